@@ -1,0 +1,183 @@
+#include <tapedeck/array/allocator.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+#include <tapedeck/array/error.h>
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
+
+#if defined(__SANITIZE_ADDRESS__)
+#define TAPEDECK_POISON_FREED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define TAPEDECK_POISON_FREED 1
+#endif
+#endif
+
+namespace tapedeck {
+
+namespace {
+
+// Size classes: eight steps to each power of two from 64 bytes on, so that at most an eighth is
+// wasted and that the sizes of a training loop fall into the same few classes at every step.
+constexpr std::size_t kSmallest = 64;
+constexpr int kSteps = 8;
+constexpr int kClasses = 48 * kSteps;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+struct SizeClass {
+  int index;
+  std::size_t bytes;
+};
+
+SizeClass size_class(std::size_t bytes) {
+  const std::size_t units = std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest);
+  if (units <= kSteps) return {static_cast<int>(units) - 1, units * kSmallest};
+  const int shift = std::bit_width(units - 1) - 4;  // keeps the four leading bits
+  const std::size_t step = std::size_t{1} << shift;
+  const std::size_t rounded = (units + step - 1) / step;  // 9 ... 16
+  return {kSteps * (shift + 1) + static_cast<int>(rounded) - kSteps - 1,
+          rounded * step * kSmallest};
+}
+
+#if defined(TAPEDECK_POISON_FREED)
+constexpr bool kKeepFreedBlocks = false;  // the sanitizer must see every block come and go
+#else
+constexpr bool kKeepFreedBlocks = true;
+#endif
+
+void* system_allocate(std::size_t bytes) {
+  const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
+  void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+  // Fresh 4 KB pages cost more than the kernels that fill them.
+  if (block && bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
+#endif
+  return block;
+}
+
+class Allocator {
+ public:
+  void* allocate(std::size_t bytes) {
+    const SizeClass wanted = size_class(bytes);
+    {
+      const std::lock_guard guard(mutex_);
+      ++stats_.allocations;
+      auto& blocks = free_[wanted.index];
+      if (!blocks.empty()) {
+        void* block = blocks.back();
+        blocks.pop_back();
+        idle_ -= wanted.bytes;
+        count_in_use(wanted.bytes);
+        return block;
+      }
+      make_room(wanted.bytes);
+    }
+    void* block = system_allocate(wanted.bytes);
+    if (!block) {
+      release_idle(0);
+      block = system_allocate(wanted.bytes);
+    }
+    TAPEDECK_CHECK(block, "out of memory: no ", bytes, " bytes, with ", stats().in_use, " in use");
+    const std::lock_guard guard(mutex_);
+    ++stats_.system_allocations;
+    stats_.reserved += static_cast<std::int64_t>(wanted.bytes);
+    count_in_use(wanted.bytes);
+    return block;
+  }
+
+  void deallocate(void* block, std::size_t bytes) noexcept {
+    const SizeClass had = size_class(bytes);
+    const std::lock_guard guard(mutex_);
+    stats_.in_use -= static_cast<std::int64_t>(had.bytes);
+    if (kKeepFreedBlocks) {
+      try {
+        free_[had.index].push_back(block);
+        idle_ += had.bytes;
+        return;
+      } catch (...) {  // no memory for the list itself: give the block back instead
+      }
+    }
+    std::free(block);
+    stats_.reserved -= static_cast<std::int64_t>(had.bytes);
+  }
+
+  void release_idle(std::size_t keep) {
+    const std::lock_guard guard(mutex_);
+    release_idle_locked(keep);
+  }
+
+  MemoryStats stats() {
+    const std::lock_guard guard(mutex_);
+    return stats_;
+  }
+
+  void reset_peak() {
+    const std::lock_guard guard(mutex_);
+    stats_.peak_in_use = stats_.in_use;
+  }
+
+ private:
+  void count_in_use(std::size_t bytes) {
+    stats_.in_use += static_cast<std::int64_t>(bytes);
+    stats_.peak_in_use = std::max(stats_.peak_in_use, stats_.in_use);
+  }
+
+  // Loops whose shapes vary would otherwise keep a block of every size they ever used: what lies
+  // idle when something new is asked for never exceeds a quarter of the peak, or 64 MB.
+  void make_room(std::size_t bytes) {
+    const auto limit =
+        std::max<std::size_t>(static_cast<std::size_t>(stats_.peak_in_use) / 4, 64u << 20);
+    if (idle_ + bytes > limit) release_idle_locked(limit > bytes ? limit - bytes : 0);
+  }
+
+  void release_idle_locked(std::size_t keep) {
+    for (int i = kClasses; i-- > 0 && idle_ > keep;) {
+      auto& blocks = free_[i];
+      const std::size_t bytes = class_bytes(i);
+      while (!blocks.empty() && idle_ > keep) {
+        std::free(blocks.back());
+        blocks.pop_back();
+        idle_ -= bytes;
+        stats_.reserved -= static_cast<std::int64_t>(bytes);
+      }
+    }
+  }
+
+  static std::size_t class_bytes(int index) {
+    if (index < kSteps) return (static_cast<std::size_t>(index) + 1) * kSmallest;
+    const int shift = index / kSteps - 1;
+    return (static_cast<std::size_t>(index % kSteps) + kSteps + 1) * (kSmallest << shift);
+  }
+
+  std::mutex mutex_;
+  std::vector<void*> free_[kClasses];
+  std::size_t idle_ = 0;
+  MemoryStats stats_;
+};
+
+// Never destroyed: arrays with static storage duration outlive every other static object.
+Allocator& allocator() {
+  static auto* instance = new Allocator;
+  return *instance;
+}
+
+}  // namespace
+
+MemoryStats memory_stats() { return allocator().stats(); }
+void reset_peak_memory_stats() { allocator().reset_peak(); }
+void empty_cache() { allocator().release_idle(0); }
+
+void* detail::allocate(std::size_t bytes) { return allocator().allocate(bytes); }
+void detail::deallocate(void* block, std::size_t bytes) noexcept {
+  allocator().deallocate(block, bytes);
+}
+
+}  // namespace tapedeck

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+
+namespace tapedeck {
+
+/// Element type of an Array, chosen at run time. The values are those of PyTorch's c10::ScalarType.
+enum class ScalarType : std::int8_t {
+  Byte = 0,     ///< std::uint8_t
+  Int = 3,      ///< std::int32_t
+  Long = 4,     ///< std::int64_t
+  Float = 6,    ///< float
+  Double = 7,   ///< double
+  Bool = 11,    ///< bool
+  Undefined = 127,
+};
+
+using Dtype = ScalarType;
+
+inline constexpr ScalarType kUInt8 = ScalarType::Byte, kByte = kUInt8;
+inline constexpr ScalarType kInt32 = ScalarType::Int, kInt = kInt32;
+inline constexpr ScalarType kInt64 = ScalarType::Long, kLong = kInt64;
+inline constexpr ScalarType kFloat32 = ScalarType::Float, kFloat = kFloat32, kF32 = kFloat32;
+inline constexpr ScalarType kFloat64 = ScalarType::Double, kDouble = kFloat64, kF64 = kFloat64;
+inline constexpr ScalarType kBool = ScalarType::Bool;
+
+/// Bytes of one element.
+constexpr std::int64_t element_size(ScalarType dtype) {
+  switch (dtype) {
+    case ScalarType::Byte:
+    case ScalarType::Bool:
+      return 1;
+    case ScalarType::Int:
+    case ScalarType::Float:
+      return 4;
+    case ScalarType::Long:
+    case ScalarType::Double:
+      return 8;
+    case ScalarType::Undefined:
+      break;
+  }
+  return 0;
+}
+
+constexpr bool is_floating_point(ScalarType dtype) {
+  return dtype == ScalarType::Float || dtype == ScalarType::Double;
+}
+constexpr bool is_integral(ScalarType dtype, bool include_bool) {
+  return dtype == ScalarType::Byte || dtype == ScalarType::Int || dtype == ScalarType::Long ||
+         (include_bool && dtype == ScalarType::Bool);
+}
+
+/// PyTorch's name of the type: "Float", "Long", ...
+const char* to_string(ScalarType dtype);
+inline const char* toString(ScalarType dtype) { return to_string(dtype); }
+std::ostream& operator<<(std::ostream& out, ScalarType dtype);
+
+/// The type that holds the values of both, by PyTorch's promotion rules for tensors of equal
+/// category: bool < uint8 < int32 < int64 < float32 < float64.
+ScalarType promote_types(ScalarType a, ScalarType b);
+
+/// The dtype that floating-point values get where none is asked for (float32 unless changed).
+ScalarType get_default_dtype();
+/// Changes it for the whole process. \throws Error unless `dtype` is float32 or float64.
+void set_default_dtype(ScalarType dtype);
+
+/// The ScalarType of a C++ element type.
+template <typename T>
+inline constexpr ScalarType dtype_of = ScalarType::Undefined;
+template <>
+inline constexpr ScalarType dtype_of<std::uint8_t> = ScalarType::Byte;
+template <>
+inline constexpr ScalarType dtype_of<std::int32_t> = ScalarType::Int;
+template <>
+inline constexpr ScalarType dtype_of<std::int64_t> = ScalarType::Long;
+template <>
+inline constexpr ScalarType dtype_of<long long> = ScalarType::Long;
+template <>
+inline constexpr ScalarType dtype_of<float> = ScalarType::Float;
+template <>
+inline constexpr ScalarType dtype_of<double> = ScalarType::Double;
+template <>
+inline constexpr ScalarType dtype_of<bool> = ScalarType::Bool;
+
+}  // namespace tapedeck

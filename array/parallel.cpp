@@ -1,0 +1,172 @@
+#include <tapedeck/array/parallel.h>
+
+#include <atomic>
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <sched.h>
+
+#include <tapedeck/array/error.h>
+
+namespace tapedeck {
+
+namespace {
+
+thread_local bool inside_parallel_region = false;
+
+int default_num_threads() {
+  for (const char* name : {"TAPEDECK_NUM_THREADS", "OMP_NUM_THREADS"})
+    if (const char* value = std::getenv(name))
+      if (const int threads = std::atoi(value); threads > 0) return threads;
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof cpus, &cpus) == 0) return std::max(1, CPU_COUNT(&cpus));
+  return static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+}
+
+std::atomic<int>& num_threads() {
+  static std::atomic<int> threads{default_num_threads()};
+  return threads;
+}
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Helpers of the calling thread. Whoever is free claims the next chunk, so a helper that the system
+// has not scheduled yet delays nothing; the chunks themselves are fixed by the caller.
+class Pool {
+ public:
+  ~Pool() {
+    stopping_ = true;
+    generation_.fetch_add(1);
+    generation_.notify_all();
+    for (auto& helper : helpers_) helper.join();
+  }
+
+  // False when another thread is using the pool: the caller then does the work alone.
+  bool try_run(std::int64_t n, std::int64_t grain, void* context,
+               void (*body)(void*, std::int64_t, std::int64_t)) {
+    std::unique_lock lock(in_use_, std::try_to_lock);
+    if (!lock) return false;
+    const int helpers = num_threads().load(std::memory_order_relaxed) - 1;
+    while (static_cast<int>(helpers_.size()) < helpers)
+      helpers_.emplace_back([this, index = static_cast<int>(helpers_.size())] { help(index); });
+
+    n_ = n;
+    grain_ = grain;
+    chunks_ = (n + grain - 1) / grain;
+    context_ = context;
+    body_ = body;
+    wanted_helpers_ = helpers;
+    next_chunk_.store(0, std::memory_order_relaxed);
+    error_ = nullptr;
+    gate_.store(kOpen, std::memory_order_release);
+    generation_.fetch_add(1, std::memory_order_release);
+    if (sleepers_.load() > 0) generation_.notify_all();
+
+    claim_chunks();
+    gate_.fetch_and(~kOpen, std::memory_order_acq_rel);
+    while (gate_.load(std::memory_order_acquire) != 0) pause();
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    return true;
+  }
+
+ private:
+  static constexpr std::uint32_t kOpen = 1u << 31;
+  static constexpr int kSpins = 4000;  // about 100 us: longer than the gap between two kernels
+
+  void claim_chunks() noexcept {
+    const bool outer = std::exchange(inside_parallel_region, true);
+    for (;;) {
+      const std::int64_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= chunks_) break;
+      const std::int64_t begin = chunk * grain_;
+      try {
+        body_(context_, begin, std::min(n_, begin + grain_));
+      } catch (...) {
+        next_chunk_.store(chunks_, std::memory_order_relaxed);
+        const std::lock_guard guard(error_mutex_);
+        if (!error_) error_ = std::current_exception();
+      }
+    }
+    inside_parallel_region = outer;
+  }
+
+  bool enter() {
+    auto gate = gate_.load(std::memory_order_relaxed);
+    while (gate & kOpen)
+      if (gate_.compare_exchange_weak(gate, gate + 1, std::memory_order_acquire)) return true;
+    return false;
+  }
+
+  void help(int index) {
+    std::uint64_t seen = 0;
+    for (;;) {
+      std::uint64_t now = generation_.load(std::memory_order_acquire);
+      for (int spin = 0; now == seen && spin < kSpins; ++spin) {
+        pause();
+        now = generation_.load(std::memory_order_acquire);
+      }
+      if (now == seen) {
+        sleepers_.fetch_add(1);
+        generation_.wait(seen);
+        sleepers_.fetch_sub(1);
+        continue;
+      }
+      seen = now;
+      if (stopping_) return;
+      if (!enter()) continue;
+      if (index < wanted_helpers_) claim_chunks();
+      gate_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  std::mutex in_use_;
+  std::vector<std::thread> helpers_;
+  std::atomic<std::uint64_t> generation_{0};
+  std::atomic<int> sleepers_{0};
+  std::atomic<bool> stopping_{false};
+  // The top bit is set while helpers may still join the job; the rest counts those inside.
+  std::atomic<std::uint32_t> gate_{0};
+  std::atomic<std::int64_t> next_chunk_{0};
+  std::int64_t n_ = 0, grain_ = 0, chunks_ = 0;
+  int wanted_helpers_ = 0;
+  void* context_ = nullptr;
+  void (*body_)(void*, std::int64_t, std::int64_t) = nullptr;
+  std::mutex error_mutex_;
+  std::exception_ptr error_;
+};
+
+}  // namespace
+
+int get_num_threads() { return num_threads().load(std::memory_order_relaxed); }
+
+void set_num_threads(int threads) {
+  TAPEDECK_CHECK(threads > 0, "set_num_threads: expected a positive number of threads, got ",
+                 threads);
+  num_threads().store(threads, std::memory_order_relaxed);
+}
+
+bool detail::in_parallel_region() { return inside_parallel_region; }
+
+void detail::run_chunks(std::int64_t n, std::int64_t grain, void* context,
+                        void (*body)(void*, std::int64_t, std::int64_t)) {
+  if (!inside_parallel_region && get_num_threads() > 1) {
+    static Pool pool;
+    if (pool.try_run(n, grain, context, body)) return;
+  }
+  for (std::int64_t begin = 0; begin < n; begin += grain)
+    body(context, begin, std::min(n, begin + grain));
+}
+
+SerialGuard::SerialGuard() : previous_(std::exchange(inside_parallel_region, true)) {}
+SerialGuard::~SerialGuard() { inside_parallel_region = previous_; }
+
+}  // namespace tapedeck

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <type_traits>
+
+#include <tapedeck/array/dtype.h>
+
+namespace tapedeck {
+
+/// A number as an argument: bool, 64-bit integer or double. It takes part in type promotion by its
+/// category alone, so that `float32_tensor * 2.0` stays float32.
+class Scalar {
+ public:
+  constexpr Scalar() : Scalar(std::int64_t{0}) {}
+  template <typename T>
+    requires std::is_arithmetic_v<T>
+  constexpr Scalar(T value) {
+    if constexpr (std::is_same_v<T, bool>) {
+      kind_ = ScalarType::Bool;
+      i_ = value;
+    } else if constexpr (std::is_integral_v<T>) {
+      kind_ = ScalarType::Long;
+      i_ = static_cast<std::int64_t>(value);
+    } else {
+      kind_ = ScalarType::Double;
+      d_ = static_cast<double>(value);
+    }
+  }
+
+  template <typename T>
+  constexpr T to() const {
+    return kind_ == ScalarType::Double ? static_cast<T>(d_) : static_cast<T>(i_);
+  }
+  constexpr double toDouble() const { return to<double>(); }
+  constexpr float toFloat() const { return to<float>(); }
+  constexpr std::int64_t toLong() const { return to<std::int64_t>(); }
+  constexpr int toInt() const { return to<int>(); }
+  constexpr bool toBool() const { return kind_ == ScalarType::Double ? d_ != 0 : i_ != 0; }
+
+  constexpr bool isFloatingPoint() const { return kind_ == ScalarType::Double; }
+  constexpr bool isIntegral(bool include_bool) const {
+    return kind_ == ScalarType::Long || (include_bool && isBoolean());
+  }
+  constexpr bool isBoolean() const { return kind_ == ScalarType::Bool; }
+  /// Bool, Long or Double.
+  constexpr ScalarType type() const { return kind_; }
+
+  constexpr Scalar operator-() const {
+    return kind_ == ScalarType::Double ? Scalar(-d_) : Scalar(-i_);
+  }
+
+ private:
+  ScalarType kind_ = ScalarType::Long;
+  union {
+    std::int64_t i_ = 0;
+    double d_;
+  };
+};
+
+std::ostream& operator<<(std::ostream& out, const Scalar& value);
+
+}  // namespace tapedeck

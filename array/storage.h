@@ -1,0 +1,40 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+
+#include <tapedeck/array/intrusive_ptr.h>
+
+namespace tapedeck {
+
+/// The bytes behind one or more Arrays, and the version that every in-place change advances. It
+/// lives here so that all views of the same bytes share it.
+class Storage final : public RefCounted {
+ public:
+  /// Uninitialised bytes from the caching allocator, in one block with this header.
+  static intrusive_ptr<Storage> allocate(std::size_t bytes);
+  /// Somebody else's bytes; `deleter`, if any, is called with `data` when the last Array goes.
+  static intrusive_ptr<Storage> borrow(void* data, std::size_t bytes,
+                                       std::function<void(void*)> deleter = {});
+
+  void* data() const { return data_; }
+  std::size_t nbytes() const { return nbytes_; }
+  std::uint32_t version() const { return version_.load(std::memory_order_relaxed); }
+  void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
+
+  void destroy() noexcept;
+
+ private:
+  Storage(void* data, std::size_t bytes) : data_(data), nbytes_(bytes) {}
+  ~Storage() = default;
+
+  void* data_;
+  std::size_t nbytes_;
+  std::atomic<std::uint32_t> version_{0};
+  bool borrowed_ = false;
+  std::function<void(void*)>* deleter_ = nullptr;
+};
+
+}  // namespace tapedeck

@@ -1,0 +1,115 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <optional>
+#include <string>
+
+#include <tapedeck/array/dtype.h>
+
+namespace tapedeck {
+
+enum class DeviceType : std::int8_t { CPU = 0, CUDA = 1 };
+inline constexpr DeviceType kCPU = DeviceType::CPU;
+inline constexpr DeviceType kCUDA = DeviceType::CUDA;
+using DeviceIndex = std::int8_t;
+
+/// Where a tensor lives. Only the CPU holds tensors; other devices can be named, and asking for a
+/// tensor on one is an error.
+class Device {
+ public:
+  Device(DeviceType type, DeviceIndex index = -1) : type_(type), index_(index) {}
+  /// "cpu", "cuda" or "cuda:1". \throws Error for anything else.
+  Device(const std::string& name);
+  Device(const char* name) : Device(std::string(name)) {}
+
+  DeviceType type() const { return type_; }
+  DeviceIndex index() const { return index_; }
+  bool has_index() const { return index_ >= 0; }
+  bool is_cpu() const { return type_ == DeviceType::CPU; }
+  bool is_cuda() const { return type_ == DeviceType::CUDA; }
+  std::string str() const;
+  bool operator==(const Device& other) const = default;
+
+ private:
+  DeviceType type_;
+  DeviceIndex index_;
+};
+std::ostream& operator<<(std::ostream& out, const Device& device);
+std::ostream& operator<<(std::ostream& out, DeviceType type);
+
+enum class Layout : std::int8_t { Strided };
+inline constexpr Layout kStrided = Layout::Strided;
+enum class MemoryFormat : std::int8_t { Contiguous, Preserve };
+
+/// How a new tensor is made: dtype, device, requires_grad. Each is unset until it is said, so that
+/// a function that copies another tensor's options knows what to override.
+class TensorOptions {
+ public:
+  TensorOptions() = default;
+  TensorOptions(ScalarType dtype) : dtype_(dtype) {}
+  TensorOptions(Device device) : device_(device) {}
+  TensorOptions(DeviceType device) : device_(Device(device)) {}
+  TensorOptions(Layout) {}
+
+  [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const {
+    TensorOptions r = *this;
+    r.dtype_ = dtype;
+    return r;
+  }
+  [[nodiscard]] TensorOptions device(std::optional<Device> device) const {
+    TensorOptions r = *this;
+    r.device_ = device;
+    return r;
+  }
+  [[nodiscard]] TensorOptions device(DeviceType type, DeviceIndex index = -1) const {
+    return device(Device(type, index));
+  }
+  [[nodiscard]] TensorOptions requires_grad(std::optional<bool> requires_grad) const {
+    TensorOptions r = *this;
+    r.requires_grad_ = requires_grad;
+    return r;
+  }
+  [[nodiscard]] TensorOptions layout(std::optional<Layout>) const { return *this; }
+  [[nodiscard]] TensorOptions pinned_memory(std::optional<bool>) const { return *this; }
+  [[nodiscard]] TensorOptions memory_format(std::optional<MemoryFormat>) const { return *this; }
+
+  /// The dtype said, or the default one.
+  ScalarType dtype() const { return dtype_.value_or(get_default_dtype()); }
+  Device device() const { return device_.value_or(Device(kCPU)); }
+  bool requires_grad() const { return requires_grad_.value_or(false); }
+  Layout layout() const { return kStrided; }
+  bool has_dtype() const { return dtype_.has_value(); }
+  bool has_device() const { return device_.has_value(); }
+  bool has_requires_grad() const { return requires_grad_.has_value(); }
+  std::optional<ScalarType> dtype_opt() const { return dtype_; }
+  std::optional<Device> device_opt() const { return device_; }
+  std::optional<bool> requires_grad_opt() const { return requires_grad_; }
+
+  /// These options, with everything that `other` says put over them.
+  [[nodiscard]] TensorOptions merge_in(TensorOptions other) const {
+    TensorOptions r = *this;
+    if (other.dtype_) r.dtype_ = other.dtype_;
+    if (other.device_) r.device_ = other.device_;
+    if (other.requires_grad_) r.requires_grad_ = other.requires_grad_;
+    return r;
+  }
+
+ private:
+  std::optional<ScalarType> dtype_;
+  std::optional<Device> device_;
+  std::optional<bool> requires_grad_;
+};
+
+inline TensorOptions dtype(ScalarType dtype) { return TensorOptions(dtype); }
+inline TensorOptions device(Device device) { return TensorOptions(device); }
+inline TensorOptions layout(Layout layout) { return TensorOptions(layout); }
+inline TensorOptions requires_grad(bool requires_grad = true) {
+  return TensorOptions().requires_grad(requires_grad);
+}
+std::ostream& operator<<(std::ostream& out, const TensorOptions& options);
+
+/// \throws Error unless the device is the CPU: `op: device cuda is not supported ...`.
+void check_device(const Device& device, const char* op);
+
+}  // namespace tapedeck

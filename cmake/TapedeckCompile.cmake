@@ -1,0 +1,20 @@
+# Warnings, sanitizers and the instruction set of a target of this project. Private to the target:
+# nothing of it reaches a user's compile line, except that sanitizers must be linked by everybody.
+function(tapedeck_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wnon-virtual-dtor -Wcast-align
+                                           -Woverloaded-virtual)
+  if(TAPEDECK_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(TAPEDECK_NATIVE)
+    target_compile_options(${target} PRIVATE -march=native)
+  endif()
+  if(TAPEDECK_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${TAPEDECK_SANITIZE}
+                                            -fno-omit-frame-pointer)
+    if(TAPEDECK_SANITIZE MATCHES "undefined")
+      target_compile_options(${target} PUBLIC -fno-sanitize-recover=undefined)
+    endif()
+    target_link_options(${target} PUBLIC -fsanitize=${TAPEDECK_SANITIZE})
+  endif()
+endfunction()
