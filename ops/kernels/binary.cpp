@@ -1,0 +1,168 @@
+#include <tapedeck/ops/kernels/binary.h>
+
+#include <cstring>
+#include <utility>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/binary_loops.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+bool gives_bool(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::LogicalXor; }
+
+RowLoop find_loop(BinaryOp op, ScalarType dtype) {
+  const RowLoop loop = gives_bool(op)             ? find_comparison(op, dtype)
+                       : is_floating_point(dtype) ? find_float_arithmetic(op, dtype)
+                                                  : find_integral_arithmetic(op, dtype);
+  TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
+  return loop;
+}
+
+// A scalar as one element of `dtype`.
+struct Element {
+  Element(Scalar value, ScalarType dtype) {
+    dispatch_all(dtype, "scalar", [&](auto tag) {
+      const auto element = value.to<typename decltype(tag)::type>();
+      std::memcpy(bytes, &element, sizeof element);
+    });
+  }
+  alignas(8) char bytes[8];
+};
+
+void check_same_dtype(BinaryOp op, const Array& a, const Array& b) {
+  TAPEDECK_CHECK(a.dtype() == b.dtype(), name_of(op), ": expected operands of one dtype, got ",
+                 a.dtype(), " and ", b.dtype());
+}
+
+void check_destination(BinaryOp op, const Array& out, IntArrayRef shape) {
+  TAPEDECK_CHECK(out.sizes() == shape, name_of(op), ": output with shape ", out.sizes().ref(),
+                 " doesn't match the broadcast shape ", shape);
+  TAPEDECK_CHECK(!out.has_internal_overlap(), name_of(op),
+                 ": the destination has elements that share memory (an expanded view): shape ",
+                 out.sizes().ref(), ", strides ", out.strides().ref());
+}
+
+// Whether the loop may write `out` while it reads `operand`.
+bool may_share(const Array& out, const Array& operand) {
+  return out.same_view(operand) || !may_overlap(out, operand);
+}
+
+}  // namespace
+
+const char* name_of(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Add:
+      return "add";
+    case BinaryOp::Sub:
+      return "sub";
+    case BinaryOp::Mul:
+      return "mul";
+    case BinaryOp::Div:
+      return "div";
+    case BinaryOp::Pow:
+      return "pow";
+    case BinaryOp::Maximum:
+      return "maximum";
+    case BinaryOp::Minimum:
+      return "minimum";
+    case BinaryOp::Atan2:
+      return "atan2";
+    case BinaryOp::Fmod:
+      return "fmod";
+    case BinaryOp::Remainder:
+      return "remainder";
+    case BinaryOp::FloorDivide:
+      return "floor_divide";
+    case BinaryOp::Eq:
+      return "eq";
+    case BinaryOp::Ne:
+      return "ne";
+    case BinaryOp::Lt:
+      return "lt";
+    case BinaryOp::Le:
+      return "le";
+    case BinaryOp::Gt:
+      return "gt";
+    case BinaryOp::Ge:
+      return "ge";
+    case BinaryOp::LogicalAnd:
+      return "logical_and";
+    case BinaryOp::LogicalOr:
+      return "logical_or";
+    case BinaryOp::LogicalXor:
+      return "logical_xor";
+    case BinaryOp::BitwiseAnd:
+      return "bitwise_and";
+    case BinaryOp::BitwiseOr:
+      return "bitwise_or";
+    case BinaryOp::BitwiseXor:
+      return "bitwise_xor";
+  }
+  return "binary";
+}
+
+ScalarType result_dtype(BinaryOp op, ScalarType dtype) {
+  return gives_bool(op) ? ScalarType::Bool : dtype;
+}
+
+Array binary(BinaryOp op, const Array& a, const Array& b) {
+  check_same_dtype(op, a, b);
+  const RowLoop loop = find_loop(op, a.dtype());
+  const ScalarType dtype = result_dtype(op, a.dtype());
+  Array out = a.sizes() == b.sizes()
+                  ? Array::empty(a.sizes(), dtype)
+                  : Array::empty(broadcast_shapes(a.sizes(), b.sizes(), name_of(op)), dtype);
+  const RowInput in[] = {a, b};
+  run_rows(loop, nullptr, out, in, 2);
+  return out;
+}
+
+Array binary(BinaryOp op, const Array& a, Scalar b) {
+  const RowLoop loop = find_loop(op, a.dtype());
+  const Element element(b, a.dtype());
+  Array out = Array::empty(a.sizes(), result_dtype(op, a.dtype()));
+  const RowInput in[] = {a, {element.bytes, element_size(a.dtype())}};
+  run_rows(loop, nullptr, out, in, 2);
+  return out;
+}
+
+Array binary(BinaryOp op, Scalar a, const Array& b) {
+  const RowLoop loop = find_loop(op, b.dtype());
+  const Element element(a, b.dtype());
+  Array out = Array::empty(b.sizes(), result_dtype(op, b.dtype()));
+  const RowInput in[] = {{element.bytes, element_size(b.dtype())}, b};
+  run_rows(loop, nullptr, out, in, 2);
+  return out;
+}
+
+void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b) {
+  check_same_dtype(op, a, b);
+  if (out.dtype() != result_dtype(op, a.dtype())) {
+    check_destination(op, out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
+    return copy(binary(op, a, b), out);
+  }
+  const RowLoop loop = find_loop(op, a.dtype());
+  if (a.sizes() == b.sizes())
+    check_destination(op, out, a.sizes());
+  else
+    check_destination(op, out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
+  const Array from_a = may_share(out, a) ? a : clone(a);
+  const Array from_b = may_share(out, b) ? b : clone(b);
+  const RowInput in[] = {from_a, from_b};
+  run_rows(loop, nullptr, out, in, 2);
+}
+
+void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b) {
+  check_destination(op, out, a.sizes());
+  if (out.dtype() != result_dtype(op, a.dtype())) return copy(binary(op, a, b), out);
+  const RowLoop loop = find_loop(op, a.dtype());
+  const Element element(b, a.dtype());
+  const Array from = may_share(out, a) ? a : clone(a);
+  const RowInput in[] = {from, {element.bytes, element_size(a.dtype())}};
+  run_rows(loop, nullptr, out, in, 2);
+}
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <tapedeck/array/array.h>
+#include <tapedeck/array/scalar.h>
+
+namespace tapedeck::kernels {
+
+/// What binary() computes for each pair of elements. Arithmetic keeps the dtype; comparisons and
+/// logical operations give bool.
+enum class BinaryOp : std::uint8_t {
+  Add,          ///< a + b; for bool: or
+  Sub,          ///< a - b; not for bool
+  Mul,          ///< a * b; for bool: and
+  Div,          ///< a / b; float32 and float64
+  Pow,          ///< a to the power b; for integers by wrapping products
+  Maximum,      ///< the larger; NaN where one is
+  Minimum,      ///< the smaller; NaN where one is
+  Atan2,        ///< the angle of (b, a); float32 and float64
+  Fmod,         ///< the remainder with a's sign; not for bool
+  Remainder,    ///< the remainder with b's sign (Python's %); not for bool
+  FloorDivide,  ///< floor(a / b); not for bool
+  Eq,
+  Ne,
+  Lt,
+  Le,
+  Gt,
+  Ge,
+  LogicalAnd,
+  LogicalOr,
+  LogicalXor,
+  BitwiseAnd,  ///< bool and integers, as the two below
+  BitwiseOr,
+  BitwiseXor,
+};
+
+/// "add", "floor_divide", ...: for messages.
+const char* name_of(BinaryOp op);
+/// The dtype of the result for operands of `dtype`.
+ScalarType result_dtype(BinaryOp op, ScalarType dtype);
+
+/// op(a, b) with NumPy broadcasting, into a fresh row-major array. Both have one dtype: promotion
+/// is the caller's. \throws Error for shapes that do not broadcast or dtypes that differ, TypeError
+/// where the operation does not exist for the dtype, ValueError for an integer division by zero.
+Array binary(BinaryOp op, const Array& a, const Array& b);
+/// The scalar is converted to the array's dtype.
+Array binary(BinaryOp op, const Array& a, Scalar b);
+Array binary(BinaryOp op, Scalar a, const Array& b);
+
+/// The same into `out`, of any strides and dtype; `out` may be or overlap an operand.
+/// \throws Error where the operands do not broadcast to out's shape, or out overlaps itself.
+void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b);
+void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b);
+
+inline Array add(const Array& a, const Array& b) { return binary(BinaryOp::Add, a, b); }
+inline Array sub(const Array& a, const Array& b) { return binary(BinaryOp::Sub, a, b); }
+inline Array mul(const Array& a, const Array& b) { return binary(BinaryOp::Mul, a, b); }
+inline Array div(const Array& a, const Array& b) { return binary(BinaryOp::Div, a, b); }
+inline void add_out(Array& out, const Array& a, const Array& b) {
+  binary_out(BinaryOp::Add, out, a, b);
+}
+inline void sub_out(Array& out, const Array& a, const Array& b) {
+  binary_out(BinaryOp::Sub, out, a, b);
+}
+inline void mul_out(Array& out, const Array& a, const Array& b) {
+  binary_out(BinaryOp::Mul, out, a, b);
+}
+inline void div_out(Array& out, const Array& a, const Array& b) {
+  binary_out(BinaryOp::Div, out, a, b);
+}
+
+}  // namespace tapedeck::kernels

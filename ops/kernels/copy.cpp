@@ -1,0 +1,270 @@
+#include <tapedeck/ops/kernels/copy.h>
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <utility>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/loop_nest.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrainBytes = 1 << 18;
+constexpr std::int64_t kTile = 32;
+
+// Calls f with an unsigned integer of the element's size: copies need no other type.
+template <typename F>
+void with_word(std::int64_t item_size, F&& f) {
+  switch (item_size) {
+    case 1:
+      f(TypeTag<std::uint8_t>{});
+      break;
+    case 4:
+      f(TypeTag<std::uint32_t>{});
+      break;
+    default:
+      f(TypeTag<std::uint64_t>{});
+      break;
+  }
+}
+
+template <typename T>
+T load(const char* p) {
+  T value;
+  std::memcpy(&value, p, sizeof(T));
+  return value;
+}
+template <typename T>
+void store(char* p, T value) {
+  std::memcpy(p, &value, sizeof(T));
+}
+
+template <typename T>
+void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
+              std::int64_t n) {
+  constexpr std::int64_t kSize = sizeof(T);
+  if (dst_stride == kSize && src_stride == kSize) {
+    std::memcpy(dst, src, static_cast<std::size_t>(n * kSize));
+  } else if (dst_stride == kSize && src_stride == 0) {
+    const T value = load<T>(src);
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, value);
+  } else if (dst_stride == kSize) {
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
+  }
+}
+
+// The axis that is innermost in the source, where dst's innermost one is another: the copy is then
+// a batch of 2-D transposes. -1 where there is none.
+int transposed_axis(const LoopNest& nest) {
+  const int inner = nest.dims - 1;
+  if (nest.dims < 2 || nest.strides[1][inner] <= nest.item_size[1]) return -1;
+  for (int d = 0; d < inner; ++d)
+    if (nest.strides[1][d] == nest.item_size[1] && nest.sizes[d] >= 4) return d;
+  return -1;
+}
+
+template <typename T>
+void copy_transposed(LoopNest nest, int axis) {
+  const int inner = nest.dims - 1;
+  const std::int64_t rows = nest.sizes[axis], cols = nest.sizes[inner];
+  const std::int64_t dst_row = nest.strides[0][axis], dst_col = nest.strides[0][inner];
+  const std::int64_t src_row = nest.strides[1][axis], src_col = nest.strides[1][inner];
+  // What remains is a nest over the other axes, with the blocks of rows as its innermost one.
+  const std::int64_t blocks = (rows + kTile - 1) / kTile;
+  for (int d = axis; d < inner; ++d) {
+    nest.sizes[d] = nest.sizes[d + 1];
+    for (int k = 0; k < 2; ++k) nest.strides[k][d] = nest.strides[k][d + 1];
+  }
+  nest.sizes[inner - 1] = blocks;
+  nest.strides[0][inner - 1] = kTile * dst_row;
+  nest.strides[1][inner - 1] = kTile * src_row;
+  nest.dims = inner;
+
+  const std::int64_t jobs = nest.numel / (rows * cols) * blocks;
+  const std::int64_t block_bytes = std::min(rows, kTile) * cols * std::int64_t{sizeof(T)};
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / block_bytes);
+  parallel_for(jobs, grain, [&](std::int64_t begin, std::int64_t end) {
+    std::int64_t job = begin;
+    nest.for_each_run(begin, end, [&](char* const* at, std::int64_t count) {
+      for (std::int64_t b = 0; b < count; ++b, ++job) {
+        const std::int64_t height = std::min(kTile, rows - job % blocks * kTile);
+        char* const dst = at[0] + b * kTile * dst_row;
+        const char* const src = at[1] + b * kTile * src_row;
+        for (std::int64_t c0 = 0; c0 < cols; c0 += kTile) {
+          const std::int64_t width = std::min(kTile, cols - c0);
+          for (std::int64_t r = 0; r < height; ++r)
+            copy_run<T>(dst + r * dst_row + c0 * dst_col, dst_col, src + r * src_row + c0 * src_col,
+                        src_col, width);
+        }
+      }
+    });
+  });
+}
+
+template <typename To, typename From>
+To convert(From value) {
+  if constexpr (std::is_same_v<To, bool>)
+    return value != From{};
+  else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
+    return static_cast<To>(static_cast<std::int64_t>(value));
+  else
+    return static_cast<To>(value);
+}
+
+void convert_linear(const Array& src, const Array& dst) {
+  dispatch_all(src.dtype(), "copy", [&](auto from) {
+    using From = typename decltype(from)::type;
+    dispatch_all(dst.dtype(), "copy", [&](auto to) {
+      using To = typename decltype(to)::type;
+      const From* const in = src.data<From>();
+      To* const out = dst.data<To>();
+      parallel_for(src.numel(), kGrainBytes / 8, [=](std::int64_t begin, std::int64_t end) {
+        for (std::int64_t i = begin; i < end; ++i) out[i] = convert<To>(in[i]);
+      });
+    });
+  });
+}
+
+void copy_linear(const void* src, void* dst, std::int64_t bytes) {
+  parallel_for(bytes, kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
+    std::memcpy(static_cast<char*>(dst) + begin, static_cast<const char*>(src) + begin,
+                static_cast<std::size_t>(end - begin));
+  });
+}
+
+// Same shape after broadcasting, same dtype, no overlap.
+void copy_same_dtype(const Array& src, Array& dst) {
+  if (src.is_contiguous() && dst.is_contiguous() && src.numel() == dst.numel()) {
+    copy_linear(src.raw(), dst.raw(), dst.nbytes());
+    return;
+  }
+  LoopNest nest(dst.sizes());
+  nest.add(dst);
+  nest.add(src);
+  nest.collapse();
+  if (nest.is_linear(0) && nest.is_linear(1)) {
+    copy_linear(nest.data[1], nest.data[0], dst.nbytes());
+    return;
+  }
+  with_word(nest.item_size[0], [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if (const int axis = transposed_axis(nest); axis >= 0) {
+      copy_transposed<T>(nest, axis);
+      return;
+    }
+    const std::int64_t dst_stride = nest.inner_stride(0), src_stride = nest.inner_stride(1);
+    parallel_for(nest.numel, kGrainBytes / std::int64_t{sizeof(T)},
+                 [&](std::int64_t begin, std::int64_t end) {
+                   nest.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
+                     copy_run<T>(at[0], dst_stride, at[1], src_stride, n);
+                   });
+                 });
+  });
+}
+
+// First byte and one past the last.
+std::pair<const char*, const char*> extent(const Array& a) {
+  const char* const begin = static_cast<const char*>(a.raw());
+  std::int64_t last = 0;
+  for (std::size_t d = 0; d < a.sizes().size(); ++d) last += (a.sizes()[d] - 1) * a.strides()[d];
+  return {begin, begin + (last + 1) * element_size(a.dtype())};
+}
+
+}  // namespace
+
+bool may_overlap(const Array& a, const Array& b) {
+  if (!a.shares_storage(b) || a.numel() == 0 || b.numel() == 0) return false;
+  const auto [a_begin, a_end] = extent(a);
+  const auto [b_begin, b_end] = extent(b);
+  return a_begin < b_end && b_begin < a_end;
+}
+
+void copy(const Array& src, Array& dst) {
+  TAPEDECK_CHECK(!dst.has_internal_overlap(),
+                 "copy: the destination has elements that share memory (an expanded view): shape ",
+                 dst.sizes().ref(), ", strides ", dst.strides().ref());
+  if (src.sizes() != dst.sizes()) {
+    const Array expanded = src.expand(dst.sizes());
+    if (dst.numel() == 0) return;
+    if (src.dtype() != dst.dtype()) return copy(cast(src, dst.dtype()), dst);
+    return may_overlap(src, dst) ? copy_same_dtype(clone(src).expand(dst.sizes()), dst)
+                                 : copy_same_dtype(expanded, dst);
+  }
+  if (dst.numel() == 0 || src.same_view(dst)) return;
+  if (may_overlap(src, dst)) return copy(clone(src), dst);
+  if (src.dtype() == dst.dtype()) return copy_same_dtype(src, dst);
+  const Array from = contiguous(src);
+  if (dst.is_contiguous()) return convert_linear(from, dst);
+  Array converted = Array::empty(dst.sizes(), dst.dtype());
+  convert_linear(from, converted);
+  copy_same_dtype(converted, dst);
+}
+
+Array clone(const Array& src) {
+  Array out = Array::empty(src.sizes(), src.dtype());
+  if (src.numel() > 0) copy_same_dtype(src, out);
+  return out;
+}
+
+Array contiguous(const Array& src) { return src.is_contiguous() ? src : clone(src); }
+
+Array cast(const Array& src, ScalarType dtype) {
+  if (src.dtype() == dtype) return src;
+  Array out = Array::empty(src.sizes(), dtype);
+  if (src.numel() > 0) convert_linear(contiguous(src), out);
+  return out;
+}
+
+void fill(Array& dst, Scalar value) {
+  TAPEDECK_CHECK(!dst.has_internal_overlap(),
+                 "fill: the destination has elements that share memory (an expanded view): shape ",
+                 dst.sizes().ref(), ", strides ", dst.strides().ref());
+  if (dst.numel() == 0) return;
+  char element[8];
+  dispatch_all(dst.dtype(), "fill", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_same_v<T, bool>)
+      store<T>(element, value.toBool());
+    else
+      store<T>(element, value.isFloatingPoint() ? convert<T>(value.toDouble()) : value.to<T>());
+  });
+  LoopNest nest(dst.sizes());
+  nest.add(dst);
+  nest.collapse();
+  with_word(nest.item_size[0], [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::int64_t stride = nest.inner_stride(0);
+    const char* const from = element;
+    parallel_for(nest.numel, kGrainBytes / std::int64_t{sizeof(T)},
+                 [&](std::int64_t begin, std::int64_t end) {
+                   nest.for_each_run(begin, end, [=](char* const* at, std::int64_t n) {
+                     copy_run<T>(at[0], stride, from, 0, n);
+                   });
+                 });
+  });
+}
+
+Array full(IntArrayRef sizes, Scalar value, ScalarType dtype) {
+  Array out = Array::empty(sizes, dtype);
+  fill(out, value);
+  return out;
+}
+
+Array zeros(IntArrayRef sizes, ScalarType dtype) {
+  Array out = Array::empty(sizes, dtype);
+  char* const data = static_cast<char*>(out.raw());
+  parallel_for(out.nbytes(), kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
+    std::memset(data + begin, 0, static_cast<std::size_t>(end - begin));
+  });
+  return out;
+}
+
+Array ones(IntArrayRef sizes, ScalarType dtype) { return full(sizes, 1, dtype); }
+
+}  // namespace tapedeck::kernels

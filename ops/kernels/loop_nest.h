@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+
+#include <tapedeck/array/array.h>
+
+namespace tapedeck::kernels {
+
+/// Nested loops over several strided operands of one (broadcast) shape. Private to the kernels.
+struct LoopNest {
+  static constexpr int kMaxOperands = 5;
+
+  int dims = 0;
+  int operands = 0;
+  std::int64_t numel = 1;
+  std::int64_t sizes[kMaxDims];
+  std::int64_t strides[kMaxOperands][kMaxDims];  // in bytes
+  std::int64_t item_size[kMaxOperands];
+  char* data[kMaxOperands];
+
+  explicit LoopNest(IntArrayRef shape);
+
+  /// An array whose shape broadcasts to the nest's; the caller has checked that.
+  void add(const Array& array);
+  /// One element that stands for the whole shape.
+  void add_scalar(const void* element, std::int64_t size);
+  /// Drops unit axes, orders the rest by operand 0's strides (the smallest innermost) and merges
+  /// neighbours that all operands walk as one.
+  void collapse();
+
+  std::int64_t inner_size() const { return dims == 0 ? 1 : sizes[dims - 1]; }
+  std::int64_t inner_stride(int operand) const {
+    return dims == 0 ? item_size[operand] : strides[operand][dims - 1];
+  }
+  /// After collapse(): the operand is one gapless run.
+  bool is_linear(int operand) const {
+    return dims == 0 || (dims == 1 && strides[operand][0] == item_size[operand]);
+  }
+  /// After collapse(): the operand is one element.
+  bool is_scalar(int operand) const {
+    for (int d = 0; d < dims; ++d)
+      if (strides[operand][d] != 0) return false;
+    return true;
+  }
+
+  /// Calls body(pointers, count) for each run of the innermost axis within the elements
+  /// [begin, end) of the row-major order of the collapsed axes.
+  template <typename Body>
+  void for_each_run(std::int64_t begin, std::int64_t end, Body&& body) const;
+};
+
+template <typename Body>
+void LoopNest::for_each_run(std::int64_t begin, std::int64_t end, Body&& body) const {
+  if (begin >= end) return;
+  char* at[kMaxOperands];
+  for (int k = 0; k < operands; ++k) at[k] = data[k];
+  if (dims == 0) {
+    body(at, std::int64_t{1});
+    return;
+  }
+  std::int64_t index[kMaxDims];
+  std::int64_t rest = begin;
+  for (int d = dims - 1; d >= 0; --d) {
+    index[d] = rest % sizes[d];
+    rest /= sizes[d];
+    for (int k = 0; k < operands; ++k) at[k] += index[d] * strides[k][d];
+  }
+  const int inner = dims - 1;
+  for (;;) {
+    const std::int64_t left = sizes[inner] - index[inner];
+    const std::int64_t count = left < end - begin ? left : end - begin;
+    body(at, count);
+    begin += count;
+    if (begin >= end) return;
+    for (int k = 0; k < operands; ++k) at[k] -= index[inner] * strides[k][inner];
+    index[inner] = 0;
+    for (int d = inner - 1; d >= 0; --d) {
+      for (int k = 0; k < operands; ++k) at[k] += strides[k][d];
+      if (++index[d] < sizes[d]) break;
+      for (int k = 0; k < operands; ++k) at[k] -= sizes[d] * strides[k][d];
+      index[d] = 0;
+    }
+  }
+}
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,163 @@
+#include <tapedeck/ops/kernels/row_loop.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/loop_nest.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrain = 16384;
+constexpr std::int64_t kShortRow = 16;  // below, gathering rows into a block beats a call for each
+constexpr std::int64_t kBlock = 256;
+constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
+
+template <typename Word>
+void copy_words(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
+                std::int64_t n) {
+  for (std::int64_t i = 0; i < n; ++i)
+    std::memcpy(dst + i * dst_stride, src + i * src_stride, sizeof(Word));
+}
+
+void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, const char* src,
+                  std::int64_t src_stride, std::int64_t n) {
+  switch (item_size) {
+    case 1:
+      copy_words<std::uint8_t>(dst, dst_stride, src, src_stride, n);
+      break;
+    case 4:
+      copy_words<std::uint32_t>(dst, dst_stride, src, src_stride, n);
+      break;
+    default:
+      copy_words<std::uint64_t>(dst, dst_stride, src, src_stride, n);
+      break;
+  }
+}
+
+// Every operand is one gapless run or, among the inputs, one element.
+void run_linear(RowLoop loop, const double* params, char* out, std::int64_t out_size,
+                const RowInput* in, int inputs, unsigned scalars, std::int64_t n) {
+  parallel_for(n, kGrain, [=](std::int64_t begin, std::int64_t end) {
+    const void* at[kMaxInputs];
+    for (int k = 0; k < inputs; ++k)
+      at[k] = static_cast<const char*>(in[k].element) + (scalars >> k & 1 ? 0 : begin * in[k].size);
+    loop(out + begin * out_size, at, scalars, end - begin, params);
+  });
+}
+
+void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, int inputs,
+                   unsigned scalars) {
+  parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    nest.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
+      const void* from[kMaxInputs];
+      for (int k = 0; k < inputs; ++k) from[k] = at[k + 1];
+      loop(at[0], from, scalars, n, params);
+    });
+  });
+}
+
+void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int inputs) {
+  unsigned direct = 0, scalars = 0;
+  for (int k = 0; k < nest.operands; ++k)
+    if (nest.is_linear(k)) direct |= 1u << k;
+  for (int k = 0; k < inputs; ++k)
+    if (nest.is_scalar(k + 1)) scalars |= 1u << k;
+  if (scalars == (1u << inputs) - 1) scalars &= ~1u;
+
+  parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) char buffers[LoopNest::kMaxOperands][kBlock * 8];
+    std::int64_t inner[LoopNest::kMaxOperands];
+    for (int k = 0; k < nest.operands; ++k) inner[k] = nest.inner_stride(k);
+    for (std::int64_t block = begin; block < end; block += kBlock) {
+      const std::int64_t n = std::min(kBlock, end - block);
+      const void* from[kMaxInputs];
+      unsigned gathered = 0;
+      for (int k = 1; k < nest.operands; ++k) {
+        if (scalars >> (k - 1) & 1) {
+          from[k - 1] = nest.data[k];
+        } else if (direct >> k & 1) {
+          from[k - 1] = nest.data[k] + block * nest.item_size[k];
+        } else {
+          from[k - 1] = buffers[k];
+          gathered |= 1u << k;
+        }
+      }
+      if (gathered != 0) {
+        std::int64_t filled = 0;
+        nest.for_each_run(block, block + n, [&](char* const* at, std::int64_t count) {
+          for (int k = 1; k < nest.operands; ++k)
+            if (gathered >> k & 1)
+              copy_strided(nest.item_size[k], buffers[k] + filled * nest.item_size[k],
+                           nest.item_size[k], at[k], inner[k], count);
+          filled += count;
+        });
+      }
+      if (direct & 1) {
+        loop(nest.data[0] + block * nest.item_size[0], from, scalars, n, params);
+        continue;
+      }
+      loop(buffers[0], from, scalars, n, params);
+      std::int64_t written = 0;
+      nest.for_each_run(block, block + n, [&](char* const* at, std::int64_t count) {
+        copy_strided(nest.item_size[0], at[0], inner[0], buffers[0] + written * nest.item_size[0],
+                     nest.item_size[0], count);
+        written += count;
+      });
+    }
+  });
+}
+
+}  // namespace
+
+void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in,
+              int inputs) {
+  const std::int64_t n = out.numel();
+  if (n == 0) return;
+  const unsigned all = (1u << inputs) - 1;
+
+  if (out.is_contiguous()) {
+    unsigned scalars = 0;
+    bool linear = true;
+    for (int k = 0; k < inputs && linear; ++k) {
+      if (in[k].array == nullptr || in[k].array->numel() == 1)
+        scalars |= 1u << k;
+      else
+        linear = in[k].array->is_contiguous() && in[k].array->numel() == n;
+    }
+    if (linear && n == 1) scalars = 0;
+    if (linear && (scalars != all || inputs == 0)) {
+      run_linear(loop, params, static_cast<char*>(out.raw()), element_size(out.dtype()), in, inputs,
+                 scalars, n);
+      return;
+    }
+  }
+
+  LoopNest nest(out.sizes());
+  nest.add(out);
+  for (int k = 0; k < inputs; ++k) {
+    if (in[k].array != nullptr)
+      nest.add(*in[k].array);
+    else
+      nest.add_scalar(in[k].element, in[k].size);
+  }
+  nest.collapse();
+
+  unsigned scalars = 0;
+  bool long_rows = (nest.dims < 2 || nest.inner_size() >= kShortRow) &&
+                   nest.inner_stride(0) == nest.item_size[0];
+  for (int k = 0; k < inputs && long_rows; ++k) {
+    if (nest.inner_stride(k + 1) == 0)
+      scalars |= 1u << k;
+    else
+      long_rows = nest.inner_stride(k + 1) == nest.item_size[k + 1];
+  }
+  if (long_rows && scalars != all)
+    run_long_rows(loop, params, nest, inputs, scalars);
+  else
+    run_gathered(loop, params, nest, inputs);
+}
+
+}  // namespace tapedeck::kernels

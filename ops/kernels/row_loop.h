@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+
+#include <tapedeck/array/array.h>
+
+namespace tapedeck::kernels {
+
+/// The loop of an elementwise operation over one row: `n` outputs from `n` elements of each input,
+/// all gapless, except that an input whose bit of `scalars` is set is one element for the whole
+/// row (never all of them). `out` may be one of the inputs. Element types and the meaning of
+/// `params` are the operation's.
+using RowLoop = void (*)(void* out, const void* const* in, unsigned scalars, std::int64_t n,
+                         const double* params);
+
+/// An input: an array, or one element of `size` bytes.
+struct RowInput {
+  RowInput(const Array& a) : array(&a), element(a.raw()), size(element_size(a.dtype())) {}
+  RowInput(const void* value, std::int64_t bytes) : element(value), size(bytes) {}
+
+  const Array* array = nullptr;
+  const void* element;
+  std::int64_t size;
+};
+
+/// Runs `loop` over all of `out`, with inputs that broadcast to its shape, on several threads. Rows
+/// that are strided or short pass through small buffers: an operation has one loop, whatever the
+/// layout, and its results do not depend on the layout. `out` overlaps an input exactly or not.
+void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in, int inputs);
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,242 @@
+#include <tapedeck/ops/kernels/binary.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include <tapedeck/ops/kernels/copy.h>
+#include <tests/support/arrays.h>
+
+namespace tapedeck {
+namespace {
+
+using namespace testing;
+using kernels::binary;
+using kernels::binary_out;
+using kernels::BinaryOp;
+
+using I64 = std::int64_t;
+constexpr double kInf = std::numeric_limits<double>::infinity();
+
+template <typename T>
+class BinaryTest : public ::testing::Test {};
+using FloatTypes = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(BinaryTest, FloatTypes);
+
+// The element that index i of `shape` reads from an array of `sizes`.
+std::int64_t source_index(std::int64_t i, IntArrayRef shape, IntArrayRef sizes) {
+  std::int64_t at = 0, step = 1;
+  for (std::size_t d = 0; d < shape.size(); ++d) {
+    const std::size_t axis = shape.size() - 1 - d;
+    const std::int64_t index = i % shape[axis];
+    i /= shape[axis];
+    if (d >= sizes.size()) continue;
+    const std::int64_t size = sizes[sizes.size() - 1 - d];
+    at += (size == 1 ? 0 : index) * step;
+    step *= size;
+  }
+  return at;
+}
+
+template <typename T, typename Out = T, typename F>
+void check(BinaryOp op, F f, double low = -2, double high = 2) {
+  const struct {
+    std::vector<std::int64_t> a, b;
+  } shapes[] = {{{}, {}},
+                {{7}, {7}},
+                {{3, 5}, {3, 5}},
+                {{3, 5}, {5}},
+                {{3, 5}, {3, 1}},
+                {{}, {3, 5}},
+                {{37, 41}, {1, 41}},
+                {{37, 41}, {37, 1}},
+                {{2, 3, 5}, {3, 1}},
+                {{2, 1, 33}, {3, 1}},
+                {{1, 3}, {40, 1}},
+                {{0, 3}, {1, 3}},
+                {{2, 19, 4, 5}, {19, 1, 1}}};
+  for (const auto& shape : shapes) {
+    const Array a = random_array(shape.a, dtype_of<T>, 1, low, high);
+    const Array b = random_array(shape.b, dtype_of<T>, 2, low, high);
+    const DimVector sizes = broadcast_shapes(shape.a, shape.b, "check");
+    std::vector<Out> expected;
+    const auto x = values<T>(a), y = values<T>(b);
+    for (std::int64_t i = 0; i < numel_of(sizes); ++i)
+      expected.push_back(f(x[source_index(i, sizes, shape.a)], y[source_index(i, sizes, shape.b)]));
+    for (const Array& left : layouts_of(a))
+      for (const Array& right : layouts_of(b)) {
+        const Array out = binary(op, left, right);
+        EXPECT_EQ(out.sizes(), sizes);
+        EXPECT_EQ(out.dtype(), dtype_of<Out>);
+        EXPECT_TRUE(out.is_contiguous());
+        expect_close(out, expected, 0, 0);
+      }
+    for (Array dst : layouts_of(kernels::zeros(sizes, dtype_of<Out>))) {
+      binary_out(op, dst, a, b);
+      expect_close(dst, expected, 0, 0);
+    }
+  }
+}
+
+TYPED_TEST(BinaryTest, Arithmetic) {
+  using T = TypeParam;
+  check<T>(BinaryOp::Add, [](T a, T b) { return a + b; });
+  check<T>(BinaryOp::Sub, [](T a, T b) { return a - b; });
+  check<T>(BinaryOp::Mul, [](T a, T b) { return a * b; });
+  check<T>(BinaryOp::Div, [](T a, T b) { return a / b; });
+  check<T>(BinaryOp::Maximum, [](T a, T b) { return a > b ? a : b; });
+  check<T>(BinaryOp::Minimum, [](T a, T b) { return a < b ? a : b; });
+  check<T>(
+      BinaryOp::Pow, [](T a, T b) { return std::pow(a, b); }, 0.1, 3);
+  check<T>(BinaryOp::Atan2, [](T a, T b) { return std::atan2(a, b); });
+  check<T>(BinaryOp::Fmod, [](T a, T b) { return std::fmod(a, b); });
+}
+
+TYPED_TEST(BinaryTest, Comparisons) {
+  using T = TypeParam;
+  check<T, bool>(BinaryOp::Lt, [](T a, T b) { return a < b; });
+  check<T, bool>(BinaryOp::Ge, [](T a, T b) { return a >= b; });
+  check<T, bool>(BinaryOp::LogicalXor, [](T a, T b) { return (a != 0) != (b != 0); });
+}
+
+TEST(Binary, Integers) {
+  using I = std::int64_t;
+  check<I>(
+      BinaryOp::Add, [](I a, I b) { return a + b; }, -9, 9);
+  check<std::int32_t>(
+      BinaryOp::Mul, [](int a, int b) { return a * b; }, -9, 9);
+  check<std::uint8_t>(
+      BinaryOp::Sub, [](int a, int b) { return std::uint8_t(a - b); }, 0, 200);
+  check<I>(
+      BinaryOp::BitwiseXor, [](I a, I b) { return a ^ b; }, 0, 99);
+  check<I, bool>(
+      BinaryOp::Eq, [](I a, I b) { return a == b; }, 0, 4);
+  check<bool>(BinaryOp::Add, [](bool a, bool b) { return a || b; });
+  check<bool>(BinaryOp::Mul, [](bool a, bool b) { return a && b; });
+  check<bool, bool>(BinaryOp::Ne, [](bool a, bool b) { return a != b; });
+}
+
+TEST(Binary, RemaindersFollowPython) {
+  const Array a = array_of<I64>({7, -7, 7, -7, 6}, {5}), b = array_of<I64>({3, 3, -3, -3, -3}, {5});
+  EXPECT_EQ(values<I64>(binary(BinaryOp::Remainder, a, b)), (std::vector<I64>{1, 2, -2, -1, 0}));
+  EXPECT_EQ(values<I64>(binary(BinaryOp::FloorDivide, a, b)), (std::vector<I64>{2, -3, -3, 2, -2}));
+  EXPECT_EQ(values<I64>(binary(BinaryOp::Fmod, a, b)), (std::vector<I64>{1, -1, 1, -1, 0}));
+  const Array x = kernels::cast(a, kFloat32), y = kernels::cast(b, kFloat32);
+  EXPECT_EQ(values<float>(binary(BinaryOp::Remainder, x, y)),
+            (std::vector<float>{1, 2, -2, -1, 0}));
+  EXPECT_EQ(values<float>(binary(BinaryOp::FloorDivide, x, y)),
+            (std::vector<float>{2, -3, -3, 2, -2}));
+  EXPECT_EQ(values<double>(binary(BinaryOp::FloorDivide, array_of<double>({1, -1}, {2}), 0.0)),
+            (std::vector<double>{kInf, -kInf}));
+}
+
+TEST(Binary, IntegerExtremes) {
+  constexpr I64 kMin = std::numeric_limits<I64>::min();
+  const Array a = array_of<I64>({kMin}, {1}), b = array_of<I64>({-1}, {1});
+  EXPECT_EQ(values<I64>(binary(BinaryOp::FloorDivide, a, b)), (std::vector<I64>{kMin}));
+  EXPECT_EQ(values<I64>(binary(BinaryOp::Remainder, a, b)), (std::vector<I64>{0}));
+  EXPECT_EQ(values<I64>(binary(BinaryOp::Add, a, b)),
+            (std::vector<I64>{std::numeric_limits<I64>::max()}));
+}
+
+TEST(Binary, IntegerPowers) {
+  const Array a = array_of<I64>({2, -3, -1, 1, 5, 0}, {6});
+  const Array b = array_of<I64>({10, 3, -3, -2, -1, 0}, {6});
+  EXPECT_EQ(values<I64>(binary(BinaryOp::Pow, a, b)), (std::vector<I64>{1024, -27, -1, 1, 0, 1}));
+}
+
+TYPED_TEST(BinaryTest, MaximumAndMinimumPropagateNaN) {
+  using T = TypeParam;
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  std::vector<T> x(40, 1), y(40, 2);
+  x[0] = x[17] = y[3] = y[39] = nan;
+  const Array a = array_of<T>(x, {40}), b = array_of<T>(y, {40});
+  for (const auto op : {BinaryOp::Maximum, BinaryOp::Minimum}) {
+    const auto out = values<T>(binary(op, a, b));
+    for (std::size_t i = 0; i < out.size(); ++i)
+      EXPECT_EQ(std::isnan(out[i]), std::isnan(x[i]) || std::isnan(y[i])) << i;
+  }
+}
+
+TYPED_TEST(BinaryTest, Scalars) {
+  using T = TypeParam;
+  const Array a = random_array({5, 7}, dtype_of<T>, 1);
+  for (const Array& x : layouts_of(a)) {
+    std::vector<T> minus, from;
+    for (T v : values<T>(a)) {
+      minus.push_back(v - T{3});
+      from.push_back(T{3} - v);
+    }
+    EXPECT_EQ(values<T>(binary(BinaryOp::Sub, x, 3)), minus);
+    EXPECT_EQ(values<T>(binary(BinaryOp::Sub, 3, x)), from);
+    Array y = x;
+    binary_out(BinaryOp::Sub, y, x, 3.0);
+    EXPECT_EQ(values<T>(y), minus);
+    binary_out(BinaryOp::Add, y, x, 3.0);
+    kernels::copy(a, y);
+  }
+}
+
+TEST(Binary, OutputMayBeOrOverlapAnOperand) {
+  Array a = array_of<float>({0, 1, 2, 3, 4, 5}, {6});
+  Array tail = a.slice(0, 1, 6, 1);
+  kernels::add_out(tail, a.slice(0, 0, 5, 1), tail);
+  EXPECT_EQ(values<float>(a), (std::vector<float>{0, 1, 3, 5, 7, 9}));
+  Array m = array_of<float>({0, 1, 2, 3}, {2, 2});
+  kernels::add_out(m, m, m.transpose(0, 1));
+  EXPECT_EQ(values<float>(m), (std::vector<float>{0, 3, 3, 6}));
+  kernels::mul_out(m, m, m.slice(0, 1, 2, 1).slice(1, 1, 2, 1));  // by its last element
+  EXPECT_EQ(values<float>(m), (std::vector<float>{0, 18, 18, 36}));
+}
+
+TEST(Binary, LargeOnAnyNumberOfThreads) {
+  const Array a = random_array({7, 12345}, kFloat32, 1), b = random_array({7, 1}, kFloat32, 2);
+  std::vector<float> expected;
+  for (std::int64_t i = 0; i < a.numel(); ++i)
+    expected.push_back(a.data<float>()[i] / b.data<float>()[i / 12345]);
+  for (int threads : {1, 2, 3}) {
+    const ThreadCount guard(threads);
+    EXPECT_EQ(values<float>(kernels::div(a, b)), expected);
+  }
+}
+
+TEST(Binary, OneElementIntoMany) {
+  Array out = Array::empty({3, 4}, kFloat32);
+  const Array one = kernels::full({}, 2, kFloat32);
+  binary_out(BinaryOp::Add, out, one.expand({3, 4}), one.expand({3, 4}));
+  EXPECT_EQ(values<float>(out), std::vector<float>(12, 4));
+}
+
+template <typename F>
+std::string message_of(F f) {
+  try {
+    f();
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return "no error";
+}
+
+TEST(Binary, Errors) {
+  const Array a = Array::empty({2, 3}, kFloat32), b = Array::empty({2, 4}, kFloat32);
+  EXPECT_EQ(message_of([&] { kernels::add(a, b); }),
+            "add: the shapes [2, 3] and [2, 4] do not broadcast: at dimension 1 they have 3 and 4");
+  EXPECT_EQ(message_of([&] { kernels::add(a, Array::empty({3}, kFloat64)); }),
+            "add: expected operands of one dtype, got Float and Double");
+  EXPECT_EQ(
+      message_of([&] { kernels::div(kernels::ones({2}, kInt64), kernels::ones({2}, kInt64)); }),
+      "div: not implemented for dtype Long");
+  EXPECT_THROW(kernels::sub(kernels::ones({2}, kBool), kernels::ones({2}, kBool)), TypeError);
+  EXPECT_EQ(message_of([&] {
+              binary(BinaryOp::Remainder, kernels::ones({2}, kInt64), kernels::zeros({2}, kInt64));
+            }),
+            "remainder: integer division by zero");
+  Array row = Array::empty({3}, kFloat32);
+  EXPECT_EQ(message_of([&] { kernels::add_out(row, a, a); }),
+            "add: output with shape [3] doesn't match the broadcast shape [2, 3]");
+  Array expanded = row.expand({2, 3});
+  EXPECT_THROW(kernels::add_out(expanded, a, a), Error);
+}
+
+}  // namespace
+}  // namespace tapedeck
