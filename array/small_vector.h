@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <new>
+#include <utility>
+
+namespace tapedeck {
+
+/// A vector whose first N elements live inside it: no allocation for the usual few.
+template <typename T, std::size_t N>
+class SmallVector {
+ public:
+  using value_type = T;
+
+  SmallVector() = default;
+  explicit SmallVector(std::size_t size) { resize(size); }
+  SmallVector(std::initializer_list<T> values) {
+    reserve(values.size());
+    for (const T& v : values) push_back(v);
+  }
+  SmallVector(const SmallVector& other) {
+    reserve(other.size_);
+    for (const T& v : other) push_back(v);
+  }
+  SmallVector(SmallVector&& other) noexcept { take(std::move(other)); }
+  SmallVector& operator=(SmallVector other) noexcept {
+    clear();
+    free_heap();
+    take(std::move(other));
+    return *this;
+  }
+  ~SmallVector() {
+    clear();
+    free_heap();
+  }
+
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  T* data() { return data_; }
+  const T* data() const { return data_; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
+  T& operator[](std::size_t i) { return data_[i]; }
+  const T& operator[](std::size_t i) const { return data_[i]; }
+  T& back() { return data_[size_ - 1]; }
+
+  void reserve(std::size_t wanted) {
+    if (wanted <= capacity_) return;
+    const std::size_t capacity = wanted > 2 * capacity_ ? wanted : 2 * capacity_;
+    T* fresh = static_cast<T*>(::operator new(capacity * sizeof(T), std::align_val_t(alignof(T))));
+    std::uninitialized_move(begin(), end(), fresh);
+    std::destroy(begin(), end());
+    free_heap();
+    data_ = fresh;
+    capacity_ = capacity;
+  }
+  void push_back(T value) {
+    if (size_ == capacity_) reserve(size_ + 1);
+    new (data_ + size_) T(std::move(value));
+    ++size_;
+  }
+  template <typename... Args>
+  T& emplace_back(Args&&... args) {
+    push_back(T{std::forward<Args>(args)...});
+    return back();
+  }
+  void resize(std::size_t size) {
+    reserve(size);
+    while (size_ > size) data_[--size_].~T();
+    while (size_ < size) new (data_ + size_++) T();
+  }
+  void clear() {
+    std::destroy(begin(), end());
+    size_ = 0;
+  }
+
+ private:
+  T* inline_data() { return reinterpret_cast<T*>(buffer_); }
+  void free_heap() {
+    if (data_ != inline_data()) {
+      ::operator delete(data_, std::align_val_t(alignof(T)));
+      data_ = inline_data();
+      capacity_ = N;
+    }
+  }
+  // Precondition: *this is empty and inline.
+  void take(SmallVector&& other) noexcept {
+    if (other.data_ != other.inline_data()) {
+      data_ = std::exchange(other.data_, other.inline_data());
+      size_ = std::exchange(other.size_, 0);
+      capacity_ = std::exchange(other.capacity_, N);
+    } else {
+      std::uninitialized_move(other.begin(), other.end(), data_);
+      size_ = other.size_;
+      other.clear();
+    }
+  }
+
+  T* data_ = inline_data();
+  std::size_t size_ = 0;
+  std::size_t capacity_ = N;
+  alignas(T) std::byte buffer_[N * sizeof(T)];
+};
+
+}  // namespace tapedeck

@@ -1,0 +1,265 @@
+#include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include <tapedeck/autograd/autograd.h>
+#include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/grad_state.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+// The backward pass. Nodes that have received a gradient wait in a heap, the latest created on top.
+// When a node is taken out, every node that uses its outputs was created after it and has run
+// already, so its gradients are complete. Nothing here recurses, however deep the graph.
+
+namespace tapedeck::autograd {
+
+namespace {
+
+struct Pending {
+  intrusive_ptr<Node> node;
+  Gradients grads;
+};
+
+// Where a gradient is to be caught instead of running on into a leaf.
+struct Capture {
+  Edge edge;
+  Variable grad;
+};
+
+// The nodes on a path from the roots to a captured input.
+class PathFilter final : public NodeFilter {
+ public:
+  PathFilter(const std::vector<Edge>& roots, const std::vector<Capture>& captures) {
+    std::unordered_set<const Node*> targets;
+    for (const Capture& c : captures) targets.insert(c.edge.function.get());
+    // Depth first with an explicit stack: a node is needed if it is a target or leads to one.
+    struct Frame {
+      const Node* node;
+      std::size_t next = 0;
+    };
+    std::unordered_set<const Node*> seen;
+    std::vector<Frame> stack;
+    const auto enter = [&](const Node* node) {
+      if (!node || !seen.insert(node).second) return;
+      if (targets.count(node)) needed_.insert(node);
+      stack.push_back({node});
+    };
+    for (const Edge& root : roots) {
+      enter(root.function.get());
+      while (!stack.empty()) {
+        Frame& frame = stack.back();
+        const Node* node = frame.node;
+        if (frame.next < node->next_edges().size()) {
+          const Node* parent = node->next_edge(frame.next).function.get();
+          ++frame.next;
+          if (parent && needed_.count(parent)) needed_.insert(node);
+          enter(parent);
+        } else {
+          stack.pop_back();
+          if (!stack.empty() && needed_.count(node)) needed_.insert(stack.back().node);
+        }
+      }
+    }
+  }
+
+  bool contains(const Node* node) const override { return needed_.count(node) != 0; }
+
+ private:
+  std::unordered_set<const Node*> needed_;
+};
+
+class BackwardPass {
+ public:
+  BackwardPass(bool keep_graph, const NodeFilter* filter, std::vector<Capture>* captures,
+               bool accumulate_captured)
+      : keep_graph_(keep_graph),
+        filter_(filter),
+        captures_(captures),
+        accumulate_captured_(accumulate_captured) {
+    if (captures_)
+      for (std::size_t i = 0; i < captures_->size(); ++i)
+        captures_of_[(*captures_)[i].edge.function.get()].push_back(i);
+  }
+
+  void receive(const Edge& edge, Variable grad, const char* from) {
+    if (!edge.is_valid() || !grad.defined()) return;
+    Node* node = edge.function.get();
+    if (filter_ && !filter_->contains(node)) return;
+    check(*node, edge.input_nr, grad, from);
+    // A leaf without hooks can take each part as it comes; nothing then waits for the rest.
+    if (!captures_)
+      if (auto* leaf = dynamic_cast<AccumulateGrad*>(node); leaf && !leaf->has_leaf_hooks()) {
+        leaf->accumulate(std::move(grad));
+        return;
+      }
+    const auto [slot, is_new] = pending_.try_emplace(node);
+    if (is_new) {
+      slot->second = Pending{edge.function, Gradients(node->num_inputs())};
+      heap_.push_back(node);
+      std::push_heap(heap_.begin(), heap_.end(), earlier);
+    }
+    Variable& sum = slot->second.grads[edge.input_nr];
+    sum = sum.defined() ? add_gradients(std::move(sum), grad) : std::move(grad);
+  }
+
+  void run() {
+    while (!heap_.empty()) {
+      std::pop_heap(heap_.begin(), heap_.end(), earlier);
+      const auto slot = pending_.find(heap_.back());
+      Pending task = std::move(slot->second);
+      pending_.erase(slot);
+      heap_.pop_back();
+      run_node(*task.node, std::move(task.grads));
+    }
+  }
+
+ private:
+  static bool earlier(const Node* a, const Node* b) { return a->sequence_nr() < b->sequence_nr(); }
+
+  void run_node(Node& node, Gradients grads) {
+    if (node.has_hooks())
+      for (std::size_t i = 0; i < grads.size(); ++i) {
+        grads[i] = node.run_hooks(static_cast<std::uint32_t>(i), std::move(grads[i]));
+        if (grads[i].defined()) check(node, i, grads[i], "a hook");
+      }
+    auto* leaf = node.num_outputs() == 0 ? dynamic_cast<AccumulateGrad*>(&node) : nullptr;
+    if (leaf && leaf->has_leaf_hooks()) {
+      grads[0] = leaf->run_leaf_hooks(std::move(grads[0]));
+      check(node, 0, grads[0], "a hook");
+    }
+    if (captures_) {
+      if (const auto caught = captures_of_.find(&node); caught != captures_of_.end())
+        for (const std::size_t i : caught->second) {
+          Capture& capture = (*captures_)[i];
+          capture.grad = grads[capture.edge.input_nr];
+        }
+      if (leaf) {
+        if (accumulate_captured_) leaf->accumulate(std::move(grads[0]));
+        return;
+      }
+      if (!any_parent_needed(node)) return;
+    }
+    const VjpContext ctx(node, filter_);
+    Gradients results = node.apply(grads, ctx);
+    if (!keep_graph_) node.release_saved();
+    grads.clear();
+    const EdgeList& edges = node.next_edges();
+    TAPEDECK_CHECK(results.size() == edges.size(), node.name(),
+                   " returned an incorrect number of gradients (expected ", edges.size(), ", got ",
+                   results.size(), ")");
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+      if (!results[i].defined()) continue;
+      if (edges[i].is_valid()) receive_from(node, edges[i], std::move(results[i]));
+    }
+  }
+
+  void receive_from(const Node& node, const Edge& edge, Variable grad) {
+    from_ = &node;
+    receive(edge, std::move(grad), nullptr);
+  }
+
+  bool any_parent_needed(const Node& node) const {
+    if (!filter_) return true;
+    for (const Edge& edge : node.next_edges())
+      if (edge.is_valid() && filter_->contains(edge.function.get())) return true;
+    return false;
+  }
+
+  // The exact shape and dtype: a rule that is wrong must not be hidden by broadcasting.
+  void check(const Node& node, std::size_t input_nr, const Variable& grad, const char* from) const {
+    const OutputMetadata& expected = node.output_metadata(input_nr);
+    if (grad.array().sizes() == expected.sizes && grad.dtype() == expected.dtype) return;
+    tapedeck::detail::fail(tapedeck::detail::str(
+        from ? std::string(from) : from_->name(), " returned an invalid gradient for ", node.name(),
+        ": got ", grad.dtype(), " ", grad.sizes(), " but expected ", expected.dtype, " ",
+        expected.sizes.ref()));
+  }
+
+  bool keep_graph_;
+  const NodeFilter* filter_;
+  std::vector<Capture>* captures_;
+  bool accumulate_captured_;
+  const Node* from_ = nullptr;
+  std::unordered_map<const Node*, std::vector<std::size_t>> captures_of_;
+  std::unordered_map<const Node*, Pending> pending_;
+  std::vector<const Node*> heap_;
+};
+
+Variable root_gradient(const Variable& output, const variable_list& grads, std::size_t i) {
+  if (i < grads.size() && grads[i].defined()) {
+    const Variable& g = grads[i];
+    TAPEDECK_CHECK(g.array().sizes() == output.array().sizes(), "Mismatch in shape: grad_output[",
+                   i, "] has a shape of ", g.sizes(), " and output[", i, "] has a shape of ",
+                   output.sizes());
+    TAPEDECK_CHECK_AS(TypeError, g.dtype() == output.dtype(), "grad_output[", i,
+                      "] has dtype ", g.dtype(), " and output[", i, "] has dtype ", output.dtype());
+    return g;
+  }
+  TAPEDECK_CHECK(output.numel() == 1,
+                 "grad can be implicitly created only for scalar outputs, got shape ",
+                 output.sizes());
+  return Variable(kernels::full(output.sizes(), 1, output.dtype()));
+}
+
+void run_backward(const variable_list& outputs, const variable_list& grad_outputs, bool keep_graph,
+                  bool create_graph, std::vector<Capture>* captures, bool accumulate_captured) {
+  TAPEDECK_CHECK(grad_outputs.empty() || grad_outputs.size() == outputs.size(), "got ",
+                 outputs.size(), " tensors and ", grad_outputs.size(), " gradients");
+  std::vector<Edge> roots;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    TAPEDECK_CHECK(outputs[i].requires_grad(), "element ", i,
+                   " of tensors does not require grad and does not have a grad_fn");
+    roots.push_back(gradient_edge(outputs[i]));
+  }
+  const AutoGradMode mode(create_graph);
+  std::optional<PathFilter> filter;
+  if (captures) filter.emplace(roots, *captures);
+  BackwardPass pass(keep_graph, filter ? &*filter : nullptr, captures, accumulate_captured);
+  for (std::size_t i = 0; i < outputs.size(); ++i)
+    pass.receive(roots[i], root_gradient(outputs[i], grad_outputs, i), "backward");
+  pass.run();
+}
+
+std::vector<Capture> captures_for(const variable_list& inputs, const char* op) {
+  std::vector<Capture> captures;
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    TAPEDECK_CHECK(inputs[i].defined() && inputs[i].requires_grad(), op, ": input ", i,
+                   ": One of the differentiated Tensors does not require grad");
+    captures.push_back({gradient_edge(inputs[i]), {}});
+  }
+  return captures;
+}
+
+}  // namespace
+
+void backward(const variable_list& tensors, const variable_list& grad_tensors,
+              std::optional<bool> retain_graph, bool create_graph, const variable_list& inputs) {
+  const bool keep = retain_graph.value_or(create_graph);
+  if (inputs.empty()) {
+    run_backward(tensors, grad_tensors, keep, create_graph, nullptr, false);
+    return;
+  }
+  for (const Variable& v : inputs)
+    TAPEDECK_CHECK(v.is_leaf(), "backward: one of the inputs is not a leaf Tensor");
+  auto captures = captures_for(inputs, "backward");
+  run_backward(tensors, grad_tensors, keep, create_graph, &captures, true);
+}
+
+variable_list grad(const variable_list& outputs, const variable_list& inputs,
+                   const variable_list& grad_outputs, std::optional<bool> retain_graph,
+                   bool create_graph, bool allow_unused) {
+  auto captures = captures_for(inputs, "grad");
+  run_backward(outputs, grad_outputs, retain_graph.value_or(create_graph), create_graph, &captures,
+               false);
+  variable_list grads;
+  for (Capture& c : captures) {
+    TAPEDECK_CHECK(c.grad.defined() || allow_unused,
+                   "One of the differentiated Tensors appears to not have been used in the graph. "
+                   "Set allow_unused=True if this is the desired behavior.");
+    grads.push_back(std::move(c.grad));
+  }
+  return grads;
+}
+
+}  // namespace tapedeck::autograd

@@ -1,0 +1,57 @@
+#include <tapedeck/autograd/grad_state.h>
+
+#include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/ops/kernels/elementwise.h>
+
+namespace tapedeck::autograd {
+
+namespace {
+
+// Nobody else can see the memory, so it may be written to or taken over.
+bool is_exclusive(const Variable& v) {
+  return v.use_count() == 1 && v.array().storage().use_count() == 1 && !v.requires_grad();
+}
+
+}  // namespace
+
+Variable add_gradients(Variable a, const Variable& b) {
+  if (!GradMode::is_enabled() && is_exclusive(a) && !a.array().has_internal_overlap()) {
+    Array sum = a.array();
+    kernels::add_out(sum, sum, b.array());
+    return a;
+  }
+  return a.add(b);
+}
+
+AccumulateGrad::AccumulateGrad(intrusive_ptr<GradState> state, IntArrayRef sizes, ScalarType dtype)
+    : state_(std::move(state)) {
+  add_output(sizes, dtype);
+}
+
+Gradients AccumulateGrad::apply(const Gradients& grads, const VjpContext&) {
+  if (grads[0].defined()) accumulate(grads[0]);
+  return {};
+}
+
+Variable AccumulateGrad::run_leaf_hooks(Variable grad) const {
+  const auto hooks = state_->leaf_hooks;
+  for (const auto& [key, hook] : hooks)
+    if (Variable replaced = hook(grad); replaced.defined()) grad = std::move(replaced);
+  return grad;
+}
+
+void AccumulateGrad::accumulate(Variable grad) {
+  const std::lock_guard lock(state_->mutex);
+  Variable& sum = state_->grad;
+  if (!sum.defined()) {
+    const bool take = GradMode::is_enabled() || (is_exclusive(grad) && grad.is_contiguous());
+    sum = take ? std::move(grad) : grad.clone();
+  } else if (GradMode::is_enabled()) {
+    sum = sum.add(grad);
+  } else {
+    // Users hold `.grad` tensors across steps and expect them to be updated.
+    sum.add_(grad);
+  }
+}
+
+}  // namespace tapedeck::autograd

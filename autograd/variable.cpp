@@ -1,0 +1,231 @@
+#include <tapedeck/autograd/variable.h>
+
+#include <tapedeck/autograd/autograd.h>
+#include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/grad_state.h>
+#include <tapedeck/autograd/record.h>
+#include <tapedeck/autograd/view.h>
+
+namespace tapedeck {
+
+namespace {
+thread_local bool recording = true;
+}
+
+bool GradMode::is_enabled() { return recording; }
+void GradMode::set_enabled(bool enabled) { recording = enabled; }
+
+namespace autograd {
+
+VariableImpl::VariableImpl(Array value) : array(std::move(value)) {}
+VariableImpl::~VariableImpl() = default;
+
+namespace {
+
+GradState& grad_state_of(VariableImpl& impl) {
+  if (!impl.grad_state) impl.grad_state = make_intrusive<GradState>();
+  return *impl.grad_state;
+}
+
+// A view whose base was changed since its own op was recorded: its history is now that of its base,
+// seen through its strides.
+void refresh_view(VariableImpl& impl) {
+  if (!impl.base || impl.made_under_no_grad) return;
+  const std::uint32_t version = impl.array.storage()->version();
+  if (impl.grad_fn_version == version) return;
+  const Variable base(impl.base);
+  if (base.requires_grad()) {
+    const AutoGradMode on(true);
+    const Variable fresh = view_of_base(base, impl.array);
+    impl.grad_fn = fresh.impl()->grad_fn;
+    impl.output_nr = fresh.impl()->output_nr;
+  }
+  impl.grad_fn_version = version;
+}
+
+}  // namespace
+
+Edge gradient_edge(const Variable& v) {
+  VariableImpl* impl = v.impl();
+  if (!impl) return {};
+  refresh_view(*impl);
+  if (impl->grad_fn) return {impl->grad_fn, impl->output_nr};
+  if (!impl->requires_grad) return {};
+  if (!impl->accumulator) {
+    GradState& state = grad_state_of(*impl);
+    impl->accumulator = make_intrusive<AccumulateGrad>(intrusive_ptr<GradState>(&state),
+                                                       impl->array.sizes(), impl->array.dtype());
+  }
+  return {impl->accumulator, 0};
+}
+
+void set_history(Variable& v, const intrusive_ptr<Node>& node) {
+  VariableImpl& impl = *v.impl();
+  impl.output_nr = node->add_output(impl.array.sizes(), impl.array.dtype());
+  impl.grad_fn = node;
+  if (impl.base) impl.grad_fn_version = impl.array.storage()->version();
+}
+
+}  // namespace autograd
+
+using autograd::GradState;
+using autograd::VariableImpl;
+
+Variable::Variable(Array value) : impl_(make_intrusive<VariableImpl>(std::move(value))) {}
+
+Variable& Variable::operator=(const Variable& other) && {
+  return copy_(other);
+}
+Variable& Variable::operator=(Variable&& other) && { return copy_(other); }
+Variable& Variable::operator=(Scalar value) && { return fill_(value); }
+
+void Variable::fail_undefined() {
+  detail::fail("expected a defined tensor, got an undefined one (a default-constructed Tensor)");
+}
+
+bool Variable::is_alias_of(const Variable& other) const {
+  return array().shares_storage(other.array());
+}
+
+void Variable::check_dtype(ScalarType wanted, const char* op) const {
+  TAPEDECK_CHECK_AS(TypeError, dtype() == wanted, op, ": expected scalar type ", wanted,
+                    " but found ", dtype(), " (shape ", sizes(), ")");
+}
+
+void Variable::check_accessor(ScalarType wanted, std::size_t dims) const {
+  check_dtype(wanted, "accessor");
+  TAPEDECK_CHECK(static_cast<std::size_t>(dim()) == dims, "accessor: expected ", dims,
+                 " dims but tensor has ", dim(), " dims (shape ", sizes(), ")");
+}
+
+std::string Variable::toString() const {
+  return defined() ? "CPU" + std::string(to_string(dtype())) + "Type" : "UndefinedType";
+}
+
+bool Variable::requires_grad() const {
+  if (!impl_) return false;
+  if (impl_->requires_grad || impl_->grad_fn) return true;
+  return impl_->base && autograd::gradient_edge(*this).is_valid();
+}
+
+const Variable& Variable::requires_grad_(bool requires_grad) const {
+  array();
+  TAPEDECK_CHECK(!requires_grad || tapedeck::is_floating_point(dtype()),
+                 "only Tensors of floating point dtype can require gradients, got ", dtype(),
+                 " (shape ", sizes(), ")");
+  const bool leaf = is_leaf();
+  TAPEDECK_CHECK(leaf || requires_grad,
+                 "you can only change requires_grad flags of leaf variables. If you want to use a "
+                 "computed variable in a subgraph that doesn't require differentiation use "
+                 "detach()");
+  if (leaf) impl_->requires_grad = requires_grad;
+  return *this;
+}
+const Variable& Variable::set_requires_grad(bool requires_grad) const {
+  return requires_grad_(requires_grad);
+}
+
+bool Variable::is_leaf() const { return !grad_fn(); }
+
+intrusive_ptr<autograd::Node> Variable::grad_fn() const {
+  if (!impl_) return nullptr;
+  if (!impl_->base) return impl_->grad_fn;
+  autograd::gradient_edge(*this);
+  return impl_->grad_fn;
+}
+
+const Variable& Variable::grad() const {
+  static const Variable none;
+  array();
+  return impl_->grad_state ? impl_->grad_state->grad : none;
+}
+
+Variable& Variable::mutable_grad() const {
+  array();
+  return autograd::grad_state_of(*impl_).grad;
+}
+
+void Variable::retain_grad() const {
+  TAPEDECK_CHECK(requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
+  if (is_leaf() || retains_grad()) return;
+  GradState& state = autograd::grad_state_of(*impl_);
+  state.retains_grad = true;
+  intrusive_ptr<GradState> keep(&state);
+  grad_fn()->add_hook(impl_->output_nr, [keep](const Variable& g) {
+    const std::lock_guard lock(keep->mutex);
+    keep->grad = keep->grad.defined() ? autograd::add_gradients(keep->grad, g)
+                 : GradMode::is_enabled() ? g
+                                          : g.clone();
+    return Variable();
+  });
+}
+
+bool Variable::retains_grad() const {
+  return defined() && impl_->grad_state && impl_->grad_state->retains_grad;
+}
+
+unsigned Variable::add_hook(autograd::Node::Hook hook) const {
+  TAPEDECK_CHECK(requires_grad(),
+                 "cannot register a hook on a variable that doesn't require gradient");
+  if (const auto node = grad_fn()) return node->add_hook(impl_->output_nr, std::move(hook));
+  GradState& state = autograd::grad_state_of(*impl_);
+  state.leaf_hooks.emplace_back(state.next_hook_key, std::move(hook));
+  return state.next_hook_key++;
+}
+
+void Variable::remove_hook(unsigned position) const {
+  if (const auto node = grad_fn()) {
+    node->remove_hook(position);
+    return;
+  }
+  GradState& state = autograd::grad_state_of(*impl_);
+  for (auto it = state.leaf_hooks.begin(); it != state.leaf_hooks.end(); ++it)
+    if (it->first == position) {
+      state.leaf_hooks.erase(it);
+      return;
+    }
+  detail::fail<IndexError>(detail::str("remove_hook: no hook at position ", position));
+}
+
+std::int64_t Variable::_version() const { return array().storage()->version(); }
+Variable Variable::_base() const {
+  TAPEDECK_CHECK(is_view(), "can't get the base of a tensor that is not a view");
+  return Variable(impl_->base);
+}
+
+Variable Variable::detach() const { return Variable(array()); }
+
+Variable& Variable::detach_() const {
+  array();
+  TAPEDECK_CHECK(!is_view(), "can't detach views in-place: use detach() instead");
+  impl_->grad_fn.reset();
+  impl_->output_nr = 0;
+  impl_->requires_grad = false;
+  return const_cast<Variable&>(*this);
+}
+
+Variable Variable::data() const {
+  Variable result(array());
+  result.impl_->counts_versions = false;
+  return result;
+}
+
+void Variable::set_data(const Variable& value) const {
+  TAPEDECK_CHECK(is_leaf(), "set_data: only a leaf's value can be replaced");
+  TAPEDECK_CHECK(!is_view(), "set_data: a view's value cannot be replaced");
+  impl_->array = value.array();
+  // The next graph starts at an accumulator of the new shape and dtype.
+  impl_->accumulator.reset();
+}
+
+void Variable::backward(const Variable& gradient, std::optional<bool> retain_graph,
+                        bool create_graph, std::optional<TensorList> inputs) const {
+  array();
+  const autograd::variable_list leaves = inputs ? inputs->vec() : autograd::variable_list();
+  TAPEDECK_CHECK(!inputs || !leaves.empty(), "'inputs' argument to backward cannot be empty");
+  autograd::variable_list gradients;
+  if (gradient.defined()) gradients.push_back(gradient);
+  autograd::backward({*this}, gradients, retain_graph, create_graph, leaves);
+}
+
+}  // namespace tapedeck
