@@ -91,8 +91,8 @@ bool view_strides(const Array& array, IntArrayRef sizes, DimVector& strides) {
   std::size_t next = sizes.size();
   for (std::size_t i = array.sizes().size(); i-- > 0;) {
     run *= array.sizes()[i];
-    const bool run_ends = i == 0 || (array.sizes()[i - 1] != 1 &&
-                                     array.strides()[i - 1] != run * base_stride);
+    const bool run_ends =
+        i == 0 || (array.sizes()[i - 1] != 1 && array.strides()[i - 1] != run * base_stride);
     if (!run_ends) continue;
     while (next > 0 && (taken < run || sizes[next - 1] == 1)) {
       --next;
@@ -130,9 +130,8 @@ Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
     overflow |= __builtin_mul_overflow(n, s, &n);
   }
   if (is_empty) n = 0;
-  TAPEDECK_CHECK(
-      is_empty || (!overflow && n <= std::numeric_limits<std::int64_t>::max() / 16),
-      "empty: the number of elements of shape ", sizes, " does not fit 64 bits");
+  TAPEDECK_CHECK(is_empty || (!overflow && n <= std::numeric_limits<std::int64_t>::max() / 16),
+                 "empty: the number of elements of shape ", sizes, " does not fit 64 bits");
   TAPEDECK_CHECK(dtype != ScalarType::Undefined, "empty: the dtype is undefined");
   return Array(Storage::allocate(static_cast<std::size_t>(n * element_size(dtype))), dtype, sizes,
                contiguous_strides(sizes), 0);
@@ -170,10 +169,10 @@ Array Array::as_strided(IntArrayRef sizes, IntArrayRef strides, std::int64_t off
                    sizes, ", strides ", strides);
     if (numel_of(sizes) > 0) extent += (sizes[i] - 1) * strides[i];
   }
-  TAPEDECK_CHECK(offset >= 0 && extent * element_size(dtype_) <=
-                                    static_cast<std::int64_t>(storage_->nbytes()),
-                 "as_strided: sizes ", sizes, ", strides ", strides, " and offset ", offset,
-                 " reach outside a storage of ", storage_->nbytes(), " bytes");
+  TAPEDECK_CHECK(
+      offset >= 0 && extent * element_size(dtype_) <= static_cast<std::int64_t>(storage_->nbytes()),
+      "as_strided: sizes ", sizes, ", strides ", strides, " and offset ", offset,
+      " reach outside a storage of ", storage_->nbytes(), " bytes");
   return Array(storage_, dtype_, sizes, strides, offset);
 }
 

@@ -20,9 +20,7 @@ class DimVector {
   using value_type = std::int64_t;
 
   DimVector() = default;
-  explicit DimVector(std::size_t size, std::int64_t value = 0) {
-    resize(size, value);
-  }
+  explicit DimVector(std::size_t size, std::int64_t value = 0) { resize(size, value); }
   DimVector(std::initializer_list<std::int64_t> values) : DimVector(IntArrayRef(values)) {}
   DimVector(IntArrayRef values) { assign(values); }
   DimVector(const std::vector<std::int64_t>& values) { assign(values); }

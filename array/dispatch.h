@@ -16,13 +16,20 @@ struct TypeTag {
 template <typename F>
 decltype(auto) dispatch_all(ScalarType dtype, const char* op, F&& f) {
   switch (dtype) {
-    case ScalarType::Byte: return f(TypeTag<std::uint8_t>{});
-    case ScalarType::Int: return f(TypeTag<std::int32_t>{});
-    case ScalarType::Long: return f(TypeTag<std::int64_t>{});
-    case ScalarType::Float: return f(TypeTag<float>{});
-    case ScalarType::Double: return f(TypeTag<double>{});
-    case ScalarType::Bool: return f(TypeTag<bool>{});
-    case ScalarType::Undefined: break;
+    case ScalarType::Byte:
+      return f(TypeTag<std::uint8_t>{});
+    case ScalarType::Int:
+      return f(TypeTag<std::int32_t>{});
+    case ScalarType::Long:
+      return f(TypeTag<std::int64_t>{});
+    case ScalarType::Float:
+      return f(TypeTag<float>{});
+    case ScalarType::Double:
+      return f(TypeTag<double>{});
+    case ScalarType::Bool:
+      return f(TypeTag<bool>{});
+    case ScalarType::Undefined:
+      break;
   }
   detail::fail<TypeError>(detail::str(op, ": not implemented for dtype ", dtype));
 }
@@ -31,12 +38,18 @@ decltype(auto) dispatch_all(ScalarType dtype, const char* op, F&& f) {
 template <typename F>
 decltype(auto) dispatch_numeric(ScalarType dtype, const char* op, F&& f) {
   switch (dtype) {
-    case ScalarType::Byte: return f(TypeTag<std::uint8_t>{});
-    case ScalarType::Int: return f(TypeTag<std::int32_t>{});
-    case ScalarType::Long: return f(TypeTag<std::int64_t>{});
-    case ScalarType::Float: return f(TypeTag<float>{});
-    case ScalarType::Double: return f(TypeTag<double>{});
-    default: break;
+    case ScalarType::Byte:
+      return f(TypeTag<std::uint8_t>{});
+    case ScalarType::Int:
+      return f(TypeTag<std::int32_t>{});
+    case ScalarType::Long:
+      return f(TypeTag<std::int64_t>{});
+    case ScalarType::Float:
+      return f(TypeTag<float>{});
+    case ScalarType::Double:
+      return f(TypeTag<double>{});
+    default:
+      break;
   }
   detail::fail<TypeError>(detail::str(op, ": not implemented for dtype ", dtype));
 }
@@ -45,9 +58,12 @@ decltype(auto) dispatch_numeric(ScalarType dtype, const char* op, F&& f) {
 template <typename F>
 decltype(auto) dispatch_floating(ScalarType dtype, const char* op, F&& f) {
   switch (dtype) {
-    case ScalarType::Float: return f(TypeTag<float>{});
-    case ScalarType::Double: return f(TypeTag<double>{});
-    default: break;
+    case ScalarType::Float:
+      return f(TypeTag<float>{});
+    case ScalarType::Double:
+      return f(TypeTag<double>{});
+    default:
+      break;
   }
   detail::fail<TypeError>(detail::str(op, ": not implemented for dtype ", dtype));
 }
@@ -56,10 +72,14 @@ decltype(auto) dispatch_floating(ScalarType dtype, const char* op, F&& f) {
 template <typename F>
 decltype(auto) dispatch_integral(ScalarType dtype, const char* op, F&& f) {
   switch (dtype) {
-    case ScalarType::Byte: return f(TypeTag<std::uint8_t>{});
-    case ScalarType::Int: return f(TypeTag<std::int32_t>{});
-    case ScalarType::Long: return f(TypeTag<std::int64_t>{});
-    default: break;
+    case ScalarType::Byte:
+      return f(TypeTag<std::uint8_t>{});
+    case ScalarType::Int:
+      return f(TypeTag<std::int32_t>{});
+    case ScalarType::Long:
+      return f(TypeTag<std::int64_t>{});
+    default:
+      break;
   }
   detail::fail<TypeError>(detail::str(op, ": not implemented for dtype ", dtype));
 }

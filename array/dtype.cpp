@@ -12,13 +12,20 @@ std::atomic<ScalarType> default_dtype{ScalarType::Float};
 
 int rank(ScalarType dtype) {
   switch (dtype) {
-    case ScalarType::Bool: return 0;
-    case ScalarType::Byte: return 1;
-    case ScalarType::Int: return 2;
-    case ScalarType::Long: return 3;
-    case ScalarType::Float: return 4;
-    case ScalarType::Double: return 5;
-    case ScalarType::Undefined: break;
+    case ScalarType::Bool:
+      return 0;
+    case ScalarType::Byte:
+      return 1;
+    case ScalarType::Int:
+      return 2;
+    case ScalarType::Long:
+      return 3;
+    case ScalarType::Float:
+      return 4;
+    case ScalarType::Double:
+      return 5;
+    case ScalarType::Undefined:
+      break;
   }
   detail::fail<TypeError>("promote_types: undefined dtype");
 }
@@ -26,13 +33,20 @@ int rank(ScalarType dtype) {
 
 const char* to_string(ScalarType dtype) {
   switch (dtype) {
-    case ScalarType::Byte: return "Byte";
-    case ScalarType::Int: return "Int";
-    case ScalarType::Long: return "Long";
-    case ScalarType::Float: return "Float";
-    case ScalarType::Double: return "Double";
-    case ScalarType::Bool: return "Bool";
-    case ScalarType::Undefined: break;
+    case ScalarType::Byte:
+      return "Byte";
+    case ScalarType::Int:
+      return "Int";
+    case ScalarType::Long:
+      return "Long";
+    case ScalarType::Float:
+      return "Float";
+    case ScalarType::Double:
+      return "Double";
+    case ScalarType::Bool:
+      return "Bool";
+    case ScalarType::Undefined:
+      break;
   }
   return "Undefined";
 }
@@ -46,7 +60,8 @@ ScalarType get_default_dtype() { return default_dtype.load(std::memory_order_rel
 void set_default_dtype(ScalarType dtype) {
   TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
                     "set_default_dtype: only floating-point types are supported as the default, "
-                    "got ", dtype);
+                    "got ",
+                    dtype);
   default_dtype.store(dtype, std::memory_order_relaxed);
 }
 

@@ -7,12 +7,12 @@ namespace tapedeck {
 
 /// Element type of an Array, chosen at run time. The values are those of PyTorch's c10::ScalarType.
 enum class ScalarType : std::int8_t {
-  Byte = 0,     ///< std::uint8_t
-  Int = 3,      ///< std::int32_t
-  Long = 4,     ///< std::int64_t
-  Float = 6,    ///< float
-  Double = 7,   ///< double
-  Bool = 11,    ///< bool
+  Byte = 0,    ///< std::uint8_t
+  Int = 3,     ///< std::int32_t
+  Long = 4,    ///< std::int64_t
+  Float = 6,   ///< float
+  Double = 7,  ///< double
+  Bool = 11,   ///< bool
   Undefined = 127,
 };
 

@@ -78,14 +78,14 @@ template <typename E = Error>
 
 /// Throws tapedeck::Error with the parts printed one after the other unless `condition` holds. The
 /// parts are evaluated only when it does not.
-#define TAPEDECK_CHECK(condition, ...)                                        \
-  do {                                                                        \
-    if (!(condition)) [[unlikely]]                                            \
-      ::tapedeck::detail::fail(::tapedeck::detail::str(__VA_ARGS__));         \
+#define TAPEDECK_CHECK(condition, ...)                                \
+  do {                                                                \
+    if (!(condition)) [[unlikely]]                                    \
+      ::tapedeck::detail::fail(::tapedeck::detail::str(__VA_ARGS__)); \
   } while (false)
 
-#define TAPEDECK_CHECK_AS(type, condition, ...)                               \
-  do {                                                                        \
-    if (!(condition)) [[unlikely]]                                            \
-      ::tapedeck::detail::fail<type>(::tapedeck::detail::str(__VA_ARGS__));   \
+#define TAPEDECK_CHECK_AS(type, condition, ...)                             \
+  do {                                                                      \
+    if (!(condition)) [[unlikely]]                                          \
+      ::tapedeck::detail::fail<type>(::tapedeck::detail::str(__VA_ARGS__)); \
   } while (false)

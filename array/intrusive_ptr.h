@@ -46,11 +46,11 @@ class intrusive_ptr {
   intrusive_ptr(const intrusive_ptr& other) noexcept : intrusive_ptr(other.p_) {}
   intrusive_ptr(intrusive_ptr&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
   template <typename U>
-    requires std::is_convertible_v<U*, T*>
-  intrusive_ptr(const intrusive_ptr<U>& other) noexcept : intrusive_ptr(other.get()) {}
+  requires std::is_convertible_v<U*, T*> intrusive_ptr(const intrusive_ptr<U>& other)
+  noexcept : intrusive_ptr(other.get()) {}
   template <typename U>
-    requires std::is_convertible_v<U*, T*>
-  intrusive_ptr(intrusive_ptr<U>&& other) noexcept : p_(other.release()) {}
+  requires std::is_convertible_v<U*, T*> intrusive_ptr(intrusive_ptr<U>&& other)
+  noexcept : p_(other.release()) {}
   ~intrusive_ptr() { reset(); }
 
   intrusive_ptr& operator=(intrusive_ptr other) noexcept {

@@ -1,7 +1,7 @@
 #include <tapedeck/array/parallel.h>
 
-#include <atomic>
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <exception>
 #include <mutex>

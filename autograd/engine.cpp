@@ -192,8 +192,8 @@ Variable root_gradient(const Variable& output, const variable_list& grads, std::
     TAPEDECK_CHECK(g.array().sizes() == output.array().sizes(), "Mismatch in shape: grad_output[",
                    i, "] has a shape of ", g.sizes(), " and output[", i, "] has a shape of ",
                    output.sizes());
-    TAPEDECK_CHECK_AS(TypeError, g.dtype() == output.dtype(), "grad_output[", i,
-                      "] has dtype ", g.dtype(), " and output[", i, "] has dtype ", output.dtype());
+    TAPEDECK_CHECK_AS(TypeError, g.dtype() == output.dtype(), "grad_output[", i, "] has dtype ",
+                      g.dtype(), " and output[", i, "] has dtype ", output.dtype());
     return g;
   }
   TAPEDECK_CHECK(output.numel() == 1,

@@ -1,7 +1,7 @@
 #include <tapedeck/autograd/grad_state.h>
 
 #include <tapedeck/autograd/grad_mode.h>
-#include <tapedeck/ops/kernels/elementwise.h>
+#include <tapedeck/ops/kernels/binary.h>
 
 namespace tapedeck::autograd {
 

@@ -73,9 +73,7 @@ using autograd::VariableImpl;
 
 Variable::Variable(Array value) : impl_(make_intrusive<VariableImpl>(std::move(value))) {}
 
-Variable& Variable::operator=(const Variable& other) && {
-  return copy_(other);
-}
+Variable& Variable::operator=(const Variable& other) && { return copy_(other); }
 Variable& Variable::operator=(Variable&& other) && { return copy_(other); }
 Variable& Variable::operator=(Scalar value) && { return fill_(value); }
 
@@ -153,7 +151,7 @@ void Variable::retain_grad() const {
   intrusive_ptr<GradState> keep(&state);
   grad_fn()->add_hook(impl_->output_nr, [keep](const Variable& g) {
     const std::lock_guard lock(keep->mutex);
-    keep->grad = keep->grad.defined() ? autograd::add_gradients(keep->grad, g)
+    keep->grad = keep->grad.defined()     ? autograd::add_gradients(keep->grad, g)
                  : GradMode::is_enabled() ? g
                                           : g.clone();
     return Variable();

@@ -22,7 +22,6 @@
 
 namespace tapedeck {
 
-
 class Variable;
 using Tensor = Variable;
 using TensorList = ArrayRef<Variable>;
@@ -51,11 +50,11 @@ class VariableImpl final : public RefCounted {
   /// What recorded it; null for a leaf. Of a view that may be out of date: see gradient_edge.
   intrusive_ptr<Node> grad_fn;
   std::uint32_t output_nr = 0;
-  bool requires_grad = false;          ///< said of a leaf
-  bool made_under_no_grad = false;     ///< a view, which follows nobody's history
-  bool counts_versions = true;         ///< false for `.data()`
-  std::uint32_t grad_fn_version = 0;   ///< storage version for which a view's grad_fn holds
-  intrusive_ptr<VariableImpl> base;    ///< what this is a view of
+  bool requires_grad = false;         ///< said of a leaf
+  bool made_under_no_grad = false;    ///< a view, which follows nobody's history
+  bool counts_versions = true;        ///< false for `.data()`
+  std::uint32_t grad_fn_version = 0;  ///< storage version for which a view's grad_fn holds
+  intrusive_ptr<VariableImpl> base;   ///< what this is a view of
   intrusive_ptr<GradState> grad_state;
   intrusive_ptr<AccumulateGrad> accumulator;
 };
@@ -90,7 +89,8 @@ class Variable {
   std::size_t use_count() const { return impl_.use_count(); }
   /// The value, without a copy. \throws Error for an undefined tensor.
   const Array& array() const {
-    if (!impl_) [[unlikely]] fail_undefined();
+    if (!impl_) [[unlikely]]
+      fail_undefined();
     return impl_->array;
   }
   autograd::VariableImpl* impl() const { return impl_.get(); }
@@ -181,8 +181,7 @@ class Variable {
   /// scalar only. Saved values are released unless `retain_graph` (default: create_graph).
   /// `inputs`, if given, are the only leaves that receive gradients.
   void backward(const Variable& gradient = {}, std::optional<bool> retain_graph = std::nullopt,
-                bool create_graph = false,
-                std::optional<TensorList> inputs = std::nullopt) const;
+                bool create_graph = false, std::optional<TensorList> inputs = std::nullopt) const;
 
   /// Calls `hook` with each gradient that arrives here. What it returns, if anything, replaces the
   /// gradient. Returns the position for remove_hook.
@@ -229,7 +228,8 @@ class Variable {
   Variable& fill_(Scalar value) const;
   Variable& fill_(const Variable& value) const;
 
-  // ---- arithmetic, comparison, pointwise functions (ops/arithmetic.cpp, ops/pointwise.cpp, ...) ----
+  // ---- arithmetic, comparison, pointwise functions (ops/arithmetic.cpp, ops/pointwise.cpp, ...)
+  // ----
 
   Variable operator-() const;
   Variable operator~() const;
@@ -365,8 +365,7 @@ class Variable {
   Variable isfinite() const;
   Variable clamp(const std::optional<Scalar>& min,
                  const std::optional<Scalar>& max = std::nullopt) const;
-  Variable clamp(const std::optional<Variable>& min,
-                 const std::optional<Variable>& max = {}) const;
+  Variable clamp(const std::optional<Variable>& min, const std::optional<Variable>& max = {}) const;
   Variable& clamp_(const std::optional<Scalar>& min,
                    const std::optional<Scalar>& max = std::nullopt) const;
   Variable clamp_min(Scalar min) const;
@@ -452,7 +451,9 @@ class Variable {
   Variable& unsqueeze_(std::int64_t dim) const;
   Variable transpose(std::int64_t dim0, std::int64_t dim1) const;
   Variable& transpose_(std::int64_t dim0, std::int64_t dim1) const;
-  Variable swapaxes(std::int64_t axis0, std::int64_t axis1) const { return transpose(axis0, axis1); }
+  Variable swapaxes(std::int64_t axis0, std::int64_t axis1) const {
+    return transpose(axis0, axis1);
+  }
   Variable movedim(std::int64_t source, std::int64_t destination) const;
   Variable movedim(IntArrayRef source, IntArrayRef destination) const;
   Variable t() const;

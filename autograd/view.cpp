@@ -25,8 +25,8 @@ std::int64_t extent(IntArrayRef sizes, IntArrayRef strides) {
 
 // Zeroed memory that both the base and the region fit into.
 Array scratch(const StridedRegion& r, ScalarType dtype) {
-  const std::int64_t n = std::max(extent(r.base_sizes, r.base_strides),
-                                  r.offset + extent(r.sizes, r.strides));
+  const std::int64_t n =
+      std::max(extent(r.base_sizes, r.base_strides), r.offset + extent(r.sizes, r.strides));
   return kernels::full({n}, 0, dtype);
 }
 Array base_in(const Array& memory, const StridedRegion& r) {
@@ -120,14 +120,13 @@ Variable& assign_inplace(const Variable& self, const Variable& result, const cha
   TAPEDECK_CHECK(result.array().sizes() == self.array().sizes(), op, ": output with shape ",
                  self.sizes(), " doesn't match the broadcast shape ", result.sizes());
   const ScalarType have = result.dtype(), want = self.dtype();
-  const bool fits = is_floating_point(want) || (!is_floating_point(have) &&
-                                                (want != kBool || have == kBool));
+  const bool fits =
+      is_floating_point(want) || (!is_floating_point(have) && (want != kBool || have == kBool));
   TAPEDECK_CHECK_AS(TypeError, fits, op, ": result type ", have,
                     " can't be cast to the desired output type ", want);
   Variable value = have == want ? result : result.to(want);
   Array target = self.array();
-  const bool record_it =
-      GradMode::is_enabled() && (value.requires_grad() || self.requires_grad());
+  const bool record_it = GradMode::is_enabled() && (value.requires_grad() || self.requires_grad());
   if (record_it) {
     if (!value.requires_grad()) value = cut_history(self, value);
     if (!value.grad_fn()) value = value.clone();

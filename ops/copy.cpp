@@ -1,0 +1,122 @@
+#include <tapedeck/ops/copy.h>
+
+#include <tapedeck/autograd/record.h>
+#include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+namespace tapedeck {
+
+namespace {
+
+// y = x in another dtype;  dx = g in x's
+Variable cast(const Variable& x, ScalarType dtype) {
+  Variable y(kernels::cast(x.array(), dtype));
+  if (should_record(x) && is_floating_point(dtype))
+    record(y, "ToCopyBackward0", edges(x),
+           [from = x.dtype()](const Variable& g) { return g.to(from); });
+  return y;
+}
+
+Array fresh_copy(const Array& x) {
+  Array y = Array::empty(x.sizes(), x.dtype());
+  kernels::copy(x, y);
+  return y;
+}
+
+}  // namespace
+
+// y = x;  dx = g
+Variable clone(const Variable& x, std::optional<MemoryFormat>) {
+  Variable y(fresh_copy(x.array()));
+  if (should_record(x)) record(y, "CloneBackward0", edges(x), [](const Variable& g) { return g; });
+  return y;
+}
+Variable Variable::clone(std::optional<MemoryFormat> format) const {
+  return tapedeck::clone(*this, format);
+}
+
+Variable Variable::contiguous(MemoryFormat) const { return is_contiguous() ? *this : clone(); }
+
+Variable Variable::to(ScalarType dtype, bool, bool copy, std::optional<MemoryFormat>) const {
+  if (dtype != this->dtype()) return cast(*this, dtype);
+  return copy ? clone() : *this;
+}
+Variable Variable::to(Device device, ScalarType dtype, bool non_blocking, bool copy,
+                      std::optional<MemoryFormat>) const {
+  check_device(device, "to");
+  return to(dtype, non_blocking, copy);
+}
+Variable Variable::to(Device device, bool) const {
+  check_device(device, "to");
+  array();
+  return *this;
+}
+Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy,
+                      std::optional<MemoryFormat>) const {
+  check_device(options.device(), "to");
+  return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
+}
+Variable Variable::to(const Variable& other, bool non_blocking, bool copy) const {
+  return to(other.dtype(), non_blocking, copy);
+}
+Variable Variable::type_as(const Variable& other) const { return to(other.dtype()); }
+Variable Variable::cpu() const { return *this; }
+Variable Variable::cuda() const {
+  check_device(kCUDA, "cuda");
+  return *this;
+}
+
+// self = source broadcast to self's shape;  dsource = g summed to its shape
+Variable& Variable::copy_(const Variable& source, bool) const {
+  TAPEDECK_CHECK(source.defined(), "copy_: the source is undefined");
+  if (is_same(source)) return const_cast<Variable&>(*this);
+  Variable value = source;
+  if (value.dtype() != dtype()) value = cast(value, dtype());
+  if (!(value.array().sizes() == array().sizes())) value = value.expand(sizes());
+  // Reading from the memory that is written to would see new values.
+  if (value.array().shares_storage(array())) value = value.clone();
+  return assign_inplace(*this, value, "copy_");
+}
+
+Variable& Variable::fill_(Scalar value) const {
+  check_inplace(*this, "fill_");
+  if (should_record(*this))
+    return assign_inplace(*this, Variable(kernels::full(sizes(), value, dtype())), "fill_");
+  Array target = array();
+  kernels::fill(target, value);
+  return finish_inplace(*this);
+}
+Variable& Variable::fill_(const Variable& value) const {
+  TAPEDECK_CHECK(value.dim() == 0,
+                 "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
+                 " dimensions");
+  return copy_(value);
+}
+Variable& Variable::zero_() const { return fill_(0); }
+
+Variable& zero_(Variable& self) { return self.zero_(); }
+Variable& fill_(Variable& self, Scalar value) { return self.fill_(value); }
+
+Scalar Variable::item() const {
+  TAPEDECK_CHECK(numel() == 1, "a Tensor with ", numel(),
+                 " elements cannot be converted to Scalar (shape ", sizes(), ")");
+  switch (dtype()) {
+    case ScalarType::Byte:
+      return *array().data<std::uint8_t>();
+    case ScalarType::Int:
+      return *array().data<std::int32_t>();
+    case ScalarType::Long:
+      return *array().data<std::int64_t>();
+    case ScalarType::Float:
+      return *array().data<float>();
+    case ScalarType::Double:
+      return *array().data<double>();
+    case ScalarType::Bool:
+      return *array().data<bool>();
+    case ScalarType::Undefined:
+      break;
+  }
+  detail::fail("item: undefined dtype");
+}
+
+}  // namespace tapedeck

@@ -1,0 +1,13 @@
+#pragma once
+
+// The whole public interface. It includes no xtensor header: see <tapedeck/xtensor.h>.
+
+#include <tapedeck/array/allocator.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/autograd/autograd.h>
+#include <tapedeck/autograd/function.h>
+#include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/ivalue.h>
+#include <tapedeck/autograd/node.h>
+#include <tapedeck/autograd/variable.h>
+#include <tapedeck/ops/copy.h>
