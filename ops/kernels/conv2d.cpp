@@ -1,0 +1,140 @@
+#include <tapedeck/ops/kernels/conv2d.h>
+
+#include <ostream>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/conv2d_depthwise.h>
+#include <tapedeck/ops/kernels/conv2d_im2col.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+void check_dtypes(const char* op, const Array& a, const char* a_name, const Array& b,
+                  const char* b_name, const Array& bias) {
+  TAPEDECK_CHECK_AS(TypeError, a.dtype() == b.dtype(), op, ": expected ", a_name, " and ", b_name,
+                    " to have the same dtype, got ", a.dtype(), " and ", b.dtype());
+  TAPEDECK_CHECK_AS(TypeError, !bias.defined() || bias.dtype() == a.dtype(), op,
+                    ": expected the bias to have dtype ", a.dtype(), " of ", a_name, ", got ",
+                    bias.dtype());
+}
+
+Array contiguous_or_undefined(const Array& a) { return a.defined() ? contiguous(a) : a; }
+
+template <typename T>
+const T* data_or_null(const Array& a) {
+  return a.defined() ? a.data<T>() : nullptr;
+}
+
+// The shape of a gradient kernel's arguments, after checking that they belong to one convolution.
+Conv2dShape gradient_shape(const char* op, IntArrayRef input, IntArrayRef weight,
+                           IntArrayRef grad_output, const Conv2dGeometry& geometry) {
+  TAPEDECK_CHECK(input.size() == 4 && weight.size() == 4 && grad_output.size() == 4, op,
+                 ": expected 4-D shapes, got input ", input, ", weight ", weight, ", grad_output ",
+                 grad_output);
+  const DimVector output = conv_output_sizes(op, input, weight, geometry);
+  TAPEDECK_CHECK(output == grad_output, op, ": expected a grad_output of shape ", output.ref(),
+                 ", got ", grad_output, " (input ", input, ", weight ", weight, ")");
+  return Conv2dShape(input, weight, output, geometry);
+}
+
+ConvAlgorithm choose(const char* op, ConvAlgorithm wanted, const Conv2dShape& s,
+                     ConvDirection direction, ScalarType dtype) {
+  const ConvAlgorithm algorithm =
+      wanted == ConvAlgorithm::Auto ? conv2d_plan(s, direction, dtype) : wanted;
+  TAPEDECK_CHECK(algorithm != ConvAlgorithm::Depthwise || s.group_channels() == 1, op,
+                 ": the depthwise algorithm needs one input channel in each group, got ", s.C,
+                 " channels in ", s.groups, " groups");
+  return algorithm;
+}
+
+}  // namespace
+
+std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case ConvAlgorithm::Auto:
+      return out << "auto";
+    case ConvAlgorithm::Im2col:
+      return out << "im2col";
+    case ConvAlgorithm::Depthwise:
+      return out << "depthwise";
+  }
+  return out;
+}
+
+ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection, ScalarType) {
+  const bool depthwise = s.group_channels() == 1 && s.groups > 1;
+  return depthwise ? ConvAlgorithm::Depthwise : ConvAlgorithm::Im2col;
+}
+
+Array conv2d(const Array& input, const Array& weight, const Array& bias,
+             const Conv2dGeometry& geometry, ConvAlgorithm algorithm) {
+  check_dtypes("conv2d", input, "input", weight, "weight", bias);
+  TAPEDECK_CHECK(input.dim() == 4 && weight.dim() == 4,
+                 "conv2d: expected a 4-D input and weight, got ", input.sizes().ref(), " and ",
+                 weight.sizes().ref());
+  const DimVector sizes = conv_output_sizes("conv2d", input.sizes(), weight.sizes(), geometry);
+  if (bias.defined())
+    check_conv_bias("conv2d", bias.sizes(), weight.size(0), input.sizes(), weight.sizes());
+  const Conv2dShape s(input.sizes(), weight.sizes(), sizes, geometry);
+  const Array x = contiguous(input), w = contiguous(weight), b = contiguous_or_undefined(bias);
+  Array y = Array::empty(sizes, input.dtype());
+  dispatch_floating(input.dtype(), "conv2d", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    switch (choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype())) {
+      case ConvAlgorithm::Depthwise:
+        return conv2d_depthwise<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
+      default:
+        return conv2d_im2col<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
+    }
+  });
+  return y;
+}
+
+Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Array& bias,
+                        IntArrayRef input_sizes, const Conv2dGeometry& geometry,
+                        ConvAlgorithm algorithm) {
+  constexpr const char* op = "conv2d_grad_input";
+  check_dtypes(op, grad_output, "grad_output", weight, "weight", bias);
+  const Conv2dShape s =
+      gradient_shape(op, input_sizes, weight.sizes(), grad_output.sizes(), geometry);
+  if (bias.defined()) check_conv_bias(op, bias.sizes(), s.C, input_sizes, weight.sizes());
+  const Array dy = contiguous(grad_output), w = contiguous(weight);
+  const Array b = contiguous_or_undefined(bias);
+  Array dx = Array::empty(input_sizes, grad_output.dtype());
+  dispatch_floating(dx.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    switch (choose(op, algorithm, s, ConvDirection::GradInput, dx.dtype())) {
+      case ConvAlgorithm::Depthwise:
+        return conv2d_grad_input_depthwise<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
+                                              dx.data<T>());
+      default:
+        return conv2d_grad_input_im2col<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
+                                           dx.data<T>());
+    }
+  });
+  return dx;
+}
+
+Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayRef weight_sizes,
+                         const Conv2dGeometry& geometry, ConvAlgorithm algorithm) {
+  constexpr const char* op = "conv2d_grad_weight";
+  check_dtypes(op, input, "input", grad_output, "grad_output", Array());
+  const Conv2dShape s =
+      gradient_shape(op, input.sizes(), weight_sizes, grad_output.sizes(), geometry);
+  const Array x = contiguous(input), dy = contiguous(grad_output);
+  Array dw = Array::empty(weight_sizes, input.dtype());
+  dispatch_floating(dw.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    switch (choose(op, algorithm, s, ConvDirection::GradWeight, dw.dtype())) {
+      case ConvAlgorithm::Depthwise:
+        return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      default:
+        return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+    }
+  });
+  return dw;
+}
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+
+#include <tapedeck/array/array.h>
+#include <tapedeck/ops/kernels/conv_geometry.h>
+
+namespace tapedeck::kernels {
+
+/// How a convolution is computed. All give the same result up to rounding, for any number of
+/// threads the same bits.
+enum class ConvAlgorithm : std::uint8_t {
+  Auto,       ///< what conv2d_plan() finds fastest
+  Im2col,     ///< columns and matrix products: any geometry, the reference
+  Depthwise,  ///< one input channel in each group
+};
+std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
+
+/// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
+enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };
+
+/// The algorithm that Auto stands for.
+ConvAlgorithm conv2d_plan(const Conv2dShape& shape, ConvDirection direction, ScalarType dtype);
+
+/// input [N, C, H, W], weight [K, C / groups, KH, KW], bias [K] or undefined -> [N, K, OH, OW].
+/// float32 or float64. geometry.output_padding takes no part.
+/// \throws Error where conv_output_sizes() does, or `algorithm` does not do this convolution.
+Array conv2d(const Array& input, const Array& weight, const Array& bias,
+             const Conv2dGeometry& geometry, ConvAlgorithm algorithm = ConvAlgorithm::Auto);
+
+/// The gradient of conv2d's input, which is also the forward of a transposed convolution with
+/// geometry = its adjoint(): grad_output [N, K, OH, OW], weight [K, C / groups, KH, KW], bias [C]
+/// or undefined -> input_sizes [N, C, H, W].
+Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Array& bias,
+                        IntArrayRef input_sizes, const Conv2dGeometry& geometry,
+                        ConvAlgorithm algorithm = ConvAlgorithm::Auto);
+
+/// The gradient of conv2d's weight: input [N, C, H, W], grad_output [N, K, OH, OW] ->
+/// weight_sizes [K, C / groups, KH, KW].
+Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayRef weight_sizes,
+                         const Conv2dGeometry& geometry,
+                         ConvAlgorithm algorithm = ConvAlgorithm::Auto);
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,209 @@
+#include <tapedeck/ops/kernels/conv2d_depthwise.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <tapedeck/array/array.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/tap_sums.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+// A zero-padded input plane. Column x of the padded image lies in phase x % stride_w, at
+// x / stride_w: taps of neighbouring outputs are neighbours there.
+template <typename T>
+struct Slab {
+  std::int64_t stride, phase_width, row_width, rows;
+  std::vector<std::int64_t> offsets;  // of each tap
+
+  explicit Slab(const Conv2dShape& s)
+      : stride(s.stride_w),
+        phase_width(s.OW + (s.KW - 1) * s.dilation_w / s.stride_w + kTapOverrun),
+        row_width(phase_width * stride),
+        rows((s.OH - 1) * s.stride_h + (s.KH - 1) * s.dilation_h + 1) {
+    for (std::int64_t kh = 0; kh < s.KH; ++kh)
+      for (std::int64_t kw = 0; kw < s.KW; ++kw) {
+        const std::int64_t x = kw * s.dilation_w;
+        offsets.push_back(kh * s.dilation_h * row_width + x % stride * phase_width + x / stride);
+      }
+  }
+
+  std::int64_t elements() const { return rows * row_width; }
+  TapPlane<T> plane(const Conv2dShape& s, const T* slab) const {
+    return {slab, s.stride_h * row_width, offsets.data(), s.taps(), s.OH, s.OW};
+  }
+
+  // Only the inside is written: the padding was zeroed once.
+  void load(const Conv2dShape& s, const T* image, T* slab) const {
+    const std::int64_t end = std::min(s.H, rows - s.pad_top);
+    for (std::int64_t ih = 0; ih < end; ++ih) {
+      const T* in = image + ih * s.W;
+      T* row = slab + (ih + s.pad_top) * row_width;
+      for (std::int64_t phase = 0; phase < stride; ++phase) {
+        // the first input column whose padded place is in this phase
+        const std::int64_t lag = (phase - s.pad_left) % stride;
+        const std::int64_t first = lag < 0 ? lag + stride : lag;
+        T* out = row + phase * phase_width + (first + s.pad_left) / stride;
+        const std::int64_t room = row + (phase + 1) * phase_width - out;
+        const std::int64_t inside = first < s.W ? (s.W - 1 - first) / stride + 1 : 0;
+        const std::int64_t n = std::min(room, inside);
+        for (std::int64_t i = 0; i < n; ++i) out[i] = in[first + i * stride];
+      }
+    }
+  }
+};
+
+template <typename T>
+Array zeroed(std::int64_t elements) {
+  Array a = Array::empty({elements}, dtype_of<T>);
+  std::fill_n(a.data<T>(), elements, T{0});
+  return a;
+}
+
+std::int64_t filters_per_channel(const Conv2dShape& s) { return s.K / s.C; }
+
+// About a hundred thousand multiplications in a piece of work.
+std::int64_t planes_per_piece(const Conv2dShape& s) {
+  const std::int64_t products =
+      std::max<std::int64_t>(1, s.pixels() * s.taps() * filters_per_channel(s));
+  return std::max<std::int64_t>(1, (1 << 17) / products);
+}
+
+// One phase of the transposed form: the input pixels first + i * stride of an axis, and the taps
+// that reach them, each with where it reads grad_output for the first of these pixels.
+struct AxisPhase {
+  std::int64_t first, pixels;
+  std::vector<std::int64_t> taps, reads;
+};
+
+std::vector<AxisPhase> axis_phases(std::int64_t size, std::int64_t kernel, std::int64_t stride,
+                                   std::int64_t dilation, std::int64_t pad) {
+  std::vector<AxisPhase> phases;
+  for (std::int64_t first = 0; first < std::min(stride, size); ++first) {
+    AxisPhase phase{first, (size - 1 - first) / stride + 1, {}, {}};
+    for (std::int64_t k = 0; k < kernel; ++k) {
+      const std::int64_t distance = first + pad - k * dilation;  // = stride * output position
+      if (distance % stride != 0) continue;
+      phase.taps.push_back(k);
+      phase.reads.push_back(distance / stride);
+    }
+    phases.push_back(std::move(phase));
+  }
+  return phases;
+}
+
+// How far the reads of an axis go below 0 and to which position they reach.
+struct Extent {
+  std::int64_t before = 0, end = 0;
+};
+
+Extent extent_of(const std::vector<AxisPhase>& phases) {
+  Extent extent;
+  for (const AxisPhase& phase : phases)
+    for (const std::int64_t read : phase.reads) {
+      extent.before = std::max(extent.before, -read);
+      extent.end = std::max(extent.end, read + phase.pixels);
+    }
+  return extent;
+}
+
+}  // namespace
+
+template <typename T>
+void conv2d_depthwise(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
+  const Slab<T> slab(s);
+  const std::int64_t filters = filters_per_channel(s);
+  parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
+    Array padded = zeroed<T>(slab.elements());
+    for (std::int64_t plane = begin; plane < end; ++plane) {
+      slab.load(s, x + plane * s.H * s.W, padded.data<T>());
+      for (std::int64_t f = 0; f < filters; ++f) {
+        const std::int64_t k = plane % s.C * filters + f;
+        tap_sums<T>(slab.plane(s, padded.data<T>()), w + k * s.taps(), bias ? bias[k] : T{0},
+                    y + (plane * filters + f) * s.pixels(), s.OW, 1);
+      }
+    }
+  });
+}
+
+// Each phase of the stride is a convolution of stride 1 over grad_output with a part of the taps.
+template <typename T>
+void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, const T* bias,
+                                 T* dx) {
+  const auto rows = axis_phases(s.H, s.KH, s.stride_h, s.dilation_h, s.pad_top);
+  const auto columns = axis_phases(s.W, s.KW, s.stride_w, s.dilation_w, s.pad_left);
+  const Extent extent_h = extent_of(rows), extent_w = extent_of(columns);
+  const std::int64_t width = extent_w.before + std::max(extent_w.end, s.OW) + kTapOverrun;
+  const std::int64_t height = extent_h.before + std::max(extent_h.end, s.OH);
+  const std::int64_t filters = filters_per_channel(s), slab = width * height;
+
+  parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
+    Array padded = zeroed<T>(filters * slab);
+    T* inside = padded.data<T>() + extent_h.before * width + extent_w.before;
+    std::vector<std::int64_t> offsets;
+    std::vector<T> weights;
+    for (std::int64_t plane = begin; plane < end; ++plane) {
+      const std::int64_t c = plane % s.C;
+      for (std::int64_t f = 0; f < filters; ++f)
+        for (std::int64_t oh = 0; oh < s.OH; ++oh)
+          std::copy_n(dy + ((plane * filters + f) * s.OH + oh) * s.OW, s.OW,
+                      inside + f * slab + oh * width);
+      for (const AxisPhase& row : rows)
+        for (const AxisPhase& column : columns) {
+          offsets.clear();
+          weights.clear();
+          for (std::int64_t f = 0; f < filters; ++f)
+            for (std::size_t i = 0; i < row.taps.size(); ++i)
+              for (std::size_t j = 0; j < column.taps.size(); ++j) {
+                offsets.push_back(f * slab + row.reads[i] * width + column.reads[j]);
+                weights.push_back(
+                    w[((c * filters + f) * s.KH + row.taps[i]) * s.KW + column.taps[j]]);
+              }
+          const TapPlane<T> taps{inside,         width,
+                                 offsets.data(), static_cast<std::int64_t>(offsets.size()),
+                                 row.pixels,     column.pixels};
+          tap_sums<T>(taps, weights.data(), bias ? bias[c] : T{0},
+                      dx + (plane * s.H + row.first) * s.W + column.first, s.stride_h * s.W,
+                      s.stride_w);
+        }
+    }
+  });
+}
+
+template <typename T>
+void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
+  const Slab<T> slab(s);
+  const std::int64_t filters = filters_per_channel(s), grad_width = s.OW + kTapOverrun;
+  parallel_for(s.C, 1, [&](std::int64_t begin, std::int64_t end) {
+    Array padded = zeroed<T>(slab.elements()), grad = zeroed<T>(s.OH * grad_width);
+    std::vector<double> sums(static_cast<std::size_t>(filters * s.taps()));
+    for (std::int64_t c = begin; c < end; ++c) {
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (std::int64_t n = 0; n < s.N; ++n) {
+        slab.load(s, x + (n * s.C + c) * s.H * s.W, padded.data<T>());
+        for (std::int64_t f = 0; f < filters; ++f) {
+          const std::int64_t k = c * filters + f;
+          for (std::int64_t oh = 0; oh < s.OH; ++oh)
+            std::copy_n(dy + ((n * s.K + k) * s.OH + oh) * s.OW, s.OW,
+                        grad.data<T>() + oh * grad_width);
+          tap_dots<T>(slab.plane(s, padded.data<T>()), grad.data<T>(), grad_width,
+                      sums.data() + f * s.taps());
+        }
+      }
+      for (std::size_t i = 0; i < sums.size(); ++i)
+        dw[c * filters * s.taps() + static_cast<std::int64_t>(i)] = static_cast<T>(sums[i]);
+    }
+  });
+}
+
+#define TAPEDECK_INSTANTIATE(T)                                                                    \
+  template void conv2d_depthwise(const Conv2dShape&, const T*, const T*, const T*, T*);            \
+  template void conv2d_grad_input_depthwise(const Conv2dShape&, const T*, const T*, const T*, T*); \
+  template void conv2d_grad_weight_depthwise(const Conv2dShape&, const T*, const T*, T*);
+TAPEDECK_INSTANTIATE(float)
+TAPEDECK_INSTANTIATE(double)
+#undef TAPEDECK_INSTANTIATE
+
+}  // namespace tapedeck::kernels

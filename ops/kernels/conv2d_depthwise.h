@@ -1,0 +1,20 @@
+#pragma once
+
+#include <tapedeck/ops/kernels/conv_geometry.h>
+
+namespace tapedeck::kernels {
+
+// Convolutions with one input channel in each group (C = groups, K a multiple of C), directly:
+// a plane is copied once into zero-padded rows, split by the phase of the stride so that every tap
+// reads neighbouring elements for neighbouring outputs. All operands are row-major; bias may be
+// null. T is float or double.
+
+template <typename T>
+void conv2d_depthwise(const Conv2dShape& shape, const T* x, const T* w, const T* bias, T* y);
+template <typename T>
+void conv2d_grad_input_depthwise(const Conv2dShape& shape, const T* dy, const T* w, const T* bias,
+                                 T* dx);
+template <typename T>
+void conv2d_grad_weight_depthwise(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+
+}  // namespace tapedeck::kernels

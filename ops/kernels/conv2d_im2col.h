@@ -1,0 +1,21 @@
+#pragma once
+
+#include <tapedeck/ops/kernels/conv_geometry.h>
+
+namespace tapedeck::kernels {
+
+// The reference algorithm: columns of windows and matrix products. Any geometry. All operands are
+// row-major; bias may be null. T is float or double.
+
+/// y[n, k] = bias[k] + W[K, C*KH*KW] x columns(x[n])[C*KH*KW, OH*OW]
+template <typename T>
+void conv2d_im2col(const Conv2dShape& shape, const T* x, const T* w, const T* bias, T* y);
+/// dx[n] = bias + col2im(W^T[C*KH*KW, K] x dy[n][K, OH*OW])
+template <typename T>
+void conv2d_grad_input_im2col(const Conv2dShape& shape, const T* dy, const T* w, const T* bias,
+                              T* dx);
+/// dW = sum over n of dy[n][K, OH*OW] x columns(x[n])^T[OH*OW, C*KH*KW]
+template <typename T>
+void conv2d_grad_weight_im2col(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+
+}  // namespace tapedeck::kernels

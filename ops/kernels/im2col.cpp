@@ -1,0 +1,129 @@
+#include <tapedeck/ops/kernels/im2col.h>
+
+#include <algorithm>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+// Calls f(row of taps, channel, kh, kw) for each row of the column matrix.
+template <typename F>
+void for_each_tap(std::int64_t channels, const Conv2dShape& s, F&& f) {
+  std::int64_t row = 0;
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t kh = 0; kh < s.KH; ++kh)
+      for (std::int64_t kw = 0; kw < s.KW; ++kw) f(row++, c, kh, kw);
+}
+
+Conv2dShape shape_of(const char* op, IntArrayRef input, IntArrayRef kernel,
+                     const Conv2dGeometry& geometry) {
+  TAPEDECK_CHECK(kernel.size() == 2, op, ": expected a kernel of two sizes, got ", kernel);
+  Conv2dGeometry window = geometry;
+  window.groups = 1;
+  const DimVector weight{1, input[1], kernel[0], kernel[1]};
+  return Conv2dShape(input, weight, conv_output_sizes(op, input, weight, window), window);
+}
+
+}  // namespace
+
+template <typename T>
+void im2col(const T* image, std::int64_t channels, const Conv2dShape& s, RowRange rows,
+            T* columns) {
+  const std::int64_t width = (rows.end - rows.begin) * s.OW;
+  for_each_tap(
+      channels, s, [&](std::int64_t row, std::int64_t c, std::int64_t kh, std::int64_t kw) {
+        T* out = columns + row * width;
+        const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
+        for (std::int64_t oh = rows.begin; oh < rows.end; ++oh, out += s.OW) {
+          if (oh < inside_h.begin || oh >= inside_h.end) {
+            std::fill_n(out, s.OW, T{0});
+            continue;
+          }
+          const T* in = image + (c * s.H + oh * s.stride_h + kh * s.dilation_h - s.pad_top) * s.W +
+                        kw * s.dilation_w - s.pad_left;
+          std::fill_n(out, inside_w.begin, T{0});
+          if (s.stride_w == 1)
+            std::copy(in + inside_w.begin, in + inside_w.end, out + inside_w.begin);
+          else
+            for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow)
+              out[ow] = in[ow * s.stride_w];
+          std::fill(out + inside_w.end, out + s.OW, T{0});
+        }
+      });
+}
+
+template <typename T>
+void col2im_add(const T* columns, std::int64_t channels, const Conv2dShape& s, RowRange rows,
+                T* image) {
+  const std::int64_t width = (rows.end - rows.begin) * s.OW;
+  for_each_tap(
+      channels, s, [&](std::int64_t row, std::int64_t c, std::int64_t kh, std::int64_t kw) {
+        const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
+        const std::int64_t begin = std::max(rows.begin, inside_h.begin);
+        const std::int64_t end = std::min(rows.end, inside_h.end);
+        for (std::int64_t oh = begin; oh < end; ++oh) {
+          const T* in = columns + row * width + (oh - rows.begin) * s.OW;
+          T* out = image + (c * s.H + oh * s.stride_h + kh * s.dilation_h - s.pad_top) * s.W +
+                   kw * s.dilation_w - s.pad_left;
+          if (s.stride_w == 1)
+            for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow) out[ow] += in[ow];
+          else
+            for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow)
+              out[ow * s.stride_w] += in[ow];
+        }
+      });
+}
+
+template void im2col(const float*, std::int64_t, const Conv2dShape&, RowRange, float*);
+template void im2col(const double*, std::int64_t, const Conv2dShape&, RowRange, double*);
+template void col2im_add(const float*, std::int64_t, const Conv2dShape&, RowRange, float*);
+template void col2im_add(const double*, std::int64_t, const Conv2dShape&, RowRange, double*);
+
+Array unfold(const Array& input, IntArrayRef kernel, const Conv2dGeometry& geometry) {
+  TAPEDECK_CHECK(input.dim() == 4, "unfold: expected a 4-D input, got ", input.sizes().ref());
+  const Conv2dShape s = shape_of("unfold", input.sizes(), kernel, geometry);
+  const Array dense = contiguous(input);
+  Array out = Array::empty({s.N, s.C * s.taps(), s.pixels()}, input.dtype());
+  dispatch_floating(input.dtype(), "unfold", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    parallel_for(s.N * s.C, 1, [&](std::int64_t begin, std::int64_t end) {
+      im2col(dense.data<T>() + begin * s.H * s.W, end - begin, s, {0, s.OH},
+             out.data<T>() + begin * s.taps() * s.pixels());
+    });
+  });
+  return out;
+}
+
+Array fold(const Array& columns, IntArrayRef output_size, IntArrayRef kernel,
+           const Conv2dGeometry& geometry) {
+  TAPEDECK_CHECK(columns.dim() == 3, "fold: expected a 3-D input, got ", columns.sizes().ref());
+  TAPEDECK_CHECK(output_size.size() == 2, "fold: expected an output size of two numbers, got ",
+                 output_size);
+  TAPEDECK_CHECK(kernel.size() == 2 && kernel[0] > 0 && kernel[1] > 0,
+                 "fold: expected a kernel of two positive sizes, got ", kernel);
+  const std::int64_t taps = kernel[0] * kernel[1];
+  TAPEDECK_CHECK(columns.size(1) > 0 && columns.size(1) % taps == 0, "fold: the ", columns.size(1),
+                 " rows of input ", columns.sizes().ref(), " are not a multiple of the kernel's ",
+                 taps, " taps (kernel ", kernel, ")");
+  const DimVector sizes{columns.size(0), columns.size(1) / taps, output_size[0], output_size[1]};
+  const Conv2dShape s = shape_of("fold", sizes, kernel, geometry);
+  TAPEDECK_CHECK(columns.size(2) == s.pixels(), "fold: output size ", output_size, " has ", s.OH,
+                 " x ", s.OW, " = ", s.pixels(), " windows, input ", columns.sizes().ref(), " has ",
+                 columns.size(2));
+  const Array dense = contiguous(columns);
+  Array out = zeros(sizes, columns.dtype());
+  dispatch_floating(columns.dtype(), "fold", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    parallel_for(s.N * s.C, 1, [&](std::int64_t begin, std::int64_t end) {
+      col2im_add(dense.data<T>() + begin * s.taps() * s.pixels(), end - begin, s, {0, s.OH},
+                 out.data<T>() + begin * s.H * s.W);
+    });
+  });
+  return out;
+}
+
+}  // namespace tapedeck::kernels

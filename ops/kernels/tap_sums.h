@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// Sums over a few taps of a plane, with vectors over pixels: the inner loops of depthwise
+/// convolutions. Rows of the plane lie one below the other, and every row may be read up to
+/// kTapOverrun elements beyond the last pixel that counts.
+template <typename T>
+struct TapPlane {
+  const T* plane;         ///< the first output pixel's first tap is at plane[offsets[0]]
+  std::int64_t row_step;  ///< from an output row to the next
+  const std::int64_t* offsets;
+  std::int64_t taps;
+  std::int64_t rows, columns;  ///< of output
+};
+
+/// Elements: the widest vector of any instruction set.
+inline constexpr std::int64_t kTapOverrun = 16;
+
+/// out[r * out_row_step + c * out_column_step]
+///   = init + sum over t of weights[t] * plane[r * row_step + c + offsets[t]]
+template <typename T>
+void tap_sums(const TapPlane<T>& in, const T* weights, T init, T* out, std::int64_t out_row_step,
+              std::int64_t out_column_step);
+
+/// sums[t] += sum over r, c of grad[r * grad_row_step + c] * plane[r * row_step + c + offsets[t]].
+/// Rows of grad, too, may be read kTapOverrun elements beyond their end.
+template <typename T>
+void tap_dots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step, double* sums);
+
+}  // namespace tapedeck::kernels

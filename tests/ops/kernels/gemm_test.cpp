@@ -1,0 +1,180 @@
+#include <tapedeck/ops/kernels/gemm.h>
+
+#include <limits>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tests/support/arrays.h>
+#include <tests/support/compare.h>
+
+namespace tapedeck::kernels {
+namespace {
+
+using namespace tapedeck::testing;
+using I64 = std::int64_t;
+
+// [M, K] x [K, N] by the definition, in the arrays' own type (double for float32).
+Array naive_product(const Array& a, const Array& b) {
+  const I64 M = a.size(0), K = a.size(1), N = b.size(1);
+  const std::vector<double> x = values<double>(cast(a, kFloat64));
+  const std::vector<double> y = values<double>(cast(b, kFloat64));
+  Array out = zeros({M, N}, kFloat64);
+  for (I64 i = 0; i < M; ++i)
+    for (I64 j = 0; j < N; ++j)
+      for (I64 k = 0; k < K; ++k) out.data<double>()[i * N + j] += x[i * K + k] * y[k * N + j];
+  return out;
+}
+
+double tolerance(ScalarType dtype) { return dtype == kFloat32 ? 1e-5 : 1e-14; }
+
+const I64 kSizes[][3] = {{1, 1, 1},   {2, 3, 5},    {7, 5, 3},     {1, 40, 17},   {17, 1, 40},
+                         {40, 17, 1}, {16, 16, 16}, {33, 65, 31},  {130, 67, 90}, {300, 5, 400},
+                         {5, 7, 900}, {700, 9, 70}, {65, 300, 129}};
+
+TEST(Gemm, EqualsTheDefinitionInEveryLayout) {
+  for (const ScalarType dtype : {kFloat32, kFloat64, kInt64, kInt32, kUInt8})
+    for (const auto& [M, K, N] : kSizes) {
+      SCOPED_TRACE(::testing::Message() << dtype << " " << M << " " << K << " " << N);
+      const bool small = dtype == kUInt8;  // so that sums stay in range
+      const Array a = random_array({M, K}, dtype, 1, small ? 0 : -2, 2);
+      const Array b = random_array({K, N}, dtype, 2, small ? 0 : -2, small ? 1 : 2);
+      const Array expected = naive_product(a, b);
+      for (const Array& x : layouts_of(a))
+        for (const Array& y : layouts_of(b)) {
+          const Array c = gemm(x, y);
+          EXPECT_EQ(c.dtype(), dtype);
+          EXPECT_LE(relative_error(c, expected), is_floating_point(dtype) ? tolerance(dtype) : 0);
+        }
+    }
+}
+
+TEST(Gemm, ExpandedOperands) {
+  const Array row = random_array({1, 70}, kFloat64, 1), b = random_array({70, 50}, kFloat64, 2);
+  const Array a = row.expand({60, 70});
+  EXPECT_LT(relative_error(gemm(a, b), naive_product(a, b)), 1e-14);
+  const Array column = random_array({70, 1}, kFloat64, 1).expand({70, 50});
+  EXPECT_LT(relative_error(gemm(a, column), naive_product(a, column)), 1e-14);
+  const Array one = random_array({1, 1}, kFloat64, 1).expand({70, 50});
+  EXPECT_LT(relative_error(gemm(a, one), naive_product(a, one)), 1e-14);
+}
+
+TEST(Gemm, EmptyProductsAreZero) {
+  for (const ScalarType dtype : {kFloat32, kFloat64, kInt64}) {
+    for (const double value :
+         values<double>(cast(gemm(zeros({3, 0}, dtype), zeros({0, 5}, dtype)), kFloat64)))
+      EXPECT_EQ(value, 0);
+    EXPECT_EQ(gemm(zeros({0, 4}, dtype), zeros({4, 5}, dtype)).sizes(), (DimVector{0, 5}));
+    EXPECT_EQ(gemm(zeros({3, 4}, dtype), zeros({4, 0}, dtype)).sizes(), (DimVector{3, 0}));
+    EXPECT_EQ(values<double>(cast(gemv(zeros({2, 0}, dtype), zeros({0}, dtype)), kFloat64)),
+              (std::vector<double>{0, 0}));
+    EXPECT_EQ(values<double>(cast(dot(zeros({0}, dtype), zeros({0}, dtype)), kFloat64)),
+              (std::vector<double>{0}));
+    EXPECT_EQ(batched_gemm(zeros({0, 3, 4}, dtype), zeros({0, 4, 5}, dtype)).sizes(),
+              (DimVector{0, 3, 5}));
+  }
+  const Array input = ones({3, 5}, kFloat64);
+  EXPECT_EQ(values<double>(addmm(input, zeros({3, 0}, kFloat64), zeros({0, 5}, kFloat64), 2)),
+            std::vector<double>(15, 2.0));
+}
+
+TEST(Gemm, AddmmScalesAndBroadcasts) {
+  for (const I64 size : {3, 120}) {
+    const Array a = random_array({size, 5}, kFloat64, 1), b = random_array({5, 70}, kFloat64, 2);
+    const Array product = naive_product(a, b);
+    for (const DimVector& shape :
+         {DimVector{size, 70}, DimVector{70}, DimVector{size, 1}, DimVector{}}) {
+      const Array input = random_array(shape, kFloat64, 3);
+      const std::vector<double> add = values<double>(input.expand({size, 70}));
+      std::vector<double> expected = values<double>(product);
+      for (std::size_t i = 0; i < expected.size(); ++i)
+        expected[i] = 0.5 * add[i] - 3 * expected[i];
+      expect_close(addmm(input, a, b, 0.5, -3), expected, 1e-13, 1e-13);
+    }
+    Array nan = full({70}, std::numeric_limits<double>::quiet_NaN(), kFloat64);
+    EXPECT_LT(relative_error(addmm(nan, a, b, 0), product), 1e-14);
+  }
+}
+
+TEST(Gemm, BatchesAreIndependentProducts) {
+  const I64 sizes[][4] = {{3, 4, 5, 6}, {20, 17, 9, 30}, {2, 90, 80, 70}, {9, 64, 64, 64}};
+  for (const ScalarType dtype : {kFloat32, kFloat64, kInt64})
+    for (const auto& [B, M, K, N] : sizes) {
+      const Array a = random_array({B, M, K}, dtype, 1), b = random_array({B, K, N}, dtype, 2);
+      for (const Array& x : layouts_of(a))
+        for (const Array& y :
+             {layouts_of(b)[0], layouts_of(b)[1], b.slice(0, 0, 1, 1).expand({B, K, N})}) {
+          const Array c = batched_gemm(x, y);
+          for (I64 i = 0; i < B; ++i)
+            EXPECT_LE(relative_error(c.select(0, i), naive_product(x.select(0, i), y.select(0, i))),
+                      is_floating_point(dtype) ? tolerance(dtype) : 0);
+        }
+    }
+}
+
+TEST(Gemv, EqualsTheDefinition) {
+  for (const ScalarType dtype : {kFloat32, kFloat64, kInt32})
+    for (const auto& [M, K] : {std::pair<I64, I64>{1, 1}, {5, 7}, {60, 90}, {500, 3}, {3, 5000}}) {
+      const Array a = random_array({M, K}, dtype, 1), x = random_array({K}, dtype, 2);
+      const Array expected = naive_product(a, x.unsqueeze(1)).squeeze(1);
+      for (const Array& matrix : layouts_of(a))
+        for (const Array& vector : layouts_of(x))
+          EXPECT_LE(relative_error(gemv(matrix, vector), expected),
+                    is_floating_point(dtype) ? tolerance(dtype) : 0);
+      const Array same = x.slice(0, 0, 1, 1).expand({K});
+      EXPECT_LE(relative_error(gemv(a, same), naive_product(a, same.unsqueeze(1)).squeeze(1)),
+                is_floating_point(dtype) ? tolerance(dtype) : 0);
+    }
+}
+
+TEST(Dot, EqualsTheDefinition) {
+  for (const ScalarType dtype : {kFloat32, kFloat64, kInt64})
+    for (const I64 n : {1, 5, 100, 40000}) {
+      const Array x = random_array({n}, dtype, 1), y = random_array({n}, dtype, 2);
+      const double expected = inner_product(x, y);
+      for (const Array& a : layouts_of(x))
+        EXPECT_NEAR(values<double>(cast(dot(a, y), kFloat64))[0], expected,
+                    dtype == kFloat32 ? 1e-2 : 1e-9);
+    }
+}
+
+TEST(Gemm, DoesNotDependOnTheNumberOfThreads) {
+  const I64 sizes[][3] = {{64, 500, 900}, {900, 70, 130}, {1024, 64, 1024}, {3, 4000, 2000}};
+  for (const auto& [M, K, N] : sizes) {
+    const Array a = random_array({M, K}, kFloat32, 1), b = random_array({K, N}, kFloat32, 2);
+    const Array x = random_array({K}, kFloat32, 3);
+    EXPECT_TRUE(same_bits_for_any_threads([&] { return gemm(a, b); }));
+    EXPECT_TRUE(same_bits_for_any_threads([&] { return gemv(a, x); }));
+  }
+  const Array x = random_array({100000}, kFloat32, 1), y = random_array({100000}, kFloat32, 2);
+  EXPECT_TRUE(same_bits_for_any_threads([&] { return dot(x, y); }));
+  const Array a = random_array({30, 40, 50}, kFloat32, 1),
+              b = random_array({30, 50, 60}, kFloat32, 2);
+  EXPECT_TRUE(same_bits_for_any_threads([&] { return batched_gemm(a, b); }));
+}
+
+TEST(Gemm, ErrorsSayWhatWasExpected) {
+  const Array a = zeros({2, 3}, kFloat32), b = zeros({4, 5}, kFloat32), v = zeros({4}, kFloat32);
+  EXPECT_EQ(error_of([&] { gemm(a, b); }),
+            "mm: the shapes [2, 3] and [4, 5] cannot be multiplied: 3 columns against 4 rows");
+  EXPECT_EQ(error_of([&] { gemm(a, v); }), "mm: expected the second operand to be 2-D, got [4]");
+  EXPECT_EQ(error_of([&] {
+              gemm(a, zeros({3, 2}, kFloat64));
+            }),
+            "mm: expected both operands to have the same dtype, got Float and Double");
+  EXPECT_EQ(error_of([&] {
+              gemm(zeros({2, 2}, kBool), zeros({2, 2}, kBool));
+            }),
+            "mm: not implemented for dtype Bool");
+  EXPECT_EQ(error_of([&] { gemv(a, v); }),
+            "mv: the shapes [2, 3] and [4] cannot be multiplied: 3 columns against 4 elements");
+  EXPECT_EQ(error_of([&] { dot(v, zeros({3}, kFloat32)); }),
+            "dot: expected operands of one length, got [4] and [3]");
+  EXPECT_EQ(error_of([&] { dot(a, v); }), "dot: expected 1-D operands, got [2, 3] and [4]");
+  EXPECT_EQ(error_of([&] {
+              batched_gemm(zeros({2, 3, 4}, kFloat32), zeros({2, 3, 4}, kFloat32));
+            }),
+            "bmm: the batches [2, 3, 4] and [2, 3, 4] cannot be multiplied");
+}
+
+}  // namespace
+}  // namespace tapedeck::kernels

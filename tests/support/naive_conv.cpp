@@ -1,0 +1,109 @@
+#include <tests/support/naive_conv.h>
+
+#include <algorithm>
+
+namespace tapedeck::testing {
+
+namespace {
+
+using kernels::Conv2dGeometry;
+
+double& at(const Array& a, std::int64_t i, std::int64_t j, std::int64_t k, std::int64_t l) {
+  return a.data<double>()[((i * a.size(1) + j) * a.size(2) + k) * a.size(3) + l];
+}
+
+// floor(a / b) + 1 for a >= 0.
+std::int64_t windows(std::int64_t padded, std::int64_t span, std::int64_t stride) {
+  std::int64_t count = 0;
+  for (std::int64_t start = 0; start + span <= padded; start += stride) ++count;
+  return count;
+}
+
+// Calls f(n, group, k in group, c in group, oh, ow, kh, kw, ih, iw) for every product of a
+// convolution, the input position being inside.
+template <typename F>
+void for_each_product(IntArrayRef input, IntArrayRef weight, IntArrayRef output,
+                      const Conv2dGeometry& g, F&& f) {
+  const std::int64_t filters = weight[0] / g.groups;
+  for (std::int64_t n = 0; n < input[0]; ++n)
+    for (std::int64_t k = 0; k < weight[0]; ++k)
+      for (std::int64_t c = 0; c < weight[1]; ++c)
+        for (std::int64_t oh = 0; oh < output[2]; ++oh)
+          for (std::int64_t ow = 0; ow < output[3]; ++ow)
+            for (std::int64_t kh = 0; kh < weight[2]; ++kh)
+              for (std::int64_t kw = 0; kw < weight[3]; ++kw) {
+                const std::int64_t ih = oh * g.stride[0] + kh * g.dilation[0] - g.padding[0];
+                const std::int64_t iw = ow * g.stride[1] + kw * g.dilation[1] - g.padding[2];
+                if (ih < 0 || ih >= input[2] || iw < 0 || iw >= input[3]) continue;
+                f(n, k, c, k / filters * weight[1] + c, oh, ow, kh, kw, ih, iw);
+              }
+}
+
+Array filled(IntArrayRef sizes, const Array& bias) {
+  Array out = Array::empty(sizes, kFloat64);
+  for (std::int64_t n = 0; n < sizes[0]; ++n)
+    for (std::int64_t c = 0; c < sizes[1]; ++c)
+      for (std::int64_t h = 0; h < sizes[2]; ++h)
+        for (std::int64_t w = 0; w < sizes[3]; ++w)
+          at(out, n, c, h, w) = bias.defined() ? bias.data<double>()[c] : 0;
+  return out;
+}
+
+}  // namespace
+
+Array naive_conv2d(const Array& input, const Array& weight, const Array& bias,
+                   const Conv2dGeometry& g) {
+  std::int64_t size[2];
+  for (int axis = 0; axis < 2; ++axis)
+    size[axis] = windows(input.size(2 + axis) + g.padding[2 * axis] + g.padding[2 * axis + 1],
+                         g.dilation[axis] * (weight.size(2 + axis) - 1) + 1, g.stride[axis]);
+  Array out = filled({input.size(0), weight.size(0), size[0], size[1]}, bias);
+  for_each_product(input.sizes(), weight.sizes(), out.sizes(), g,
+                   [&](auto n, auto k, auto c, auto channel, auto oh, auto ow, auto kh, auto kw,
+                       auto ih, auto iw) {
+                     at(out, n, k, oh, ow) +=
+                         at(input, n, channel, ih, iw) * at(weight, k, c, kh, kw);
+                   });
+  return out;
+}
+
+Array naive_conv_transpose2d(const Array& input, const Array& weight, const Array& bias,
+                             const Conv2dGeometry& g) {
+  const std::int64_t inputs = weight.size(0) / g.groups, outputs = weight.size(1);
+  std::int64_t size[2];
+  for (int axis = 0; axis < 2; ++axis) {
+    // Every input pixel puts its kernel down; the padding is cut off the result.
+    const std::int64_t last = (input.size(2 + axis) - 1) * g.stride[axis];
+    size[axis] = last + g.dilation[axis] * (weight.size(2 + axis) - 1) + 1 - g.padding[2 * axis] -
+                 g.padding[2 * axis + 1] + g.output_padding[axis];
+  }
+  Array out = filled({input.size(0), outputs * g.groups, size[0], size[1]}, bias);
+  for (std::int64_t n = 0; n < input.size(0); ++n)
+    for (std::int64_t c = 0; c < input.size(1); ++c)
+      for (std::int64_t h = 0; h < input.size(2); ++h)
+        for (std::int64_t w = 0; w < input.size(3); ++w)
+          for (std::int64_t o = 0; o < outputs; ++o)
+            for (std::int64_t kh = 0; kh < weight.size(2); ++kh)
+              for (std::int64_t kw = 0; kw < weight.size(3); ++kw) {
+                const std::int64_t oh = h * g.stride[0] + kh * g.dilation[0] - g.padding[0];
+                const std::int64_t ow = w * g.stride[1] + kw * g.dilation[1] - g.padding[2];
+                if (oh < 0 || oh >= size[0] || ow < 0 || ow >= size[1]) continue;
+                at(out, n, c / inputs * outputs + o, oh, ow) +=
+                    at(input, n, c, h, w) * at(weight, c, o, kh, kw);
+              }
+  return out;
+}
+
+Array naive_conv2d_grad_weight(const Array& input, const Array& grad_output,
+                               IntArrayRef weight_sizes, const Conv2dGeometry& g) {
+  Array out = filled(weight_sizes, Array());
+  for_each_product(input.sizes(), weight_sizes, grad_output.sizes(), g,
+                   [&](auto n, auto k, auto c, auto channel, auto oh, auto ow, auto kh, auto kw,
+                       auto ih, auto iw) {
+                     at(out, k, c, kh, kw) +=
+                         at(input, n, channel, ih, iw) * at(grad_output, n, k, oh, ow);
+                   });
+  return out;
+}
+
+}  // namespace tapedeck::testing
