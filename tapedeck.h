@@ -7,6 +7,7 @@
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/function.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/gradcheck.h>
 #include <tapedeck/autograd/ivalue.h>
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
