@@ -1,0 +1,324 @@
+#include <tapedeck/ops/kernels/reduce.h>
+
+#include <cmath>
+#include <limits>
+#include <type_traits>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/reducer.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+// The loops of a reducer from functions of single elements: Op gives the types In, Acc and Out, and
+// identity, fold, merge and finish.
+template <class Op>
+struct Fold {
+  using In = typename Op::In;
+  using Acc = typename Op::Acc;
+  using Out = typename Op::Out;
+
+  static void init(void* acc, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i) static_cast<Acc*>(acc)[i] = Op::identity();
+  }
+  static void runs(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                   std::int64_t n) {
+    for (std::int64_t c = 0; c < count; ++c) {
+      const In* const run = reinterpret_cast<const In*>(static_cast<const char*>(in) + c * stride);
+      Acc a = static_cast<Acc*>(acc)[c];
+      for (std::int64_t i = 0; i < n; ++i) a = Op::fold(a, run[i]);
+      static_cast<Acc*>(acc)[c] = a;
+    }
+  }
+  static void rows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                   std::int64_t n) {
+    Acc* const a = static_cast<Acc*>(acc);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const In* const row = reinterpret_cast<const In*>(static_cast<const char*>(in) + r * stride);
+      for (std::int64_t j = 0; j < n; ++j) a[j] = Op::fold(a[j], row[j]);
+    }
+  }
+  static void merge(void* acc, const void* other, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i)
+      static_cast<Acc*>(acc)[i] =
+          Op::merge(static_cast<Acc*>(acc)[i], static_cast<const Acc*>(other)[i]);
+  }
+  static void finish(const void* acc, void* out, std::int64_t stride, std::int64_t count,
+                     const ReduceParams& params) {
+    for (std::int64_t i = 0; i < count; ++i)
+      *reinterpret_cast<Out*>(static_cast<char*>(out) + i * stride) =
+          Op::finish(static_cast<const Acc*>(acc)[i], params);
+  }
+
+  static Reducer reducer(SimdReducer simd = {}) {
+    return {sizeof(Acc), init,  simd.runs ? simd.runs : runs, simd.rows ? simd.rows : rows,
+            merge,       finish};
+  }
+};
+
+// Float32 and float64 accumulate in float64; integers and bool in int64, by wrapping.
+template <typename T>
+struct Wide {
+  using In = T;
+  using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::int64_t>;
+  using Out = std::conditional_t<std::is_floating_point_v<T>, T, std::int64_t>;
+  static Acc identity() { return 0; }
+  static Acc merge(Acc a, Acc b) {
+    if constexpr (std::is_floating_point_v<Acc>)
+      return a + b;
+    else
+      return static_cast<Acc>(static_cast<std::uint64_t>(a) + static_cast<std::uint64_t>(b));
+  }
+  static Acc fold(Acc a, T x) { return merge(a, static_cast<Acc>(x)); }
+  static Out finish(Acc a, const ReduceParams&) { return static_cast<Out>(a); }
+};
+template <typename T>
+struct MeanOf : Wide<T> {
+  static T finish(double a, const ReduceParams& params) { return static_cast<T>(a / params.count); }
+};
+template <typename T>
+struct Product : Wide<T> {
+  using Acc = typename Wide<T>::Acc;
+  static Acc identity() { return 1; }
+  static Acc merge(Acc a, Acc b) {
+    if constexpr (std::is_floating_point_v<Acc>)
+      return a * b;
+    else
+      return static_cast<Acc>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+  }
+  static Acc fold(Acc a, T x) { return merge(a, static_cast<Acc>(x)); }
+};
+template <typename T>
+struct SumOfMagnitudes : Wide<T> {
+  static double fold(double a, T x) { return a + std::abs(static_cast<double>(x)); }
+};
+template <typename T>
+struct RootOfSquares : Wide<T> {
+  static double fold(double a, T x) { return a + static_cast<double>(x) * static_cast<double>(x); }
+  static T finish(double a, const ReduceParams&) { return static_cast<T>(std::sqrt(a)); }
+};
+
+template <typename T>
+struct Same {
+  using In = T;
+  using Acc = T;
+  using Out = T;
+  static T finish(T a, const ReduceParams&) { return a; }
+};
+template <typename T>
+struct Largest : Same<T> {
+  static T identity() {
+    if constexpr (std::is_floating_point_v<T>)
+      return -std::numeric_limits<T>::infinity();
+    else
+      return std::numeric_limits<T>::lowest();
+  }
+  static T fold(T a, T x) { return x > a || x != x ? x : a; }
+  static T merge(T a, T b) { return fold(a, b); }
+};
+template <typename T>
+struct Smallest : Same<T> {
+  static T identity() {
+    if constexpr (std::is_floating_point_v<T>)
+      return std::numeric_limits<T>::infinity();
+    else
+      return std::numeric_limits<T>::max();
+  }
+  static T fold(T a, T x) { return x < a || x != x ? x : a; }
+  static T merge(T a, T b) { return fold(a, b); }
+};
+template <typename T>
+struct LargestMagnitude : Largest<T> {
+  static T identity() { return 0; }
+  static T fold(T a, T x) { return Largest<T>::fold(a, std::abs(x)); }
+};
+template <typename T>
+struct AnyOf {
+  using In = T;
+  using Acc = bool;
+  using Out = bool;
+  static bool identity() { return false; }
+  static bool fold(bool a, T x) { return a | (x != T{}); }
+  static bool merge(bool a, bool b) { return a | b; }
+  static bool finish(bool a, const ReduceParams&) { return a; }
+};
+template <typename T>
+struct AllOf : AnyOf<T> {
+  static bool identity() { return true; }
+  static bool fold(bool a, T x) { return a & (x != T{}); }
+  static bool merge(bool a, bool b) { return a & b; }
+};
+template <typename T>
+struct Variance {
+  using In = T;
+  using Acc = Moments;
+  using Out = T;
+  static Moments identity() { return {}; }
+  static Moments fold(Moments a, T x) {
+    a.merge({1, static_cast<double>(x), 0});
+    return a;
+  }
+  static Moments merge(Moments a, const Moments& b) {
+    a.merge(b);
+    return a;
+  }
+  static T finish(const Moments& a, const ReduceParams& params) {
+    const double divisor = params.count - params.correction;
+    return divisor > 0 ? static_cast<T>(a.m2 / divisor) : std::numeric_limits<T>::quiet_NaN();
+  }
+};
+
+Reducer find_reducer(ReduceOp op, ScalarType dtype) {
+  const SimdReducer simd = find_simd_reducer(op, dtype);
+  const char* const name = name_of(op);
+  const auto floating = [&](auto&& f) { return dispatch_floating(dtype, name, f); };
+  const auto all = [&](auto&& f) { return dispatch_all(dtype, name, f); };
+  switch (op) {
+    case ReduceOp::Sum:
+      return all([&]<typename T>(TypeTag<T>) { return Fold<Wide<T>>::reducer(simd); });
+    case ReduceOp::Mean:
+      return floating([&]<typename T>(TypeTag<T>) { return Fold<MeanOf<T>>::reducer(simd); });
+    case ReduceOp::Prod:
+      return all([&]<typename T>(TypeTag<T>) { return Fold<Product<T>>::reducer(); });
+    case ReduceOp::Max:
+      return all([&]<typename T>(TypeTag<T>) { return Fold<Largest<T>>::reducer(simd); });
+    case ReduceOp::Min:
+      return all([&]<typename T>(TypeTag<T>) { return Fold<Smallest<T>>::reducer(simd); });
+    case ReduceOp::Any:
+      return all([&]<typename T>(TypeTag<T>) { return Fold<AnyOf<T>>::reducer(); });
+    case ReduceOp::All:
+      return all([&]<typename T>(TypeTag<T>) { return Fold<AllOf<T>>::reducer(); });
+    case ReduceOp::Norm1:
+      return floating(
+          [&]<typename T>(TypeTag<T>) { return Fold<SumOfMagnitudes<T>>::reducer(simd); });
+    case ReduceOp::Norm2:
+      return floating(
+          [&]<typename T>(TypeTag<T>) { return Fold<RootOfSquares<T>>::reducer(simd); });
+    case ReduceOp::NormInf:
+      break;
+  }
+  return floating([&]<typename T>(TypeTag<T>) { return Fold<LargestMagnitude<T>>::reducer(); });
+}
+
+ScalarType result_dtype(ReduceOp op, ScalarType dtype) {
+  switch (op) {
+    case ReduceOp::Sum:
+    case ReduceOp::Prod:
+      return is_floating_point(dtype) ? dtype : ScalarType::Long;
+    case ReduceOp::Any:
+    case ReduceOp::All:
+      return ScalarType::Bool;
+    default:
+      return dtype;
+  }
+}
+
+// What the reduction of nothing gives; a NaN for the mean.
+Scalar of_nothing(ReduceOp op, IntArrayRef sizes, IntArrayRef dims) {
+  switch (op) {
+    case ReduceOp::Mean:
+      return std::numeric_limits<double>::quiet_NaN();
+    case ReduceOp::Prod:
+    case ReduceOp::All:
+      return 1;
+    case ReduceOp::Max:
+    case ReduceOp::Min:
+    case ReduceOp::NormInf:
+      detail::fail(detail::str(name_of(op),
+                               ": expected the reduced dimensions to have elements, got shape ",
+                               sizes, " and dims ", dims));
+    default:
+      return 0;
+  }
+}
+
+// Input and output as run_reducer() wants them, then the output in the shape asked for.
+Array run(const Reducer& reducer, const Array& x, IntArrayRef dims, bool keepdim, ScalarType dtype,
+          ReduceParams params, const char* name) {
+  Array out = Array::empty(reduced_shape(x.sizes(), dims, true, name), dtype);
+  params.count = static_cast<double>(x.numel() / out.numel());
+  run_reducer(reducer, x, out, params);
+  return keepdim ? out : out.view(reduced_shape(x.sizes(), dims, false, name));
+}
+
+}  // namespace
+
+const char* name_of(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::Sum:
+      return "sum";
+    case ReduceOp::Mean:
+      return "mean";
+    case ReduceOp::Prod:
+      return "prod";
+    case ReduceOp::Max:
+      return "amax";
+    case ReduceOp::Min:
+      return "amin";
+    case ReduceOp::Any:
+      return "any";
+    case ReduceOp::All:
+      return "all";
+    default:
+      return "norm";
+  }
+}
+
+DimVector reduced_shape(IntArrayRef sizes, IntArrayRef dims, bool keepdim, const char* op) {
+  bool reduced[kMaxDims] = {};
+  const auto count = static_cast<std::int64_t>(sizes.size());
+  for (std::int64_t dim : dims) {
+    const std::int64_t d = wrap_dim(dim, count);
+    TAPEDECK_CHECK(!reduced[d], op, ": dim ", d, " appears multiple times in the list of dims ",
+                   dims);
+    reduced[d] = true;
+  }
+  DimVector out;
+  for (std::int64_t d = 0; d < count; ++d) {
+    if (!reduced[d] && !dims.empty())
+      out.push_back(sizes[d]);
+    else if (keepdim)
+      out.push_back(1);
+  }
+  return out;
+}
+
+Array reduce(ReduceOp op, const Array& x, IntArrayRef dims, bool keepdim) {
+  const Reducer reducer = find_reducer(op, x.dtype());
+  const ScalarType dtype = result_dtype(op, x.dtype());
+  if (x.numel() == 0) {
+    const DimVector shape = reduced_shape(x.sizes(), dims, keepdim, name_of(op));
+    if (numel_of(shape) == 0) return Array::empty(shape, dtype);
+    return full(shape, of_nothing(op, x.sizes(), dims), dtype);
+  }
+  return run(reducer, x, dims, keepdim, dtype, {}, name_of(op));
+}
+
+Array var(const Array& x, IntArrayRef dims, std::int64_t correction, bool keepdim) {
+  const SimdReducer simd =
+      is_floating_point(x.dtype()) ? find_simd_moments(x.dtype()) : SimdReducer{};
+  const Reducer reducer = dispatch_floating(
+      x.dtype(), "var", [&]<typename T>(TypeTag<T>) { return Fold<Variance<T>>::reducer(simd); });
+  if (x.numel() == 0)
+    return full(reduced_shape(x.sizes(), dims, keepdim, "var"),
+                std::numeric_limits<double>::quiet_NaN(), x.dtype());
+  return run(reducer, x, dims, keepdim, x.dtype(), {0, static_cast<double>(correction)}, "var");
+}
+
+Array sum_to(const Array& x, IntArrayRef shape) {
+  if (x.sizes() == shape) return x;
+  const std::int64_t lead = x.dim() - static_cast<std::int64_t>(shape.size());
+  DimVector dims;
+  for (std::int64_t d = 0; d < x.dim() && lead >= 0; ++d)
+    if (d < lead || (shape[d - lead] == 1 && x.sizes()[d] != 1)) dims.push_back(d);
+  if (dims.empty()) return x.view(shape);
+  const Array out = sum(x, dims, true);
+  for (std::int64_t d = 0; d < x.dim(); ++d)
+    TAPEDECK_CHECK(lead >= 0 && (d < lead || out.sizes()[d] == shape[d - lead]), "sum_to: shape ",
+                   shape, " does not broadcast to the input's ", x.sizes().ref());
+  return out.view(shape);
+}
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,316 @@
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/reduce_simd.cpp"
+#include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/reducer.h>
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Steps that are added up in the elements' own precision before the sum goes on in float64: what a
+// long chain of equal addends would lose stays near one rounding.
+constexpr std::int64_t kSteps = 16;
+// Elements whose mean and deviations are taken together, while they are in the cache.
+constexpr std::int64_t kMomentBlock = 4096;
+
+// Terms of a sum.
+struct Value {
+  template <typename T>
+  explicit Value(T) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return x;
+  }
+};
+struct Magnitude {
+  template <typename T>
+  explicit Magnitude(T) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Abs(x);
+  }
+};
+struct SquaredDeviation {
+  explicit SquaredDeviation(double center) : center_(center) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V delta = hn::Sub(x, hn::Set(d, static_cast<hn::TFromD<D>>(center_)));
+    return hn::Mul(delta, delta);
+  }
+  double center_;
+};
+
+// The sum of term(x) over a run.
+template <class Term, typename T>
+double SumRun(const Term& term, const T* in, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const hn::ScalableTag<double> d64;
+  const hn::Rebind<T, decltype(d64)> part;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto wide_lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
+  auto total = hn::Zero(d64);
+  const auto add_to_total = [&](hn::Vec<decltype(d)> v) HWY_ATTR {
+    if constexpr (sizeof(T) == 8) {
+      total = hn::Add(total, v);
+    } else {
+      hn::Store(v, d, buffer);
+      for (std::int64_t k = 0; k < lanes; k += wide_lanes)
+        total = hn::Add(total, hn::PromoteTo(d64, hn::LoadU(part, buffer + k)));
+    }
+  };
+
+  std::int64_t i = 0;
+  while (i + 4 * lanes <= n) {
+    auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+    const std::int64_t end = HWY_MIN(i + 4 * lanes * kSteps, n - 4 * lanes + 1);
+    for (; i < end; i += 4 * lanes) {
+      s0 = hn::Add(s0, term(d, hn::LoadU(d, in + i)));
+      s1 = hn::Add(s1, term(d, hn::LoadU(d, in + i + lanes)));
+      s2 = hn::Add(s2, term(d, hn::LoadU(d, in + i + 2 * lanes)));
+      s3 = hn::Add(s3, term(d, hn::LoadU(d, in + i + 3 * lanes)));
+    }
+    add_to_total(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+  }
+  if (i + lanes <= n) {
+    auto s = hn::Zero(d);
+    for (; i + lanes <= n; i += lanes) s = hn::Add(s, term(d, hn::LoadU(d, in + i)));
+    add_to_total(s);
+  }
+  HWY_ALIGN double wide[HWY_MAX_BYTES / sizeof(double)];
+  hn::Store(total, d64, wide);
+  double sum = 0;
+  for (std::int64_t k = 0; k < wide_lanes; ++k) sum += wide[k];
+  if (i < n) {
+    hn::Store(term(d, LoadPart(d, in + i, n - i)), d, buffer);
+    for (std::int64_t k = 0; k < n - i; ++k) sum += static_cast<double>(buffer[k]);
+  }
+  return sum;
+}
+
+template <class Term, typename T>
+void SumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+  const Term term(0.0);
+  for (std::int64_t c = 0; c < count; ++c)
+    static_cast<double*>(acc)[c] +=
+        SumRun(term, reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n);
+}
+
+// sums[k] += v[k]
+template <typename T>
+HWY_INLINE void AddTo(double* sums, const T* v, std::int64_t n) {
+  const hn::ScalableTag<double> d64;
+  const hn::Rebind<T, decltype(d64)> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  for (std::int64_t k = 0; k + lanes <= n; k += lanes) {
+    if constexpr (sizeof(T) == 8)
+      hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), hn::LoadU(d, v + k)), d64, sums + k);
+    else
+      hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), hn::PromoteTo(d64, hn::LoadU(d, v + k))), d64,
+                 sums + k);
+  }
+}
+
+template <class Term, typename T>
+void SumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  double* const sums = static_cast<double*>(acc);
+  const Term term(0.0);
+  HWY_ALIGN T buffer[4 * HWY_MAX_BYTES / sizeof(T)];
+  for (std::int64_t first = 0; first < count; first += kSteps) {
+    const std::int64_t rows = HWY_MIN(kSteps, count - first);
+    const char* const base = static_cast<const char*>(in) + first * stride;
+    std::int64_t j = 0;
+    for (; j + 4 * lanes <= n; j += 4 * lanes) {
+      auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+      for (std::int64_t r = 0; r < rows; ++r) {
+        const T* const row = reinterpret_cast<const T*>(base + r * stride) + j;
+        s0 = hn::Add(s0, term(d, hn::LoadU(d, row)));
+        s1 = hn::Add(s1, term(d, hn::LoadU(d, row + lanes)));
+        s2 = hn::Add(s2, term(d, hn::LoadU(d, row + 2 * lanes)));
+        s3 = hn::Add(s3, term(d, hn::LoadU(d, row + 3 * lanes)));
+      }
+      hn::Store(s0, d, buffer);
+      hn::Store(s1, d, buffer + lanes);
+      hn::Store(s2, d, buffer + 2 * lanes);
+      hn::Store(s3, d, buffer + 3 * lanes);
+      AddTo(sums + j, buffer, 4 * lanes);
+    }
+    for (; j + lanes <= n; j += lanes) {
+      auto s = hn::Zero(d);
+      for (std::int64_t r = 0; r < rows; ++r)
+        s = hn::Add(s, term(d, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + j)));
+      hn::Store(s, d, buffer);
+      AddTo(sums + j, buffer, lanes);
+    }
+    const hn::CappedTag<T, 1> one;
+    for (; j < n; ++j) {
+      auto s = hn::Zero(one);
+      for (std::int64_t r = 0; r < rows; ++r)
+        s = hn::Add(s,
+                    term(one, hn::LoadU(one, reinterpret_cast<const T*>(base + r * stride) + j)));
+      sums[j] += static_cast<double>(hn::GetLane(s));
+    }
+  }
+}
+
+struct Larger {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V best, V x) const {
+    return hn::IfThenElse(hn::Or(hn::Gt(x, best), hn::IsNaN(x)), x, best);
+  }
+  template <typename T>
+  HWY_INLINE T Scalar(T best, T x) const {
+    return x > best || x != x ? x : best;
+  }
+};
+struct Smaller {
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V best, V x) const {
+    return hn::IfThenElse(hn::Or(hn::Lt(x, best), hn::IsNaN(x)), x, best);
+  }
+  template <typename T>
+  HWY_INLINE T Scalar(T best, T x) const {
+    return x < best || x != x ? x : best;
+  }
+};
+
+template <class Choice, typename T>
+void BestRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const Choice choose;
+  T* const results = static_cast<T*>(acc);
+  for (std::int64_t c = 0; c < count; ++c) {
+    const T* const run = reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride);
+    T best = results[c];
+    std::int64_t i = 0;
+    if (n >= 4 * lanes) {
+      auto b0 = hn::Set(d, best), b1 = b0, b2 = b0, b3 = b0;
+      for (; i + 4 * lanes <= n; i += 4 * lanes) {
+        b0 = choose(d, b0, hn::LoadU(d, run + i));
+        b1 = choose(d, b1, hn::LoadU(d, run + i + lanes));
+        b2 = choose(d, b2, hn::LoadU(d, run + i + 2 * lanes));
+        b3 = choose(d, b3, hn::LoadU(d, run + i + 3 * lanes));
+      }
+      HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+      hn::Store(choose(d, choose(d, b0, b1), choose(d, b2, b3)), d, buffer);
+      for (std::int64_t k = 0; k < lanes; ++k) best = choose.Scalar(best, buffer[k]);
+    }
+    for (; i < n; ++i) best = choose.Scalar(best, run[i]);
+    results[c] = best;
+  }
+}
+
+template <class Choice, typename T>
+void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const Choice choose;
+  T* const results = static_cast<T*>(acc);
+  const char* const base = static_cast<const char*>(in);
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    auto best = hn::LoadU(d, results + j);
+    for (std::int64_t r = 0; r < count; ++r)
+      best = choose(d, best, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + j));
+    hn::StoreU(best, d, results + j);
+  }
+  for (; j < n; ++j)
+    for (std::int64_t r = 0; r < count; ++r)
+      results[j] = choose.Scalar(results[j], reinterpret_cast<const T*>(base + r * stride)[j]);
+}
+
+// Each block's mean and squared deviations are taken from the elements themselves while they are in
+// the cache, and blocks are merged: no difference of large squares.
+template <typename T>
+void MomentRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                std::int64_t n) {
+  Moments* const moments = static_cast<Moments*>(acc);
+  for (std::int64_t c = 0; c < count; ++c) {
+    const T* const run = reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride);
+    for (std::int64_t i = 0; i < n; i += kMomentBlock) {
+      const std::int64_t size = HWY_MIN(kMomentBlock, n - i);
+      const double sum = SumRun(Value(0.0), run + i, size);
+      // The deviations are taken from a T near the mean; what that misses is put right.
+      const double mean = sum / static_cast<double>(size);
+      const double center = static_cast<double>(static_cast<T>(mean));
+      const double about = SumRun(SquaredDeviation(center), run + i, size);
+      const double off = mean - center;
+      moments[c].merge({static_cast<double>(size), mean,
+                        HWY_MAX(0.0, about - static_cast<double>(size) * off * off)});
+      if (about != about) moments[c].m2 = about;
+    }
+  }
+}
+
+template <typename T>
+void MomentRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                std::int64_t n) {
+  Moments* const moments = static_cast<Moments*>(acc);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const T* const row = reinterpret_cast<const T*>(static_cast<const char*>(in) + r * stride);
+    for (std::int64_t j = 0; j < n; ++j) {
+      Moments& m = moments[j];
+      m.count += 1;
+      const double delta = static_cast<double>(row[j]) - m.mean;
+      m.mean += delta / m.count;
+      m.m2 += delta * (static_cast<double>(row[j]) - m.mean);
+    }
+  }
+}
+
+template <typename T>
+SimdReducer FindFor(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::Sum:
+    case ReduceOp::Mean:
+      return {SumRuns<Value, T>, SumRows<Value, T>};
+    case ReduceOp::Norm1:
+      return {SumRuns<Magnitude, T>, SumRows<Magnitude, T>};
+    case ReduceOp::Norm2:
+      return {SumRuns<SquaredDeviation, T>, SumRows<SquaredDeviation, T>};
+    case ReduceOp::Max:
+      return {BestRuns<Larger, T>, BestRows<Larger, T>};
+    case ReduceOp::Min:
+      return {BestRuns<Smaller, T>, BestRows<Smaller, T>};
+    default:
+      return {};
+  }
+}
+
+SimdReducer Find(ReduceOp op, ScalarType dtype) {
+  return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
+}
+SimdReducer FindMoments(ScalarType dtype) {
+  if (dtype == ScalarType::Float) return {MomentRuns<float>, MomentRows<float>};
+  return {MomentRuns<double>, MomentRows<double>};
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace tapedeck::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tapedeck::kernels {
+namespace {
+HWY_EXPORT(Find);
+HWY_EXPORT(FindMoments);
+}  // namespace
+
+SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : SimdReducer{};
+}
+SimdReducer find_simd_moments(ScalarType dtype) { return HWY_DYNAMIC_DISPATCH(FindMoments)(dtype); }
+
+}  // namespace tapedeck::kernels
+#endif

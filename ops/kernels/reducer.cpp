@@ -1,0 +1,188 @@
+#include <tapedeck/ops/kernels/reducer.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/loop_nest.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrain = 32768;  // elements worth a chunk
+constexpr std::int64_t kBatch = 512;    // accumulators on the stack
+constexpr std::int64_t kMaxAccSize = sizeof(Moments);
+constexpr std::int64_t kManyJobs = 16;  // enough to keep threads busy without splitting
+
+// The axes of the collapsed nest, the reduced ones apart from the others. Operand 0 is the input,
+// operand 1 the output.
+struct Split {
+  LoopNest kept{IntArrayRef{}}, reduced{IntArrayRef{}};
+
+  explicit Split(const LoopNest& nest) {
+    kept = nest;
+    reduced = nest;
+    kept.dims = reduced.dims = 0;
+    kept.numel = reduced.numel = 1;
+    reduced.operands = 1;
+    for (int d = 0; d < nest.dims; ++d) {
+      LoopNest& to = nest.strides[1][d] == 0 ? reduced : kept;
+      to.sizes[to.dims] = nest.sizes[d];
+      to.numel *= nest.sizes[d];
+      for (int k = 0; k < 2; ++k) to.strides[k][to.dims] = nest.strides[k][d];
+      ++to.dims;
+    }
+  }
+};
+
+class Run {
+ public:
+  Run(const Reducer& reducer, const Split& split, const ReduceParams& params)
+      : reducer_(reducer), kept_(split.kept), reduced_(split.reduced), params_(params) {}
+
+  // The innermost axis is reduced: each result folds whole runs.
+  void over_runs() {
+    const std::int64_t results = kept_.numel, each = reduced_.numel;
+    const std::int64_t blocks = results < kManyJobs ? (each + 2 * kGrain - 1) / (2 * kGrain) : 1;
+    if (blocks == 1) {
+      parallel_for(results, std::max<std::int64_t>(1, kGrain / each),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     alignas(64) char acc[kBatch * kMaxAccSize];
+                     kept_.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
+                       for (std::int64_t i = 0; i < n; i += kBatch) {
+                         const std::int64_t count = std::min(kBatch, n - i);
+                         reducer_.init(acc, count);
+                         fold_runs(acc, at[0] + i * in_stride(), count, 0, each);
+                         reducer_.finish(acc, at[1] + i * out_stride(), out_stride(), count,
+                                         params_);
+                       }
+                     });
+                   });
+      return;
+    }
+    const std::int64_t width = results * reducer_.acc_size;
+    std::vector<char> partial(static_cast<std::size_t>(blocks * width));
+    parallel_for(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t b = begin; b < end; ++b) {
+        char* acc = partial.data() + b * width;
+        reducer_.init(acc, results);
+        const std::int64_t first = b * 2 * kGrain, last = std::min(each, first + 2 * kGrain);
+        kept_.for_each_run(0, results, [&](char* const* at, std::int64_t n) {
+          fold_runs(acc, at[0], n, first, last);
+          acc += n * reducer_.acc_size;
+        });
+      }
+    });
+    for (std::int64_t b = 1; b < blocks; ++b)
+      reducer_.merge(partial.data(), partial.data() + b * width, results);
+    const char* acc = partial.data();
+    kept_.for_each_run(0, results, [&](char* const* at, std::int64_t n) {
+      reducer_.finish(acc, at[1], out_stride(), n, params_);
+      acc += n * reducer_.acc_size;
+    });
+  }
+
+  // The innermost axis is kept: rows are folded element by element, a tile of columns at a time.
+  void over_rows() {
+    const int inner = kept_.dims - 1;
+    const std::int64_t columns = kept_.sizes[inner], rows = reduced_.numel;
+    const std::int64_t out_step = kept_.strides[1][inner];
+    const std::int64_t tile = std::min(columns, kBatch), tiles = (columns + tile - 1) / tile;
+    // Tiles become the innermost axis of the nest of jobs.
+    kept_.sizes[inner] = tiles;
+    kept_.strides[0][inner] *= tile;
+    kept_.strides[1][inner] *= tile;
+    const std::int64_t jobs = kept_.numel / columns * tiles;
+    const auto width_of = [=](std::int64_t job) {
+      return std::min(tile, columns - job % tiles * tile);
+    };
+
+    const std::int64_t block_rows = std::max<std::int64_t>(1, 2 * kGrain / tile);
+    const std::int64_t blocks = jobs < kManyJobs ? (rows + block_rows - 1) / block_rows : 1;
+    if (blocks == 1) {
+      parallel_for(jobs, std::max<std::int64_t>(1, kGrain / (rows * tile)),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     alignas(64) char acc[kBatch * kMaxAccSize];
+                     for_each_job(begin, end, [&](std::int64_t job, const char* in, char* out) {
+                       reducer_.init(acc, width_of(job));
+                       fold_rows(acc, in, width_of(job), 0, rows);
+                       reducer_.finish(acc, out, out_step, width_of(job), params_);
+                     });
+                   });
+      return;
+    }
+    const std::int64_t job_size = tile * reducer_.acc_size, width = jobs * job_size;
+    std::vector<char> partial(static_cast<std::size_t>(blocks * width));
+    parallel_for(blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t b = begin; b < end; ++b)
+        for_each_job(0, jobs, [&](std::int64_t job, const char* in, char*) {
+          char* const acc = partial.data() + b * width + job * job_size;
+          reducer_.init(acc, tile);
+          fold_rows(acc, in, width_of(job), b * block_rows, std::min(rows, (b + 1) * block_rows));
+        });
+    });
+    for (std::int64_t b = 1; b < blocks; ++b)
+      reducer_.merge(partial.data(), partial.data() + b * width, jobs * tile);
+    for_each_job(0, jobs, [&](std::int64_t job, const char*, char* out) {
+      reducer_.finish(partial.data() + job * job_size, out, out_step, width_of(job), params_);
+    });
+  }
+
+ private:
+  std::int64_t in_stride() const { return kept_.inner_stride(0); }
+  std::int64_t out_stride() const { return kept_.inner_stride(1); }
+
+  template <typename Body>
+  void for_each_job(std::int64_t begin, std::int64_t end, Body&& body) const {
+    std::int64_t job = begin;
+    kept_.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
+      for (std::int64_t i = 0; i < n; ++i, ++job)
+        body(job, at[0] + i * in_stride(), at[1] + i * out_stride());
+    });
+  }
+
+  // The reduced elements [first, last) of `count` results whose inputs begin at `in`.
+  void fold_runs(void* acc, const char* in, std::int64_t count, std::int64_t first,
+                 std::int64_t last) const {
+    LoopNest nest = reduced_;
+    nest.data[0] = const_cast<char*>(in);
+    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
+      reducer_.runs(acc, at[0], in_stride(), count, n);
+    });
+  }
+  void fold_rows(void* acc, const char* in, std::int64_t width, std::int64_t first,
+                 std::int64_t last) const {
+    LoopNest nest = reduced_;
+    nest.data[0] = const_cast<char*>(in);
+    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
+      reducer_.rows(acc, at[0], reduced_.inner_stride(0), n, width);
+    });
+  }
+
+  const Reducer& reducer_;
+  LoopNest kept_, reduced_;
+  const ReduceParams& params_;
+};
+
+}  // namespace
+
+void run_reducer(const Reducer& reducer, const Array& x, const Array& out,
+                 const ReduceParams& params) {
+  LoopNest nest(x.sizes());
+  nest.add(x);
+  nest.add(out);
+  nest.collapse();
+  if (nest.inner_stride(0) != nest.item_size[0]) {
+    run_reducer(reducer, clone(x), out, params);
+    return;
+  }
+  Run run(reducer, Split(nest), params);
+  if (nest.dims == 0 || nest.strides[1][nest.dims - 1] == 0)
+    run.over_runs();
+  else
+    run.over_rows();
+}
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+
+#include <tapedeck/ops/kernels/reduce.h>
+
+namespace tapedeck::kernels {
+
+/// What a reduction's results may depend on besides the elements.
+struct ReduceParams {
+  double count = 0;  // elements for each result
+  double correction = 0;
+};
+
+/// The inner loops of a reduction. An accumulator has `acc_size` bytes; strides are in bytes.
+struct Reducer {
+  std::int64_t acc_size;
+  void (*init)(void* acc, std::int64_t count);
+  /// Folds `count` gapless runs of n elements, `stride` apart, each into its own accumulator.
+  void (*runs)(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n);
+  /// Folds `count` gapless rows of n elements, `stride` apart, into n accumulators.
+  void (*rows)(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n);
+  void (*merge)(void* acc, const void* other, std::int64_t count);
+  void (*finish)(const void* acc, void* out, std::int64_t stride, std::int64_t count,
+                 const ReduceParams& params);
+};
+
+/// Loops over vectors that replace the plain ones; null where there are none.
+struct SimdReducer {
+  void (*runs)(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+               std::int64_t n) = nullptr;
+  void (*rows)(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+               std::int64_t n) = nullptr;
+};
+/// For Sum, Mean, Norm1, Norm2 (accumulators of float64) and Max, Min (of the dtype) on float32 and
+/// float64.
+SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype);
+
+/// Count, mean and sum of squared deviations of the elements so far.
+struct Moments {
+  double count = 0, mean = 0, m2 = 0;
+  void merge(const Moments& other) {
+    if (other.count == 0) return;
+    const double total = count + other.count, delta = other.mean - mean;
+    m2 += other.m2 + delta * delta * (count * other.count / total);
+    mean += delta * (other.count / total);
+    count = total;
+  }
+};
+/// For accumulators of Moments.
+SimdReducer find_simd_moments(ScalarType dtype);
+
+/// Runs a reducer over the axes of `x` whose size is 1 in `out`, a row-major array of as many axes.
+/// Neither has zero elements.
+void run_reducer(const Reducer& reducer, const Array& x, const Array& out,
+                 const ReduceParams& params);
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,295 @@
+#include <tapedeck/ops/kernels/reduce.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <tapedeck/ops/kernels/copy.h>
+#include <tests/support/arrays.h>
+
+namespace tapedeck {
+namespace {
+
+using namespace testing;
+using kernels::reduce;
+using kernels::ReduceOp;
+using Shape = std::vector<std::int64_t>;
+
+struct Case {
+  Shape sizes, dims;
+};
+const std::vector<Case>& cases() {
+  static const std::vector<Case> all = {{{}, {}},
+                                        {{7}, {}},
+                                        {{7}, {0}},
+                                        {{3, 5}, {0}},
+                                        {{3, 5}, {1}},
+                                        {{3, 5}, {-1, 0}},
+                                        {{70, 130}, {0}},
+                                        {{70, 130}, {1}},
+                                        {{2, 3, 5}, {1}},
+                                        {{2, 3, 5}, {0, 2}},
+                                        {{2, 3, 5, 7}, {1, 3}},
+                                        {{4, 3, 9, 9}, {0, 2, 3}},
+                                        {{3, 1, 5}, {1}},
+                                        {{1000, 3}, {0}},
+                                        {{3, 1000}, {0}},
+                                        {{5, 1, 1, 6}, {0, 3}},
+                                        {{3, 0, 2}, {0}},
+                                        {{0, 4}, {1}}};
+  return all;
+}
+
+// The groups of elements that each result is made of, in row-major order of the results.
+template <typename T>
+std::vector<std::vector<T>> groups(const Array& x, const Shape& dims) {
+  const DimVector kept = kernels::reduced_shape(x.sizes(), dims, true, "groups");
+  std::vector<std::vector<T>> out(static_cast<std::size_t>(numel_of(kept)));
+  const std::vector<T> elements = values<T>(x);
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    std::int64_t rest = i, group = 0, step = 1;
+    for (std::int64_t d = x.dim() - 1; d >= 0; --d) {
+      if (kept[d] != 1) group += rest % x.sizes()[d] * step;
+      step *= kept[d];
+      rest /= x.sizes()[d];
+    }
+    out[static_cast<std::size_t>(group)].push_back(elements[static_cast<std::size_t>(i)]);
+  }
+  return out;
+}
+
+template <typename T, typename Out, typename F, typename G>
+void check(F compute, G naive, double rtol, double low = -2, double high = 2) {
+  for (const Case& c : cases()) {
+    const Array a = random_array(c.sizes, dtype_of<T>, 1, low, high);
+    std::vector<Out> expected;
+    for (const auto& group : groups<T>(a, c.dims)) expected.push_back(naive(group));
+    for (const Array& x : layouts_of(a))
+      for (const bool keepdim : {false, true}) {
+        const Array out = compute(x, c.dims, keepdim);
+        EXPECT_EQ(out.sizes(), kernels::reduced_shape(c.sizes, c.dims, keepdim, "check"));
+        EXPECT_EQ(out.dtype(), dtype_of<Out>);
+        expect_close(out, expected, rtol, rtol);
+      }
+  }
+}
+
+template <typename T>
+class ReduceTest : public ::testing::Test {};
+using FloatTypes = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(ReduceTest, FloatTypes);
+
+template <ReduceOp op>
+Array run(const Array& x, IntArrayRef dims, bool keepdim) {
+  return reduce(op, x, dims, keepdim);
+}
+
+template <typename T>
+double sum_of(const std::vector<T>& v) {
+  double sum = 0;
+  for (T x : v) sum += x;
+  return sum;
+}
+
+TYPED_TEST(ReduceTest, Sums) {
+  using T = TypeParam;
+  const double rtol = sizeof(T) == 4 ? 1e-6 : 1e-14;
+  check<T, T>(
+      run<ReduceOp::Sum>, [](auto& v) { return T(sum_of(v)); }, 4 * rtol);
+  check<T, T>(
+      run<ReduceOp::Mean>, [](auto& v) { return T(sum_of(v) / double(v.size())); }, rtol);
+  check<T, T>(
+      run<ReduceOp::Prod>,
+      [](auto& v) {
+        double p = 1;
+        for (T x : v) p *= x;
+        return T(p);
+      },
+      rtol, 0.9, 1.1);
+  check<T, T>(
+      run<ReduceOp::Norm1>,
+      [](auto& v) {
+        double s = 0;
+        for (T x : v) s += std::abs(x);
+        return T(s);
+      },
+      rtol);
+  check<T, T>(
+      run<ReduceOp::Norm2>,
+      [](auto& v) {
+        double s = 0;
+        for (T x : v) s += double(x) * x;
+        return T(std::sqrt(s));
+      },
+      rtol);
+  for (const std::int64_t correction : {0, 1})
+    check<T, T>([=](const Array& x, IntArrayRef d,
+                    bool keepdim) { return kernels::var(x, d, correction, keepdim); },
+                [=](auto& v) {
+                  const double n = double(v.size()), mean = sum_of(v) / n;
+                  double s = 0;
+                  for (T x : v) s += (x - mean) * (x - mean);
+                  return n > correction ? T(s / (n - correction)) : T(NAN);
+                },
+                4 * rtol, 100, 104);
+}
+
+TYPED_TEST(ReduceTest, Extremes) {
+  using T = TypeParam;
+  const auto nonempty = [](auto f) {
+    return [f](const Array& x, IntArrayRef dims, bool keepdim) {
+      if (x.numel() > 0) return f(x, dims, keepdim);
+      return Array::empty(kernels::reduced_shape(x.sizes(), dims, keepdim, "x"), x.dtype());
+    };
+  };
+  for (const Case& c : cases()) {
+    const Array a = random_array(c.sizes, dtype_of<T>, 1);
+    if (a.numel() == 0) continue;
+    std::vector<T> largest, smallest, magnitude;
+    for (const auto& g : groups<T>(a, c.dims)) {
+      largest.push_back(*std::max_element(g.begin(), g.end()));
+      smallest.push_back(*std::min_element(g.begin(), g.end()));
+      magnitude.push_back(std::max(std::abs(largest.back()), std::abs(smallest.back())));
+    }
+    for (const Array& x : layouts_of(a)) {
+      EXPECT_EQ(values<T>(nonempty(run<ReduceOp::Max>)(x, c.dims, false)), largest);
+      EXPECT_EQ(values<T>(nonempty(run<ReduceOp::Min>)(x, c.dims, false)), smallest);
+      EXPECT_EQ(values<T>(nonempty(run<ReduceOp::NormInf>)(x, c.dims, false)), magnitude);
+    }
+  }
+}
+
+TYPED_TEST(ReduceTest, ExtremesPropagateNaN) {
+  using T = TypeParam;
+  for (const std::int64_t at : {0, 5, 64, 99}) {
+    Array x = random_array({100, 9}, dtype_of<T>, 1);
+    x.data<T>()[at * 9 + 4] = std::numeric_limits<T>::quiet_NaN();
+    for (const ReduceOp op : {ReduceOp::Max, ReduceOp::Min, ReduceOp::NormInf}) {
+      EXPECT_TRUE(std::isnan(values<T>(reduce(op, x))[0]));
+      const auto columns = values<T>(reduce(op, x, {0}));
+      for (int j = 0; j < 9; ++j) EXPECT_EQ(std::isnan(columns[j]), j == 4) << at;
+      const auto rows = values<T>(reduce(op, x, {1}));
+      for (int i = 0; i < 100; ++i) EXPECT_EQ(std::isnan(rows[i]), i == at);
+    }
+  }
+}
+
+TYPED_TEST(ReduceTest, InfinityAndNaNInSums) {
+  using T = TypeParam;
+  constexpr T kInf = std::numeric_limits<T>::infinity();
+  Array x = kernels::ones({10000, 3}, dtype_of<T>);
+  x.data<T>()[3000] = kInf;
+  x.data<T>()[3001] = -kInf;
+  const auto columns = values<T>(kernels::sum(x, {0}));
+  EXPECT_EQ(columns, (std::vector<T>{kInf, -kInf, 10000}));
+  EXPECT_TRUE(std::isnan(values<T>(kernels::sum(x))[0]));
+  x.data<T>()[3001] = 1;
+  EXPECT_EQ(values<T>(kernels::sum(x))[0], kInf);
+}
+
+TEST(Reduce, IntegersAndBool) {
+  const auto total = [](auto& v) {
+    std::int64_t s = 0;
+    for (auto x : v) s += x;
+    return s;
+  };
+  check<std::uint8_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, 0, 255);
+  check<std::int32_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, -99, 99);
+  check<bool, std::int64_t>(run<ReduceOp::Sum>, total, 0);
+  check<float, bool>(
+      run<ReduceOp::Any>,
+      [](auto& v) { return std::any_of(v.begin(), v.end(), [](float x) { return x != 0; }); }, 0, 0,
+      0);
+  check<bool, bool>(
+      run<ReduceOp::All>,
+      [](auto& v) { return std::all_of(v.begin(), v.end(), [](bool x) { return x; }); }, 0);
+  const Array x = array_of<std::int64_t>({3, -7, 5}, {3});
+  EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Max, x))[0], 5);
+  EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Min, x))[0], -7);
+  EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Prod, x))[0], -105);
+}
+
+TEST(Reduce, TenMillionFloats) {
+  const Array tenths = kernels::full({10'000'000}, 0.1, kFloat32);
+  EXPECT_NEAR(values<float>(kernels::sum(tenths))[0], 1e6, 0.2);
+  const Array columns = kernels::full({5'000'000, 2}, 0.1, kFloat32);
+  EXPECT_NEAR(values<float>(kernels::sum(columns, {0}))[1], 5e5, 0.1);
+  EXPECT_NEAR(values<float>(kernels::sum(columns.transpose(0, 1), {1}))[0], 5e5, 0.1);
+  const Array ones = kernels::ones({100, 100'000}, kFloat32);
+  EXPECT_EQ(values<float>(kernels::sum(ones))[0], 1e7f);
+  EXPECT_EQ(values<float>(kernels::sum(ones, {1}))[3], 1e5f);
+}
+
+TEST(Reduce, VarianceOfLargeValues) {
+  std::vector<float> x;
+  for (int i = 0; i < 100'000; ++i) x.push_back(i % 2 == 0 ? 10000 : 10002);
+  const Array rows = array_of<float>(x, {100'000});
+  EXPECT_FLOAT_EQ(values<float>(kernels::var(rows, {}, 0, false))[0], 1);
+  const Array columns = array_of<float>(x, {100, 1000}).transpose(0, 1);
+  for (float v : values<float>(kernels::var(columns, {0}, 0, false))) EXPECT_FLOAT_EQ(v, 1);
+}
+
+TEST(Reduce, SameBitsOnAnyNumberOfThreads) {
+  const Array x = random_array({37, 11, 997}, kFloat32, 7);
+  const std::vector<Shape> dims = {{}, {0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}};
+  for (const Shape& d : dims)
+    for (const Array& a : {x, x.permute({2, 0, 1})}) {
+      std::vector<std::vector<float>> sums, variances;
+      for (const int threads : {1, 2, 3}) {
+        const ThreadCount guard(threads);
+        sums.push_back(values<float>(kernels::sum(a, d)));
+        variances.push_back(values<float>(kernels::var(a, d, 1, false)));
+      }
+      EXPECT_EQ(sums[0], sums[1]);
+      EXPECT_EQ(sums[0], sums[2]);
+      EXPECT_EQ(variances[0], variances[1]);
+      EXPECT_EQ(variances[0], variances[2]);
+    }
+}
+
+TEST(Reduce, ExpandedInput) {
+  const Array row = array_of<float>({1, 2, 3}, {3});
+  EXPECT_EQ(values<float>(kernels::sum(row.expand({4, 3}), {0})), (std::vector<float>{4, 8, 12}));
+  EXPECT_EQ(values<float>(kernels::sum(row.expand({4, 3}))), (std::vector<float>{24}));
+}
+
+TEST(Reduce, SumTo) {
+  const Array x = random_array({2, 3, 5}, kFloat64, 1);
+  const std::vector<Shape> shapes = {{3, 5}, {1, 5}, {3, 1}, {2, 1, 5}, {1, 1, 1}, {}, {5}};
+  for (const Shape& shape : shapes) {
+    const Array out = kernels::sum_to(x, shape);
+    EXPECT_EQ(out.sizes(), IntArrayRef(shape));
+    EXPECT_NEAR(sum_of(values<double>(out)), sum_of(values<double>(x)), 1e-12);
+  }
+  EXPECT_TRUE(kernels::sum_to(x, {2, 3, 5}).same_view(x));
+  EXPECT_EQ(values<double>(kernels::sum_to(x, {3, 1})), values<double>(kernels::sum(x, {0, 2})));
+  EXPECT_THROW(kernels::sum_to(x, {2, 5}), Error);
+}
+
+TEST(Reduce, Nothing) {
+  const Array x = Array::empty({0, 3}, kFloat32);
+  EXPECT_EQ(values<float>(kernels::sum(x, {0})), (std::vector<float>(3, 0)));
+  EXPECT_EQ(values<float>(reduce(ReduceOp::Prod, x, {0})), (std::vector<float>(3, 1)));
+  EXPECT_TRUE(std::isnan(values<float>(reduce(ReduceOp::Mean, x))[0]));
+  EXPECT_EQ(values<bool>(reduce(ReduceOp::All, x)), std::vector<bool>{true});
+  EXPECT_EQ(reduce(ReduceOp::Max, x, {1}).sizes(), IntArrayRef({0}));
+  try {
+    reduce(ReduceOp::Max, x, {0});
+    FAIL();
+  } catch (const Error& e) {
+    EXPECT_STREQ(
+        e.what(),
+        "amax: expected the reduced dimensions to have elements, got shape [0, 3] and dims "
+        "[0]");
+  }
+}
+
+TEST(Reduce, Errors) {
+  const Array x = Array::empty({2, 3}, kInt64);
+  EXPECT_THROW(reduce(ReduceOp::Mean, x), TypeError);
+  EXPECT_THROW(kernels::sum(x, {2}), IndexError);
+  EXPECT_THROW(kernels::sum(x, {0, -2}), Error);
+}
+
+}  // namespace
+}  // namespace tapedeck
