@@ -12,3 +12,4 @@
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
 #include <tapedeck/ops/copy.h>
+#include <tapedeck/ops/shape.h>

@@ -23,6 +23,22 @@ std::int64_t extent(IntArrayRef sizes, IntArrayRef strides) {
   return n;
 }
 
+// True where two indices may name one element: some stride is smaller than what the smaller ones
+// span.
+bool overlaps_itself(IntArrayRef sizes, IntArrayRef strides) {
+  DimVector order;
+  for (std::size_t i = 0; i < sizes.size(); ++i)
+    if (sizes[i] > 1) order.push_back(static_cast<std::int64_t>(i));
+  std::sort(order.begin(), order.end(),
+            [&](std::int64_t a, std::int64_t b) { return strides[a] < strides[b]; });
+  std::int64_t span = 1;
+  for (const std::int64_t i : order) {
+    if (strides[i] < span) return true;
+    span += (sizes[i] - 1) * strides[i];
+  }
+  return false;
+}
+
 // Zeroed memory that both the base and the region fit into.
 Array scratch(const StridedRegion& r, ScalarType dtype) {
   const std::int64_t n =
@@ -36,7 +52,7 @@ Array region_in(const Array& memory, const StridedRegion& r) {
   return memory.as_strided(r.sizes, r.strides, memory.offset() + r.offset);
 }
 
-// The base's elements laid out as in its own memory.
+// The base's elements in memory of their own, laid out as the region wants them.
 Array laid_out(const Variable& base, const StridedRegion& r) {
   Array memory = scratch(r, base.dtype());
   Array target = base_in(memory, r);
@@ -149,7 +165,9 @@ StridedRegion StridedRegion::of(const Array& base, const Array& view) {
 
 // y = base[region];  dbase = scatter(g)
 Variable gather_region(const Variable& base, const StridedRegion& region) {
-  Variable y(kernels::contiguous(region_in(laid_out(base, region), region)));
+  const bool in_place = base.array().strides() == region.base_strides;
+  const Array memory = in_place ? base.array() : laid_out(base, region);
+  Variable y(kernels::clone(region_in(memory, region)));
   if (should_record(base))
     record(y, "GatherRegionBackward0", edges(base),
            [region](const Variable& g) { return scatter_region(g, region); });
@@ -160,7 +178,10 @@ Variable gather_region(const Variable& base, const StridedRegion& region) {
 Variable scatter_region(const Variable& source, const StridedRegion& region) {
   Array memory = scratch(region, source.dtype());
   Array target = region_in(memory, region);
-  kernels::accumulate_strided(source.array(), target);
+  if (overlaps_itself(region.sizes, region.strides))
+    kernels::accumulate_strided(source.array(), target);
+  else
+    kernels::copy(source.array(), target);
   Variable y(kernels::contiguous(base_in(memory, region)));
   if (should_record(source))
     record(y, "ScatterRegionBackward0", edges(source),
