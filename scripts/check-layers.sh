@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Checks that includes point downward (docs/design.md, "Layers") and that the public headers bring
+# no dependency's header into a user's file.
+source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+
+failures=0
+
+# complain <message> <lines of grep>: counts and prints them
+complain() {
+  [ -n "$2" ] || return 0
+  printf '%s\n%s\n' "$1" "$2" | sed '2,$s/^/  /'
+  failures=$((failures + $(wc -l <<<"$2")))
+}
+
+sources_of() { # layer: its files, without those of a layer inside it
+  if [ "$1" = ops ]; then
+    git ls-files 'ops/*.h' 'ops/*.cpp' | grep -v '^ops/kernels/' || true
+  else
+    git ls-files "$1/*.h" "$1/*.cpp"
+  fi
+}
+
+# layer <name> <layers it may include>...
+layer() {
+  local name=$1 files allowed
+  shift
+  files=$(sources_of "$name")
+  [ -n "$files" ] || return 0
+  allowed=$(printf '%s|' "$@")
+  allowed=${allowed%|}
+  complain "$name/ may include ${*} only:" "$(
+    # shellcheck disable=SC2086
+    grep -nHE '#include *[<"]tapedeck/' $files | grep -vE "#include *<tapedeck/($allowed)/[^/]*>" |
+      if [ "$name" = autograd ]; then
+        # The tape computes on values where nothing is recorded.
+        grep -vE '^autograd/[^/]*\.cpp:.*<tapedeck/ops/kernels/'
+      else
+        cat
+      fi
+  )"
+}
+
+layer array array
+layer ops/kernels array ops/kernels
+layer autograd array autograd
+layer ops array ops/kernels autograd ops
+layer nn array autograd ops nn
+layer optim array autograd ops optim
+layer data array autograd ops nn optim data io
+layer io array autograd ops nn optim data io
+
+public=$(git ls-files 'array/*.h' 'autograd/*.h' 'ops/*.h' 'nn/*.h' 'optim/*.h' 'data/*.h' 'io/*.h' \
+  tapedeck.h 'compat/*.h' | grep -v '^ops/kernels/')
+complain "public headers include the standard library and public headers only:" "$(
+  # shellcheck disable=SC2086
+  grep -nHE '#include *[<"]((xtensor|xtl|xsimd|hwy)[/.a-z]|cblas|lapack|png|zlib|nlohmann|openblas|omp\.h|tapedeck/ops/kernels/)' \
+    $public || true
+)"
+complain "includes of the project are spelled <tapedeck/...>:" "$(
+  git grep -nE '#include *"' -- 'array/*' 'autograd/*' 'ops/*' 'nn/*' 'optim/*' 'data/*' 'io/*' \
+    'tapedeck.h' '*.h' |
+    grep -vE '#include "(hwy/|tapedeck/ops/kernels/)' || true
+)"
+complain "left-over markers:" "$(
+  git grep -nE '\b(TODO|FIXME|XXX|HACK)\b' -- '*.cpp' '*.h' 'CMakeLists.txt' '*.cmake' '.ci/*' || true
+)"
+
+if [ "$failures" -gt 0 ]; then
+  echo "check-layers.sh: $failures lines to change"
+  exit 1
+fi
+echo "check-layers.sh: includes point downward, public headers are clean"

@@ -1,0 +1,36 @@
+# Sourced by the scripts beside it: where the project lies and how it is built.
+# shellcheck shell=bash
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+exec </dev/null
+
+# configure <preset> [cmake arguments]: does nothing where a build folder has the same settings.
+configure() {
+  local preset=$1
+  shift
+  cmake --preset "$preset" "$@" >"$root/build-configure.log" 2>&1 || {
+    cat "$root/build-configure.log" >&2
+    return 1
+  }
+  rm -f "$root/build-configure.log"
+}
+
+# build <preset> [targets]
+build() {
+  local preset=$1
+  shift
+  local targets=()
+  [ $# -eq 0 ] || targets=(--target "$@")
+  cmake --build "$root/build/$preset" --parallel "$(jobs_for_build)" "${targets[@]}"
+}
+
+# As many compilers as CPUs, and no more than one for each 1.5 GB of free memory.
+jobs_for_build() {
+  local cpus memory
+  cpus=$(nproc)
+  memory=$(awk '/MemAvailable/ {print int($2 / 1500000)}' /proc/meminfo 2>/dev/null || echo "$cpus")
+  [ "${memory:-0}" -ge 1 ] || memory=1
+  echo $((cpus < memory ? cpus : memory))
+}
