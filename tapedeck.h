@@ -12,4 +12,7 @@
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
 #include <tapedeck/ops/copy.h>
+#include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/print.h>
+#include <tapedeck/ops/random.h>
 #include <tapedeck/ops/shape.h>

@@ -555,8 +555,13 @@ class Variable {
   Variable& bernoulli_(double p = 0.5, std::optional<Generator> generator = std::nullopt) const;
   Variable& bernoulli_(const Variable& p, std::optional<Generator> generator = std::nullopt) const;
   Variable bernoulli(std::optional<Generator> generator = std::nullopt) const;
+  Variable bernoulli(double p, std::optional<Generator> generator = std::nullopt) const;
   Variable& exponential_(double lambd = 1, std::optional<Generator> generator = std::nullopt) const;
   Variable& geometric_(double p, std::optional<Generator> generator = std::nullopt) const;
+  Variable& log_normal_(double mean = 1, double std = 2,
+                        std::optional<Generator> generator = std::nullopt) const;
+  Variable& cauchy_(double median = 0, double sigma = 1,
+                    std::optional<Generator> generator = std::nullopt) const;
   Variable& random_(std::int64_t from, std::optional<std::int64_t> to,
                     std::optional<Generator> generator = std::nullopt) const;
   Variable& random_(std::int64_t to, std::optional<Generator> generator = std::nullopt) const;

@@ -1,0 +1,278 @@
+#include <tapedeck/ops/creation.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/layout.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+namespace tapedeck {
+
+namespace {
+
+Array new_array(IntArrayRef size, const TensorOptions& options, const char* op) {
+  check_device(options.device(), op);
+  return Array::empty(size, options.dtype());
+}
+
+Array new_array_like(const Variable& self, const TensorOptions& options,
+                     std::optional<MemoryFormat> format, const char* op) {
+  check_device(options.device(), op);
+  const ScalarType dtype = options.dtype_opt().value_or(self.dtype());
+  if (format && *format == MemoryFormat::Contiguous) return Array::empty(self.sizes(), dtype);
+  return empty_preserving(self.array(), dtype);
+}
+
+Variable finish(Array array, const TensorOptions& options) {
+  Variable result(std::move(array));
+  if (options.requires_grad()) result.requires_grad_(true);
+  return result;
+}
+
+// An int64 or the default dtype, after the numbers' kind.
+TensorOptions with_dtype_of(TensorOptions options, bool all_integral) {
+  if (options.has_dtype()) return options;
+  return options.dtype(all_integral ? ScalarType::Long : get_default_dtype());
+}
+
+// Writes value(i) for i = 0, 1, ...; the values are computed as int64 or double.
+template <typename T, typename Value>
+void fill_sequence(const Array& out, Value value) {
+  T* data = out.data<T>();
+  for (std::int64_t i = 0; i < out.numel(); ++i) data[i] = static_cast<T>(value(i));
+}
+
+}  // namespace
+
+Variable tensor(detail::TensorDataContainer data, const TensorOptions& options) {
+  check_device(options.device(), "tensor");
+  return finish(data.to_array(options), options);
+}
+
+Variable from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, const Deleter& deleter,
+                   const TensorOptions& options) {
+  check_device(options.device(), "from_blob");
+  return finish(Array::from_blob(data, sizes, strides, options.dtype(), deleter), options);
+}
+Variable from_blob(void* data, IntArrayRef sizes, IntArrayRef strides,
+                   const TensorOptions& options) {
+  return from_blob(data, sizes, strides, Deleter(), options);
+}
+Variable from_blob(void* data, IntArrayRef sizes, const Deleter& deleter,
+                   const TensorOptions& options) {
+  return from_blob(data, sizes, IntArrayRef(), deleter, options);
+}
+Variable from_blob(void* data, IntArrayRef sizes, const TensorOptions& options) {
+  return from_blob(data, sizes, IntArrayRef(), Deleter(), options);
+}
+
+Variable empty(IntArrayRef size, TensorOptions options, std::optional<MemoryFormat>) {
+  return finish(new_array(size, options, "empty"), options);
+}
+
+Variable empty_strided(IntArrayRef size, IntArrayRef stride, TensorOptions options) {
+  TAPEDECK_CHECK(size.size() == stride.size(), "empty_strided: ", size.size(), " sizes but ",
+                 stride.size(), " strides: ", size, " and ", stride);
+  std::int64_t extent = numel_of(size) > 0 ? 1 : 0;
+  for (std::size_t i = 0; i < size.size() && extent > 0; ++i)
+    extent += (size[i] - 1) * std::max<std::int64_t>(stride[i], 0);
+  return finish(new_array({extent}, options, "empty_strided").as_strided(size, stride, 0), options);
+}
+
+Variable full(IntArrayRef size, Scalar fill_value, TensorOptions options) {
+  if (!options.has_dtype() && fill_value.isBoolean()) options = options.dtype(ScalarType::Bool);
+  options = with_dtype_of(options, fill_value.isIntegral(false));
+  Array out = new_array(size, options, "full");
+  kernels::fill(out, fill_value);
+  return finish(std::move(out), options);
+}
+Variable zeros(IntArrayRef size, TensorOptions options) {
+  return full(size, 0, options.dtype(options.dtype()));
+}
+Variable ones(IntArrayRef size, TensorOptions options) {
+  return full(size, 1, options.dtype(options.dtype()));
+}
+Variable scalar_tensor(Scalar value, TensorOptions options) {
+  return full({}, value, options.dtype(options.dtype()));
+}
+
+Variable empty_like(const Variable& self, TensorOptions options,
+                    std::optional<MemoryFormat> memory_format) {
+  return finish(new_array_like(self, options, memory_format, "empty_like"), options);
+}
+Variable full_like(const Variable& self, Scalar fill_value, TensorOptions options,
+                   std::optional<MemoryFormat> memory_format) {
+  Array out = new_array_like(self, options, memory_format, "full_like");
+  kernels::fill(out, fill_value);
+  return finish(std::move(out), options);
+}
+Variable zeros_like(const Variable& self, TensorOptions options,
+                    std::optional<MemoryFormat> memory_format) {
+  return full_like(self, 0, options, memory_format);
+}
+Variable ones_like(const Variable& self, TensorOptions options,
+                   std::optional<MemoryFormat> memory_format) {
+  return full_like(self, 1, options, memory_format);
+}
+
+Variable Variable::new_empty(IntArrayRef size, TensorOptions options) const {
+  return empty(size, this->options().merge_in(options));
+}
+Variable Variable::new_zeros(IntArrayRef size, TensorOptions options) const {
+  return zeros(size, this->options().merge_in(options));
+}
+Variable Variable::new_ones(IntArrayRef size, TensorOptions options) const {
+  return ones(size, this->options().merge_in(options));
+}
+Variable Variable::new_full(IntArrayRef size, Scalar fill_value, TensorOptions options) const {
+  return full(size, fill_value, this->options().merge_in(options));
+}
+
+namespace {
+
+// How many values start, start + step, ... lie before `end`, or up to it where inclusive.
+std::int64_t sequence_length(const char* op, Scalar start, Scalar end, Scalar step, bool inclusive,
+                             bool integers) {
+  const double first = start.toDouble(), last = end.toDouble(), by = step.toDouble();
+  TAPEDECK_CHECK(by != 0, op, ": step must be nonzero");
+  TAPEDECK_CHECK(std::isfinite(first) && std::isfinite(last), op, ": unsupported range: ", start,
+                 " -> ", end);
+  TAPEDECK_CHECK((by > 0) == (first <= last) || first == last, op,
+                 ": upper bound and larger bound inconsistent with step sign: ", start, " to ", end,
+                 " by ", step);
+  double count;
+  if (integers) {
+    // In integers: doubles do not hold every int64.
+    const std::int64_t a = start.toLong(), b = end.toLong(), s = step.toLong();
+    TAPEDECK_CHECK(s != 0, op, ": step must be nonzero");
+    const std::int64_t sign = s > 0 ? 1 : -1;
+    return inclusive ? (b - a) / s + 1 : (b - a + s - sign) / s;
+  }
+  count = inclusive ? std::floor((last - first) / by) + 1 : std::ceil((last - first) / by);
+  TAPEDECK_CHECK(
+      count >= 0 && count <= static_cast<double>(std::numeric_limits<std::int64_t>::max()), op,
+      ": invalid size, possible overflow?");
+  return static_cast<std::int64_t>(count);
+}
+
+Variable sequence(const char* op, Scalar start, Scalar end, Scalar step, bool inclusive,
+                  const TensorOptions& options) {
+  const bool integers = !tapedeck::is_floating_point(options.dtype()) && start.isIntegral(true) &&
+                        end.isIntegral(true) && step.isIntegral(true);
+  Array out = new_array({sequence_length(op, start, end, step, inclusive, integers)}, options, op);
+  dispatch_numeric(out.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    if constexpr (std::is_floating_point_v<T>)
+      fill_sequence<T>(out, [a = start.toDouble(), s = step.toDouble()](std::int64_t i) {
+        return a + s * static_cast<double>(i);
+      });
+    else
+      fill_sequence<T>(
+          out, [a = start.toLong(), s = step.toLong()](std::int64_t i) { return a + s * i; });
+  });
+  return finish(std::move(out), options);
+}
+
+}  // namespace
+
+Variable arange(Scalar end, TensorOptions options) { return arange(0, end, 1, options); }
+Variable arange(Scalar start, Scalar end, TensorOptions options) {
+  return arange(start, end, 1, options);
+}
+Variable arange(Scalar start, Scalar end, Scalar step, TensorOptions options) {
+  const bool integral = start.isIntegral(true) && end.isIntegral(true) && step.isIntegral(true);
+  return sequence("arange", start, end, step, false, with_dtype_of(options, integral));
+}
+Variable range(Scalar start, Scalar end, Scalar step, TensorOptions options) {
+  return sequence("range", start, end, step, true, with_dtype_of(options, false));
+}
+Variable range(Scalar start, Scalar end, TensorOptions options) {
+  return range(start, end, 1, options);
+}
+
+namespace {
+
+// Value i of linspace, computed from the nearer end: the last one is exactly `end`.
+template <typename Work>
+Work linspace_value(Work start, Work end, Work step, std::int64_t steps, std::int64_t i) {
+  if (i < steps / 2) return start + step * static_cast<Work>(i);
+  return end - step * static_cast<Work>(steps - 1 - i);
+}
+
+template <typename Map>
+Variable spaced(const char* op, Scalar start, Scalar end, std::int64_t steps, TensorOptions options,
+                Map map) {
+  TAPEDECK_CHECK(steps >= 0, op, ": number of steps must be non-negative, got ", steps);
+  options = with_dtype_of(options, false);
+  Array out = new_array({steps}, options, op);
+  dispatch_numeric(out.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Work = std::conditional_t<std::is_floating_point_v<T>, T, double>;
+    const Work first = start.to<Work>(), last = end.to<Work>();
+    const Work step = steps > 1 ? (last - first) / static_cast<Work>(steps - 1) : Work(0);
+    fill_sequence<T>(out, [&](std::int64_t i) {
+      return map(steps == 1 ? first : linspace_value(first, last, step, steps, i));
+    });
+  });
+  return finish(std::move(out), options);
+}
+
+}  // namespace
+
+Variable linspace(Scalar start, Scalar end, std::int64_t steps, TensorOptions options) {
+  return spaced("linspace", start, end, steps, options, [](auto v) { return v; });
+}
+Variable logspace(Scalar start, Scalar end, std::int64_t steps, double base,
+                  TensorOptions options) {
+  return spaced("logspace", start, end, steps, options,
+                [base](auto v) { return std::pow(static_cast<decltype(v)>(base), v); });
+}
+
+Variable eye(std::int64_t n, TensorOptions options) { return eye(n, n, options); }
+Variable eye(std::int64_t n, std::int64_t m, TensorOptions options) {
+  TAPEDECK_CHECK(n >= 0 && m >= 0, "eye: n and m must be greater or equal to 0, got ", n, " and ",
+                 m);
+  Array out = new_array({n, m}, options, "eye");
+  kernels::fill(out, 0);
+  Array diagonal = out.as_strided({std::min(n, m)}, {m + 1}, 0);
+  kernels::fill(diagonal, 1);
+  return finish(std::move(out), options);
+}
+
+namespace {
+
+Variable triangle_indices(const char* op, std::int64_t rows, std::int64_t columns,
+                          std::int64_t offset, bool lower, const TensorOptions& options) {
+  TAPEDECK_CHECK(rows >= 0 && columns >= 0, op, ": row and col must be non-negative, got ", rows,
+                 " and ", columns);
+  std::vector<std::int64_t> row_indices, column_indices;
+  for (std::int64_t i = 0; i < rows; ++i) {
+    const std::int64_t begin = lower ? 0 : std::clamp<std::int64_t>(i + offset, 0, columns);
+    const std::int64_t end = lower ? std::clamp<std::int64_t>(i + offset + 1, 0, columns) : columns;
+    for (std::int64_t j = begin; j < end; ++j) {
+      row_indices.push_back(i);
+      column_indices.push_back(j);
+    }
+  }
+  const auto count = static_cast<std::int64_t>(row_indices.size());
+  const Array indices = Array::empty({2, count}, ScalarType::Long);
+  std::copy(row_indices.begin(), row_indices.end(), indices.data<std::int64_t>());
+  std::copy(column_indices.begin(), column_indices.end(), indices.data<std::int64_t>() + count);
+  check_device(options.device(), op);
+  return finish(kernels::cast(indices, options.dtype_opt().value_or(ScalarType::Long)), options);
+}
+
+}  // namespace
+
+Variable tril_indices(std::int64_t row, std::int64_t col, std::int64_t offset,
+                      TensorOptions options) {
+  return triangle_indices("tril_indices", row, col, offset, true, options);
+}
+Variable triu_indices(std::int64_t row, std::int64_t col, std::int64_t offset,
+                      TensorOptions options) {
+  return triangle_indices("triu_indices", row, col, offset, false, options);
+}
+
+}  // namespace tapedeck
