@@ -13,6 +13,7 @@
 #include <tapedeck/autograd/variable.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/print.h>
 #include <tapedeck/ops/random.h>
 #include <tapedeck/ops/shape.h>

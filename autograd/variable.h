@@ -476,6 +476,7 @@ class Variable {
   std::vector<Variable> split_with_sizes(IntArrayRef split_sizes, std::int64_t dim = 0) const;
   std::vector<Variable> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
   std::vector<Variable> tensor_split(std::int64_t sections, std::int64_t dim = 0) const;
+  std::vector<Variable> tensor_split(IntArrayRef indices, std::int64_t dim = 0) const;
   Variable& resize_(IntArrayRef size) const;
 
   Variable repeat(IntArrayRef repeats) const;

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include <tapedeck/autograd/grad_state.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/kernels/copy.h>
 
 namespace tapedeck {
 
-using autograd::gather_region;
 using autograd::scatter_region;
 using autograd::StridedRegion;
 
@@ -19,17 +20,6 @@ Variable reshaped_view(const Variable& x, Array view, const char* name) {
   if (should_record(x))
     record(y, name, edges(x),
            [sizes = x.array().sizes()](const Variable& g) { return g.reshape(sizes); });
-  return y;
-}
-
-// y = some elements of x, each at most once;  dx = zeros with g in their places
-Variable partial_view(const Variable& x, Array view, const char* name) {
-  Variable y = make_view(x, std::move(view));
-  if (should_record(x))
-    record(y, name, edges(x),
-           [region = StridedRegion::of(x.array(), y.array())](const Variable& g) {
-             return scatter_region(g, region);
-           });
   return y;
 }
 
@@ -131,42 +121,14 @@ Variable Variable::expand(IntArrayRef size, bool) const {
 // y = elements of x's storage at any strides;  dx = sums of g over the places of each
 Variable as_strided(const Variable& x, IntArrayRef size, IntArrayRef stride,
                     std::optional<std::int64_t> storage_offset) {
-  return partial_view(
-      x, x.array().as_strided(size, stride, storage_offset.value_or(x.storage_offset())),
-      "AsStridedBackward0");
-}
-
-Variable select(const Variable& x, std::int64_t dim, std::int64_t index) {
-  TAPEDECK_CHECK_AS(IndexError, x.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
-  const std::int64_t d = wrap_dim(dim, x.dim()), n = x.size(d);
-  TAPEDECK_CHECK_AS(IndexError, index >= -n && index < n, "select(): index ", index,
-                    " out of range for tensor of size ", x.sizes(), " at dimension ", d);
-  return partial_view(x, x.array().select(d, index < 0 ? index + n : index), "SelectBackward0");
-}
-
-Variable slice(const Variable& x, std::int64_t dim, std::optional<std::int64_t> start,
-               std::optional<std::int64_t> end, std::int64_t step) {
-  TAPEDECK_CHECK(x.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
-  TAPEDECK_CHECK_AS(ValueError, step > 0, "slice step must be positive, got ", step);
-  const std::int64_t d = wrap_dim(dim, x.dim()), n = x.size(d);
-  const auto clamp = [n](std::int64_t i) {
-    return std::clamp<std::int64_t>(i < 0 ? i + n : i, 0, n);
-  };
-  const std::int64_t first = clamp(start.value_or(0));
-  const std::int64_t last = std::max(first, clamp(end.value_or(n)));
-  return partial_view(x, x.array().slice(d, first, last, step), "SliceBackward0");
-}
-
-Variable narrow(const Variable& x, std::int64_t dim, std::int64_t start, std::int64_t length) {
-  TAPEDECK_CHECK(x.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
-  const std::int64_t n = x.size(dim);
-  TAPEDECK_CHECK(length >= 0, "narrow(): length must be non-negative, got ", length);
-  TAPEDECK_CHECK_AS(IndexError, start >= -n && start <= n, "narrow(): start ", start,
-                    " is out of range for dimension ", dim, " of shape ", x.sizes());
-  const std::int64_t first = start < 0 ? start + n : start;
-  TAPEDECK_CHECK(first + length <= n, "narrow(): start (", first, ") + length (", length,
-                 ") exceeds dimension size (", n, ") of shape ", x.sizes());
-  return slice(x, dim, first, first + length, 1);
+  Variable y =
+      make_view(x, x.array().as_strided(size, stride, storage_offset.value_or(x.storage_offset())));
+  if (should_record(x))
+    record(y, "AsStridedBackward0", edges(x),
+           [region = StridedRegion::of(x.array(), y.array())](const Variable& g) {
+             return scatter_region(g, region);
+           });
+  return y;
 }
 
 Variable Variable::reshape(IntArrayRef shape) const { return tapedeck::reshape(*this, shape); }
@@ -192,15 +154,108 @@ Variable Variable::as_strided(IntArrayRef size, IntArrayRef stride,
                               std::optional<std::int64_t> storage_offset) const {
   return tapedeck::as_strided(*this, size, stride, storage_offset);
 }
-Variable Variable::select(std::int64_t dim, std::int64_t index) const {
-  return tapedeck::select(*this, dim, index);
+
+namespace {
+
+// The in-place form of a view op: the tensor itself takes the view's shape and history.
+Variable& become(const Variable& self, const Variable& view, const char* op) {
+  check_inplace(self, op);
+  autograd::VariableImpl& impl = *self.impl();
+  impl.array = view.array();
+  if (view.grad_fn()) {
+    impl.grad_fn = view.impl()->grad_fn;
+    impl.output_nr = view.impl()->output_nr;
+  }
+  impl.accumulator.reset();  // a leaf's next gradient has the new shape
+  finish_inplace(self);
+  impl.grad_fn_version = impl.array.storage()->version();
+  return const_cast<Variable&>(self);
 }
-Variable Variable::slice(std::int64_t dim, std::optional<std::int64_t> start,
-                         std::optional<std::int64_t> end, std::int64_t step) const {
-  return tapedeck::slice(*this, dim, start, end, step);
+
+}  // namespace
+
+Variable& Variable::squeeze_() const { return become(*this, squeeze(), "squeeze_"); }
+Variable& Variable::unsqueeze_(std::int64_t dim) const {
+  return become(*this, unsqueeze(dim), "unsqueeze_");
 }
-Variable Variable::narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const {
-  return tapedeck::narrow(*this, dim, start, length);
+Variable& Variable::transpose_(std::int64_t dim0, std::int64_t dim1) const {
+  return become(*this, transpose(dim0, dim1), "transpose_");
+}
+Variable& Variable::t_() const { return become(*this, t(), "t_"); }
+
+Variable movedim(const Variable& x, IntArrayRef source, IntArrayRef destination) {
+  TAPEDECK_CHECK(source.size() == destination.size(),
+                 "movedim: Invalid source or destination dims: source (", source,
+                 " dims) should contain the same number of dims as destination (", destination,
+                 " dims)");
+  constexpr std::int64_t kFree = -1;
+  DimVector order(static_cast<std::size_t>(x.dim()), kFree);
+  DimVector moved(static_cast<std::size_t>(x.dim()), 0);
+  for (std::size_t i = 0; i < source.size(); ++i) {
+    const std::int64_t from = wrap_dim(source[i], x.dim());
+    const std::int64_t to = wrap_dim(destination[i], x.dim());
+    if (x.dim() == 0) continue;
+    TAPEDECK_CHECK(!moved[from], "movedim: repeated dim in `source` (", source, ")");
+    TAPEDECK_CHECK(order[to] == kFree, "movedim: repeated dim in `destination` (", destination,
+                   ")");
+    moved[from] = 1;
+    order[to] = from;
+  }
+  std::int64_t next = 0;
+  for (std::int64_t& axis : order) {
+    if (axis != kFree) continue;
+    while (moved[next]) ++next;
+    axis = next++;
+  }
+  return permute(x, order);
+}
+Variable movedim(const Variable& x, std::int64_t source, std::int64_t destination) {
+  return movedim(x, IntArrayRef(source), IntArrayRef(destination));
+}
+Variable Variable::movedim(std::int64_t source, std::int64_t destination) const {
+  return tapedeck::movedim(*this, source, destination);
+}
+Variable Variable::movedim(IntArrayRef source, IntArrayRef destination) const {
+  return tapedeck::movedim(*this, source, destination);
+}
+
+std::vector<Variable> broadcast_tensors(TensorList tensors) {
+  DimVector sizes;
+  for (const Variable& t : tensors) sizes = broadcast_shapes(sizes, t.sizes(), "broadcast_tensors");
+  std::vector<Variable> result;
+  for (const Variable& t : tensors) result.push_back(t.expand(sizes));
+  return result;
+}
+
+Variable& Variable::resize_(IntArrayRef size) const {
+  TAPEDECK_CHECK(!requires_grad(), "resize_: cannot resize variables that require grad (shape ",
+                 sizes(), ")");
+  const DimVector old = array().sizes();
+  for (const std::int64_t s : size) TAPEDECK_CHECK(s >= 0, "resize_: negative dimension in ", size);
+  const std::int64_t available =
+      static_cast<std::int64_t>(array().storage()->nbytes()) / element_size() - storage_offset();
+  if (numel_of(size) <= available) {
+    impl_->array = array().as_strided(size, contiguous_strides(size), storage_offset());
+  } else {
+    TAPEDECK_CHECK(!is_view(), "resize_: a view cannot grow (shape ", old.ref(), " to ", size, ")");
+    const Array bigger = Array::empty(size, dtype());
+    Array head = bigger.as_strided({numel()}, {1}, 0);
+    kernels::copy(kernels::contiguous(array()).view({numel()}), head);
+    impl_->array = bigger;
+  }
+  impl_->accumulator.reset();
+  return const_cast<Variable&>(*this);
+}
+
+Variable atleast_1d(const Variable& x) { return x.dim() == 0 ? x.reshape({1}) : x; }
+Variable atleast_2d(const Variable& x) {
+  if (x.dim() == 0) return x.reshape({1, 1});
+  return x.dim() == 1 ? x.unsqueeze(0) : x;
+}
+Variable atleast_3d(const Variable& x) {
+  if (x.dim() == 0) return x.reshape({1, 1, 1});
+  if (x.dim() == 1) return x.unsqueeze(0).unsqueeze(-1);
+  return x.dim() == 2 ? x.unsqueeze(-1) : x;
 }
 
 }  // namespace tapedeck

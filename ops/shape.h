@@ -42,5 +42,44 @@ Variable slice(const Variable& self, std::int64_t dim = 0,
 /// `length` indices from `start` on. \throws Error where they are not all there.
 Variable narrow(const Variable& self, std::int64_t dim, std::int64_t start, std::int64_t length);
 inline Variable broadcast_to(const Variable& self, IntArrayRef size) { return self.expand(size); }
+/// The tensors expanded to the shape that all broadcast to.
+std::vector<Variable> broadcast_tensors(TensorList tensors);
+/// The diagonal of each matrix of two axes, as the last axis; `offset` above it, or below.
+Variable diagonal(const Variable& self, std::int64_t offset = 0, std::int64_t dim1 = 0,
+                  std::int64_t dim2 = 1);
+/// The axes `source` moved to the places `destination`; the others keep their order.
+Variable movedim(const Variable& self, IntArrayRef source, IntArrayRef destination);
+Variable movedim(const Variable& self, std::int64_t source, std::int64_t destination);
+inline Variable moveaxis(const Variable& self, std::int64_t source, std::int64_t destination) {
+  return movedim(self, source, destination);
+}
+inline Variable swapdims(const Variable& self, std::int64_t dim0, std::int64_t dim1) {
+  return transpose(self, dim0, dim1);
+}
+/// The last two axes exchanged.
+inline Variable adjoint(const Variable& self) { return transpose(self, -2, -1); }
+
+// Several views at once, recorded as one operation (ops/splitting.cpp).
+
+/// Every index of one axis.
+std::vector<Variable> unbind(const Variable& self, std::int64_t dim = 0);
+/// Pieces of `split_size` along one axis, the last possibly smaller; or pieces of these sizes.
+/// \throws Error where the sizes do not add up to the axis.
+std::vector<Variable> split(const Variable& self, std::int64_t split_size, std::int64_t dim = 0);
+std::vector<Variable> split(const Variable& self, IntArrayRef split_sizes, std::int64_t dim = 0);
+std::vector<Variable> split_with_sizes(const Variable& self, IntArrayRef split_sizes,
+                                       std::int64_t dim = 0);
+/// At most `chunks` pieces of equal size, the last possibly smaller.
+std::vector<Variable> chunk(const Variable& self, std::int64_t chunks, std::int64_t dim = 0);
+/// Exactly `sections` pieces whose sizes differ by at most one; or pieces that end at `indices`.
+std::vector<Variable> tensor_split(const Variable& self, std::int64_t sections,
+                                   std::int64_t dim = 0);
+std::vector<Variable> tensor_split(const Variable& self, IntArrayRef indices, std::int64_t dim = 0);
+
+/// At least that many axes: new ones of size one are put in front (atleast_3d: a matrix gets its
+/// third one at the end).
+Variable atleast_1d(const Variable& self);
+Variable atleast_2d(const Variable& self);
+Variable atleast_3d(const Variable& self);
 
 }  // namespace tapedeck
