@@ -36,6 +36,17 @@ void load(Value& value, LoadFromArgs&&... from) {
   transaction.commit();
 }
 
+template <typename... LoadFromArgs>
+void load(Variable& tensor, LoadFromArgs&&... from) {
+  serialize::InputArchive archive;
+  archive.load_from(std::forward<LoadFromArgs>(from)...);
+  serialize::LoadTransaction transaction(archive);
+  Variable read = tensor;
+  archive >> read;
+  transaction.commit();
+  tensor = read;
+}
+
 /// Appends the tensors of the archive.
 template <typename... LoadFromArgs>
 void load(std::vector<Variable>& tensors, LoadFromArgs&&... from) {
