@@ -11,9 +11,12 @@
 #include <tapedeck/autograd/ivalue.h>
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
+#include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/print.h>
 #include <tapedeck/ops/random.h>
+#include <tapedeck/ops/promotion.h>
+#include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>

@@ -55,6 +55,11 @@ std::ostream& operator<<(std::ostream& out, ScalarType dtype) { return out << to
 
 ScalarType promote_types(ScalarType a, ScalarType b) { return rank(a) < rank(b) ? b : a; }
 
+bool can_cast(ScalarType from, ScalarType to) {
+  if (is_floating_point(from)) return is_floating_point(to);
+  return to != kBool || from == kBool;
+}
+
 ScalarType get_default_dtype() { return default_dtype.load(std::memory_order_relaxed); }
 
 void set_default_dtype(ScalarType dtype) {

@@ -60,6 +60,10 @@ std::ostream& operator<<(std::ostream& out, ScalarType dtype);
 /// category: bool < uint8 < int32 < int64 < float32 < float64.
 ScalarType promote_types(ScalarType a, ScalarType b);
 
+/// Whether a result of dtype `from` may be stored in place in a tensor of dtype `to`: PyTorch's
+/// rule, by category.
+bool can_cast(ScalarType from, ScalarType to);
+
 /// The dtype that floating-point values get where none is asked for (float32 unless changed).
 ScalarType get_default_dtype();
 /// Changes it for the whole process. \throws Error unless `dtype` is float32 or float64.

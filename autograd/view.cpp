@@ -136,9 +136,7 @@ Variable& assign_inplace(const Variable& self, const Variable& result, const cha
   TAPEDECK_CHECK(result.array().sizes() == self.array().sizes(), op, ": output with shape ",
                  self.sizes(), " doesn't match the broadcast shape ", result.sizes());
   const ScalarType have = result.dtype(), want = self.dtype();
-  const bool fits =
-      is_floating_point(want) || (!is_floating_point(have) && (want != kBool || have == kBool));
-  TAPEDECK_CHECK_AS(TypeError, fits, op, ": result type ", have,
+  TAPEDECK_CHECK_AS(TypeError, can_cast(have, want), op, ": result type ", have,
                     " can't be cast to the desired output type ", want);
   Variable value = have == want ? result : result.to(want);
   Array target = self.array();

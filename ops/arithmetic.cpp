@@ -1,0 +1,255 @@
+#include <tapedeck/ops/arithmetic.h>
+
+#include <tapedeck/autograd/record.h>
+#include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/kernels/binary.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/promotion.h>
+
+namespace tapedeck {
+
+using kernels::BinaryOp;
+
+namespace {
+
+bool is_one(Scalar s) { return s.isFloatingPoint() ? s.toDouble() == 1 : s.toLong() == 1; }
+
+void check_alpha(ScalarType dtype, Scalar alpha, const char* op) {
+  TAPEDECK_CHECK(is_floating_point(dtype) || !alpha.isFloatingPoint(), op,
+                 ": for integral input tensors, argument alpha must not be a floating point number "
+                 "(dtype ",
+                 dtype, ", alpha ", alpha, ")");
+}
+
+Variable scaled(const Variable& x, Scalar alpha) { return is_one(alpha) ? x : mul(x, alpha); }
+
+// An in-place operation: straight into self's memory where nothing is recorded, else as the
+// out-of-place one whose result is taken over.
+template <typename Other, typename OutOfPlace>
+Variable& in_place(BinaryOp op, const char* name, const Variable& self, const Other& other,
+                   ScalarType dtype, OutOfPlace&& out_of_place) {
+  detail::check_can_cast(dtype, self.dtype(), name);
+  bool recorded = should_record(self);
+  if constexpr (std::is_same_v<Other, Variable>) recorded |= should_record(other);
+  if (recorded) return assign_inplace(self, out_of_place(), name);
+  check_inplace(self, name);
+  Array out = self.array();
+  const Array a = kernels::cast(self.array(), dtype);
+  if constexpr (std::is_same_v<Other, Variable>) {
+    TAPEDECK_CHECK(broadcast_shapes(self.sizes(), other.sizes(), name) == self.array().sizes(),
+                   name, ": output with shape ", self.sizes(),
+                   " doesn't match the broadcast shape ",
+                   broadcast_shapes(self.sizes(), other.sizes(), name).ref());
+    kernels::binary_out(op, out, a, kernels::cast(other.array(), dtype));
+  } else {
+    kernels::binary_out(op, out, a, other);
+  }
+  return finish_inplace(self);
+}
+
+}  // namespace
+
+// z = x + alpha y;  dx = g, dy = alpha g
+Variable add(const Variable& self, const Variable& other, Scalar alpha) {
+  const ScalarType dtype = result_type(self, other);
+  check_alpha(dtype, alpha, "add");
+  const Variable x = self.to(dtype), y = scaled(other.to(dtype), alpha);
+  Variable z(kernels::add(x.array(), y.array()));
+  if (should_record(x, y))
+    record(
+        z, "AddBackward0", edges(x, y),
+        [xs = x.array().sizes(), ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
+          return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : Variable(),
+                           ctx.needs(1) ? g.sum_to_size(ys) : Variable()};
+        });
+  return z;
+}
+
+// z = x + alpha s;  dx = g
+Variable add(const Variable& self, Scalar other, Scalar alpha) {
+  const ScalarType dtype = result_type(self, other);
+  check_alpha(dtype, alpha, "add");
+  const Scalar s = is_one(alpha) ? other
+                   : other.isFloatingPoint() || alpha.isFloatingPoint()
+                       ? Scalar(other.toDouble() * alpha.toDouble())
+                       : Scalar(other.toLong() * alpha.toLong());
+  const Variable x = self.to(dtype);
+  Variable z(kernels::binary(BinaryOp::Add, x.array(), s));
+  if (should_record(x)) record(z, "AddBackward0", edges(x), [](const Variable& g) { return g; });
+  return z;
+}
+
+// z = x - alpha y;  dx = g, dy = -alpha g
+Variable sub(const Variable& self, const Variable& other, Scalar alpha) {
+  const ScalarType dtype = result_type(self, other);
+  check_alpha(dtype, alpha, "sub");
+  const Variable x = self.to(dtype), y = scaled(other.to(dtype), alpha);
+  Variable z(kernels::sub(x.array(), y.array()));
+  if (should_record(x, y))
+    record(
+        z, "SubBackward0", edges(x, y),
+        [xs = x.array().sizes(), ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
+          return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : Variable(),
+                           ctx.needs(1) ? g.sum_to_size(ys).neg() : Variable()};
+        });
+  return z;
+}
+
+Variable sub(const Variable& self, Scalar other, Scalar alpha) {
+  TAPEDECK_CHECK_AS(TypeError, self.dtype() != kBool && !other.isBoolean(),
+                    "sub: subtraction with a bool tensor or number is not supported; use "
+                    "bitwise_xor or logical_not instead");
+  return add(self, -other, alpha);
+}
+
+// z = s - alpha x;  dx = -alpha g
+Variable rsub(const Variable& self, Scalar other, Scalar alpha) {
+  const ScalarType dtype = result_type(self, other);
+  check_alpha(dtype, alpha, "rsub");
+  const Variable x = scaled(self.to(dtype), alpha);
+  Variable z(kernels::binary(BinaryOp::Sub, other, x.array()));
+  if (should_record(x))
+    record(z, "RsubBackward1", edges(x), [](const Variable& g) { return g.neg(); });
+  return z;
+}
+
+Variable rsub(const Variable& self, const Variable& other, Scalar alpha) {
+  return sub(other, self, alpha);
+}
+
+// z = x y;  dx = g y, dy = g x
+Variable mul(const Variable& self, const Variable& other) {
+  const ScalarType dtype = result_type(self, other);
+  const Variable x = self.to(dtype), y = other.to(dtype);
+  Variable z(kernels::mul(x.array(), y.array()));
+  if (should_record(x, y))
+    record(z, "MulBackward0", edges(x, y),
+           [x = save(x, y.requires_grad()), y = save(y, x.requires_grad()), xs = x.array().sizes(),
+            ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
+             return Gradients{ctx.needs(0) ? (g * y.get(ctx)).sum_to_size(xs) : Variable(),
+                              ctx.needs(1) ? (g * x.get(ctx)).sum_to_size(ys) : Variable()};
+           });
+  return z;
+}
+
+// z = x s;  dx = g s
+Variable mul(const Variable& self, Scalar s) {
+  const Variable x = self.to(result_type(self, s));
+  Variable z(kernels::binary(BinaryOp::Mul, x.array(), s));
+  if (should_record(x))
+    record(z, "MulBackward0", edges(x), [s](const Variable& g) { return g * s; });
+  return z;
+}
+
+// z = x / y;  dx = g / y, dy = -g z / y
+Variable div(const Variable& self, const Variable& other) {
+  const ScalarType dtype = detail::floating_type(result_type(self, other));
+  const Variable x = self.to(dtype), y = other.to(dtype);
+  Variable z(kernels::div(x.array(), y.array()));
+  if (should_record(x, y))
+    record(z, "DivBackward0", edges(x, y),
+           [y = save(y), z = y.requires_grad() ? save_output(z) : Saved(), xs = x.array().sizes(),
+            ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
+             const Variable dx = g / y.get(ctx);
+             return Gradients{ctx.needs(0) ? dx.sum_to_size(xs) : Variable(),
+                              ctx.needs(1) ? (dx * z.get(ctx)).sum_to_size(ys).neg() : Variable()};
+           });
+  return z;
+}
+
+// z = x / s;  dx = g / s
+Variable div(const Variable& self, Scalar s) {
+  const Variable x = self.to(detail::floating_type(result_type(self, s)));
+  Variable z(kernels::binary(BinaryOp::Div, x.array(), s));
+  if (should_record(x))
+    record(z, "DivBackward0", edges(x), [s](const Variable& g) { return g / s; });
+  return z;
+}
+
+// z = s / y;  dy = -g z / y
+Variable operator/(Scalar s, const Variable& other) {
+  const Variable y = other.to(detail::floating_type(result_type(s, other)));
+  Variable z(kernels::binary(BinaryOp::Div, s, y.array()));
+  if (should_record(y))
+    record(z, "DivBackward0", edges(y),
+           [y = save(y), z = save_output(z)](const Variable& g, const VjpContext& ctx) {
+             return (g * z.get(ctx) / y.get(ctx)).neg();
+           });
+  return z;
+}
+
+// z = -x;  dx = -g
+Variable neg(const Variable& x) {
+  TAPEDECK_CHECK_AS(TypeError, x.dtype() != kBool,
+                    "neg: negation of a bool tensor is not supported; use logical_not instead");
+  Variable z(kernels::binary(BinaryOp::Mul, x.array(), -1));
+  if (should_record(x))
+    record(z, "NegBackward0", edges(x), [](const Variable& g) { return g.neg(); });
+  return z;
+}
+
+Variable Variable::add(const Variable& other, Scalar alpha) const {
+  return tapedeck::add(*this, other, alpha);
+}
+Variable Variable::add(Scalar other, Scalar alpha) const {
+  return tapedeck::add(*this, other, alpha);
+}
+Variable Variable::sub(const Variable& other, Scalar alpha) const {
+  return tapedeck::sub(*this, other, alpha);
+}
+Variable Variable::sub(Scalar other, Scalar alpha) const {
+  return tapedeck::sub(*this, other, alpha);
+}
+Variable Variable::mul(const Variable& other) const { return tapedeck::mul(*this, other); }
+Variable Variable::mul(Scalar other) const { return tapedeck::mul(*this, other); }
+Variable Variable::div(const Variable& other) const { return tapedeck::div(*this, other); }
+Variable Variable::div(Scalar other) const { return tapedeck::div(*this, other); }
+Variable Variable::neg() const { return tapedeck::neg(*this); }
+Variable Variable::operator-() const { return tapedeck::neg(*this); }
+
+Variable& Variable::add_(const Variable& other, Scalar alpha) const {
+  const ScalarType dtype = result_type(*this, other);
+  check_alpha(dtype, alpha, "add_");
+  return in_place(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype,
+                  [&] { return add(other, alpha); });
+}
+Variable& Variable::add_(Scalar other, Scalar alpha) const {
+  if (!is_one(alpha)) return add_(Variable(kernels::full({}, other, dtype())), alpha);
+  return in_place(BinaryOp::Add, "add_", *this, other, result_type(*this, other),
+                  [&] { return add(other); });
+}
+Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
+  const ScalarType dtype = result_type(*this, other);
+  check_alpha(dtype, alpha, "sub_");
+  return in_place(BinaryOp::Sub, "sub_", *this, scaled(other, alpha), dtype,
+                  [&] { return sub(other, alpha); });
+}
+Variable& Variable::sub_(Scalar other, Scalar alpha) const { return add_(-other, alpha); }
+Variable& Variable::mul_(const Variable& other) const {
+  return in_place(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
+                  [&] { return mul(other); });
+}
+Variable& Variable::mul_(Scalar other) const {
+  return in_place(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
+                  [&] { return mul(other); });
+}
+Variable& Variable::div_(const Variable& other) const {
+  return in_place(BinaryOp::Div, "div_", *this, other,
+                  detail::floating_type(result_type(*this, other)), [&] { return div(other); });
+}
+Variable& Variable::div_(Scalar other) const {
+  return in_place(BinaryOp::Div, "div_", *this, other,
+                  detail::floating_type(result_type(*this, other)), [&] { return div(other); });
+}
+Variable& Variable::neg_() const { return mul_(-1); }
+
+Variable& Variable::operator+=(const Variable& other) & { return add_(other); }
+Variable& Variable::operator+=(Scalar other) & { return add_(other); }
+Variable& Variable::operator-=(const Variable& other) & { return sub_(other); }
+Variable& Variable::operator-=(Scalar other) & { return sub_(other); }
+Variable& Variable::operator*=(const Variable& other) & { return mul_(other); }
+Variable& Variable::operator*=(Scalar other) & { return mul_(other); }
+Variable& Variable::operator/=(const Variable& other) & { return div_(other); }
+Variable& Variable::operator/=(Scalar other) & { return div_(other); }
+
+}  // namespace tapedeck

@@ -1,0 +1,206 @@
+#include <gtest/gtest.h>
+
+#include <tapedeck/autograd/gradcheck_gtest.h>
+#include <tapedeck/tapedeck.h>
+#include <tests/support/errors.h>
+#include <tests/support/op_table.h>
+
+namespace tapedeck {
+namespace {
+
+using autograd::GradcheckPasses;
+using autograd::GradgradcheckPasses;
+using testing_support::random_tensor;
+
+Variable input(std::initializer_list<std::int64_t> shape, std::uint64_t seed = 1) {
+  return random_tensor(shape, {0.5, 2}, seed).requires_grad_();
+}
+
+// Every case is a function whose inside changes tensors in place; gradcheck sees it from outside.
+#define EXPECT_DERIVATIVES(f, ...)                    \
+  do {                                                \
+    EXPECT_TRUE(GradcheckPasses(f, __VA_ARGS__));     \
+    EXPECT_TRUE(GradgradcheckPasses(f, __VA_ARGS__)); \
+  } while (false)
+
+TEST(InPlace, OnAResult) {
+  const auto f = [](Variable x, Variable w) {
+    Variable y = x * x;
+    y.mul_(w).add_(x, 2);
+    return y;
+  };
+  EXPECT_DERIVATIVES(f, {input({2, 3}), input({2, 3}, 2)});
+}
+
+TEST(InPlace, OnAFreshTensor) {
+  const auto f = [](Variable x) {
+    Variable y(Array::empty({2, 3}, kFloat64));
+    y.zero_();
+    y.add_(x.exp());
+    y.copy_(y * x);
+    return y;
+  };
+  EXPECT_DERIVATIVES(f, {input({2, 3})});
+}
+
+TEST(InPlace, ThroughAViewOfAResult) {
+  const auto f = [](Variable x, Variable w) {
+    Variable y = x * 2;
+    y.select(0, 1).mul_(w);
+    y.slice(1, 0, 2).transpose(0, 1).add_(1.5);
+    return y * y;
+  };
+  EXPECT_DERIVATIVES(f, {input({2, 3}), input({3}, 2)});
+}
+
+TEST(InPlace, RowsWrittenOneByOne) {
+  const auto f = [](Variable x) {
+    Variable y(Array::empty({3, 2}, kFloat64));
+    y.zero_();
+    for (int i = 0; i < 3; ++i) y.select(0, i).copy_(x.select(0, i) * (i + 1));
+    return y.exp();
+  };
+  EXPECT_DERIVATIVES(f, {input({3, 2})});
+}
+
+TEST(InPlace, TheViewFollowsItsBase) {
+  const auto f = [](Variable x) {
+    Variable y = x * 1.0;
+    const Variable row = y.select(0, 1);
+    y.mul_(x);
+    return row * row;
+  };
+  EXPECT_DERIVATIVES(f, {input({2, 3})});
+}
+
+TEST(InPlace, TwoViewsThatOverlap) {
+  const auto f = [](Variable x, Variable w) {
+    Variable y = x * 1.0;
+    const Variable a = y.slice(0, 0, 3), b = y.slice(0, 2, 5);
+    a.mul_(w);
+    b.mul_(b.detach());
+    return a + b;
+  };
+  const Variable x = input({5}), w = input({3}, 2);
+  EXPECT_DERIVATIVES([&](Variable v) { return f(x.detach(), v); }, {w});
+}
+
+TEST(InPlace, OverwrittenValuesGiveNoGradient) {
+  const Variable x = input({2, 2});
+  Variable y = x * 3;
+  y.select(0, 0).zero_();
+  EXPECT_TRUE(y.requires_grad());
+  y.sum().backward();
+  EXPECT_EQ(x.grad().select(0, 0).sum().item<double>(), 0);
+  EXPECT_EQ(x.grad().select(0, 1).sum().item<double>(), 6);
+}
+
+TEST(InPlace, OnALeafThatRequiresGradIsRefused) {
+  const Variable x = input({2, 2});
+  EXPECT_ERROR(x.add_(1), "add_: a leaf Variable that requires grad is being used in an in-place");
+  EXPECT_ERROR(x.select(0, 0).add_(1), "a view of a leaf Variable that requires grad");
+  const NoGradGuard guard;
+  x.add_(1);
+  x.select(0, 0).add_(1);
+  EXPECT_TRUE(x.is_leaf());
+}
+
+TEST(InPlace, ALeafWithoutGradTakesTheHistoryOfWhatItIsGiven) {
+  const Variable x = input({2});
+  const Variable y(Array::empty({2}, kFloat64));
+  y.copy_(x);
+  EXPECT_TRUE(y.requires_grad());
+  y.sum().backward();
+  EXPECT_EQ(x.grad().sum().item<double>(), 2);
+}
+
+TEST(InPlace, OnExpandedMemoryIsRefused) {
+  const Variable x = input({1, 3}).detach().expand({2, 3});
+  EXPECT_ERROR(x.add_(1),
+               "more than one element of the written-to tensor refers to a single memory");
+}
+
+TEST(InPlace, AViewMadeUnderNoGrad) {
+  const Variable x = input({2, 2});
+  Variable y = x * 1.0, view;
+  {
+    const NoGradGuard guard;
+    view = y.select(0, 0);
+  }
+  EXPECT_ERROR(view.mul_(2), "a view was created in no_grad mode");
+}
+
+TEST(SavedValues, ThatWereModifiedAreNoticed) {
+  const Variable x = input({2});
+  Variable y = x.exp();
+  const Variable z = (y * y).sum();
+  y.add_(1);
+  EXPECT_ERROR(z.backward(),
+               "has been modified by an inplace operation: [CPUDoubleType [2]], saved by "
+               "MulBackward0, is at version 1; expected version 0 instead");
+}
+
+TEST(SavedValues, ModifiedThroughAViewOrDetachAreNoticed) {
+  const Variable x = input({2});
+  Variable y = x.exp();
+  Variable z = y.sum();
+  y.detach().add_(1);
+  EXPECT_ERROR(z.backward(), "saved by ExpBackward0");
+  y = x.exp();
+  z = y.sum();
+  y.view({2, 1}).detach().mul_(2);
+  EXPECT_ERROR(z.backward(), "saved by ExpBackward0");
+}
+
+TEST(SavedValues, DataGoesUnnoticedAsInPyTorch) {
+  const Variable x = input({2});
+  const Variable y = x.exp();
+  const Variable z = y.sum();
+  y.data().zero_();
+  z.backward();
+  EXPECT_EQ(x.grad().sum().item<double>(), 0);
+}
+
+TEST(SavedValues, AnOptimizerStepBetweenForwardAndBackwardIsNoticed) {
+  const Variable w = input({2}), x = input({2}, 3);
+  const Variable loss = (w * x).sum();
+  {
+    const NoGradGuard guard;
+    w.sub_(0.1);
+  }
+  EXPECT_ERROR(loss.backward(), "saved by MulBackward0");
+}
+
+TEST(Versions, CountChangesAcrossViews) {
+  const Variable x = input({2, 2}).detach();
+  EXPECT_EQ(x._version(), 0);
+  x.select(0, 1).add_(1);
+  EXPECT_EQ(x._version(), 1);
+  EXPECT_EQ(x.view({4})._version(), 1);
+  EXPECT_TRUE(x.view({4}).is_view());
+  EXPECT_TRUE(x.view({4})._base().is_same(x));
+}
+
+TEST(Assignment, ToAnUnnamedTensorWritesThrough) {
+  const Variable x = input({2, 2}).detach();
+  x.select(0, 1) = 7;
+  x.select(0, 0) = x.select(0, 1) * 2;
+  EXPECT_EQ(x.sum().item<double>(), 2 * 7 + 2 * 14);
+  Variable named = x.select(0, 1);
+  named = x.select(0, 0);  // binds the name to another tensor
+  EXPECT_EQ(x.sum().item<double>(), 2 * 7 + 2 * 14);
+}
+
+TEST(Detach, SharesTheValueAndForgetsTheHistory) {
+  const Variable x = input({2});
+  const Variable y = (x * 2).detach();
+  EXPECT_FALSE(y.requires_grad());
+  EXPECT_TRUE(y.is_leaf());
+  Variable z = x * 2;
+  EXPECT_TRUE(z.detach().is_alias_of(z));
+  z.detach_();
+  EXPECT_FALSE(z.requires_grad());
+}
+
+}  // namespace
+}  // namespace tapedeck
