@@ -3,7 +3,11 @@
 // The whole public interface. It includes no xtensor header: see <tapedeck/xtensor.h>.
 
 #include <tapedeck/array/allocator.h>
+#include <tapedeck/array/cuda.h>
+#include <tapedeck/array/irange.h>
+#include <tapedeck/array/optional.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/function.h>
 #include <tapedeck/autograd/grad_mode.h>

@@ -74,6 +74,9 @@ template <typename E = Error>
 }
 
 }  // namespace detail
+
+using detail::str;
+
 }  // namespace tapedeck
 
 /// Throws tapedeck::Error with the parts printed one after the other unless `condition` holds. The

@@ -10,6 +10,11 @@ namespace tapedeck {
 int get_num_threads();
 /// \throws Error unless positive.
 void set_num_threads(int threads);
+/// Operations never run beside each other here: always 1, and setting it changes nothing.
+inline int get_num_interop_threads() { return 1; }
+inline void set_num_interop_threads(int) {}
+/// Nothing to prepare: threads start with the first operation that uses them.
+inline void init_num_threads() {}
 
 namespace detail {
 

@@ -18,6 +18,8 @@ using DeviceIndex = std::int8_t;
 /// tensor on one is an error.
 class Device {
  public:
+  using Type = DeviceType;
+
   Device(DeviceType type, DeviceIndex index = -1) : type_(type), index_(index) {}
   /// "cpu", "cuda" or "cuda:1". \throws Error for anything else.
   Device(const std::string& name);

@@ -7,9 +7,7 @@ foreach(layer IN LISTS layers)
   install(DIRECTORY ${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tapedeck
           FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE)
 endforeach()
-install(FILES tapedeck.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tapedeck)
-install(DIRECTORY compat/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tapedeck/compat
-        FILES_MATCHING PATTERN "*.h")
+install(FILES tapedeck.h xtensor.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tapedeck)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/tapedeck)
 install(EXPORT tapedeck-targets NAMESPACE tapedeck:: DESTINATION ${config_dir})

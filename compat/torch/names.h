@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include <tapedeck/tapedeck.h>
+
+// Names that libtorch has in its namespaces and tapedeck has no use for of its own.
+namespace tapedeck {
+
+using std::get;
+using std::get_if;
+using std::holds_alternative;
+using std::make_unique;
+using std::monostate;
+using std::string_view;
+using std::variant;
+using std::visit;
+
+using IntList = IntArrayRef;
+
+// A dtype is one thing here; libtorch converts between two.
+using TypeMeta = ScalarType;
+inline ScalarType typeMetaToScalarType(ScalarType dtype) { return dtype; }
+inline ScalarType scalarTypeToTypeMeta(ScalarType dtype) { return dtype; }
+inline bool isFloatingType(ScalarType dtype) { return is_floating_point(dtype); }
+inline bool isIntegralType(ScalarType dtype, bool include_bool) {
+  return is_integral(dtype, include_bool);
+}
+inline bool isComplexType(ScalarType) { return false; }
+inline std::int64_t elementSize(ScalarType dtype) { return element_size(dtype); }
+inline ScalarType promoteTypes(ScalarType a, ScalarType b) { return promote_types(a, b); }
+inline ScalarType get_default_dtype_as_scalartype() { return get_default_dtype(); }
+
+template <typename T>
+struct CppTypeToScalarType {
+  static constexpr ScalarType value = dtype_of<T>;
+};
+
+/// The elements of `container`, printed with `separator` between them.
+template <typename Container>
+std::string Join(const std::string& separator, const Container& container) {
+  std::string joined;
+  for (const auto& element : container) {
+    if (&element != &*std::begin(container)) joined += separator;
+    joined += str(element);
+  }
+  return joined;
+}
+
+/// libtorch's parallel_for: body(begin, end) over chunks of [begin, end).
+template <typename Body>
+void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain_size, Body&& body) {
+  parallel_for(end - begin, grain_size > 0 ? grain_size : 1,
+               [&](std::int64_t first, std::int64_t last) { body(begin + first, begin + last); });
+}
+
+}  // namespace tapedeck
+
+namespace torch = tapedeck;
+namespace at = tapedeck;
+namespace c10 = tapedeck;
+namespace caffe2 = tapedeck;
