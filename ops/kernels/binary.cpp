@@ -14,9 +14,10 @@ namespace {
 bool gives_bool(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::LogicalXor; }
 
 RowLoop find_loop(BinaryOp op, ScalarType dtype) {
-  const RowLoop loop = gives_bool(op)             ? find_comparison(op, dtype)
-                       : is_floating_point(dtype) ? find_float_arithmetic(op, dtype)
-                                                  : find_integral_arithmetic(op, dtype);
+  const RowLoop loop = gives_bool(op)              ? find_comparison(op, dtype)
+                       : op >= BinaryOp::AddScaled ? find_fused(op, dtype)
+                       : is_floating_point(dtype)  ? find_float_arithmetic(op, dtype)
+                                                   : find_integral_arithmetic(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
   return loop;
 }
@@ -100,6 +101,36 @@ const char* name_of(BinaryOp op) {
       return "bitwise_or";
     case BinaryOp::BitwiseXor:
       return "bitwise_xor";
+    case BinaryOp::AddScaled:
+      return "add";
+    case BinaryOp::SigmoidBackward:
+      return "sigmoid_backward";
+    case BinaryOp::TanhBackward:
+      return "tanh_backward";
+    case BinaryOp::ThresholdBackward:
+      return "threshold_backward";
+    case BinaryOp::ClampBackward:
+      return "clamp_backward";
+    case BinaryOp::LeakyReluBackward:
+      return "leaky_relu_backward";
+    case BinaryOp::EluBackward:
+      return "elu_backward";
+    case BinaryOp::SoftplusBackward:
+      return "softplus_backward";
+    case BinaryOp::LogSigmoidBackward:
+      return "log_sigmoid_backward";
+    case BinaryOp::SiluBackward:
+      return "silu_backward";
+    case BinaryOp::MishBackward:
+      return "mish_backward";
+    case BinaryOp::GeluBackward:
+      return "gelu_backward";
+    case BinaryOp::GeluTanhBackward:
+      return "gelu_backward";
+    case BinaryOp::HardsigmoidBackward:
+      return "hardsigmoid_backward";
+    case BinaryOp::HardswishBackward:
+      return "hardswish_backward";
   }
   return "binary";
 }
@@ -108,7 +139,7 @@ ScalarType result_dtype(BinaryOp op, ScalarType dtype) {
   return gives_bool(op) ? ScalarType::Bool : dtype;
 }
 
-Array binary(BinaryOp op, const Array& a, const Array& b) {
+Array binary(BinaryOp op, const Array& a, const Array& b, const OpParams& params) {
   check_same_dtype(op, a, b);
   const RowLoop loop = find_loop(op, a.dtype());
   const ScalarType dtype = result_dtype(op, a.dtype());
@@ -116,7 +147,7 @@ Array binary(BinaryOp op, const Array& a, const Array& b) {
                   ? Array::empty(a.sizes(), dtype)
                   : Array::empty(broadcast_shapes(a.sizes(), b.sizes(), name_of(op)), dtype);
   const RowInput in[] = {a, b};
-  run_rows(loop, nullptr, out, in, 2);
+  run_rows(loop, params.values, out, in, 2);
   return out;
 }
 
@@ -138,11 +169,11 @@ Array binary(BinaryOp op, Scalar a, const Array& b) {
   return out;
 }
 
-void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b) {
+void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b, const OpParams& params) {
   check_same_dtype(op, a, b);
   if (out.dtype() != result_dtype(op, a.dtype())) {
     check_destination(op, out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
-    return copy(binary(op, a, b), out);
+    return copy(binary(op, a, b, params), out);
   }
   const RowLoop loop = find_loop(op, a.dtype());
   if (a.sizes() == b.sizes())
@@ -152,7 +183,7 @@ void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b) {
   const Array from_a = may_share(out, a) ? a : clone(a);
   const Array from_b = may_share(out, b) ? b : clone(b);
   const RowInput in[] = {from_a, from_b};
-  run_rows(loop, nullptr, out, in, 2);
+  run_rows(loop, params.values, out, in, 2);
 }
 
 void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b) {

@@ -2,6 +2,7 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/scalar.h>
+#include <tapedeck/ops/kernels/op_params.h>
 
 namespace tapedeck::kernels {
 
@@ -31,6 +32,22 @@ enum class BinaryOp : std::uint8_t {
   BitwiseAnd,  ///< bool and integers, as the two below
   BitwiseOr,
   BitwiseXor,
+  // Fused forms, for float32 and float64; p0, p1, p2 are parameters.
+  AddScaled,           ///< a + p0 b
+  SigmoidBackward,     ///< a (1 - b) b, of the output b
+  TanhBackward,        ///< a (1 - b^2), of the output b
+  ThresholdBackward,   ///< b <= p0 ? 0 : a; for relu with p0 = 0
+  ClampBackward,       ///< p0 <= b <= p1 ? a : 0
+  LeakyReluBackward,   ///< b > 0 ? a : p0 a
+  EluBackward,         ///< of the input b; parameters as UnaryOp::Elu
+  SoftplusBackward,    ///< of the input b; parameters as UnaryOp::Softplus
+  LogSigmoidBackward,  ///< of the input b, as all below
+  SiluBackward,
+  MishBackward,
+  GeluBackward,
+  GeluTanhBackward,
+  HardsigmoidBackward,
+  HardswishBackward,
 };
 
 /// "add", "floor_divide", ...: for messages.
@@ -41,14 +58,19 @@ ScalarType result_dtype(BinaryOp op, ScalarType dtype);
 /// op(a, b) with NumPy broadcasting, into a fresh row-major array. Both have one dtype: promotion
 /// is the caller's. \throws Error for shapes that do not broadcast or dtypes that differ, TypeError
 /// where the operation does not exist for the dtype, ValueError for an integer division by zero.
-Array binary(BinaryOp op, const Array& a, const Array& b);
+Array binary(BinaryOp op, const Array& a, const Array& b, const OpParams& params = {});
 /// The scalar is converted to the array's dtype.
 Array binary(BinaryOp op, const Array& a, Scalar b);
 Array binary(BinaryOp op, Scalar a, const Array& b);
 
-/// The same into `out`, of any strides and dtype; `out` may be or overlap an operand.
+/// condition ? a : b with NumPy broadcasting of all three; the condition is bool or uint8, a and b
+/// have one dtype. \throws Error as binary().
+Array where(const Array& condition, const Array& a, const Array& b);
+
+/// The same as binary() into `out`, of any strides and dtype; `out` may be or overlap an operand.
 /// \throws Error where the operands do not broadcast to out's shape, or out overlaps itself.
-void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b);
+void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b,
+                const OpParams& params = {});
 void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b);
 
 inline Array add(const Array& a, const Array& b) { return binary(BinaryOp::Add, a, b); }

@@ -13,6 +13,8 @@ RowLoop find_float_arithmetic(BinaryOp op, ScalarType dtype);
 RowLoop find_integral_arithmetic(BinaryOp op, ScalarType dtype);
 /// Eq to LogicalXor on every dtype.
 RowLoop find_comparison(BinaryOp op, ScalarType dtype);
+/// AddScaled and below, on float32 and float64.
+RowLoop find_fused(BinaryOp op, ScalarType dtype);
 
 /// A row loop made of a function of two elements.
 template <typename Out, typename T, typename F>

@@ -1,0 +1,266 @@
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/softmax.cpp"
+#include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <algorithm>
+#include <cmath>
+
+#include <hwy/highway.h>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/axis.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/simd_math-inl.h>
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Along a gapless axis: vectors over the axis. Columns apart: a vector of columns walks the axis.
+
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE T HorizontalSum(D d, hn::Vec<D> v) {
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(v, d, buffer);
+  T sum = 0;
+  for (std::size_t k = 0; k < hn::Lanes(d); ++k) sum += buffer[k];
+  return sum;
+}
+
+template <typename T>
+T LargestOf(const T* x, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  T largest = x[0];
+  std::int64_t i = 0;
+  if (n >= lanes) {
+    auto best = hn::LoadU(d, x);
+    for (i = lanes; i + lanes <= n; i += lanes) best = hn::Max(best, hn::LoadU(d, x + i));
+    HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+    hn::Store(best, d, buffer);
+    for (std::int64_t k = 0; k < lanes; ++k) largest = std::max(largest, buffer[k]);
+  }
+  for (; i < n; ++i) largest = std::max(largest, x[i]);
+  return largest;  // a NaN may be passed over here; the sum of exponentials finds it
+}
+
+// sum(exp(x - largest)); the terms are stored too with `keep`.
+template <bool keep, typename T>
+T SumOfExp(const T* x, T* out, std::int64_t n, T largest) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto shift = hn::Set(d, largest);
+  auto sum = hn::Zero(d);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto e = vec::Exp(d, hn::Sub(hn::LoadU(d, x + i), shift));
+    if constexpr (keep) hn::StoreU(e, d, out + i);
+    sum = hn::Add(sum, e);
+  }
+  if (i < n) {
+    auto e = vec::Exp(d, hn::Sub(LoadPart(d, x + i, n - i), shift));
+    if constexpr (keep) StorePart(d, e, out + i, n - i);
+    e = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)), e);
+    sum = hn::Add(sum, e);
+  }
+  return HorizontalSum(d, sum);
+}
+
+template <bool log, typename T>
+void ForwardRow(const T* x, T* y, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const T largest = LargestOf(x, n);
+  const T sum = SumOfExp<!log>(x, y, n, largest);
+  const T shift = log ? std::log(sum) : T{1} / sum;
+  const auto apply = [&](hn::Vec<decltype(d)> v) HWY_ATTR {
+    if constexpr (log) return hn::Sub(hn::Sub(v, hn::Set(d, largest)), hn::Set(d, shift));
+    return hn::Mul(v, hn::Set(d, shift));
+  };
+  const T* const from = log ? x : y;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) hn::StoreU(apply(hn::LoadU(d, from + i)), d, y + i);
+  if (i < n) StorePart(d, apply(LoadPart(d, from + i, n - i)), y + i, n - i);
+}
+
+template <bool log, typename T>
+void BackwardRow(const T* g, const T* y, T* out, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto sums = hn::Zero(d);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto grad = hn::LoadU(d, g + i);
+    if constexpr (log)
+      sums = hn::Add(sums, grad);
+    else
+      sums = hn::MulAdd(grad, hn::LoadU(d, y + i), sums);
+  }
+  if (i < n) {
+    const auto grad = LoadPart(d, g + i, n - i);
+    if constexpr (log)
+      sums = hn::Add(sums, grad);
+    else
+      sums = hn::MulAdd(grad, LoadPart(d, y + i, n - i), sums);
+  }
+  const auto total = hn::Set(d, HorizontalSum(d, sums));
+  const auto apply = [&](hn::Vec<decltype(d)> grad, hn::Vec<decltype(d)> v) HWY_ATTR {
+    if constexpr (log) return hn::NegMulAdd(vec::Exp(d, v), total, grad);
+    return hn::Mul(v, hn::Sub(grad, total));
+  };
+  for (i = 0; i + lanes <= n; i += lanes)
+    hn::StoreU(apply(hn::LoadU(d, g + i), hn::LoadU(d, y + i)), d, out + i);
+  if (i < n)
+    StorePart(d, apply(LoadPart(d, g + i, n - i), LoadPart(d, y + i, n - i)), out + i, n - i);
+}
+
+// `count` <= Lanes(d) columns, whose elements along the axis are `step` apart.
+template <bool log, class D, typename T = hn::TFromD<D>>
+void ForwardColumns(D d, const T* x, T* y, std::int64_t n, std::int64_t step, std::int64_t count) {
+  const bool whole = count == static_cast<std::int64_t>(hn::Lanes(d));
+  const auto load = [&](const T* p)
+                        HWY_ATTR { return whole ? hn::LoadU(d, p) : LoadPart(d, p, count); };
+  const auto store = [&](hn::Vec<D> v, T* p) HWY_ATTR {
+    if (whole)
+      hn::StoreU(v, d, p);
+    else
+      StorePart(d, v, p, count);
+  };
+  auto largest = load(x);
+  for (std::int64_t i = 1; i < n; ++i) largest = hn::Max(largest, load(x + i * step));
+  auto sum = hn::Zero(d);
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto e = vec::Exp(d, hn::Sub(load(x + i * step), largest));
+    sum = hn::Add(sum, e);
+    if constexpr (!log) store(e, y + i * step);
+  }
+  if constexpr (log) {
+    const auto shift = vec::Log(d, sum);
+    for (std::int64_t i = 0; i < n; ++i)
+      store(hn::Sub(hn::Sub(load(x + i * step), largest), shift), y + i * step);
+  } else {
+    const auto scale = hn::Div(hn::Set(d, T{1}), sum);
+    for (std::int64_t i = 0; i < n; ++i) store(hn::Mul(load(y + i * step), scale), y + i * step);
+  }
+}
+
+template <bool log, class D, typename T = hn::TFromD<D>>
+void BackwardColumns(D d, const T* g, const T* y, T* out, std::int64_t n, std::int64_t step,
+                     std::int64_t count) {
+  const bool whole = count == static_cast<std::int64_t>(hn::Lanes(d));
+  const auto load = [&](const T* p)
+                        HWY_ATTR { return whole ? hn::LoadU(d, p) : LoadPart(d, p, count); };
+  auto total = hn::Zero(d);
+  for (std::int64_t i = 0; i < n; ++i) {
+    if constexpr (log)
+      total = hn::Add(total, load(g + i * step));
+    else
+      total = hn::MulAdd(load(g + i * step), load(y + i * step), total);
+  }
+  for (std::int64_t i = 0; i < n; ++i) {
+    const auto grad = load(g + i * step), v = load(y + i * step);
+    hn::Vec<D> result;
+    if constexpr (log)
+      result = hn::NegMulAdd(vec::Exp(d, v), total, grad);
+    else
+      result = hn::Mul(v, hn::Sub(grad, total));
+    if (whole)
+      hn::StoreU(result, d, out + i * step);
+    else
+      StorePart(d, result, out + i * step, count);
+  }
+}
+
+constexpr std::int64_t kGrain = 8192;
+
+// `g` is null for the forward, which reads `y`'s place as its input.
+template <bool log, typename T>
+void Run(const AxisView& view, const T* g, const T* y, T* out) {
+  const hn::ScalableTag<T> d;
+  if (view.inner == 1) {
+    const std::int64_t n = view.axis;
+    parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
+                 [=](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t r = begin; r < end; ++r) {
+                     if (g == nullptr)
+                       ForwardRow<log>(y + r * n, out + r * n, n);
+                     else
+                       BackwardRow<log>(g + r * n, y + r * n, out + r * n, n);
+                   }
+                 });
+    return;
+  }
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t groups = (view.inner + lanes - 1) / lanes;
+  const std::int64_t n = view.axis, inner = view.inner;
+  parallel_for(view.outer * groups, std::max<std::int64_t>(1, kGrain / (n * 16)),
+               [=](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t job = begin; job < end; ++job) {
+                   const std::int64_t first = job % groups * lanes;
+                   const std::int64_t at = job / groups * n * inner + first;
+                   const std::int64_t count = std::min(lanes, inner - first);
+                   if (g == nullptr)
+                     ForwardColumns<log>(d, y + at, out + at, n, inner, count);
+                   else
+                     BackwardColumns<log>(d, g + at, y + at, out + at, n, inner, count);
+                 }
+               });
+}
+
+// One entry for the four: `g` undefined is the forward.
+void Softmax(bool log, const AxisView& view, const Array& g, const Array& y, const Array& out) {
+  const auto run = [&]<typename T>(TypeTag<T>) {
+    const T* const grad = g.defined() ? g.data<T>() : nullptr;
+    if (log)
+      Run<true, T>(view, grad, y.data<T>(), out.data<T>());
+    else
+      Run<false, T>(view, grad, y.data<T>(), out.data<T>());
+  };
+  dispatch_floating(y.dtype(), log ? "log_softmax" : "softmax", run);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace tapedeck::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tapedeck::kernels {
+namespace {
+
+HWY_EXPORT(Softmax);
+
+Array run(bool log, const Array& g, const Array& y, std::int64_t dim) {
+  const AxisView view(y.sizes(), dim);
+  Array out = Array::empty(y.sizes(), y.dtype());
+  const Array grad = g.defined() ? contiguous(g) : g;
+  if (out.numel() > 0) HWY_DYNAMIC_DISPATCH(Softmax)(log, view, grad, contiguous(y), out);
+  return out;
+}
+
+void check_gradient(const char* name, const Array& g, const Array& y) {
+  TAPEDECK_CHECK(g.sizes() == y.sizes() && g.dtype() == y.dtype(), name,
+                 ": the gradient and the output differ: ", g.dtype(), g.sizes().ref(), " and ",
+                 y.dtype(), y.sizes().ref());
+}
+
+}  // namespace
+
+Array softmax(const Array& x, std::int64_t dim) { return run(false, {}, x, dim); }
+Array log_softmax(const Array& x, std::int64_t dim) { return run(true, {}, x, dim); }
+Array softmax_backward(const Array& g, const Array& y, std::int64_t dim) {
+  check_gradient("softmax_backward", g, y);
+  return run(false, g, y, dim);
+}
+Array log_softmax_backward(const Array& g, const Array& y, std::int64_t dim) {
+  check_gradient("log_softmax_backward", g, y);
+  return run(true, g, y, dim);
+}
+
+}  // namespace tapedeck::kernels
+#endif

@@ -1,0 +1,240 @@
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/unary_arithmetic.cpp"
+#include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+#include <tapedeck/ops/kernels/unary_loops.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+// Operators on vectors, for the loops of simd_rows-inl.h.
+struct Plain {
+  template <class D>
+  Plain(D, const double*) {}
+};
+struct NegOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Neg(x);
+  }
+};
+struct AbsOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Abs(x);
+  }
+};
+struct SignOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V zero = hn::Zero(d), one = hn::Set(d, hn::TFromD<D>{1});
+    return hn::Sub(hn::IfThenElseZero(hn::Gt(x, zero), one),
+                   hn::IfThenElseZero(hn::Lt(x, zero), one));
+  }
+};
+struct SquareOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Mul(x, x);
+  }
+};
+struct ReluOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
+  }
+};
+struct SqrtOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Sqrt(x);
+  }
+};
+struct RsqrtOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), hn::Sqrt(x));
+  }
+};
+struct ReciprocalOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), x);
+  }
+};
+struct FloorOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Floor(x);
+  }
+};
+struct CeilOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Ceil(x);
+  }
+};
+struct RoundOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Round(x);
+  }
+};
+struct TruncOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Trunc(x);
+  }
+};
+struct FracOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D, V x) const {
+    return hn::Sub(x, hn::Trunc(x));
+  }
+};
+template <typename T>
+struct ClampOp {
+  template <class D>
+  ClampOp(D, const double* p) : low(static_cast<T>(p[0])), high(static_cast<T>(p[1])) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V lo = hn::Set(d, low), hi = hn::Set(d, high);
+    const V raised = hn::IfThenElse(hn::Lt(x, lo), lo, x);
+    return hn::IfThenElse(hn::Gt(raised, hi), hi, raised);
+  }
+  T low, high;
+};
+template <typename T>
+struct LeakyReluOp {
+  template <class D>
+  LeakyReluOp(D, const double* p) : slope(static_cast<T>(p[0])) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), x, hn::Mul(x, hn::Set(d, slope)));
+  }
+  T slope;
+};
+template <typename T>
+struct ThresholdOp {
+  template <class D>
+  ThresholdOp(D, const double* p) : bound(static_cast<T>(p[0])), value(static_cast<T>(p[1])) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::IfThenElse(hn::Le(x, hn::Set(d, bound)), hn::Set(d, value), x);
+  }
+  T bound, value;
+};
+struct HardsigmoidOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    using T = hn::TFromD<D>;
+    const V zero = hn::Zero(d), six = hn::Set(d, T{6});
+    V y = hn::Add(x, hn::Set(d, T{3}));
+    y = hn::IfThenElse(hn::Lt(y, zero), zero, y);
+    y = hn::IfThenElse(hn::Gt(y, six), six, y);
+    return hn::Div(y, six);
+  }
+};
+struct HardswishOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Mul(x, HardsigmoidOp(d, nullptr)(d, x));
+  }
+};
+struct SoftsignOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return hn::Div(x, hn::Add(hn::Set(d, hn::TFromD<D>{1}), hn::Abs(x)));
+  }
+};
+
+template <typename T>
+RowLoop FindFor(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::Neg:
+      return UnaryRow<NegOp, T>;
+    case UnaryOp::Abs:
+      return UnaryRow<AbsOp, T>;
+    case UnaryOp::Sign:
+      return UnaryRow<SignOp, T>;
+    case UnaryOp::Square:
+      return UnaryRow<SquareOp, T>;
+    case UnaryOp::Relu:
+      return UnaryRow<ReluOp, T>;
+    case UnaryOp::Sqrt:
+      return UnaryRow<SqrtOp, T>;
+    case UnaryOp::Rsqrt:
+      return UnaryRow<RsqrtOp, T>;
+    case UnaryOp::Reciprocal:
+      return UnaryRow<ReciprocalOp, T>;
+    case UnaryOp::Floor:
+      return UnaryRow<FloorOp, T>;
+    case UnaryOp::Ceil:
+      return UnaryRow<CeilOp, T>;
+    case UnaryOp::Round:
+      return UnaryRow<RoundOp, T>;
+    case UnaryOp::Trunc:
+      return UnaryRow<TruncOp, T>;
+    case UnaryOp::Frac:
+      return UnaryRow<FracOp, T>;
+    case UnaryOp::Clamp:
+      return UnaryRow<ClampOp<T>, T>;
+    case UnaryOp::LeakyRelu:
+      return UnaryRow<LeakyReluOp<T>, T>;
+    case UnaryOp::Threshold:
+      return UnaryRow<ThresholdOp<T>, T>;
+    case UnaryOp::Hardsigmoid:
+      return UnaryRow<HardsigmoidOp, T>;
+    case UnaryOp::Hardswish:
+      return UnaryRow<HardswishOp, T>;
+    case UnaryOp::Softsign:
+      return UnaryRow<SoftsignOp, T>;
+    default:
+      return nullptr;
+  }
+}
+
+RowLoop Find(UnaryOp op, ScalarType dtype) {
+  return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace tapedeck::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tapedeck::kernels {
+namespace {
+HWY_EXPORT(Find);
+}
+
+RowLoop find_simd_arithmetic(UnaryOp op, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : nullptr;
+}
+
+}  // namespace tapedeck::kernels
+#endif

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <tapedeck/ops/kernels/row_loop.h>
+#include <tapedeck/ops/kernels/unary.h>
+
+namespace tapedeck::kernels {
+
+// Each finds the loop of an operation for a dtype, null where it has none.
+
+/// Over vectors, on float32 and float64: arithmetic and rounding; elementary functions;
+/// activations.
+RowLoop find_simd_arithmetic(UnaryOp op, ScalarType dtype);
+RowLoop find_simd_math(UnaryOp op, ScalarType dtype);
+RowLoop find_simd_activation(UnaryOp op, ScalarType dtype);
+/// The rest, for every dtype.
+RowLoop find_plain_unary(UnaryOp op, ScalarType dtype);
+
+}  // namespace tapedeck::kernels

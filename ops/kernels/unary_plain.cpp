@@ -1,0 +1,129 @@
+#include <cmath>
+#include <type_traits>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/unary_loops.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+// A row loop made of a function without state.
+template <typename Out, typename T, typename F>
+RowLoop loop_of(F) {
+  return [](void* out_row, const void* const* in, unsigned, std::int64_t n, const double*) {
+    const T* const x = static_cast<const T*>(in[0]);
+    Out* const out = static_cast<Out*>(out_row);
+    for (std::int64_t i = 0; i < n; ++i) out[i] = F{}(x[i]);
+  };
+}
+template <typename T, typename F>
+RowLoop loop_of(F f) {
+  return loop_of<T, T>(f);
+}
+
+template <typename T>
+RowLoop find_floating(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::Exp2:
+      return loop_of<T>([](T x) { return std::exp2(x); });
+    case UnaryOp::Log2:
+      return loop_of<T>([](T x) { return std::log2(x); });
+    case UnaryOp::Log10:
+      return loop_of<T>([](T x) { return std::log10(x); });
+    case UnaryOp::Sin:
+      return loop_of<T>([](T x) { return std::sin(x); });
+    case UnaryOp::Cos:
+      return loop_of<T>([](T x) { return std::cos(x); });
+    case UnaryOp::Tan:
+      return loop_of<T>([](T x) { return std::tan(x); });
+    case UnaryOp::Asin:
+      return loop_of<T>([](T x) { return std::asin(x); });
+    case UnaryOp::Acos:
+      return loop_of<T>([](T x) { return std::acos(x); });
+    case UnaryOp::Atan:
+      return loop_of<T>([](T x) { return std::atan(x); });
+    case UnaryOp::Sinh:
+      return loop_of<T>([](T x) { return std::sinh(x); });
+    case UnaryOp::Cosh:
+      return loop_of<T>([](T x) { return std::cosh(x); });
+    case UnaryOp::Erf:
+      return loop_of<T>([](T x) { return std::erf(x); });
+    case UnaryOp::Erfc:
+      return loop_of<T>([](T x) { return std::erfc(x); });
+    case UnaryOp::Gelu:
+      return loop_of<T>(
+          [](T x) { return x * T(0.5) * std::erfc(-x * T(0.7071067811865475244008444)); });
+    default:
+      return nullptr;
+  }
+}
+
+template <typename T>
+RowLoop find_integral(UnaryOp op) {
+  using U = std::make_unsigned_t<T>;
+  switch (op) {
+    case UnaryOp::Neg:
+      return loop_of<T>([](T x) { return static_cast<T>(U{0} - static_cast<U>(x)); });
+    case UnaryOp::Abs:
+      return loop_of<T>([](T x) { return x < 0 ? static_cast<T>(U{0} - static_cast<U>(x)) : x; });
+    case UnaryOp::Sign:
+      return loop_of<T>([](T x) { return static_cast<T>((x > 0) - (x < 0)); });
+    case UnaryOp::Square:
+      return loop_of<T>([](T x) {
+        using Wide = std::common_type_t<U, unsigned>;
+        return static_cast<T>(static_cast<Wide>(x) * static_cast<Wide>(x));
+      });
+    case UnaryOp::Relu:
+      return loop_of<T>([](T x) { return x > 0 ? x : T{0}; });
+    case UnaryOp::BitwiseNot:
+      return loop_of<T>([](T x) { return static_cast<T>(~x); });
+    default:
+      return nullptr;
+  }
+}
+
+template <typename T>
+RowLoop find_predicate(UnaryOp op) {
+  constexpr bool kFloating = std::is_floating_point_v<T>;
+  switch (op) {
+    case UnaryOp::LogicalNot:
+      return loop_of<bool, T>([](T x) { return x == T{}; });
+    case UnaryOp::IsNan:
+      return loop_of<bool, T>([](T x) {
+        if constexpr (kFloating) return std::isnan(x);
+        return static_cast<void>(x), false;
+      });
+    case UnaryOp::IsInf:
+      return loop_of<bool, T>([](T x) {
+        if constexpr (kFloating) return std::isinf(x);
+        return static_cast<void>(x), false;
+      });
+    case UnaryOp::IsFinite:
+      return loop_of<bool, T>([](T x) {
+        if constexpr (kFloating) return std::isfinite(x);
+        return static_cast<void>(x), true;
+      });
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+RowLoop find_plain_unary(UnaryOp op, ScalarType dtype) {
+  return dispatch_all(dtype, name_of(op), [op](auto tag) {
+    using T = typename decltype(tag)::type;
+    RowLoop loop = find_predicate<T>(op);
+    if (loop != nullptr) return loop;
+    if constexpr (std::is_floating_point_v<T>)
+      return find_floating<T>(op);
+    else if constexpr (!std::is_same_v<T, bool>)
+      return find_integral<T>(op);
+    else if (op == UnaryOp::BitwiseNot)
+      return loop_of<bool>([](bool x) { return !x; });
+    return loop;
+  });
+}
+
+}  // namespace tapedeck::kernels
