@@ -103,9 +103,7 @@ void bench::add_all() {
     ::add("conv/" + conv.name + "/grad_input", grad_input, conv);
     ::add("conv/" + conv.name + "/grad_weight", grad_weight, conv);
     ::add("conv/" + conv.name + "/layer", layer, conv);
-#ifndef TAPEDECK_BENCH_LIBTORCH
-    if (!conv.transposed && conv.groups == 1 && conv.flops() < 2e9)
+    if (!kIsPeer && !conv.transposed && conv.groups == 1 && conv.flops() < 2e9)
       ::add("conv/" + conv.name + "/naive_loop", naive, conv);
-#endif
   }
 }

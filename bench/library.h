@@ -6,7 +6,13 @@
 #ifdef TAPEDECK_BENCH_LIBTORCH
 #include <torch/torch.h>
 namespace lib = torch;
+namespace bench {
+inline constexpr bool kIsPeer = true;
+}
 #else
 #include <tapedeck/tapedeck.h>
 namespace lib = tapedeck;
+namespace bench {
+inline constexpr bool kIsPeer = false;
+}
 #endif
