@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstdlib>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <tapedeck/array/error.h>
@@ -63,10 +64,11 @@ void* system_allocate(std::size_t bytes) {
   return block;
 }
 
+class ThreadCache;
+
 class Allocator {
  public:
-  void* allocate(std::size_t bytes) {
-    const SizeClass wanted = size_class(bytes);
+  void* allocate(SizeClass wanted) {
     {
       const std::lock_guard guard(mutex_);
       ++stats_.allocations;
@@ -85,7 +87,8 @@ class Allocator {
       release_idle(0);
       block = system_allocate(wanted.bytes);
     }
-    TAPEDECK_CHECK(block, "out of memory: no ", bytes, " bytes, with ", stats().in_use, " in use");
+    TAPEDECK_CHECK(block, "out of memory: no ", wanted.bytes, " bytes, with ", stats().in_use,
+                   " in use");
     const std::lock_guard guard(mutex_);
     ++stats_.system_allocations;
     stats_.reserved += static_cast<std::int64_t>(wanted.bytes);
@@ -93,8 +96,7 @@ class Allocator {
     return block;
   }
 
-  void deallocate(void* block, std::size_t bytes) noexcept {
-    const SizeClass had = size_class(bytes);
+  void deallocate(void* block, SizeClass had) noexcept {
     const std::lock_guard guard(mutex_);
     stats_.in_use -= static_cast<std::int64_t>(had.bytes);
     if (kKeepFreedBlocks) {
@@ -114,14 +116,23 @@ class Allocator {
     release_idle_locked(keep);
   }
 
-  MemoryStats stats() {
+  MemoryStats stats();
+
+  void add(ThreadCache* cache) {
     const std::lock_guard guard(mutex_);
-    return stats_;
+    caches_.push_back(cache);
   }
+  void remove(ThreadCache* cache);
 
   void reset_peak() {
     const std::lock_guard guard(mutex_);
     stats_.peak_in_use = stats_.in_use;
+  }
+
+  static std::size_t class_bytes(int index) {
+    if (index < kSteps) return (static_cast<std::size_t>(index) + 1) * kSmallest;
+    const int shift = index / kSteps - 1;
+    return (static_cast<std::size_t>(index % kSteps) + kSteps + 1) * (kSmallest << shift);
   }
 
  private:
@@ -151,16 +162,11 @@ class Allocator {
     }
   }
 
-  static std::size_t class_bytes(int index) {
-    if (index < kSteps) return (static_cast<std::size_t>(index) + 1) * kSmallest;
-    const int shift = index / kSteps - 1;
-    return (static_cast<std::size_t>(index % kSteps) + kSteps + 1) * (kSmallest << shift);
-  }
-
   std::mutex mutex_;
   std::vector<void*> free_[kClasses];
   std::size_t idle_ = 0;
-  MemoryStats stats_;
+  MemoryStats stats_;  // blocks in thread caches count as in use here
+  std::vector<ThreadCache*> caches_;
 };
 
 // Never destroyed: arrays with static storage duration outlive every other static object.
@@ -169,15 +175,106 @@ Allocator& allocator() {
   return *instance;
 }
 
+// Small blocks that a thread has freed wait here for its next small allocations: the tape of small
+// tensors asks for several with every operation, and neither locks nor shares a cache line for it.
+class ThreadCache {
+ public:
+  static constexpr int kClassesKept = kSteps * 4;  // blocks up to 4 KB
+  static constexpr int kBlocksKept = 64;           // of each class
+
+  ThreadCache() { allocator().add(this); }
+  ~ThreadCache() {
+    for (int i = 0; i < kClassesKept; ++i) {
+      const SizeClass size{i, Allocator::class_bytes(i)};
+      while (void* block = take(size)) allocator().deallocate(block, size);
+    }
+    allocator().remove(this);
+  }
+
+  void* take(SizeClass size) {
+    int& count = counts_[size.index];
+    if (count == 0) return nullptr;
+    add(kept_bytes_, -static_cast<std::int64_t>(size.bytes));
+    add(taken_, 1);
+    return blocks_[size.index][--count];
+  }
+  bool keep(SizeClass size, void* block) {
+    int& count = counts_[size.index];
+    if (count == kBlocksKept) return false;
+    add(kept_bytes_, static_cast<std::int64_t>(size.bytes));
+    blocks_[size.index][count++] = block;
+    return true;
+  }
+
+  std::int64_t kept_bytes() const { return kept_bytes_.load(std::memory_order_relaxed); }
+  std::int64_t taken() const { return taken_.load(std::memory_order_relaxed); }
+
+ private:
+  // Only the owner writes; others read for the statistics.
+  static void add(std::atomic<std::int64_t>& counter, std::int64_t by) {
+    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+
+  std::atomic<std::int64_t> kept_bytes_{0}, taken_{0};
+  int counts_[kClassesKept] = {};
+  void* blocks_[kClassesKept][kBlocksKept];
+};
+
+// The cache of this thread: made at its first use, and gone before static objects are destroyed,
+// whose blocks then go straight to the allocator.
+thread_local ThreadCache* thread_cache = nullptr;
+thread_local bool thread_ending = false;
+
+struct ThreadCacheOwner {
+  ThreadCacheOwner() { thread_cache = new ThreadCache; }
+  ~ThreadCacheOwner() {
+    thread_ending = true;
+    delete std::exchange(thread_cache, nullptr);
+  }
+};
+
+ThreadCache* cache_for(SizeClass size) {
+  if (!kKeepFreedBlocks || size.index >= ThreadCache::kClassesKept) return nullptr;
+  if (!thread_cache && !thread_ending) [[unlikely]] {
+    static thread_local ThreadCacheOwner owner;
+  }
+  return thread_cache;
+}
+
+MemoryStats Allocator::stats() {
+  const std::lock_guard guard(mutex_);
+  MemoryStats stats = stats_;
+  for (const ThreadCache* cache : caches_) {
+    stats.in_use -= cache->kept_bytes();
+    stats.allocations += cache->taken();
+  }
+  return stats;
+}
+
+void Allocator::remove(ThreadCache* cache) {
+  const std::lock_guard guard(mutex_);
+  stats_.allocations += cache->taken();
+  std::erase(caches_, cache);
+}
+
 }  // namespace
 
 MemoryStats memory_stats() { return allocator().stats(); }
 void reset_peak_memory_stats() { allocator().reset_peak(); }
 void empty_cache() { allocator().release_idle(0); }
 
-void* detail::allocate(std::size_t bytes) { return allocator().allocate(bytes); }
+void* detail::allocate(std::size_t bytes) {
+  const SizeClass wanted = size_class(bytes);
+  if (ThreadCache* cache = cache_for(wanted))
+    if (void* block = cache->take(wanted)) return block;
+  return allocator().allocate(wanted);
+}
+
 void detail::deallocate(void* block, std::size_t bytes) noexcept {
-  allocator().deallocate(block, bytes);
+  const SizeClass had = size_class(bytes);
+  if (ThreadCache* cache = cache_for(had))
+    if (cache->keep(had, block)) return;
+  allocator().deallocate(block, had);
 }
 
 }  // namespace tapedeck

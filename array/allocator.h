@@ -7,10 +7,11 @@ namespace tapedeck {
 
 /// What the caching allocator did and holds, in bytes and counts since the process began.
 struct MemoryStats {
-  std::int64_t in_use = 0;       ///< bytes in live blocks, rounded up to their size classes
-  std::int64_t peak_in_use = 0;  ///< the most that was ever in use (see reset_peak_memory_stats)
-  std::int64_t reserved = 0;     ///< bytes taken from the system: in use or kept for reuse
-  std::int64_t allocations = 0;  ///< blocks asked for
+  std::int64_t in_use = 0;              ///< bytes in live blocks, rounded up to their size classes
+  std::int64_t peak_in_use = 0;         ///< the most ever in use, with at most 1 MB of freed small
+                                        ///< blocks a thread (see reset_peak_memory_stats)
+  std::int64_t reserved = 0;            ///< bytes taken from the system: in use or kept for reuse
+  std::int64_t allocations = 0;         ///< blocks asked for
   std::int64_t system_allocations = 0;  ///< blocks that had to be taken from the system
 };
 

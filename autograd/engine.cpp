@@ -16,11 +16,6 @@ namespace tapedeck::autograd {
 
 namespace {
 
-struct Pending {
-  intrusive_ptr<Node> node;
-  Gradients grads;
-};
-
 // Where a gradient is to be caught instead of running on into a leaf.
 struct Capture {
   Edge edge;
@@ -69,6 +64,8 @@ class PathFilter final : public NodeFilter {
   std::unordered_set<const Node*> needed_;
 };
 
+}  // namespace
+
 class BackwardPass {
  public:
   BackwardPass(bool keep_graph, const NodeFilter* filter, std::vector<Capture>* captures,
@@ -88,34 +85,79 @@ class BackwardPass {
     if (filter_ && !filter_->contains(node)) return;
     check(*node, edge.input_nr, grad, from);
     // A leaf without hooks can take each part as it comes; nothing then waits for the rest.
-    if (!captures_)
-      if (auto* leaf = dynamic_cast<AccumulateGrad*>(node); leaf && !leaf->has_leaf_hooks()) {
-        leaf->accumulate(std::move(grad));
+    if (!captures_ && node->is_accumulator())
+      if (auto& leaf = static_cast<AccumulateGrad&>(*node); !leaf.has_leaf_hooks()) {
+        leaf.accumulate(std::move(grad));
         return;
       }
-    const auto [slot, is_new] = pending_.try_emplace(node);
-    if (is_new) {
-      slot->second = Pending{edge.function, Gradients(node->num_inputs())};
-      heap_.push_back(node);
-      std::push_heap(heap_.begin(), heap_.end(), earlier);
-    }
-    Variable& sum = slot->second.grads[edge.input_nr];
+    Variable& sum = pending_[slot_of(edge.function)].grads[edge.input_nr];
     sum = sum.defined() ? add_gradients(std::move(sum), grad) : std::move(grad);
   }
 
   void run() {
     while (!heap_.empty()) {
-      std::pop_heap(heap_.begin(), heap_.end(), earlier);
-      const auto slot = pending_.find(heap_.back());
-      Pending task = std::move(slot->second);
-      pending_.erase(slot);
+      std::pop_heap(heap_.begin(), heap_.end());
+      const std::size_t slot = heap_.back().slot;
       heap_.pop_back();
+      Pending task = std::move(pending_[slot]);
+      pending_[slot] = {};
+      free_slots_.push_back(slot);
+      forget(*task.node);
       run_node(*task.node, std::move(task.grads));
     }
   }
 
+  ~BackwardPass() {
+    // After an error some nodes still wait.
+    for (const Pending& task : pending_)
+      if (task.node) forget(*task.node);
+  }
+  BackwardPass(const BackwardPass&) = delete;
+  BackwardPass& operator=(const BackwardPass&) = delete;
+
  private:
-  static bool earlier(const Node* a, const Node* b) { return a->sequence_nr() < b->sequence_nr(); }
+  struct Pending {
+    intrusive_ptr<Node> node;
+    Gradients grads;
+  };
+  struct HeapEntry {
+    std::uint64_t sequence_nr;
+    std::size_t slot;
+    bool operator<(const HeapEntry& other) const { return sequence_nr < other.sequence_nr; }
+  };
+
+  // Where the gradients of a node gather. The node itself remembers it, unless another thread's
+  // pass is at the same node: then a map does.
+  std::size_t slot_of(const intrusive_ptr<Node>& node) {
+    const void* owner = node->pass_.load(std::memory_order_acquire);
+    if (owner == this) return node->slot_;
+    if (!shared_slots_.empty())
+      if (const auto it = shared_slots_.find(node.get()); it != shared_slots_.end())
+        return it->second;
+    std::size_t slot = pending_.size();
+    if (free_slots_.empty()) {
+      pending_.emplace_back();
+    } else {
+      slot = free_slots_.back();
+      free_slots_.pop_back();
+    }
+    pending_[slot].node = node;
+    pending_[slot].grads.resize(node->num_inputs());
+    heap_.push_back({node->sequence_nr(), slot});
+    std::push_heap(heap_.begin(), heap_.end());
+    const void* nobody = nullptr;
+    if (node->pass_.compare_exchange_strong(nobody, this, std::memory_order_acq_rel))
+      node->slot_ = slot;
+    else
+      shared_slots_[node.get()] = slot;
+    return slot;
+  }
+  void forget(Node& node) {
+    if (node.pass_.load(std::memory_order_acquire) == this)
+      node.pass_.store(nullptr, std::memory_order_release);
+    else
+      shared_slots_.erase(&node);
+  }
 
   void run_node(Node& node, Gradients grads) {
     if (node.has_hooks())
@@ -123,7 +165,7 @@ class BackwardPass {
         grads[i] = node.run_hooks(static_cast<std::uint32_t>(i), std::move(grads[i]));
         if (grads[i].defined()) check(node, i, grads[i], "a hook");
       }
-    auto* leaf = node.num_outputs() == 0 ? dynamic_cast<AccumulateGrad*>(&node) : nullptr;
+    auto* leaf = node.is_accumulator() ? static_cast<AccumulateGrad*>(&node) : nullptr;
     if (leaf && leaf->has_leaf_hooks()) {
       grads[0] = leaf->run_leaf_hooks(std::move(grads[0]));
       check(node, 0, grads[0], "a hook");
@@ -182,9 +224,13 @@ class BackwardPass {
   bool accumulate_captured_;
   const Node* from_ = nullptr;
   std::unordered_map<const Node*, std::vector<std::size_t>> captures_of_;
-  std::unordered_map<const Node*, Pending> pending_;
-  std::vector<const Node*> heap_;
+  std::vector<Pending> pending_;
+  std::vector<std::size_t> free_slots_;
+  std::vector<HeapEntry> heap_;
+  std::unordered_map<const Node*, std::size_t> shared_slots_;
 };
+
+namespace {
 
 Variable root_gradient(const Variable& output, const variable_list& grads, std::size_t i) {
   if (i < grads.size() && grads[i].defined()) {

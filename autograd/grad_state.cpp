@@ -25,6 +25,7 @@ Variable add_gradients(Variable a, const Variable& b) {
 
 AccumulateGrad::AccumulateGrad(intrusive_ptr<GradState> state, IntArrayRef sizes, ScalarType dtype)
     : state_(std::move(state)) {
+  is_accumulator_ = true;
   add_output(sizes, dtype);
 }
 

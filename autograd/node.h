@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <tapedeck/array/allocator.h>
 #include <tapedeck/array/dim_vector.h>
 #include <tapedeck/array/dtype.h>
 #include <tapedeck/array/intrusive_ptr.h>
@@ -106,8 +108,18 @@ class Node : public RefCounted {
 
   void destroy() noexcept;
 
+  // Nodes come and go with every operation: from the caching allocator, which keeps small blocks.
+  static void* operator new(std::size_t bytes) { return tapedeck::detail::allocate(bytes); }
+  static void operator delete(void* node, std::size_t bytes) {
+    tapedeck::detail::deallocate(node, bytes);
+  }
+
+  /// True for the end of the tape at a leaf.
+  bool is_accumulator() const { return is_accumulator_; }
+
  protected:
   EdgeList next_edges_;
+  bool is_accumulator_ = false;
 
  private:
   struct HookEntry {
@@ -121,6 +133,11 @@ class Node : public RefCounted {
   std::unique_ptr<std::vector<HookEntry>> hooks_;
   unsigned next_hook_key_ = 0;
   Node* next_dead_ = nullptr;
+
+  // The backward pass that this node waits in, and where; other passes look it up in a map.
+  friend class BackwardPass;
+  std::atomic<const void*> pass_{nullptr};
+  std::size_t slot_ = 0;
 };
 
 inline bool VjpContext::needs(std::size_t i) const {

@@ -46,6 +46,11 @@ class VariableImpl final : public RefCounted {
   explicit VariableImpl(Array value);
   ~VariableImpl();
 
+  static void* operator new(std::size_t bytes) { return tapedeck::detail::allocate(bytes); }
+  static void operator delete(void* impl, std::size_t bytes) {
+    tapedeck::detail::deallocate(impl, bytes);
+  }
+
   Array array;
   /// What recorded it; null for a leaf. Of a view that may be out of date: see gradient_edge.
   intrusive_ptr<Node> grad_fn;
