@@ -5,12 +5,15 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 exec </dev/null
+# Clones in different places share what ccache holds.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
 
-# configure <preset> [cmake arguments]: does nothing where a build folder has the same settings.
+# configure <preset> [cmake arguments]. In CI warnings are errors.
 configure() {
-  local preset=$1
+  local preset=$1 werror=()
   shift
-  cmake --preset "$preset" "$@" >"$root/build-configure.log" 2>&1 || {
+  if [ "${CI:-}" = true ]; then werror=(-DTAPEDECK_WERROR=ON); fi
+  cmake --preset "$preset" "${werror[@]}" "$@" >"$root/build-configure.log" 2>&1 || {
     cat "$root/build-configure.log" >&2
     return 1
   }
