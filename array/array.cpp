@@ -120,6 +120,13 @@ Array::Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes
       sizes_(sizes),
       strides_(strides) {}
 
+Array::Array(ScalarType dtype, IntArrayRef sizes, std::int64_t numel)
+    : storage_(Storage::allocate(static_cast<std::size_t>(numel * element_size(dtype)))),
+      numel_(numel),
+      dtype_(dtype),
+      sizes_(sizes),
+      strides_(contiguous_strides(sizes)) {}
+
 Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
   std::int64_t n = 1;
   bool overflow = false;
@@ -133,8 +140,7 @@ Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
   TAPEDECK_CHECK(is_empty || (!overflow && n <= std::numeric_limits<std::int64_t>::max() / 16),
                  "empty: the number of elements of shape ", sizes, " does not fit 64 bits");
   TAPEDECK_CHECK(dtype != ScalarType::Undefined, "empty: the dtype is undefined");
-  return Array(Storage::allocate(static_cast<std::size_t>(n * element_size(dtype))), dtype, sizes,
-               contiguous_strides(sizes), 0);
+  return Array(dtype, sizes, n);
 }
 
 Array Array::from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, ScalarType dtype,

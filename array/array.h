@@ -91,6 +91,8 @@ class Array {
  private:
   Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes, IntArrayRef strides,
         std::int64_t offset);
+  // Fresh row-major memory for `numel` elements.
+  Array(ScalarType dtype, IntArrayRef sizes, std::int64_t numel);
 
   intrusive_ptr<Storage> storage_;
   std::int64_t offset_ = 0;

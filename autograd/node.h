@@ -65,6 +65,8 @@ class VjpContext {
 
   /// Whether anybody wants the gradient of input i: where not, return an undefined one.
   bool needs(std::size_t i) const;
+  /// The shape of input i, which its gradient must have. Only where needs(i).
+  const DimVector& input_sizes(std::size_t i) const;
   const Node& node() const { return node_; }
 
  private:
@@ -139,6 +141,11 @@ class Node : public RefCounted {
   std::atomic<const void*> pass_{nullptr};
   std::size_t slot_ = 0;
 };
+
+inline const DimVector& VjpContext::input_sizes(std::size_t i) const {
+  const Edge& edge = node_.next_edge(i);
+  return edge.function->output_metadata(edge.input_nr).sizes;
+}
 
 inline bool VjpContext::needs(std::size_t i) const {
   const Edge& edge = node_.next_edge(i);

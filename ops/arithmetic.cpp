@@ -8,6 +8,7 @@
 
 namespace tapedeck {
 
+using detail::Operand;
 using kernels::BinaryOp;
 
 namespace {
@@ -53,15 +54,14 @@ Variable& in_place(BinaryOp op, const char* name, const Variable& self, const Ot
 Variable add(const Variable& self, const Variable& other, Scalar alpha) {
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "add");
-  const Variable x = self.to(dtype), y = scaled(other.to(dtype), alpha);
+  const Operand x(self, dtype), unscaled(other, dtype);
+  const Variable y = scaled(unscaled, alpha);
   Variable z(kernels::add(x.array(), y.array()));
   if (should_record(x, y))
-    record(
-        z, "AddBackward0", edges(x, y),
-        [xs = x.array().sizes(), ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
-          return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : Variable(),
-                           ctx.needs(1) ? g.sum_to_size(ys) : Variable()};
-        });
+    record(z, "AddBackward0", edges(x, y), [](const Variable& g, const VjpContext& ctx) {
+      return Gradients{ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : Variable(),
+                       ctx.needs(1) ? g.sum_to_size(ctx.input_sizes(1)) : Variable()};
+    });
   return z;
 }
 
@@ -73,7 +73,7 @@ Variable add(const Variable& self, Scalar other, Scalar alpha) {
                    : other.isFloatingPoint() || alpha.isFloatingPoint()
                        ? Scalar(other.toDouble() * alpha.toDouble())
                        : Scalar(other.toLong() * alpha.toLong());
-  const Variable x = self.to(dtype);
+  const Operand x(self, dtype);
   Variable z(kernels::binary(BinaryOp::Add, x.array(), s));
   if (should_record(x)) record(z, "AddBackward0", edges(x), [](const Variable& g) { return g; });
   return z;
@@ -83,15 +83,14 @@ Variable add(const Variable& self, Scalar other, Scalar alpha) {
 Variable sub(const Variable& self, const Variable& other, Scalar alpha) {
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "sub");
-  const Variable x = self.to(dtype), y = scaled(other.to(dtype), alpha);
+  const Operand x(self, dtype), unscaled(other, dtype);
+  const Variable y = scaled(unscaled, alpha);
   Variable z(kernels::sub(x.array(), y.array()));
   if (should_record(x, y))
-    record(
-        z, "SubBackward0", edges(x, y),
-        [xs = x.array().sizes(), ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
-          return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : Variable(),
-                           ctx.needs(1) ? g.sum_to_size(ys).neg() : Variable()};
-        });
+    record(z, "SubBackward0", edges(x, y), [](const Variable& g, const VjpContext& ctx) {
+      return Gradients{ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : Variable(),
+                       ctx.needs(1) ? g.sum_to_size(ctx.input_sizes(1)).neg() : Variable()};
+    });
   return z;
 }
 
@@ -120,21 +119,22 @@ Variable rsub(const Variable& self, const Variable& other, Scalar alpha) {
 // z = x y;  dx = g y, dy = g x
 Variable mul(const Variable& self, const Variable& other) {
   const ScalarType dtype = result_type(self, other);
-  const Variable x = self.to(dtype), y = other.to(dtype);
+  const Operand x(self, dtype), y(other, dtype);
   Variable z(kernels::mul(x.array(), y.array()));
   if (should_record(x, y))
     record(z, "MulBackward0", edges(x, y),
            [x = save(x, y.requires_grad()), y = save(y, x.requires_grad()), xs = x.array().sizes(),
             ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
-             return Gradients{ctx.needs(0) ? (g * y.get(ctx)).sum_to_size(xs) : Variable(),
-                              ctx.needs(1) ? (g * x.get(ctx)).sum_to_size(ys) : Variable()};
+             return Gradients{
+                 ctx.needs(0) ? (g * y.get(ctx)).sum_to_size(ctx.input_sizes(0)) : Variable(),
+                 ctx.needs(1) ? (g * x.get(ctx)).sum_to_size(ctx.input_sizes(1)) : Variable()};
            });
   return z;
 }
 
 // z = x s;  dx = g s
 Variable mul(const Variable& self, Scalar s) {
-  const Variable x = self.to(result_type(self, s));
+  const Operand x(self, result_type(self, s));
   Variable z(kernels::binary(BinaryOp::Mul, x.array(), s));
   if (should_record(x))
     record(z, "MulBackward0", edges(x), [s](const Variable& g) { return g * s; });
@@ -144,22 +144,23 @@ Variable mul(const Variable& self, Scalar s) {
 // z = x / y;  dx = g / y, dy = -g z / y
 Variable div(const Variable& self, const Variable& other) {
   const ScalarType dtype = detail::floating_type(result_type(self, other));
-  const Variable x = self.to(dtype), y = other.to(dtype);
+  const Operand x(self, dtype), y(other, dtype);
   Variable z(kernels::div(x.array(), y.array()));
   if (should_record(x, y))
     record(z, "DivBackward0", edges(x, y),
            [y = save(y), z = y.requires_grad() ? save_output(z) : Saved(), xs = x.array().sizes(),
             ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
              const Variable dx = g / y.get(ctx);
-             return Gradients{ctx.needs(0) ? dx.sum_to_size(xs) : Variable(),
-                              ctx.needs(1) ? (dx * z.get(ctx)).sum_to_size(ys).neg() : Variable()};
+             return Gradients{ctx.needs(0) ? dx.sum_to_size(ctx.input_sizes(0)) : Variable(),
+                              ctx.needs(1) ? (dx * z.get(ctx)).sum_to_size(ctx.input_sizes(1)).neg()
+                                           : Variable()};
            });
   return z;
 }
 
 // z = x / s;  dx = g / s
 Variable div(const Variable& self, Scalar s) {
-  const Variable x = self.to(detail::floating_type(result_type(self, s)));
+  const Operand x(self, detail::floating_type(result_type(self, s)));
   Variable z(kernels::binary(BinaryOp::Div, x.array(), s));
   if (should_record(x))
     record(z, "DivBackward0", edges(x), [s](const Variable& g) { return g / s; });
@@ -168,7 +169,7 @@ Variable div(const Variable& self, Scalar s) {
 
 // z = s / y;  dy = -g z / y
 Variable operator/(Scalar s, const Variable& other) {
-  const Variable y = other.to(detail::floating_type(result_type(s, other)));
+  const Operand y(other, detail::floating_type(result_type(s, other)));
   Variable z(kernels::binary(BinaryOp::Div, s, y.array()));
   if (should_record(y))
     record(z, "DivBackward0", edges(y),

@@ -19,7 +19,7 @@ Variable reshaped_view(const Variable& x, Array view, const char* name) {
   Variable y = make_view(x, std::move(view));
   if (should_record(x))
     record(y, name, edges(x),
-           [sizes = x.array().sizes()](const Variable& g) { return g.reshape(sizes); });
+           [](const Variable& g, const VjpContext& ctx) { return g.reshape(ctx.input_sizes(0)); });
   return y;
 }
 
@@ -113,8 +113,9 @@ Variable permute(const Variable& x, IntArrayRef dims) {
 Variable Variable::expand(IntArrayRef size, bool) const {
   Variable y = make_view(*this, array().expand(size));
   if (should_record(*this))
-    record(y, "ExpandBackward0", edges(*this),
-           [sizes = array().sizes()](const Variable& g) { return g.sum_to_size(sizes); });
+    record(y, "ExpandBackward0", edges(*this), [](const Variable& g, const VjpContext& ctx) {
+      return g.sum_to_size(ctx.input_sizes(0));
+    });
   return y;
 }
 
