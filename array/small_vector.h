@@ -68,6 +68,7 @@ class SmallVector {
     push_back(T{std::forward<Args>(args)...});
     return back();
   }
+  void pop_back() { data_[--size_].~T(); }
   void resize(std::size_t size) {
     reserve(size);
     while (size_ > size) data_[--size_].~T();

@@ -12,9 +12,9 @@ namespace tapedeck::autograd {
 /// create_graph. Under `create_graph` the pass itself is recorded.
 /// \throws Error where nothing requires grad, for a missing or misshapen gradient, for a second
 /// pass through released values, and for saved values that were modified in place.
-void backward(const variable_list& tensors, const variable_list& grad_tensors = {},
+void backward(TensorList tensors, TensorList grad_tensors = {},
               std::optional<bool> retain_graph = std::nullopt, bool create_graph = false,
-              const variable_list& inputs = {});
+              TensorList inputs = {});
 
 /// The gradients of `outputs` with respect to `inputs`, and of nothing else: no `.grad` changes.
 /// \throws Error as backward does, and for an input that the outputs do not depend on unless

@@ -25,7 +25,7 @@ struct Capture {
 // The nodes on a path from the roots to a captured input.
 class PathFilter final : public NodeFilter {
  public:
-  PathFilter(const std::vector<Edge>& roots, const std::vector<Capture>& captures) {
+  PathFilter(ArrayRef<Edge> roots, const std::vector<Capture>& captures) {
     std::unordered_set<const Node*> targets;
     for (const Capture& c : captures) targets.insert(c.edge.function.get());
     // Depth first with an explicit stack: a node is needed if it is a target or leads to one.
@@ -224,15 +224,16 @@ class BackwardPass {
   bool accumulate_captured_;
   const Node* from_ = nullptr;
   std::unordered_map<const Node*, std::vector<std::size_t>> captures_of_;
-  std::vector<Pending> pending_;
-  std::vector<std::size_t> free_slots_;
-  std::vector<HeapEntry> heap_;
+  // Small passes allocate nothing for themselves.
+  SmallVector<Pending, 4> pending_;
+  SmallVector<std::size_t, 8> free_slots_;
+  SmallVector<HeapEntry, 8> heap_;
   std::unordered_map<const Node*, std::size_t> shared_slots_;
 };
 
 namespace {
 
-Variable root_gradient(const Variable& output, const variable_list& grads, std::size_t i) {
+Variable root_gradient(const Variable& output, TensorList grads, std::size_t i) {
   if (i < grads.size() && grads[i].defined()) {
     const Variable& g = grads[i];
     TAPEDECK_CHECK(g.array().sizes() == output.array().sizes(), "Mismatch in shape: grad_output[",
@@ -248,11 +249,11 @@ Variable root_gradient(const Variable& output, const variable_list& grads, std::
   return Variable(kernels::full(output.sizes(), 1, output.dtype()));
 }
 
-void run_backward(const variable_list& outputs, const variable_list& grad_outputs, bool keep_graph,
-                  bool create_graph, std::vector<Capture>* captures, bool accumulate_captured) {
+void run_backward(TensorList outputs, TensorList grad_outputs, bool keep_graph, bool create_graph,
+                  std::vector<Capture>* captures, bool accumulate_captured) {
   TAPEDECK_CHECK(grad_outputs.empty() || grad_outputs.size() == outputs.size(), "got ",
                  outputs.size(), " tensors and ", grad_outputs.size(), " gradients");
-  std::vector<Edge> roots;
+  EdgeList roots;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     TAPEDECK_CHECK(outputs[i].requires_grad(), "element ", i,
                    " of tensors does not require grad and does not have a grad_fn");
@@ -260,14 +261,14 @@ void run_backward(const variable_list& outputs, const variable_list& grad_output
   }
   const AutoGradMode mode(create_graph);
   std::optional<PathFilter> filter;
-  if (captures) filter.emplace(roots, *captures);
+  if (captures) filter.emplace(ArrayRef<Edge>(roots.data(), roots.size()), *captures);
   BackwardPass pass(keep_graph, filter ? &*filter : nullptr, captures, accumulate_captured);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     pass.receive(roots[i], root_gradient(outputs[i], grad_outputs, i), "backward");
   pass.run();
 }
 
-std::vector<Capture> captures_for(const variable_list& inputs, const char* op) {
+std::vector<Capture> captures_for(TensorList inputs, const char* op) {
   std::vector<Capture> captures;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     TAPEDECK_CHECK(inputs[i].defined() && inputs[i].requires_grad(), op, ": input ", i,
@@ -279,8 +280,8 @@ std::vector<Capture> captures_for(const variable_list& inputs, const char* op) {
 
 }  // namespace
 
-void backward(const variable_list& tensors, const variable_list& grad_tensors,
-              std::optional<bool> retain_graph, bool create_graph, const variable_list& inputs) {
+void backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> retain_graph,
+              bool create_graph, TensorList inputs) {
   const bool keep = retain_graph.value_or(create_graph);
   if (inputs.empty()) {
     run_backward(tensors, grad_tensors, keep, create_graph, nullptr, false);

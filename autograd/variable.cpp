@@ -219,11 +219,9 @@ void Variable::set_data(const Variable& value) const {
 void Variable::backward(const Variable& gradient, std::optional<bool> retain_graph,
                         bool create_graph, std::optional<TensorList> inputs) const {
   array();
-  const autograd::variable_list leaves = inputs ? inputs->vec() : autograd::variable_list();
-  TAPEDECK_CHECK(!inputs || !leaves.empty(), "'inputs' argument to backward cannot be empty");
-  autograd::variable_list gradients;
-  if (gradient.defined()) gradients.push_back(gradient);
-  autograd::backward({*this}, gradients, retain_graph, create_graph, leaves);
+  TAPEDECK_CHECK(!inputs || !inputs->empty(), "'inputs' argument to backward cannot be empty");
+  autograd::backward(*this, gradient.defined() ? TensorList(gradient) : TensorList(), retain_graph,
+                     create_graph, inputs.value_or(TensorList()));
 }
 
 }  // namespace tapedeck
