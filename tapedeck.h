@@ -16,9 +16,12 @@
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
 #include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/conv.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
+#include <tapedeck/ops/matmul.h>
+#include <tapedeck/ops/pool.h>
 #include <tapedeck/ops/print.h>
 #include <tapedeck/ops/random.h>
 #include <tapedeck/ops/promotion.h>

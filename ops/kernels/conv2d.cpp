@@ -33,7 +33,7 @@ Conv2dShape gradient_shape(const char* op, IntArrayRef input, IntArrayRef weight
   TAPEDECK_CHECK(input.size() == 4 && weight.size() == 4 && grad_output.size() == 4, op,
                  ": expected 4-D shapes, got input ", input, ", weight ", weight, ", grad_output ",
                  grad_output);
-  const DimVector output = conv_output_sizes(op, input, weight, geometry);
+  const DimVector output = conv_output_sizes(op, 2, input, weight, geometry);
   TAPEDECK_CHECK(output == grad_output, op, ": expected a grad_output of shape ", output.ref(),
                  ", got ", grad_output, " (input ", input, ", weight ", weight, ")");
   return Conv2dShape(input, weight, output, geometry);
@@ -74,7 +74,7 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
   TAPEDECK_CHECK(input.dim() == 4 && weight.dim() == 4,
                  "conv2d: expected a 4-D input and weight, got ", input.sizes().ref(), " and ",
                  weight.sizes().ref());
-  const DimVector sizes = conv_output_sizes("conv2d", input.sizes(), weight.sizes(), geometry);
+  const DimVector sizes = conv_output_sizes("conv2d", 2, input.sizes(), weight.sizes(), geometry);
   if (bias.defined())
     check_conv_bias("conv2d", bias.sizes(), weight.size(0), input.sizes(), weight.sizes());
   const Conv2dShape s(input.sizes(), weight.sizes(), sizes, geometry);

@@ -9,7 +9,9 @@ namespace tapedeck::kernels {
 
 namespace {
 
-// Larger ones would only make the size formulas overflow.
+constexpr const char* kWeightForm = "[C_out, C_in / groups, ...]";
+constexpr const char* kTransposedWeightForm = "[C_in, C_out / groups, ...]";
+// Larger numbers would only make the size formulas overflow.
 constexpr std::int64_t kLargest = std::numeric_limits<std::int32_t>::max();
 
 // Where the arguments of a convolution lie in the shapes that the user gave.
@@ -18,11 +20,11 @@ struct Arguments {
   IntArrayRef input, weight;
   int dims;  // spatial axes
 
-  Arguments(const char* op_, IntArrayRef input_, IntArrayRef weight_, int spatial_dims,
+  Arguments(const char* op_, int spatial_dims, IntArrayRef input_, IntArrayRef weight_,
             const char* weight_form)
       : op(op_), input(input_), weight(weight_), dims(spatial_dims) {
-    TAPEDECK_CHECK(dims == 1 || dims == 2, op, ": expected a 3-D or 4-D weight ", weight_form,
-                   ", got ", weight);
+    TAPEDECK_CHECK(static_cast<int>(weight.size()) == dims + 2, op, ": expected a ", dims + 2,
+                   "-D weight ", weight_form, ", got ", weight);
     TAPEDECK_CHECK(rank() == dims + 1 || rank() == dims + 2, op, ": expected a ", dims + 1,
                    "-D (unbatched) or ", dims + 2, "-D (batched) input, got ", input, " (weight ",
                    weight, ")");
@@ -88,20 +90,25 @@ std::int64_t Conv2dGeometry::conv_transpose_size(int axis, std::int64_t input,
          padding[2 * axis + 1] + output_padding[axis];
 }
 
-void Conv2dGeometry::set_same_padding(IntArrayRef input, IntArrayRef weight) {
-  for (int axis = 0; axis < 2; ++axis) {
-    const std::int64_t size = input[2 + axis];
-    const std::int64_t outputs = (size + stride[axis] - 1) / stride[axis];
+void Conv2dGeometry::set_same_padding(const char* op, int dims, IntArrayRef input,
+                                      IntArrayRef weight) {
+  const Arguments a(op, dims, input, weight, kWeightForm);
+  check_ranges(a, *this);
+  for (int axis = a.first_axis(); axis < 2; ++axis) {
+    const std::int64_t outputs = (a.size(axis) + stride[axis] - 1) / stride[axis];
     const std::int64_t total = std::max<std::int64_t>(
-        (outputs - 1) * stride[axis] + span(axis, weight[2 + axis]) - size, 0);
+        (outputs - 1) * stride[axis] + span(axis, a.kernel(axis)) - a.size(axis), 0);
     padding[2 * axis] = total / 2;
     padding[2 * axis + 1] = total - total / 2;
   }
 }
 
-void Conv2dGeometry::set_same_padding_transposed(IntArrayRef weight) {
-  for (int axis = 0; axis < 2; ++axis) {
-    const std::int64_t total = span(axis, weight[2 + axis]) - stride[axis];
+void Conv2dGeometry::set_same_padding_transposed(const char* op, int dims, IntArrayRef input,
+                                                 IntArrayRef weight) {
+  const Arguments a(op, dims, input, weight, kTransposedWeightForm);
+  check_ranges(a, *this);
+  for (int axis = a.first_axis(); axis < 2; ++axis) {
+    const std::int64_t total = span(axis, a.kernel(axis)) - stride[axis];
     padding[2 * axis] = std::max<std::int64_t>(total, 0) / 2;
     padding[2 * axis + 1] = total - padding[2 * axis];
   }
@@ -116,10 +123,9 @@ Conv2dGeometry Conv2dGeometry::adjoint() const {
   return conv;
 }
 
-DimVector conv_output_sizes(const char* op, IntArrayRef input, IntArrayRef weight,
+DimVector conv_output_sizes(const char* op, int dims, IntArrayRef input, IntArrayRef weight,
                             const Conv2dGeometry& g) {
-  const Arguments a(op, input, weight, static_cast<int>(weight.size()) - 2,
-                    "[C_out, C_in / groups, ...]");
+  const Arguments a(op, dims, input, weight, kWeightForm);
   check_ranges(a, g);
   TAPEDECK_CHECK(weight[0] % g.groups == 0, op, ": ", weight[0],
                  " output channels are not divisible by groups ", g.groups, a.shapes());
@@ -138,10 +144,9 @@ DimVector conv_output_sizes(const char* op, IntArrayRef input, IntArrayRef weigh
   return output_of(a, weight[0], sizes);
 }
 
-DimVector conv_transpose_output_sizes(const char* op, IntArrayRef input, IntArrayRef weight,
-                                      const Conv2dGeometry& g) {
-  const Arguments a(op, input, weight, static_cast<int>(weight.size()) - 2,
-                    "[C_in, C_out / groups, ...]");
+DimVector conv_transpose_output_sizes(const char* op, int dims, IntArrayRef input,
+                                      IntArrayRef weight, const Conv2dGeometry& g) {
+  const Arguments a(op, dims, input, weight, kTransposedWeightForm);
   check_ranges(a, g);
   TAPEDECK_CHECK(a.channels() == weight[0], op, ": weight expects ", weight[0],
                  " input channels, input has ", a.channels(), a.shapes());

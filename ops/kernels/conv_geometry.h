@@ -11,8 +11,8 @@ namespace tapedeck::kernels {
 /// One-dimensional convolutions are two-dimensional ones with a unit height and leave the first of
 /// each pair at its default.
 ///
-/// The functions below take shapes as the user gave them: a weight of `dims + 2` axes decides
-/// whether one or two spatial axes follow, an input of `dims + 1` axes is one without a batch.
+/// Shapes are taken as the user gave them: `dims` (1 or 2) spatial axes at the end, and an input of
+/// `dims + 1` axes is one without a batch.
 struct Conv2dGeometry {
   std::int64_t stride[2] = {1, 1};
   std::int64_t padding[4] = {0, 0, 0, 0};  ///< top, bottom, left, right
@@ -32,11 +32,11 @@ struct Conv2dGeometry {
 
   /// Sets the padding so that the output of a convolution has ceil(i / s) pixels: in total
   /// max((ceil(i / s) - 1) s + d(k - 1) + 1 - i, 0), the odd one after (TensorFlow's rule, which is
-  /// PyTorch's where s = 1). Sizes are [N, C, H, W] and [K, C, KH, KW].
-  void set_same_padding(IntArrayRef input, IntArrayRef weight);
+  /// PyTorch's where s = 1). \throws Error as conv_output_sizes does.
+  void set_same_padding(const char* op, int dims, IntArrayRef input, IntArrayRef weight);
   /// The same for a transposed convolution, whose output gets i s + output_padding pixels: the
   /// adjoint of the convolution above. Where s > d(k - 1) + 1 the padding after is negative.
-  void set_same_padding_transposed(IntArrayRef weight);
+  void set_same_padding_transposed(const char* op, int dims, IntArrayRef input, IntArrayRef weight);
   /// The convolution whose adjoint is this transposed one: output_padding becomes less padding
   /// after, which may make that negative. With it, sizes invert each other exactly.
   Conv2dGeometry adjoint() const;
@@ -45,13 +45,13 @@ struct Conv2dGeometry {
 /// [(N,) C_out, (OH,) OW] of a convolution of input [(N,) C_in, (H,) W] with weight
 /// [C_out, C_in / groups, (KH,) KW]. \throws Error that names `op` and shows both shapes where an
 /// argument is out of range or they do not fit together.
-DimVector conv_output_sizes(const char* op, IntArrayRef input, IntArrayRef weight,
+DimVector conv_output_sizes(const char* op, int dims, IntArrayRef input, IntArrayRef weight,
                             const Conv2dGeometry& geometry);
 /// [(N,) C_out, (OH,) OW] of a transposed convolution of input [(N,) C_in, (H,) W] with weight
 /// [C_in, C_out / groups, (KH,) KW]. \throws Error in the same cases, and where output_padding is
 /// not smaller than either stride or dilation.
-DimVector conv_transpose_output_sizes(const char* op, IntArrayRef input, IntArrayRef weight,
-                                      const Conv2dGeometry& geometry);
+DimVector conv_transpose_output_sizes(const char* op, int dims, IntArrayRef input,
+                                      IntArrayRef weight, const Conv2dGeometry& geometry);
 /// \throws Error unless bias is [channels].
 void check_conv_bias(const char* op, IntArrayRef bias, std::int64_t channels, IntArrayRef input,
                      IntArrayRef weight);

@@ -225,17 +225,17 @@ Array gemm(const Array& a, const Array& b, const char* op) {
   return out;
 }
 
-Array addmm(const Array& input, const Array& a, const Array& b, double beta, double alpha,
+Array addmm(const Array& input, const Array& a, const Array& b, Scalar beta, Scalar alpha,
             const char* op) {
   check_product(a, b, op);
   Array out = Array::empty({a.size(0), b.size(1)}, a.dtype());
-  if (beta != 0) {
+  if (beta.toDouble() != 0) {
     check_pair(input, a, op);
     copy(input.expand(out.sizes()), out);
   }
   dispatch_numeric(a.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    gemm_parallel<T>(static_cast<T>(alpha), matrix_of<T>(a), matrix_of<T>(b), static_cast<T>(beta),
+    gemm_parallel<T>(alpha.to<T>(), matrix_of<T>(a), matrix_of<T>(b), beta.to<T>(),
                      row_major(out.data<T>(), out.size(0), out.size(1)));
   });
   return out;

@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <tapedeck/array/array.h>
+#include <tapedeck/array/scalar.h>
 
 namespace tapedeck::kernels {
 
@@ -42,7 +43,7 @@ void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix
 Array gemm(const Array& a, const Array& b, const char* op = "mm");
 /// beta input + alpha a b, with input of any shape that expands to [M, N]; where beta is 0, input
 /// is not read.
-Array addmm(const Array& input, const Array& a, const Array& b, double beta = 1, double alpha = 1,
+Array addmm(const Array& input, const Array& a, const Array& b, Scalar beta = 1, Scalar alpha = 1,
             const char* op = "addmm");
 /// [B, M, K] x [B, K, N] -> [B, M, N]; a batch expanded with stride 0 is not copied.
 Array batched_gemm(const Array& a, const Array& b, const char* op = "bmm");

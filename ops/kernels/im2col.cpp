@@ -25,7 +25,7 @@ Conv2dShape shape_of(const char* op, IntArrayRef input, IntArrayRef kernel,
   Conv2dGeometry window = geometry;
   window.groups = 1;
   const DimVector weight{1, input[1], kernel[0], kernel[1]};
-  return Conv2dShape(input, weight, conv_output_sizes(op, input, weight, window), window);
+  return Conv2dShape(input, weight, conv_output_sizes(op, 2, input, weight, window), window);
 }
 
 }  // namespace

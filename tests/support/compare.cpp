@@ -8,11 +8,11 @@
 #include <tapedeck/ops/kernels/copy.h>
 #include <tests/support/arrays.h>
 
-namespace tapedeck::testing {
+namespace tapedeck::testing_support {
 
 namespace {
 
-std::vector<double> doubles(const Array& a) { return values<double>(kernels::cast(a, kFloat64)); }
+std::vector<double> doubles(const Array& a) { return testing::values<double>(kernels::cast(a, kFloat64)); }
 
 }  // namespace
 
@@ -47,7 +47,7 @@ bool same_bits(const Array& a, const Array& b) {
 
 bool same_bits_for_any_threads(const std::function<Array()>& f) {
   const auto with = [&](int threads) {
-    const ThreadCount count(threads);
+    const testing::ThreadCount count(threads);
     return f();
   };
   const Array expected = with(1);
@@ -64,4 +64,4 @@ std::string error_of(const std::function<void()>& f) {
   return "no error";
 }
 
-}  // namespace tapedeck::testing
+}  // namespace tapedeck::testing_support

@@ -5,7 +5,7 @@
 
 #include <tapedeck/array/array.h>
 
-namespace tapedeck::testing {
+namespace tapedeck::testing_support {
 
 /// Largest |a - b| over the largest |b|; infinite where the shapes differ or one is NaN alone.
 double relative_error(const Array& a, const Array& b);
@@ -18,4 +18,4 @@ bool same_bits_for_any_threads(const std::function<Array()>& f);
 /// The message of the Error that f throws; "no error" where it throws none.
 std::string error_of(const std::function<void()>& f);
 
-}  // namespace tapedeck::testing
+}  // namespace tapedeck::testing_support

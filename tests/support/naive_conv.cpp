@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace tapedeck::testing {
+namespace tapedeck::testing_support {
 
 namespace {
 
@@ -106,4 +106,4 @@ Array naive_conv2d_grad_weight(const Array& input, const Array& grad_output,
   return out;
 }
 
-}  // namespace tapedeck::testing
+}  // namespace tapedeck::testing_support

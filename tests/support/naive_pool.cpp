@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-namespace tapedeck::testing {
+namespace tapedeck::testing_support {
 
 namespace {
 
@@ -123,4 +123,4 @@ MaxPool naive_adaptive_max_pool2d(const Array& x, IntArrayRef output_size) {
   return out;
 }
 
-}  // namespace tapedeck::testing
+}  // namespace tapedeck::testing_support

@@ -3,7 +3,7 @@
 #include <tapedeck/array/array.h>
 #include <tapedeck/ops/kernels/pool.h>
 
-namespace tapedeck::testing {
+namespace tapedeck::testing_support {
 
 // Poolings as the definition says, output by output. float64 and row-major only.
 
@@ -15,4 +15,4 @@ Array naive_avg_pool2d(const Array& input, const kernels::Pool2dGeometry& geomet
 Array naive_adaptive_avg_pool2d(const Array& input, IntArrayRef output_size);
 kernels::MaxPool naive_adaptive_max_pool2d(const Array& input, IntArrayRef output_size);
 
-}  // namespace tapedeck::testing
+}  // namespace tapedeck::testing_support

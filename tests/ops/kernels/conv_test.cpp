@@ -20,6 +20,7 @@ std::ostream& operator<<(std::ostream& out, const Conv2dGeometry& g) {
 namespace {
 
 using namespace tapedeck::testing;
+using namespace tapedeck::testing_support;
 using I64 = std::int64_t;
 
 struct Case {
@@ -179,7 +180,8 @@ TEST(Conv2dKernels, GradInputIsTheTransposedConvolution) {
     const Array x = random_array(c.input, kFloat64, 1), w = random_array(c.weight, kFloat64, 2);
     const Array b = random_array({c.weight[1] * g.groups}, kFloat64, 3);
     const Array expected = naive_conv_transpose2d(x, w, b, g);
-    const DimVector sizes = conv_transpose_output_sizes("conv_transpose2d", c.input, c.weight, g);
+    const DimVector sizes =
+        conv_transpose_output_sizes("conv_transpose2d", 2, c.input, c.weight, g);
     EXPECT_EQ(sizes, expected.sizes());
     EXPECT_LT(relative_error(conv2d_grad_input(x, w, b, sizes, g.adjoint()), expected), 1e-13);
     EXPECT_LT(relative_error(conv2d_grad_input(x, w, b, sizes, g.adjoint(), ConvAlgorithm::Im2col),
@@ -202,7 +204,7 @@ TEST(Conv2dKernels, DoNotDependOnTheNumberOfThreads) {
     SCOPED_TRACE(c.name);
     const Array x = random_array(c.input, kFloat32, 1), w = random_array(c.weight, kFloat32, 2);
     const Array dy =
-        random_array(conv_output_sizes("conv2d", c.input, c.weight, c.geometry), kFloat32, 3);
+        random_array(conv_output_sizes("conv2d", 2, c.input, c.weight, c.geometry), kFloat32, 3);
     EXPECT_TRUE(same_bits_for_any_threads([&] { return conv2d(x, w, Array(), c.geometry); }));
     EXPECT_TRUE(same_bits_for_any_threads(
         [&] { return conv2d_grad_input(dy, w, Array(), c.input, c.geometry); }));

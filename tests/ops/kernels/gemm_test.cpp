@@ -11,6 +11,7 @@ namespace tapedeck::kernels {
 namespace {
 
 using namespace tapedeck::testing;
+using namespace tapedeck::testing_support;
 using I64 = std::int64_t;
 
 // [M, K] x [K, N] by the definition, in the arrays' own type (double for float32).

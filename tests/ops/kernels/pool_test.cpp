@@ -19,6 +19,7 @@ std::ostream& operator<<(std::ostream& out, const Pool2dGeometry& g) {
 namespace {
 
 using namespace tapedeck::testing;
+using namespace tapedeck::testing_support;
 using I64 = std::int64_t;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
