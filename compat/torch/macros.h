@@ -31,24 +31,18 @@
 #define TORCH_MODULE(Name) TAPEDECK_MODULE(Name)
 #define TORCH_MODULE_IMPL(Name, ImplType) TAPEDECK_MODULE_IMPL(Name, ImplType)
 
-#define TAPEDECK_COMPAT_CHECK(type, condition, kind, ...)                                         \
-  do {                                                                                            \
-    if (!(condition)) [[unlikely]]                                                                \
-      ::tapedeck::detail::fail<::tapedeck::type>(::tapedeck::compat::failure_message(             \
-          kind "Expected " #condition " to be true, but got false." __VA_OPT__(, ) __VA_ARGS__)); \
+#define TORCH_CHECK_WITH(type, condition, ...)                                               \
+  do {                                                                                       \
+    if (!(condition)) [[unlikely]]                                                           \
+      ::tapedeck::detail::fail<::tapedeck::type>(::tapedeck::compat::failure_message(        \
+          "Expected " #condition " to be true, but got false." __VA_OPT__(, ) __VA_ARGS__)); \
   } while (false)
-
-#define TORCH_CHECK(condition, ...) TAPEDECK_COMPAT_CHECK(Error, condition, "", __VA_ARGS__)
-#define TORCH_CHECK_WITH(type, condition, ...) \
-  TAPEDECK_COMPAT_CHECK(type, condition, "", __VA_ARGS__)
-#define TORCH_CHECK_INDEX(condition, ...) \
-  TAPEDECK_COMPAT_CHECK(IndexError, condition, "", __VA_ARGS__)
-#define TORCH_CHECK_VALUE(condition, ...) \
-  TAPEDECK_COMPAT_CHECK(ValueError, condition, "", __VA_ARGS__)
-#define TORCH_CHECK_TYPE(condition, ...) \
-  TAPEDECK_COMPAT_CHECK(TypeError, condition, "", __VA_ARGS__)
+#define TORCH_CHECK(condition, ...) TORCH_CHECK_WITH(Error, condition, __VA_ARGS__)
+#define TORCH_CHECK_INDEX(condition, ...) TORCH_CHECK_WITH(IndexError, condition, __VA_ARGS__)
+#define TORCH_CHECK_VALUE(condition, ...) TORCH_CHECK_WITH(ValueError, condition, __VA_ARGS__)
+#define TORCH_CHECK_TYPE(condition, ...) TORCH_CHECK_WITH(TypeError, condition, __VA_ARGS__)
 #define TORCH_CHECK_NOT_IMPLEMENTED(condition, ...) \
-  TAPEDECK_COMPAT_CHECK(NotImplementedError, condition, "", __VA_ARGS__)
+  TORCH_CHECK_WITH(NotImplementedError, condition, __VA_ARGS__)
 
 #define TORCH_INTERNAL_ASSERT(condition, ...)                                                      \
   do {                                                                                             \

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace examples {
+
+/// One axis of a convolution, a transposed convolution or a pooling.
+struct ConvAxis {
+  std::int64_t i = 0;  ///< input size
+  std::int64_t k = 1;  ///< kernel size
+  std::int64_t s = 1;  ///< stride
+  std::int64_t p = 0;  ///< padding on each side
+  std::int64_t d = 1;  ///< dilation, 1 for none
+  std::int64_t output_padding = 0;
+  bool ceil_mode = false;
+
+  /// k + (k - 1)(d - 1): what the dilated kernel spans.
+  std::int64_t effective_kernel() const { return k + (k - 1) * (d - 1); }
+  /// floor((i + 2p - k') / s) + 1, or with ceil_mode the pooling rule. \throws tapedeck::Error
+  /// where the kernel does not fit.
+  std::int64_t conv_output() const;
+  /// s(i - 1) + k' - 2p + output_padding.
+  std::int64_t transposed_output() const;
+  /// The smallest input that gives the output `o`; the s - 1 sizes above it give the same.
+  std::int64_t smallest_input(std::int64_t o) const {
+    return s * (o - 1) + effective_kernel() - 2 * p;
+  }
+};
+
+/// The padding that is called "valid" (0), "half" or "same" (floor(k' / 2)), "full" (k' - 1), or a
+/// number. \throws tapedeck::Error for anything else.
+std::int64_t padding_by_name(const std::string& name, const ConvAxis& axis);
+
+/// The arithmetic of one axis, formulas with the numbers filled in, line by line.
+std::string explain_convolution(const ConvAxis& axis);
+std::string explain_transposed_convolution(const ConvAxis& axis);
+std::string explain_pooling(const ConvAxis& axis);
+
+/// The number of parameters, with the formula.
+std::string explain_parameters(std::int64_t in_channels, std::int64_t out_channels,
+                               std::int64_t kernel_height, std::int64_t kernel_width,
+                               std::int64_t groups, bool bias);
+
+}  // namespace examples

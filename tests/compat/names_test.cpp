@@ -1,0 +1,137 @@
+// What programs written for libtorch spell: its namespaces, macros and small utilities.
+
+#include <ATen/ATen.h>
+#include <c10/util/Exception.h>
+#include <c10/util/Optional.h>
+#include <c10/util/irange.h>
+#include <torch/torch.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <typename E = c10::Error, typename F>
+std::string message_of(const F& f) {
+  try {
+    f();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(CompatNames, TheNamespacesAreOne) {
+  static_assert(std::is_same_v<torch::Tensor, at::Tensor>);
+  static_assert(std::is_same_v<torch::Tensor, tapedeck::Variable>);
+  static_assert(std::is_same_v<torch::autograd::Variable, torch::Tensor>);
+  static_assert(std::is_same_v<at::IntArrayRef, c10::ArrayRef<int64_t>>);
+  static_assert(std::is_same_v<c10::optional<int>, std::optional<int>>);
+  static_assert(std::is_same_v<torch::Dtype, c10::ScalarType>);
+  static_assert(std::is_same_v<c10::variant<int, float>, std::variant<int, float>>);
+}
+
+TEST(CompatNames, UsingTwoOfThemIsNotAmbiguous) {
+  using namespace torch;
+  using namespace at;
+  EXPECT_EQ(ones({2, 3}, kFloat64).sum().item<double>(), 6);
+}
+
+TEST(CompatNames, Irange) {
+  std::vector<int> seen;
+  for (const auto i : c10::irange(3)) seen.push_back(i);
+  for (const auto i : c10::irange(5, 7)) seen.push_back(i);
+  for (const auto i : c10::irange(2, 1)) seen.push_back(i);
+  EXPECT_THAT(seen, ElementsAre(0, 1, 2, 5, 6));
+}
+
+TEST(CompatNames, OptionalArrayRefKeepsASingleValue) {
+  const auto first = [](c10::OptionalIntArrayRef sizes) { return sizes.value()[0]; };
+  EXPECT_EQ(first(300), 300);
+  EXPECT_EQ(first({400}), 400);
+  const std::vector<int64_t> sizes = {2, 3};
+  EXPECT_EQ(c10::OptionalIntArrayRef(sizes).value().size(), 2u);
+  EXPECT_FALSE(c10::OptionalIntArrayRef().has_value());
+  EXPECT_FALSE(c10::OptionalIntArrayRef(c10::nullopt).has_value());
+}
+
+TEST(CompatNames, Checks) {
+  TORCH_CHECK(1 < 2);
+  TORCH_CHECK(1 < 2, "never ", "said");
+  EXPECT_EQ(message_of([] { TORCH_CHECK(2 < 1, "two is ", 2, " and not less"); }),
+            "two is 2 and not less");
+  EXPECT_EQ(message_of([] { TORCH_CHECK(2 < 1); }), "Expected 2 < 1 to be true, but got false.");
+  EXPECT_EQ(message_of<c10::IndexError>([] { TORCH_CHECK_INDEX(false, "index"); }), "index");
+  EXPECT_EQ(message_of<c10::ValueError>([] { TORCH_CHECK_VALUE(false, "value"); }), "value");
+  EXPECT_EQ(message_of<c10::TypeError>([] { TORCH_CHECK_TYPE(false, "type"); }), "type");
+  EXPECT_THAT(message_of([] { AT_ASSERT(2 < 1); }), HasSubstr("2 < 1 INTERNAL ASSERT FAILED at "));
+  EXPECT_THAT(message_of([] { TORCH_INTERNAL_ASSERT(false, "because ", 1); }),
+              HasSubstr("because 1"));
+  EXPECT_EQ(message_of([] { AT_ASSERTM(false, "said"); }), "said");
+  EXPECT_EQ(message_of([] { AT_ERROR("always ", 3); }), "always 3");
+  EXPECT_EQ(torch::str("a", 1, 2.5), "a12.5");
+}
+
+struct Captured : torch::WarningHandler {
+  void process(const torch::SourceLocation&, const std::string& message, bool) override {
+    messages.push_back(message);
+  }
+  std::vector<std::string> messages;
+};
+
+TEST(CompatNames, WarningsGoToTheHandlerOnceOrAlways) {
+  Captured captured;
+  const c10::Warning::WarningHandlerGuard guard(&captured);
+  for (int i = 0; i < 3; ++i) TORCH_WARN_ONCE("once");
+  EXPECT_THAT(captured.messages, ElementsAre("once"));
+  for (int i = 0; i < 2; ++i) TORCH_WARN("number ", i);
+  EXPECT_THAT(captured.messages, ElementsAre("once", "number 0", "number 1"));
+  captured.messages.clear();
+  const c10::Warning::WarnAlways always(true);
+  for (int i = 0; i < 3; ++i) TORCH_WARN_ONCE("each time");
+  EXPECT_EQ(captured.messages.size(), 3u);
+}
+
+TEST(CompatNames, ThreadsAndDevices) {
+  torch::init_num_threads();
+  const int before = at::get_num_threads();
+  torch::set_num_threads(2);
+  EXPECT_EQ(torch::get_num_threads(), 2);
+  at::set_num_threads(before);
+  EXPECT_EQ(torch::get_num_interop_threads(), 1);
+  EXPECT_FALSE(torch::cuda::is_available());
+  EXPECT_EQ(torch::cuda::device_count(), 0u);
+  EXPECT_THAT(message_of([] { torch::cuda::synchronize(); }), HasSubstr("cuda"));
+}
+
+TEST(CompatNames, ParallelForCoversTheRange) {
+  std::vector<int> visits(1000, 0);
+  at::parallel_for(100, 900, 64, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) ++visits[static_cast<std::size_t>(i)];
+  });
+  EXPECT_EQ(std::accumulate(visits.begin(), visits.end(), 0), 800);
+  EXPECT_EQ(visits[99] + visits[900], 0);
+}
+
+TEST(CompatNames, DispatchNamesTheElementType) {
+  const auto sum = [](const torch::Tensor& x) {
+    return AT_DISPATCH_ALL_TYPES(x.scalar_type(), "sum", [&]() -> double {
+      const scalar_t* data = x.data_ptr<scalar_t>();
+      return static_cast<double>(std::accumulate(data, data + x.numel(), scalar_t()));
+    });
+  };
+  EXPECT_EQ(sum(torch::ones({3}, torch::kFloat64)), 3);
+  EXPECT_EQ(sum(torch::ones({4}, torch::kInt32)), 4);
+  EXPECT_EQ(message_of<c10::NotImplementedError>([&] { sum(torch::ones({2}, torch::kBool)); }),
+            "\"sum\" not implemented for 'Bool'");
+}
+
+}  // namespace
