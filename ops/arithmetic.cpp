@@ -123,8 +123,8 @@ Variable mul(const Variable& self, const Variable& other) {
   Variable z(kernels::mul(x.array(), y.array()));
   if (should_record(x, y))
     record(z, "MulBackward0", edges(x, y),
-           [x = save(x, y.requires_grad()), y = save(y, x.requires_grad()), xs = x.array().sizes(),
-            ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
+           [x = save(x, y.requires_grad()), y = save(y, x.requires_grad())](const Variable& g,
+                                                                            const VjpContext& ctx) {
              return Gradients{
                  ctx.needs(0) ? (g * y.get(ctx)).sum_to_size(ctx.input_sizes(0)) : Variable(),
                  ctx.needs(1) ? (g * x.get(ctx)).sum_to_size(ctx.input_sizes(1)) : Variable()};
@@ -148,8 +148,8 @@ Variable div(const Variable& self, const Variable& other) {
   Variable z(kernels::div(x.array(), y.array()));
   if (should_record(x, y))
     record(z, "DivBackward0", edges(x, y),
-           [y = save(y), z = y.requires_grad() ? save_output(z) : Saved(), xs = x.array().sizes(),
-            ys = y.array().sizes()](const Variable& g, const VjpContext& ctx) {
+           [y = save(y), z = y.requires_grad() ? save_output(z) : Saved()](const Variable& g,
+                                                                           const VjpContext& ctx) {
              const Variable dx = g / y.get(ctx);
              return Gradients{ctx.needs(0) ? dx.sum_to_size(ctx.input_sizes(0)) : Variable(),
                               ctx.needs(1) ? (dx * z.get(ctx)).sum_to_size(ctx.input_sizes(1)).neg()
