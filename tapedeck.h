@@ -19,6 +19,8 @@
 #include <tapedeck/ops/conv.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/index.h>
+#include <tapedeck/ops/indexing.h>
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/pool.h>

@@ -12,18 +12,18 @@
 
 namespace tapedeck::autograd {
 
-inline testing::AssertionResult GradcheckPasses(const GradcheckFunction& f,
+inline ::testing::AssertionResult GradcheckPasses(const GradcheckFunction& f,
                                                 const variable_list& inputs,
                                                 const GradcheckOptions& options = {}) {
   const GradcheckResult result = gradcheck(f, inputs, options);
-  return result ? testing::AssertionSuccess() : testing::AssertionFailure() << result.report;
+  return result ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << result.report;
 }
 
-inline testing::AssertionResult GradgradcheckPasses(const GradcheckFunction& f,
+inline ::testing::AssertionResult GradgradcheckPasses(const GradcheckFunction& f,
                                                     const variable_list& inputs,
                                                     const GradcheckOptions& options = {}) {
   const GradcheckResult result = gradgradcheck(f, inputs, options);
-  return result ? testing::AssertionSuccess() : testing::AssertionFailure() << result.report;
+  return result ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << result.report;
 }
 
 MATCHER_P(PassesGradcheck, inputs, "passes gradcheck") {

@@ -5,13 +5,14 @@
 
 #include <tapedeck/tapedeck.h>
 #include <tests/support/arrays.h>
+#include <tests/support/compare.h>
 #include <tests/support/op_table.h>
 
 namespace tapedeck {
 namespace {
 
 using autograd::variable_list;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 using testing::values;
 using testing_support::list_row;
 using testing_support::OpRow;
@@ -59,29 +60,19 @@ TEST(Joining, Values) {
               ElementsAre(0, 2, 1, 3, 0, 1, 2, 3));
 }
 
-template <typename F>
-std::string message_of(F f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
-
 TEST(Joining, Errors) {
-  EXPECT_EQ(message_of([] { cat(variable_list{}); }),
+  EXPECT_EQ(testing::error_of([] { cat(variable_list{}); }),
             "cat(): expected a non-empty list of Tensors");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(testing::error_of([] {
               cat({zeros({2, 3}), zeros({3, 3})}, 1);
             }),
             "cat(): Sizes of tensors must match except in dimension 1. Expected size 2 but got "
             "size 3 for tensor number 1 in the list ([2, 3] and [3, 3])");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(testing::error_of([] {
               cat({tensor(1), tensor(2)});
             }),
             "cat(): zero-dimensional tensor (at position 0) cannot be concatenated");
-  EXPECT_EQ(message_of([] {
+  EXPECT_EQ(testing::error_of([] {
               stack({zeros({2, 3}), zeros({3})});
             }),
             "stack expects each tensor to be equal size, but got [2, 3] at entry 0 and [3] at "

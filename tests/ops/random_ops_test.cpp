@@ -10,7 +10,7 @@
 namespace tapedeck {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 using testing::values;
 
 TEST(RandomOps, GivePyTorchsNumbers) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <functional>
 #include <string>
 
@@ -17,5 +18,16 @@ bool same_bits(const Array& a, const Array& b);
 bool same_bits_for_any_threads(const std::function<Array()>& f);
 /// The message of the Error that f throws; "no error" where it throws none.
 std::string error_of(const std::function<void()>& f);
+/// The same for an error of that class: "no such error" where it throws none or another.
+template <typename E>
+std::string error_of(const std::function<void()>& f) {
+  try {
+    f();
+  } catch (const E& error) {
+    return error.what();
+  } catch (const std::exception&) {
+  }
+  return "no such error";
+}
 
 }  // namespace tapedeck::testing_support

@@ -126,7 +126,7 @@ std::vector<OpCase> cases_of(const std::vector<OpRow>& rows) {
   return cases;
 }
 
-std::string case_name(const testing::TestParamInfo<OpCase>& info) {
+std::string case_name(const ::testing::TestParamInfo<OpCase>& info) {
   std::string name = info.param.row.name;
   for (const Shape& s : info.param.shapes) {
     name += "_";

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -57,14 +58,15 @@ struct OpCase {
   Shapes shapes;
   bool strided = false;
 };
+inline void PrintTo(const OpCase& op_case, std::ostream* out) { *out << op_case.row.name; }
 std::vector<OpCase> cases_of(const std::vector<OpRow>& rows);
-std::string case_name(const testing::TestParamInfo<OpCase>& info);
+std::string case_name(const ::testing::TestParamInfo<OpCase>& info);
 
 /// Values of a domain in float64; where `strided`, every axis has gaps and they lie in reverse.
 Variable random_tensor(const Shape& shape, const Domain& domain, std::uint64_t seed,
                        bool strided = false, ScalarType dtype = kFloat64);
 
-class OpTable : public testing::TestWithParam<OpCase> {
+class OpTable : public ::testing::TestWithParam<OpCase> {
  protected:
   autograd::variable_list inputs(bool strided) const;
   void check_first_order() const;
@@ -81,7 +83,7 @@ class OpTable : public testing::TestWithParam<OpCase> {
   TEST_P(Suite, Float32AgreesWithFloat64) { check_float32(); }                             \
   TEST_P(Suite, LayoutDoesNotMatter) { check_layout(); }                                   \
   INSTANTIATE_TEST_SUITE_P(Ops, Suite,                                                     \
-                           testing::ValuesIn(::tapedeck::testing_support::cases_of(rows)), \
+                           ::testing::ValuesIn(::tapedeck::testing_support::cases_of(rows)), \
                            ::tapedeck::testing_support::case_name)
 
 }  // namespace tapedeck::testing_support

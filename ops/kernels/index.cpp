@@ -1,0 +1,368 @@
+#include <tapedeck/ops/kernels/index.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <type_traits>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/lines.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrainBytes = 1 << 18;
+
+// Calls f with an unsigned integer of the element's size: moving elements needs no other type.
+template <typename F>
+void dispatch_word(ScalarType dtype, F&& f) {
+  switch (element_size(dtype)) {
+    case 1:
+      return f(TypeTag<std::uint8_t>{});
+    case 4:
+      return f(TypeTag<std::uint32_t>{});
+    default:
+      return f(TypeTag<std::uint64_t>{});
+  }
+}
+
+// The offsets of all elements of axes of these sizes and strides, in row-major order.
+std::vector<std::int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
+  std::vector<std::int64_t> offsets{0};
+  for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
+    std::vector<std::int64_t> finer;
+    finer.reserve(offsets.size() * static_cast<std::size_t>(sizes[axis]));
+    for (const std::int64_t base : offsets)
+      for (std::int64_t i = 0; i < sizes[axis]; ++i) finer.push_back(base + i * strides[axis]);
+    offsets = std::move(finer);
+  }
+  return offsets;
+}
+
+struct IndexedAxes {
+  DimVector joint;          // the shape J of all indices
+  std::int64_t first = -1;  // the first indexed axis
+  bool neighbours = true;
+
+  IndexedAxes(IntArrayRef sizes, const IndexList& indices, const char* op) {
+    TAPEDECK_CHECK_AS(IndexError, indices.size() <= sizes.size(), op,
+                      ": too many indices for tensor of dimension ", sizes.size(), " (got ",
+                      indices.size(), ")");
+    std::int64_t last = -1;
+    for (std::size_t axis = 0; axis < indices.size(); ++axis) {
+      if (!indices[axis].defined()) continue;
+      const auto a = static_cast<std::int64_t>(axis);
+      if (first < 0) first = a;
+      if (last >= 0 && last != a - 1) neighbours = false;
+      last = a;
+      join(indices, axis, op);
+    }
+  }
+
+ private:
+  void join(const IndexList& indices, std::size_t axis, const char* op) {
+    try {
+      joint = broadcast_shapes(joint, indices[axis].sizes(), op);
+    } catch (const Error&) {
+      std::string shapes;
+      for (const Array& index : indices)
+        if (index.defined())
+          shapes += (shapes.empty() ? "" : ", ") + tapedeck::detail::str(index.sizes().ref());
+      tapedeck::detail::fail<IndexError>(tapedeck::detail::str(
+          op, ": shape mismatch: indexing tensors could not be broadcast together with shapes ",
+          shapes));
+    }
+  }
+};
+
+// x[indices] as three nested loops: over the axes in front of J, over J, over the axes behind it.
+// An element lies at outer[o] + picked[j] + inner[i].
+struct IndexPlan {
+  DimVector sizes;
+  std::vector<std::int64_t> outer, picked, inner;
+  bool inner_is_run = false;  // inner[i] = i
+
+  IndexPlan(const Array& x, const IndexList& indices, const char* op, NegativeIndex negative) {
+    const IndexedAxes axes(x.sizes(), indices, op);
+    DimVector outer_sizes, outer_strides, inner_sizes, inner_strides;
+    for (std::int64_t a = 0; a < x.dim(); ++a) {
+      if (a < static_cast<std::int64_t>(indices.size()) && indices[a].defined()) continue;
+      const bool in_front = axes.neighbours && a < axes.first;
+      (in_front ? outer_sizes : inner_sizes).push_back(x.sizes()[a]);
+      (in_front ? outer_strides : inner_strides).push_back(x.strides()[a]);
+    }
+    sizes = outer_sizes;
+    for (const std::int64_t s : axes.joint) sizes.push_back(s);
+    for (const std::int64_t s : inner_sizes) sizes.push_back(s);
+    outer = offsets_of(outer_sizes, outer_strides);
+    inner = offsets_of(inner_sizes, inner_strides);
+    inner_is_run = true;
+    for (std::size_t i = 0; i < inner.size() && inner_is_run; ++i)
+      inner_is_run = inner[i] == static_cast<std::int64_t>(i);
+    picked.assign(static_cast<std::size_t>(numel_of(axes.joint)), 0);
+    for (std::size_t a = 0; a < indices.size(); ++a)
+      if (indices[a].defined())
+        add_index(indices[a].expand(axes.joint), static_cast<std::int64_t>(a), x, op, negative);
+  }
+
+  std::int64_t rows() const { return static_cast<std::int64_t>(outer.size() * picked.size()); }
+  std::int64_t row_size() const { return static_cast<std::int64_t>(inner.size()); }
+  // Where row r of the (outer, J) loops begins.
+  std::int64_t row_offset(std::int64_t r) const {
+    const auto count = static_cast<std::int64_t>(picked.size());
+    return outer[r / count] + picked[r % count];
+  }
+
+ private:
+  void add_index(const Array& index, std::int64_t axis, const Array& x, const char* op,
+                 NegativeIndex negative) {
+    TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
+                      ": expected int64 indices, got ", index.dtype());
+    const std::int64_t size = x.sizes()[axis], stride = x.strides()[axis];
+    const std::int64_t least = negative == NegativeIndex::CountsFromTheEnd ? -size : 0;
+    std::int64_t at = 0;
+    for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
+      const auto* row = index.data<std::int64_t>() + offsets[0];
+      for (std::int64_t i = 0; i < count; ++i) {
+        const std::int64_t value = row[i * steps[0]];
+        TAPEDECK_CHECK_AS(IndexError, value >= least && value < size, op, ": index ", value,
+                          " is out of bounds for dimension ", axis, " with size ", size);
+        picked[at++] += (value < 0 ? value + size : value) * stride;
+      }
+    });
+  }
+};
+
+// out += or = value, per element type.
+template <typename T>
+void add_to(T& out, T value) {
+  if constexpr (std::is_same_v<T, bool>)
+    out = out || value;
+  else
+    out = static_cast<T>(out + value);
+}
+
+void check_same_dtype(const Array& out, const Array& values, const char* op) {
+  TAPEDECK_CHECK_AS(TypeError, out.dtype() == values.dtype(), op,
+                    ": expected the source and destination dtypes to match, got ", out.dtype(),
+                    " for the destination and ", values.dtype(), " for the source");
+}
+
+}  // namespace
+
+DimVector indexed_sizes(IntArrayRef sizes, const IndexList& indices, const char* op) {
+  const IndexedAxes axes(sizes, indices, op);
+  DimVector result;
+  if (!axes.neighbours) result = axes.joint;
+  for (std::int64_t a = 0; a < static_cast<std::int64_t>(sizes.size()); ++a) {
+    if (axes.neighbours && a == axes.first)
+      for (const std::int64_t s : axes.joint) result.push_back(s);
+    if (a < static_cast<std::int64_t>(indices.size()) && indices[a].defined()) continue;
+    result.push_back(sizes[a]);
+  }
+  return result;
+}
+
+Array index(const Array& x, const IndexList& indices, const char* op, NegativeIndex negative) {
+  const IndexPlan plan(x, indices, op, negative);
+  const Array y = Array::empty(plan.sizes, x.dtype());
+  if (y.numel() == 0) return y;
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    const Word* from = static_cast<const Word*>(x.raw());
+    Word* to = static_cast<Word*>(y.raw());
+    const std::int64_t n = plan.row_size();
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kGrainBytes / (n * static_cast<std::int64_t>(sizeof(Word))));
+    parallel_for(plan.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t* inner = plan.inner.data();
+      for (std::int64_t r = begin; r < end; ++r) {
+        const Word* source = from + plan.row_offset(r);
+        Word* row = to + r * n;
+        if (plan.inner_is_run)
+          std::memcpy(row, source, static_cast<std::size_t>(n) * sizeof(Word));
+        else
+          for (std::int64_t i = 0; i < n; ++i) row[i] = source[inner[i]];
+      }
+    });
+  });
+  return y;
+}
+
+void index_put(Array& out, const IndexList& indices, const Array& values, bool accumulate,
+               const char* op, NegativeIndex negative) {
+  check_same_dtype(out, values, op);
+  const IndexPlan plan(out, indices, op, negative);
+  const Array source = contiguous(values.expand(plan.sizes));
+  if (source.numel() == 0) return;
+  const std::int64_t n = plan.row_size(), rows = plan.rows();
+  // Every thread takes some columns of all rows: an element's values are added in one order.
+  const std::int64_t grain = std::max<std::int64_t>(16, kGrainBytes / (8 * rows));
+  const auto put = [&](auto* to, const auto* from, auto assign) {
+    parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t* inner = plan.inner.data();
+      for (std::int64_t r = 0; r < rows; ++r) {
+        auto* target = to + plan.row_offset(r);
+        const auto* row = from + r * n;
+        if (plan.inner_is_run)
+          for (std::int64_t i = begin; i < end; ++i) assign(target[i], row[i]);
+        else
+          for (std::int64_t i = begin; i < end; ++i) assign(target[inner[i]], row[i]);
+      }
+    });
+  };
+  if (accumulate)
+    dispatch_all(out.dtype(), op, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      put(out.data<T>(), source.data<T>(), [](T& a, T b) { add_to(a, b); });
+    });
+  else
+    dispatch_word(out.dtype(), [&](auto tag) {
+      using Word = typename decltype(tag)::type;
+      put(static_cast<Word*>(out.raw()), static_cast<const Word*>(source.raw()),
+          [](Word& a, Word b) { a = b; });
+    });
+}
+
+namespace {
+
+// The part of `a` that lines of the index reach: its other axes cut to the index's sizes.
+Array cut_to(const Array& a, const Array& index, std::int64_t dim) {
+  Array part = a;
+  for (std::int64_t axis = 0; axis < a.dim(); ++axis)
+    if (axis != dim) part = part.slice(axis, 0, index.sizes()[axis], 1);
+  return part;
+}
+
+void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
+  TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
+                    "(): Expected dtype int64 for index, got ", index.dtype());
+  for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
+    const auto* row = index.data<std::int64_t>() + offsets[0];
+    for (std::int64_t i = 0; i < count; ++i) {
+      const std::int64_t value = row[i * steps[0]];
+      TAPEDECK_CHECK_AS(IndexError, value >= 0 && value < size, op, "(): index ", value,
+                        " is out of bounds for dimension ", dim, " with size ", size);
+    }
+  });
+}
+
+std::int64_t line_length(const Array& a, std::int64_t dim) {
+  return a.dim() == 0 ? 1 : a.sizes()[dim];
+}
+
+// Scalars as vectors of one element, so that all operands have an axis.
+Array with_axis(const Array& a) { return a.dim() == 0 ? a.unsqueeze(0) : a; }
+
+}  // namespace
+
+Array gather(const Array& x, std::int64_t dim, const Array& index) {
+  check_line_index(index, dim, line_length(x, dim), "gather");
+  const Array y = Array::empty(index.sizes(), x.dtype());
+  if (y.numel() == 0) return y;
+  const Array places = with_axis(index), target = with_axis(y);
+  const Array source = cut_to(with_axis(x), places, dim);
+  const std::int64_t count = places.sizes()[dim];
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    for_each_line<3>({places, source, target}, dim, [&](const auto& offsets, const auto& steps) {
+      const auto* place = places.data<std::int64_t>() + offsets[0];
+      const Word* from = static_cast<const Word*>(source.raw()) + offsets[1];
+      Word* to = static_cast<Word*>(target.raw()) + offsets[2];
+      for (std::int64_t i = 0; i < count; ++i)
+        to[i * steps[2]] = from[place[i * steps[0]] * steps[1]];
+    });
+  });
+  return y;
+}
+
+void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src, bool accumulate) {
+  const char* op = accumulate ? "scatter_add" : "scatter";
+  check_same_dtype(out, src, op);
+  check_line_index(index, dim, line_length(out, dim), op);
+  if (index.numel() == 0) return;
+  const Array places = with_axis(index);
+  const Array target = cut_to(with_axis(out), places, dim);
+  const Array source = cut_to(with_axis(src), places, dim);
+  const std::int64_t count = places.sizes()[dim];
+  const auto put = [&](auto* to_data, const auto* from_data, auto assign) {
+    for_each_line<3>({places, source, target}, dim, [&](const auto& offsets, const auto& steps) {
+      const auto* place = places.data<std::int64_t>() + offsets[0];
+      const auto* from = from_data + offsets[1];
+      auto* to = to_data + offsets[2];
+      for (std::int64_t i = 0; i < count; ++i)
+        assign(to[place[i * steps[0]] * steps[2]], from[i * steps[1]]);
+    });
+  };
+  if (accumulate)
+    dispatch_all(out.dtype(), op, [&](auto tag) {
+      using T = typename decltype(tag)::type;
+      put(target.data<T>(), source.data<T>(), [](T& a, T b) { add_to(a, b); });
+    });
+  else
+    dispatch_word(out.dtype(), [&](auto tag) {
+      using Word = typename decltype(tag)::type;
+      put(static_cast<Word*>(target.raw()), static_cast<const Word*>(source.raw()),
+          [](Word& a, Word b) { a = b; });
+    });
+}
+
+Array flip(const Array& x, IntArrayRef dims) {
+  Array y = dims.empty() ? clone(x) : x;
+  for (const std::int64_t dim : dims) {
+    const std::int64_t size = y.sizes()[dim];
+    const Array order = Array::empty({size}, ScalarType::Long);
+    for (std::int64_t i = 0; i < size; ++i) order.data<std::int64_t>()[i] = size - 1 - i;
+    IndexList indices(static_cast<std::size_t>(dim) + 1);
+    indices.back() = order;
+    y = index(y, indices, "flip");
+  }
+  return y;
+}
+
+Array roll(const Array& x, std::int64_t shift, std::int64_t dim) {
+  const std::int64_t size = x.sizes()[dim];
+  if (size == 0) return clone(x);
+  const std::int64_t by = (shift % size + size) % size;
+  const Array y = Array::empty(x.sizes(), x.dtype());
+  Array head = y.slice(dim, 0, by, 1), tail = y.slice(dim, by, size, 1);
+  copy(x.slice(dim, size - by, size, 1), head);
+  copy(x.slice(dim, 0, size - by, 1), tail);
+  return y;
+}
+
+namespace {
+
+Array triangle(const Array& x, std::int64_t diagonal, bool lower, const char* op) {
+  TAPEDECK_CHECK(x.dim() >= 2, op, ": input tensor must have at least 2 dimensions, got shape ",
+                 x.sizes().ref());
+  const Array y = clone(x);
+  const std::int64_t columns = y.sizes().back();
+  const std::int64_t rows = y.sizes()[y.sizes().size() - 2];
+  if (y.numel() == 0) return y;
+  dispatch_word(y.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    Word* data = static_cast<Word*>(y.raw());
+    for (std::int64_t r = 0; r < y.numel() / columns; ++r) {
+      // The row keeps columns [0, bound) or [bound, columns).
+      const std::int64_t i = r % rows;
+      const std::int64_t bound = std::clamp<std::int64_t>(i + diagonal + lower, 0, columns);
+      Word* row = data + r * columns;
+      if (lower)
+        std::fill(row + bound, row + columns, Word(0));
+      else
+        std::fill(row, row + bound, Word(0));
+    }
+  });
+  return y;
+}
+
+}  // namespace
+
+Array tril(const Array& x, std::int64_t diagonal) { return triangle(x, diagonal, true, "tril"); }
+Array triu(const Array& x, std::int64_t diagonal) { return triangle(x, diagonal, false, "triu"); }
+
+}  // namespace tapedeck::kernels
