@@ -1,4 +1,6 @@
 // Indices along one axis, a separate one for each element.
+#include <algorithm>
+
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/index.h>
@@ -24,7 +26,7 @@ std::int64_t check_shapes(const Variable& self, std::int64_t dim, const Variable
   TAPEDECK_CHECK(dims_of(index) == dims_of(self) && (!src || dims_of(*src) == dims_of(index)), op,
                  "(): Index tensor must have the same number of dimensions as self",
                  src ? " and src" : "", " tensor: index ", index.sizes(), ", self ", self.sizes(),
-                 src ? ", src " : "", src ? src->sizes() : IntArrayRef());
+                 src ? tapedeck::detail::str(", src ", src->sizes()) : std::string());
   for (std::int64_t axis = 0; axis < dims_of(index); ++axis) {
     const std::int64_t n = size_of(index, axis);
     TAPEDECK_CHECK((axis == d || n <= size_of(self, axis)) && (!src || n <= size_of(*src, axis)),

@@ -77,19 +77,19 @@ TEST(Tensor, FollowsTheDefaultDtype) {
 }
 
 TEST(Tensor, Refuses) {
-  EXPECT_EQ(testing::error_of<Error>([] {
+  EXPECT_EQ(testing_support::error_of<Error>([] {
               tensor({{1, 2}, {3}});
             }),
             "tensor: expected all sub-lists to have sizes: [2], but got a sub-list with sizes: "
             "[1]");
-  EXPECT_EQ(testing::error_of<Error>([] {
+  EXPECT_EQ(testing_support::error_of<Error>([] {
               tensor({1, 2.5});
             }),
             "tensor: expected all elements of the tensor to have the same scalar type: Int, but "
             "got element of scalar type: Double");
-  EXPECT_THAT(testing::error_of<Error>([] { tensor({1.5}, device(kCUDA)); }),
+  EXPECT_THAT(testing_support::error_of<Error>([] { tensor({1.5}, device(kCUDA)); }),
               ::testing::HasSubstr("tensor: device cuda is not supported"));
-  EXPECT_THAT(testing::error_of<Error>([] {
+  EXPECT_THAT(testing_support::error_of<Error>([] {
                 tensor({1, 2}, requires_grad());
               }),
               ::testing::HasSubstr("only Tensors of floating point dtype can require gradients"));
@@ -134,11 +134,11 @@ TEST(Creation, ZerosOnesFullEmpty) {
   EXPECT_TRUE(ones({2}, requires_grad()).requires_grad());
   EXPECT_TRUE(ones({2}, requires_grad()).is_leaf());
   EXPECT_EQ(empty_strided({2, 3}, {1, 2}).strides(), (std::vector<std::int64_t>{1, 2}));
-  EXPECT_THAT(testing::error_of<Error>([] {
+  EXPECT_THAT(testing_support::error_of<Error>([] {
                 zeros({2, -1});
               }),
               ::testing::HasSubstr("negative dimension -1: [2, -1]"));
-  EXPECT_THAT(testing::error_of<Error>([] { zeros({2}, device("cuda:1")); }),
+  EXPECT_THAT(testing_support::error_of<Error>([] { zeros({2}, device("cuda:1")); }),
               ::testing::HasSubstr("device cuda:1 is not supported"));
 }
 
@@ -177,8 +177,9 @@ TEST(Creation, Arange) {
   EXPECT_THAT(values<float>(arange(3, kFloat).array()), ElementsAre(0, 1, 2));
   EXPECT_EQ(arange(3, 3).numel(), 0);
   EXPECT_THAT(values<float>(range(1, 3).array()), ElementsAre(1, 2, 3));
-  EXPECT_EQ(testing::error_of<Error>([] { arange(0, 3, 0); }), "arange: step must be nonzero");
-  EXPECT_EQ(testing::error_of<Error>([] { arange(0, 3, -1); }),
+  EXPECT_EQ(testing_support::error_of<Error>([] { arange(0, 3, 0); }),
+            "arange: step must be nonzero");
+  EXPECT_EQ(testing_support::error_of<Error>([] { arange(0, 3, -1); }),
             "arange: upper bound and larger bound inconsistent with step sign: 0 to 3 by -1");
   const std::int64_t big = std::int64_t{1} << 60;
   EXPECT_THAT(values<std::int64_t>(arange(big, big + 3).array()),
@@ -192,7 +193,7 @@ TEST(Creation, LinspaceAndLogspace) {
   const Tensor thirds = linspace(0, 1, 4, kDouble);
   EXPECT_EQ(values<double>(thirds.array()).back(), 1.0);
   EXPECT_THAT(values<float>(logspace(0, 3, 4, 2.0).array()), ElementsAre(1, 2, 4, 8));
-  EXPECT_EQ(testing::error_of<Error>([] { linspace(0, 1, -1); }),
+  EXPECT_EQ(testing_support::error_of<Error>([] { linspace(0, 1, -1); }),
             "linspace: number of steps must be non-negative, got -1");
 }
 

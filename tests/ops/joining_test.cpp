@@ -13,9 +13,9 @@ namespace {
 
 using autograd::variable_list;
 using ::testing::ElementsAre;
-using testing::values;
 using testing_support::list_row;
 using testing_support::OpRow;
+using testing::values;
 using Ints = std::vector<std::int64_t>;
 
 std::vector<OpRow> rows() {
@@ -61,18 +61,18 @@ TEST(Joining, Values) {
 }
 
 TEST(Joining, Errors) {
-  EXPECT_EQ(testing::error_of([] { cat(variable_list{}); }),
+  EXPECT_EQ(testing_support::error_of([] { cat(variable_list{}); }),
             "cat(): expected a non-empty list of Tensors");
-  EXPECT_EQ(testing::error_of([] {
+  EXPECT_EQ(testing_support::error_of([] {
               cat({zeros({2, 3}), zeros({3, 3})}, 1);
             }),
             "cat(): Sizes of tensors must match except in dimension 1. Expected size 2 but got "
             "size 3 for tensor number 1 in the list ([2, 3] and [3, 3])");
-  EXPECT_EQ(testing::error_of([] {
+  EXPECT_EQ(testing_support::error_of([] {
               cat({tensor(1), tensor(2)});
             }),
             "cat(): zero-dimensional tensor (at position 0) cannot be concatenated");
-  EXPECT_EQ(testing::error_of([] {
+  EXPECT_EQ(testing_support::error_of([] {
               stack({zeros({2, 3}), zeros({3})});
             }),
             "stack expects each tensor to be equal size, but got [2, 3] at entry 0 and [3] at "

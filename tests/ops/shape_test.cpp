@@ -13,11 +13,11 @@ namespace {
 
 using autograd::variable_list;
 using ::testing::ElementsAre;
-using testing::values;
 using testing_support::list_row;
 using testing_support::OpRow;
 using testing_support::row;
 using testing_support::Shape;
+using testing::values;
 using Ints = std::vector<std::int64_t>;
 
 std::vector<OpRow> rows() {
@@ -176,33 +176,33 @@ TEST(Shape, Resize) {
 
 TEST(Shape, Errors) {
   const Tensor x = zeros({3, 4});
-  EXPECT_EQ(testing::error_of<IndexError>([&] { x[5]; }),
+  EXPECT_EQ(testing_support::error_of<IndexError>([&] { x[5]; }),
             "select(): index 5 is out of bounds for dimension 0 with size 3 (shape [3, 4])");
-  EXPECT_EQ(testing::error_of<IndexError>([&] { x.select(2, 0); }),
+  EXPECT_EQ(testing_support::error_of<IndexError>([&] { x.select(2, 0); }),
             "Dimension out of range (expected to be in range of [-2, 1], but got 2)");
-  EXPECT_EQ(testing::error_of<Error>([&] { x.narrow(1, 3, 2); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { x.narrow(1, 3, 2); }),
             "narrow(): start (3) + length (2) exceeds dimension size (4) (dimension 1, shape [3, "
             "4])");
-  EXPECT_EQ(testing::error_of<ValueError>([&] { x.slice(0, 0, 3, 0); }),
+  EXPECT_EQ(testing_support::error_of<ValueError>([&] { x.slice(0, 0, 3, 0); }),
             "slice step must be positive, got 0");
-  EXPECT_EQ(testing::error_of<Error>([&] {
+  EXPECT_EQ(testing_support::error_of<Error>([&] {
               x.split(Ints{2, 2});
             }),
             "split_with_sizes expects split_sizes to sum exactly to 3 (input tensor's size at "
             "dimension 0), but got split_sizes=[2, 2]");
-  EXPECT_EQ(testing::error_of<Error>([&] { x.split(0); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { x.split(0); }),
             "split_size can only be 0 if dimension size is 0, but got dimension size of 3");
-  EXPECT_EQ(testing::error_of<Error>([&] { x.chunk(0); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { x.chunk(0); }),
             "chunk expects `chunks` to be greater than 0, got: 0");
-  EXPECT_EQ(testing::error_of<Error>([&] { x.diagonal(0, 1, -1); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { x.diagonal(0, 1, -1); }),
             "diagonal dimensions cannot be identical 1, -1 (shape [3, 4])");
-  EXPECT_EQ(testing::error_of<Error>([&] { x.unfold(0, 4, 1); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { x.unfold(0, 4, 1); }),
             "unfold: maximum size for tensor at dimension 0 is 3 but size is 4 (shape [3, 4])");
-  EXPECT_EQ(testing::error_of<Error>([&] { x.unsqueeze(0).t(); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { x.unsqueeze(0).t(); }),
             "t() expects a tensor with <= 2 dimensions, but self is 3D (shape [1, 3, 4])");
-  EXPECT_THAT(testing::error_of<Error>([&] { x.t().view({12}); }),
+  EXPECT_THAT(testing_support::error_of<Error>([&] { x.t().view({12}); }),
               ::testing::HasSubstr("Use .reshape(...) instead"));
-  EXPECT_EQ(testing::error_of<Error>([&] {
+  EXPECT_EQ(testing_support::error_of<Error>([&] {
               x.reshape({5, -1});
             }),
             "shape [5, -1] is invalid for input of size 12");

@@ -156,16 +156,16 @@ TEST(Multinomial, GivesPyTorchsNumbers) {
 
 TEST(Multinomial, RefusesWhatIsNoDistribution) {
   const Array w = weights();
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { multinomial(w, 0, true); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { multinomial(w, 0, true); }),
             "multinomial: cannot sample n_sample <= 0 samples, got 0");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { multinomial(w, 5, false); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { multinomial(w, 5, false); }),
             "multinomial: cannot sample 5 samples without replacement from 4 categories");
   w.data<float>()[1] = -1;
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { multinomial(w, 1, true); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { multinomial(w, 1, true); }),
             "multinomial: probability tensor contains either inf, nan or element < 0 (-1 at "
             "category 1)");
   std::fill_n(w.data<float>(), 8, 0.0f);
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { multinomial(w, 1, false); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { multinomial(w, 1, false); }),
             "multinomial: invalid multinomial distribution (sum of probabilities <= 0) in row 0");
 }
 
@@ -183,25 +183,25 @@ TEST(RandomFills, RefuseBadArguments) {
   const Array a = Array::empty({3}, kFloat);
   const Array ints = Array::empty({3}, kLong);
   const Array bytes = Array::empty({3}, kByte);
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { uniform(a, 1, 0); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { uniform(a, 1, 0); }),
             "uniform_ expects to return a [from, to) range, but found from=1 > to=0");
-  EXPECT_EQ(tapedeck::testing::error_of<TypeError>([&] { uniform(ints, 0, 1); }),
+  EXPECT_EQ(testing_support::error_of<TypeError>([&] { uniform(ints, 0, 1); }),
             "uniform_: not implemented for dtype Long");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { normal(a, 0, -1); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { normal(a, 0, -1); }),
             "normal expects std >= 0.0, but found std -1");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { bernoulli(a, 1.5); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { bernoulli(a, 1.5); }),
             "bernoulli_ expects p to be in [0, 1], but got p=1.5");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { geometric(a, 1.0); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { geometric(a, 1.0); }),
             "geometric_ expects p to be in (0, 1), but got p=1");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { exponential(a, -1.0); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { exponential(a, -1.0); }),
             "exponential_ expects lambda >= 0.0, but found lambda=-1");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { random_from_to(ints, 3, 3); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { random_from_to(ints, 3, 3); }),
             "random_ expects 'from' to be less than 'to', but got from=3 >= to=3");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { random_from_to(bytes, 0, 300); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { random_from_to(bytes, 0, 300); }),
             "random_: to - 1 = 299 is out of bounds for Byte");
-  EXPECT_EQ(tapedeck::testing::error_of<Error>([&] { randperm(Array::empty({300}, kByte)); }),
+  EXPECT_EQ(testing_support::error_of<Error>([&] { randperm(Array::empty({300}, kByte)); }),
             "randperm: n = 300 is more than Byte holds");
-  EXPECT_THAT(tapedeck::testing::error_of<Error>([&] {
+  EXPECT_THAT(testing_support::error_of<Error>([&] {
                 uniform(a.view({3, 1}).expand({3, 2}), 0, 1);
               }),
               testing::HasSubstr("uniform_: more than one element of the written-to tensor"));
