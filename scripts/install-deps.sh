@@ -4,7 +4,7 @@
 #
 #   scripts/install-deps.sh [--ci] [--yardsticks]
 #
-#   --ci          also clang with its sanitizer runtime, and clang-format
+#   --ci          also clang with its sanitizer runtime, clang-format and clang-tidy
 #   --yardsticks  also libtorch and oneDNN, which tests and benchmarks compare with
 set -euo pipefail
 
@@ -16,7 +16,7 @@ packages=(
 )
 for argument in "$@"; do
   case "$argument" in
-    --ci) packages+=(clang libclang-rt-14-dev clang-format) ;;
+    --ci) packages+=(clang libclang-rt-14-dev clang-format clang-tidy) ;;
     --yardsticks) packages+=(libtorch-dev libdnnl-dev) ;;
     *)
       echo "install-deps.sh: unknown argument '$argument' (known: --ci, --yardsticks)" >&2
