@@ -29,3 +29,6 @@
 #include <tapedeck/ops/promotion.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
+#include <tapedeck/io/archive.h>
+#include <tapedeck/io/serialize.h>
+#include <tapedeck/optim/optim.h>

@@ -99,6 +99,7 @@ class Variable {
     return impl_->array;
   }
   autograd::VariableImpl* impl() const { return impl_.get(); }
+  autograd::VariableImpl* unsafeGetTensorImpl() const { return impl_.get(); }
 
   std::int64_t dim() const { return array().dim(); }
   std::int64_t ndimension() const { return dim(); }

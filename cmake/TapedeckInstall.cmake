@@ -5,7 +5,7 @@ install(TARGETS tapedeck tapedeck_torch_compat EXPORT tapedeck-targets
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 foreach(layer IN LISTS layers)
   install(DIRECTORY ${layer} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tapedeck
-          FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" PATTERN "kernels" EXCLUDE PATTERN "internal" EXCLUDE)
 endforeach()
 install(FILES tapedeck.h xtensor.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/tapedeck)
 

@@ -6,7 +6,7 @@
 #include <ostream>
 #include <set>
 
-#include <tapedeck/io/archive_contents.h>
+#include <tapedeck/io/internal/archive_contents.h>
 
 namespace tapedeck {
 namespace serialize {

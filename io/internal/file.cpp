@@ -1,4 +1,4 @@
-#include <tapedeck/io/file.h>
+#include <tapedeck/io/internal/file.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include <tapedeck/io/safetensors.h>
+#include <tapedeck/io/internal/safetensors.h>
 
 #include <algorithm>
 #include <limits>

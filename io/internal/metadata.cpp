@@ -1,4 +1,4 @@
-#include <tapedeck/io/metadata.h>
+#include <tapedeck/io/internal/metadata.h>
 
 #include <cmath>
 #include <limits>

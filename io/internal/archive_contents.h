@@ -10,8 +10,8 @@
 
 #include <tapedeck/autograd/ivalue.h>
 #include <tapedeck/io/archive.h>
-#include <tapedeck/io/file.h>
-#include <tapedeck/io/safetensors.h>
+#include <tapedeck/io/internal/file.h>
+#include <tapedeck/io/internal/safetensors.h>
 
 namespace tapedeck::serialize::detail {
 

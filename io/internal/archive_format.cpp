@@ -5,8 +5,8 @@
 #include <cstdio>
 #include <cstring>
 
-#include <tapedeck/io/archive_contents.h>
-#include <tapedeck/io/metadata.h>
+#include <tapedeck/io/internal/archive_contents.h>
+#include <tapedeck/io/internal/metadata.h>
 #include <tapedeck/ops/kernels/copy.h>
 
 // Beside the tensors, the metadata holds:

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <tapedeck/optim/optimizer.h>
+
+namespace tapedeck::optim {
+
+struct AdagradOptions : public OptimizerCloneableOptions<AdagradOptions> {
+  AdagradOptions(double lr = 1e-2) : lr_(lr) {}
+  TAPEDECK_ARG(double, lr);
+  TAPEDECK_ARG(double, lr_decay) = 0;
+  TAPEDECK_ARG(double, weight_decay) = 0;
+  TAPEDECK_ARG(double, initial_accumulator_value) = 0;
+  TAPEDECK_ARG(double, eps) = 1e-10;
+
+ public:
+  double get_lr() const override { return lr_; }
+  void set_lr(double lr) override { lr_ = lr; }
+  void fields(FieldVisitor& visitor) override;
+  void check() const override;
+};
+
+struct AdagradParamState : public OptimizerCloneableParamState<AdagradParamState> {
+  TAPEDECK_ARG(Variable, sum);
+  TAPEDECK_ARG(std::int64_t, step) = 0;
+
+ public:
+  void fields(FieldVisitor& visitor) override;
+};
+
+/// Adagrad: s += g^2; p -= lr / (1 + (step - 1) lr_decay) g / (sqrt(s) + eps). PyTorch's
+/// torch.optim.Adagrad; Duchi, Hazan and Singer 2011.
+class Adagrad : public Optimizer {
+ public:
+  explicit Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults = {})
+      : Optimizer(std::move(param_groups), std::make_unique<AdagradOptions>(defaults)) {}
+  explicit Adagrad(std::vector<Variable> params, AdagradOptions defaults = {})
+      : Optimizer(std::move(params), std::make_unique<AdagradOptions>(defaults)) {}
+
+  Variable step(LossClosure closure = nullptr) override;
+  std::string name() const override { return "Adagrad"; }
+
+ protected:
+  std::unique_ptr<OptimizerParamState> new_state() const override;
+};
+
+}  // namespace tapedeck::optim

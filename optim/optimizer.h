@@ -1,0 +1,182 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <tapedeck/array/arg.h>
+#include <tapedeck/autograd/variable.h>
+#include <tapedeck/optim/fields.h>
+
+namespace tapedeck {
+namespace serialize {
+class OutputArchive;
+class InputArchive;
+}  // namespace serialize
+
+namespace optim {
+
+/// What an optimiser keeps for one parameter.
+class OptimizerParamState {
+ public:
+  virtual ~OptimizerParamState() = default;
+  virtual std::unique_ptr<OptimizerParamState> clone() const;
+  /// Saves and loads the fields, unless overridden.
+  virtual void serialize(serialize::InputArchive& archive);
+  virtual void serialize(serialize::OutputArchive& archive) const;
+  /// Shows the members.
+  virtual void fields(FieldVisitor& visitor);
+  /// Whether every tensor among the fields has its parameter's shape and dtype.
+  virtual bool mirrors_parameter() const { return true; }
+};
+
+template <typename Derived>
+class OptimizerCloneableParamState : public OptimizerParamState {
+  std::unique_ptr<OptimizerParamState> clone() const override {
+    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+  }
+};
+
+/// The hyperparameters of a parameter group.
+class OptimizerOptions {
+ public:
+  virtual ~OptimizerOptions() = default;
+  virtual std::unique_ptr<OptimizerOptions> clone() const;
+  virtual void serialize(serialize::InputArchive& archive);
+  virtual void serialize(serialize::OutputArchive& archive) const;
+  virtual double get_lr() const;
+  virtual void set_lr(double lr);
+  /// Shows the members.
+  virtual void fields(FieldVisitor& visitor);
+  /// \throws Error for values that make no sense: "Invalid learning rate: -1".
+  virtual void check() const {}
+};
+
+template <typename Derived>
+class OptimizerCloneableOptions : public OptimizerOptions {
+  std::unique_ptr<OptimizerOptions> clone() const override {
+    return std::make_unique<Derived>(static_cast<const Derived&>(*this));
+  }
+};
+
+/// Parameters that share their options.
+class OptimizerParamGroup {
+ public:
+  OptimizerParamGroup(const OptimizerParamGroup& other);
+  OptimizerParamGroup(OptimizerParamGroup&&) = default;
+  OptimizerParamGroup& operator=(OptimizerParamGroup&&) = default;
+  OptimizerParamGroup(std::vector<Variable> params) : params_(std::move(params)) {}
+  OptimizerParamGroup(std::vector<Variable> params, std::unique_ptr<OptimizerOptions> options)
+      : params_(std::move(params)), options_(std::move(options)) {}
+
+  bool has_options() const { return options_ != nullptr; }
+  OptimizerOptions& options();
+  const OptimizerOptions& options() const;
+  void set_options(std::unique_ptr<OptimizerOptions> options) { options_ = std::move(options); }
+  /// The learning rate before any scheduler, once there is one.
+  std::optional<double> initial_lr() const { return initial_lr_; }
+  void set_initial_lr(std::optional<double> lr) { initial_lr_ = lr; }
+  std::vector<Variable>& params() { return params_; }
+  const std::vector<Variable>& params() const { return params_; }
+
+ protected:
+  std::vector<Variable> params_;
+  std::unique_ptr<OptimizerOptions> options_;
+  std::optional<double> initial_lr_;
+};
+
+/// Names a parameter by the identity of its tensor, given as the address or as the address's text.
+class ParamKey {
+ public:
+  ParamKey(const void* impl) : impl_(impl) {}
+  ParamKey(const Variable& parameter) : impl_(parameter.impl()) {}
+  ParamKey(const std::string& address);
+  bool operator==(const ParamKey&) const = default;
+  operator std::string() const;
+
+ private:
+  friend struct ParamKeyHash;
+  const void* impl_;
+};
+struct ParamKeyHash {
+  std::size_t operator()(const ParamKey& key) const { return std::hash<const void*>()(key.impl_); }
+};
+using OptimizerState =
+    std::unordered_map<ParamKey, std::unique_ptr<OptimizerParamState>, ParamKeyHash>;
+
+/// The base of all optimisers: parameter groups with their options, and state per parameter.
+class Optimizer {
+ public:
+  using LossClosure = std::function<Variable()>;
+
+  /// \throws Error for an empty list, a parameter that is undefined, no leaf, no float tensor, or
+  /// there twice, and for options that make no sense.
+  explicit Optimizer(std::vector<OptimizerParamGroup> param_groups,
+                     std::unique_ptr<OptimizerOptions> defaults);
+  explicit Optimizer(std::vector<Variable> parameters, std::unique_ptr<OptimizerOptions> defaults);
+  Optimizer(const Optimizer&) = delete;
+  Optimizer(Optimizer&&) = default;
+  virtual ~Optimizer() = default;
+
+  /// A group without options gets the defaults.
+  void add_param_group(const OptimizerParamGroup& param_group);
+  /// Adds to the first group.
+  void add_parameters(const std::vector<Variable>& parameters);
+
+  /// Changes the parameters by their gradients; those without one stay as they are. The closure, if
+  /// any, computes the loss and its gradients anew, and its result is returned.
+  virtual Variable step(LossClosure closure = nullptr) = 0;
+
+  /// Zeroes the gradients, or forgets them: the next backward then stores its result instead of
+  /// adding it.
+  void zero_grad(bool set_to_none = false);
+
+  /// The parameters of the first group.
+  const std::vector<Variable>& parameters() const noexcept { return param_groups_.at(0).params(); }
+  std::vector<Variable>& parameters() noexcept { return param_groups_.at(0).params(); }
+  /// Number of parameters in all groups.
+  std::size_t size() const noexcept;
+
+  OptimizerOptions& defaults() noexcept { return *defaults_; }
+  const OptimizerOptions& defaults() const noexcept { return *defaults_; }
+  std::vector<OptimizerParamGroup>& param_groups() noexcept { return param_groups_; }
+  const std::vector<OptimizerParamGroup>& param_groups() const noexcept { return param_groups_; }
+  OptimizerState& state() noexcept { return state_; }
+  const OptimizerState& state() const noexcept { return state_; }
+
+  /// Options and state, parameters named by their place. Loading them back continues bit for bit.
+  virtual void save(serialize::OutputArchive& archive) const;
+  /// \throws Error, and leaves all as it was, where the archive holds another optimiser, other
+  /// groups or other shapes.
+  virtual void load(serialize::InputArchive& archive);
+
+  /// "Adam"; PyTorch's name of the class.
+  virtual std::string name() const { return "Optimizer"; }
+
+ protected:
+  /// An empty state of the kind that this optimiser keeps, for load(). Null: it keeps none.
+  virtual std::unique_ptr<OptimizerParamState> new_state() const { return nullptr; }
+  /// What a step begins with: calls the closure, if any, with the tape on, and returns its loss.
+  /// \throws Error, before anything changes, where a gradient is not like its parameter.
+  Variable begin_step(const LossClosure& closure) const;
+
+  std::vector<OptimizerParamGroup> param_groups_;
+  OptimizerState state_;
+  std::unique_ptr<OptimizerOptions> defaults_;
+};
+
+/// Prints as Python does: "SGD (\nParameter Group 0\n    dampening: 0\n ...)".
+std::ostream& operator<<(std::ostream& out, const Optimizer& optimizer);
+
+serialize::OutputArchive& operator<<(serialize::OutputArchive& archive, const Optimizer& optimizer);
+serialize::InputArchive& operator>>(serialize::InputArchive& archive, Optimizer& optimizer);
+
+}  // namespace optim
+}  // namespace tapedeck

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <tapedeck/optim/optimizer.h>
+
+namespace tapedeck::optim {
+
+struct SGDOptions : public OptimizerCloneableOptions<SGDOptions> {
+  SGDOptions(double lr) : lr_(lr) {}
+  TAPEDECK_ARG(double, lr);
+  TAPEDECK_ARG(double, momentum) = 0;
+  TAPEDECK_ARG(double, dampening) = 0;
+  TAPEDECK_ARG(double, weight_decay) = 0;
+  TAPEDECK_ARG(bool, nesterov) = false;
+  /// Ascend instead of descend.
+  TAPEDECK_ARG(bool, maximize) = false;
+
+ public:
+  double get_lr() const override { return lr_; }
+  void set_lr(double lr) override { lr_ = lr; }
+  void fields(FieldVisitor& visitor) override;
+  void check() const override;
+};
+
+struct SGDParamState : public OptimizerCloneableParamState<SGDParamState> {
+  TAPEDECK_ARG(Variable, momentum_buffer);
+
+ public:
+  void fields(FieldVisitor& visitor) override;
+};
+
+/// Stochastic gradient descent: g += weight_decay p; v = momentum v + (1 - dampening) g, v = g at
+/// first; p -= lr v, or with nesterov p -= lr (g + momentum v). PyTorch's torch.optim.SGD.
+class SGD : public Optimizer {
+ public:
+  explicit SGD(std::vector<OptimizerParamGroup> param_groups, SGDOptions defaults)
+      : Optimizer(std::move(param_groups), std::make_unique<SGDOptions>(defaults)) {}
+  explicit SGD(std::vector<Variable> params, SGDOptions defaults)
+      : Optimizer(std::move(params), std::make_unique<SGDOptions>(defaults)) {}
+
+  Variable step(LossClosure closure = nullptr) override;
+  std::string name() const override { return "SGD"; }
+
+ protected:
+  std::unique_ptr<OptimizerParamState> new_state() const override;
+};
+
+}  // namespace tapedeck::optim
