@@ -1,9 +1,8 @@
 #include <tapedeck/ops/kernels/conv2d.h>
 
-#include <ostream>
-
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/ops/kernels/conv2d_depthwise.h>
+#include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
 #include <tapedeck/ops/kernels/copy.h>
 
@@ -43,30 +42,15 @@ ConvAlgorithm choose(const char* op, ConvAlgorithm wanted, const Conv2dShape& s,
                      ConvDirection direction, ScalarType dtype) {
   const ConvAlgorithm algorithm =
       wanted == ConvAlgorithm::Auto ? conv2d_plan(s, direction, dtype) : wanted;
-  TAPEDECK_CHECK(algorithm != ConvAlgorithm::Depthwise || s.group_channels() == 1, op,
-                 ": the depthwise algorithm needs one input channel in each group, got ", s.C,
-                 " channels in ", s.groups, " groups");
+  TAPEDECK_CHECK(conv2d_supports(algorithm, s, direction, dtype), op, ": the ", algorithm,
+                 " algorithm does not do this convolution (input ",
+                 DimVector{s.N, s.C, s.H, s.W}.ref(), ", weight ",
+                 DimVector{s.K, s.group_channels(), s.KH, s.KW}.ref(), ", groups ", s.groups, ", ",
+                 dtype, ")");
   return algorithm;
 }
 
 }  // namespace
-
-std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
-  switch (algorithm) {
-    case ConvAlgorithm::Auto:
-      return out << "auto";
-    case ConvAlgorithm::Im2col:
-      return out << "im2col";
-    case ConvAlgorithm::Depthwise:
-      return out << "depthwise";
-  }
-  return out;
-}
-
-ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection, ScalarType) {
-  const bool depthwise = s.group_channels() == 1 && s.groups > 1;
-  return depthwise ? ConvAlgorithm::Depthwise : ConvAlgorithm::Im2col;
-}
 
 Array conv2d(const Array& input, const Array& weight, const Array& bias,
              const Conv2dGeometry& geometry, ConvAlgorithm algorithm) {
@@ -85,6 +69,9 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
     switch (choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype())) {
       case ConvAlgorithm::Depthwise:
         return conv2d_depthwise<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
+      case ConvAlgorithm::Direct:
+        return conv2d_direct<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
+                                data_or_null<T>(b), y.data<T>());
       default:
         return conv2d_im2col<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
     }
@@ -109,6 +96,9 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_input_depthwise<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
                                               dx.data<T>());
+      case ConvAlgorithm::Direct:
+        return conv2d_direct<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
+                                data_or_null<T>(b), dx.data<T>());
       default:
         return conv2d_grad_input_im2col<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
                                            dx.data<T>());

@@ -13,13 +13,20 @@ namespace tapedeck::kernels {
 enum class ConvAlgorithm : std::uint8_t {
   Auto,       ///< what conv2d_plan() finds fastest
   Im2col,     ///< columns and matrix products: any geometry, the reference
+  Direct,     ///< implicit columns, vectors over output channels: any geometry
   Depthwise,  ///< one input channel in each group
 };
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
+/// Those that can be forced.
+inline constexpr ConvAlgorithm kConvAlgorithms[] = {ConvAlgorithm::Im2col, ConvAlgorithm::Direct,
+                                                    ConvAlgorithm::Depthwise};
 
 /// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
 enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };
 
+/// Whether an algorithm does this convolution.
+bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& shape, ConvDirection direction,
+                     ScalarType dtype);
 /// The algorithm that Auto stands for.
 ConvAlgorithm conv2d_plan(const Conv2dShape& shape, ConvDirection direction, ScalarType dtype);
 

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include <tapedeck/ops/kernels/conv_window.h>
+
+namespace tapedeck::kernels {
+
+/// The part of an input that a piece of output reads, copied with the padding as zeros:
+/// [channel][row][residue of the column modulo the step][column][image]. Whatever the stride,
+/// neighbouring outputs read neighbouring elements, and several narrow images lie side by side.
+template <typename T>
+class ConvSlab {
+ public:
+  /// For pieces of at most `rows` x `columns` outputs of each phase and `images` images.
+  ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_t rows, std::int64_t columns);
+
+  std::int64_t elements() const { return window_.C * channel_step_; }
+  std::int64_t channel_step() const { return channel_step_; }
+  /// From the inputs of one row of outputs to the next one's.
+  std::int64_t row_step() const { return window_.h.step * row_width_; }
+  /// Where the taps of a pair of phases are, from the first output's place on: row taps x column
+  /// taps.
+  const std::int64_t* offsets(std::size_t row_phase, std::size_t column_phase) const {
+    return offsets_[row_phase * window_.w.phases.size() + column_phase].data();
+  }
+
+  /// Copies what the outputs from (first_row, first_column) on read. `in` is the first channel of
+  /// the first image, images lie `image_step` apart.
+  void load(const T* in, std::int64_t image_step, std::int64_t images, std::int64_t first_row,
+            std::int64_t first_column, T* slab) const;
+
+ private:
+  void load_row(const T* row, std::int64_t image_step, std::int64_t images,
+                std::int64_t first_column, T* to) const;
+
+  const ConvWindow& window_;
+  std::int64_t images_, rows_, residue_width_, row_width_, channel_step_;
+  std::vector<std::vector<std::int64_t>> offsets_;
+};
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,128 @@
+#include <tapedeck/ops/kernels/conv_tiles.h>
+
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/conv_tiles.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/transpose-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Two vectors of weights, a broadcast input and this many pixels times two sums: all registers.
+#if HWY_TARGET == HWY_AVX3
+constexpr int kTilePixels = 14;
+#else
+constexpr int kTilePixels = 6;
+#endif
+
+template <int kPixels, int kVectors, int kStep, typename T>
+void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(d));
+  constexpr int kBlock = kVectors * kLanes;
+  hn::Vec<decltype(d)> acc[kPixels][kVectors];
+  HWY_UNROLL(kTilePixels)
+  for (int p = 0; p < kPixels; ++p)
+    for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::Zero(d);
+
+  const std::int64_t* const offsets = run.offsets;
+  const std::int64_t taps = run.taps;
+  const T* group_weights = run.weights;
+  for (std::int64_t g = 0; g < run.groups; ++g) {
+    const T* weights = group_weights;
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const T* const at = in + offsets[t];
+      hn::Vec<decltype(d)> w[kVectors];
+      for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes);
+      HWY_UNROLL(kTilePixels)
+      for (int p = 0; p < kPixels; ++p) {
+        const auto x = hn::Set(d, at[p * kStep]);
+        for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::MulAdd(x, w[v], acc[p][v]);
+      }
+      weights += kBlock;
+    }
+    in += run.in_step;
+    group_weights += run.weight_step;
+  }
+
+  if (run.add) {
+    HWY_UNROLL(kTilePixels)
+    for (int p = 0; p < kPixels; ++p)
+      for (int v = 0; v < kVectors; ++v) {
+        T* const sum = sums + p * kBlock + v * kLanes;
+        hn::StoreU(hn::Add(hn::LoadU(d, sum), acc[p][v]), d, sum);
+      }
+  } else {
+    HWY_UNROLL(kTilePixels)
+    for (int p = 0; p < kPixels; ++p)
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[p][v], d, sums + p * kBlock + v * kLanes);
+  }
+}
+
+template <int kPixels, int kVectors, int kStep, typename T>
+HWY_INLINE void ChannelTileOf(int pixels, const ChannelRun<T>& run, const T* in, T* sums) {
+  if (pixels == kPixels) return ChannelTile<kPixels, kVectors, kStep>(run, in, sums);
+  if constexpr (kPixels > 1) ChannelTileOf<kPixels - 1, kVectors, kStep>(pixels, run, in, sums);
+}
+
+template <int kVectors, bool kBlocked, typename T>
+void ChannelTiles(const ChannelRun<T>& run) {
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+  constexpr int kStep = kBlocked ? kLanes : 1;
+  std::int64_t tiles = (run.pixels + kTilePixels - 1) / kTilePixels;
+  const T* in = run.in;
+  T* sums = run.sums;
+  for (std::int64_t left = run.pixels; left > 0; --tiles) {
+    const int pixels = static_cast<int>((left + tiles - 1) / tiles);
+    ChannelTileOf<kTilePixels, kVectors, kStep>(pixels, run, in, sums);
+    in += pixels * kStep;
+    sums += pixels * kVectors * kLanes;
+    left -= pixels;
+  }
+}
+
+template <typename T>
+ConvTiles<T> Tiles() {
+  return {static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>())),
+          kTilePixels,
+          {ChannelTiles<1, false, T>, ChannelTiles<2, false, T>},
+          {ChannelTiles<1, true, T>, ChannelTiles<2, true, T>},
+          Transpose<false, T>,
+          Transpose<true, T>};
+}
+
+ConvTiles<float> TilesF32() { return Tiles<float>(); }
+ConvTiles<double> TilesF64() { return Tiles<double>(); }
+
+}  // namespace
+}  // namespace tapedeck::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace tapedeck::kernels {
+
+HWY_EXPORT(TilesF32);
+HWY_EXPORT(TilesF64);
+
+template <>
+const ConvTiles<float>& conv_tiles() {
+  static const ConvTiles<float> tiles = HWY_DYNAMIC_DISPATCH(TilesF32)();
+  return tiles;
+}
+template <>
+const ConvTiles<double>& conv_tiles() {
+  static const ConvTiles<double> tiles = HWY_DYNAMIC_DISPATCH(TilesF64)();
+  return tiles;
+}
+
+}  // namespace tapedeck::kernels
+
+#endif

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// A run of output pixels times one block of output channels, the inner loop of most convolutions:
+///
+///   sums[p][k] (+)= sum over g < groups, t < taps of
+///                     in[g * in_step + offsets[t] + p * pixel_step] * weights[g][t][k]
+///
+/// Vectors lie over the output channels k, inputs are broadcast, and a register tile of pixels
+/// reuses every weight that was loaded. In a direct convolution a group is an input channel and the
+/// offsets lead to the taps of the window; in a matrix product a group is a block of channels.
+template <typename T>
+struct ChannelRun {
+  const T* in;
+  std::int64_t in_step;
+  const std::int64_t* offsets;
+  std::int64_t taps, groups;
+  const T* weights;          ///< block elements for each tap
+  std::int64_t weight_step;  ///< from one group's weights to the next one's
+  T* sums;                   ///< [pixels][block]
+  std::int64_t pixels;
+  bool add;  ///< to the sums that are there
+};
+
+/// What the instruction set of this CPU offers to convolutions; T is float or double.
+template <typename T>
+struct ConvTiles {
+  int lanes;   ///< of a vector
+  int pixels;  ///< of the largest register tile: runs are split evenly into tiles of at most that
+  /// Blocks of one vector and of two. Neighbouring pixels of the input are neighbouring elements.
+  void (*channel_run[2])(const ChannelRun<T>&);
+  /// The same where the input has `lanes` channels for each pixel.
+  void (*blocked_channel_run[2])(const ChannelRun<T>&);
+  /// to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : 0) for r < rows, c < columns.
+  void (*transpose)(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
+                    const T* add, T* to, std::int64_t to_step);
+  /// The same where rows and columns of `from` may be read up to multiples of `lanes`: of sums.
+  void (*transpose_sums)(const T* from, std::int64_t from_step, std::int64_t rows,
+                         std::int64_t columns, const T* add, T* to, std::int64_t to_step);
+};
+
+template <typename T>
+const ConvTiles<T>& conv_tiles();
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,87 @@
+#include <tapedeck/ops/kernels/conv_weights.h>
+
+#include <algorithm>
+
+#include <tapedeck/array/parallel.h>
+
+namespace tapedeck::kernels {
+
+template <typename T>
+ConvWeights<T>::ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles, const T* weight)
+    : window_(window), tiles_(tiles), lanes_(tiles.lanes) {
+  blocks_ = (window.K + 2 * lanes_ - 1) / (2 * lanes_);
+  group_width_ = blocks_ > 0 ? first_channel(blocks_ - 1) + width(blocks_ - 1) : 0;
+  std::int64_t elements = 0;
+  for (std::size_t ph = 0; ph < window.h.phases.size(); ++ph)
+    for (std::size_t pw = 0; pw < window.w.phases.size(); ++pw) {
+      phase_starts_.push_back(elements);
+      elements += window.groups * group_width_ * window.C * phase_taps(ph, pw);
+    }
+  packed_ = Scratch<T>(elements);
+  parallel_for(window.groups * blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) pack_block(weight, i / blocks_, i % blocks_);
+  });
+}
+
+template <typename T>
+std::int64_t ConvWeights<T>::channels(std::int64_t block) const {
+  return std::min(2 * lanes_, window_.K - first_channel(block));
+}
+
+template <typename T>
+std::int64_t ConvWeights<T>::phase_taps(std::size_t row_phase, std::size_t column_phase) const {
+  return static_cast<std::int64_t>(window_.h.phases[row_phase].taps.size() *
+                                   window_.w.phases[column_phase].taps.size());
+}
+
+template <typename T>
+T* ConvWeights<T>::place(std::size_t row_phase, std::size_t column_phase, std::int64_t group,
+                         std::int64_t block) const {
+  return packed_.data() + phase_starts_[row_phase * window_.w.phases.size() + column_phase] +
+         (group * group_width_ + first_channel(block)) * window_.C *
+             phase_taps(row_phase, column_phase);
+}
+
+template <typename T>
+const T* ConvWeights<T>::data(std::size_t row_phase, std::size_t column_phase, std::int64_t group,
+                              std::int64_t block) const {
+  return place(row_phase, column_phase, group, block);
+}
+
+template <typename T>
+void ConvWeights<T>::pack_block(const T* weight, std::int64_t group, std::int64_t block) {
+  const std::int64_t taps = window_.taps(), width = this->width(block), C = window_.C;
+  const T* const from =
+      weight + group * window_.weight_group_stride + first_channel(block) * window_.weight_k_stride;
+  if (!window_.adjoint) {
+    // A convolution's own order: one matrix [channels, C * taps], transposed.
+    T* const to = place(0, 0, group, block);
+    if (channels(block) < width) std::fill_n(to, C * taps * width, T{0});
+    tiles_.transpose(from, window_.weight_k_stride, channels(block), C * taps, nullptr, to, width);
+    return;
+  }
+  // An input gradient's: [channels, taps] for each of C, whose taps go to their phases.
+  const Scratch<T> buffer(taps * width);
+  T* const tap_rows = buffer.data();
+  std::fill_n(tap_rows, taps * width, T{0});
+  for (std::int64_t c = 0; c < C; ++c) {
+    const T* const filter = from + c * window_.weight_c_stride;
+    if (taps == 1)
+      std::copy_n(filter, channels(block), tap_rows);
+    else
+      tiles_.transpose(filter, window_.weight_k_stride, channels(block), taps, nullptr, tap_rows,
+                       width);
+    for (std::size_t ph = 0; ph < window_.h.phases.size(); ++ph)
+      for (std::size_t pw = 0; pw < window_.w.phases.size(); ++pw) {
+        T* to = place(ph, pw, group, block) + c * channel_step(ph, pw, block);
+        for (const std::int64_t kh : window_.h.phases[ph].taps)
+          for (const std::int64_t kw : window_.w.phases[pw].taps)
+            to = std::copy_n(tap_rows + (kh * window_.w.kernel + kw) * width, width, to);
+      }
+  }
+}
+
+template class ConvWeights<float>;
+template class ConvWeights<double>;
+
+}  // namespace tapedeck::kernels

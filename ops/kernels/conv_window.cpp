@@ -1,0 +1,88 @@
+#include <tapedeck/ops/kernels/conv_window.h>
+
+#include <algorithm>
+
+namespace tapedeck::kernels {
+
+Conv2dShape::Range AxisPhase::inside(std::int64_t at, std::int64_t size) const {
+  const auto first_of = [&](std::int64_t shift) {
+    return std::lower_bound(shifts.begin(), shifts.end(), shift) - shifts.begin();
+  };
+  const std::int64_t begin = first_of(-at);
+  return {begin, std::max<std::int64_t>(begin, first_of(size - at))};
+}
+
+void WindowAxis::finish() {
+  outputs = 0;
+  std::int64_t last_shift = 0;
+  bool any = false;
+  first_shift = 0;
+  for (const AxisPhase& phase : phases) {
+    outputs = std::max(outputs, phase.outputs);
+    if (phase.shifts.empty()) continue;
+    first_shift = any ? std::min(first_shift, phase.shifts.front()) : phase.shifts.front();
+    last_shift = any ? std::max(last_shift, phase.shifts.back()) : phase.shifts.back();
+    any = true;
+  }
+  reach = last_shift - first_shift;
+  residues_read.assign(static_cast<std::size_t>(step), 0);
+  for (const AxisPhase& phase : phases)
+    for (const std::int64_t shift : phase.shifts)
+      residues_read[static_cast<std::size_t>((shift - first_shift) % step)] = 1;
+}
+
+WindowAxis WindowAxis::forward(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
+                               std::int64_t stride, std::int64_t dilation, std::int64_t pad) {
+  WindowAxis axis{in_size, out_size, kernel, stride, 1, {{0, out_size, {}, {}}}, 0, 0, 0, {}};
+  for (std::int64_t k = 0; k < kernel; ++k) {
+    axis.phases[0].taps.push_back(k);
+    axis.phases[0].shifts.push_back(k * dilation - pad);
+  }
+  axis.finish();
+  return axis;
+}
+
+WindowAxis WindowAxis::transposed(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
+                                  std::int64_t stride, std::int64_t dilation, std::int64_t pad) {
+  WindowAxis axis{in_size, out_size, kernel, 1, stride, {}, 0, 0, 0, {}};
+  for (std::int64_t first = 0; first < std::min(stride, out_size); ++first) {
+    AxisPhase phase{first, (out_size - 1 - first) / stride + 1, {}, {}};
+    for (std::int64_t k = kernel; k-- > 0;) {
+      const std::int64_t distance = first + pad - k * dilation;  // = stride * input position
+      if (distance % stride != 0) continue;
+      phase.taps.push_back(k);
+      phase.shifts.push_back(distance / stride);
+    }
+    axis.phases.push_back(std::move(phase));
+  }
+  axis.finish();
+  return axis;
+}
+
+ConvWindow ConvWindow::forward(const Conv2dShape& s) {
+  return {s.N,
+          s.groups,
+          s.group_channels(),
+          s.group_filters(),
+          WindowAxis::forward(s.H, s.OH, s.KH, s.stride_h, s.dilation_h, s.pad_top),
+          WindowAxis::forward(s.W, s.OW, s.KW, s.stride_w, s.dilation_w, s.pad_left),
+          s.group_channels() * s.taps(),
+          s.taps(),
+          s.group_filters() * s.group_channels() * s.taps(),
+          false};
+}
+
+ConvWindow ConvWindow::grad_input(const Conv2dShape& s) {
+  return {s.N,
+          s.groups,
+          s.group_filters(),
+          s.group_channels(),
+          WindowAxis::transposed(s.OH, s.H, s.KH, s.stride_h, s.dilation_h, s.pad_top),
+          WindowAxis::transposed(s.OW, s.W, s.KW, s.stride_w, s.dilation_w, s.pad_left),
+          s.taps(),
+          s.group_channels() * s.taps(),
+          s.group_filters() * s.group_channels() * s.taps(),
+          true};
+}
+
+}  // namespace tapedeck::kernels

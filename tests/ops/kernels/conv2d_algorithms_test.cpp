@@ -1,0 +1,216 @@
+#include <limits>
+#include <random>
+#include <sstream>
+
+#include <tapedeck/ops/kernels/conv2d.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tests/support/arrays.h>
+#include <tests/support/compare.h>
+#include <tests/support/naive_conv.h>
+
+// Every algorithm of convolution, forced on every geometry that it supports.
+
+namespace tapedeck::kernels {
+namespace {
+
+using namespace tapedeck::testing;
+using namespace tapedeck::testing_support;
+using I64 = std::int64_t;
+
+struct Case {
+  DimVector input, weight;  // [N, C, H, W], [K, C / groups, KH, KW]
+  I64 stride[2], padding[4], dilation[2], groups;
+
+  Conv2dGeometry geometry() const {
+    Conv2dGeometry g;
+    std::copy_n(stride, 2, g.stride);
+    std::copy_n(padding, 4, g.padding);
+    std::copy_n(dilation, 2, g.dilation);
+    g.groups = groups;
+    return g;
+  }
+  bool fits() const {
+    bool fits = true;
+    for (int axis = 0; axis < 2; ++axis)
+      fits &= geometry().conv_size(axis, input[2 + axis], weight[2 + axis]) > 0;
+    return fits;
+  }
+};
+
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << "input " << c.input.ref() << " weight " << c.weight.ref() << " stride "
+             << IntArrayRef(c.stride) << " padding " << IntArrayRef(c.padding) << " dilation "
+             << IntArrayRef(c.dilation) << " groups " << c.groups;
+}
+
+// Shapes at the seams of the algorithms: one more or less than a vector, a register tile, a block
+// of channels; images of one to three Winograd tiles; narrow, long and single images.
+const Case kCases[] = {
+    {{2, 16, 14, 14}, {32, 16, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 17, 15, 13}, {33, 17, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{3, 31, 9, 29}, {48, 31, 3, 3}, {1, 1}, {0, 1, 1, 0}, {1, 1}, 1},
+    {{1, 24, 6, 57}, {16, 24, 3, 3}, {1, 1}, {2, 2, 2, 2}, {1, 1}, 1},
+    {{5, 40, 7, 7}, {70, 40, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{19, 32, 4, 4}, {32, 32, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{4, 20, 3, 5}, {20, 20, 3, 3}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1},
+    {{2, 36, 1, 1}, {20, 36, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 20, 8, 9}, {36, 20, 3, 3}, {1, 1}, {1, -1, 0, -2}, {1, 1}, 1},
+    {{2, 20, 8, 9}, {36, 20, 3, 3}, {1, 1}, {5, 4, 3, 6}, {1, 1}, 1},
+    {{2, 32, 12, 12}, {64, 16, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 2},
+    {{2, 16, 14, 14}, {32, 16, 5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}, 1},
+    {{3, 17, 11, 12}, {18, 17, 5, 5}, {1, 1}, {0, 1, 2, 3}, {1, 1}, 1},
+    {{2, 20, 12, 14}, {40, 20, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 20, 12, 14}, {40, 20, 3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}, 1},
+    {{2, 20, 13, 17}, {40, 20, 4, 4}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 18, 13, 17}, {34, 18, 3, 2}, {3, 2}, {1, 0, 2, 1}, {2, 3}, 1},
+    {{2, 40, 12, 14}, {70, 40, 1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1},
+    {{2, 40, 13, 15}, {70, 40, 1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 1},
+    {{2, 21, 7, 9}, {20, 21, 1, 1}, {1, 1}, {1, 0, 0, 2}, {1, 1}, 1},
+    {{2, 3, 30, 34}, {40, 3, 7, 7}, {2, 2}, {3, 3, 3, 3}, {1, 1}, 1},
+    {{3, 1, 28, 28}, {20, 1, 5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}, 1},
+    {{2, 3, 20, 33}, {17, 3, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 20, 17, 35}, {3, 20, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 20, 17, 35}, {1, 20, 5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}, 1},
+    {{2, 32, 9, 19}, {32, 4, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 8},
+    {{2, 32, 9, 19}, {64, 8, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 4},
+    {{3, 40, 14, 15}, {40, 1, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 40},
+    {{2, 20, 15, 31}, {40, 1, 5, 5}, {2, 2}, {2, 2, 2, 2}, {1, 1}, 20},
+    {{2, 20, 11, 31}, {20, 1, 3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}, 20},
+    {{2, 24, 1, 300}, {40, 24, 1, 9}, {1, 1}, {0, 0, 4, 4}, {1, 1}, 1},
+    {{1, 160, 3, 500}, {20, 160, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{1, 520, 5, 6}, {16, 520, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{0, 20, 9, 9}, {20, 20, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
+};
+
+Case random_case(std::mt19937& generator) {
+  const auto pick = [&](I64 low, I64 high) {
+    return std::uniform_int_distribution<I64>(low, high)(generator);
+  };
+  for (;;) {
+    const I64 groups = pick(0, 3) == 0 ? pick(2, 4) : 1;
+    const I64 channels = pick(0, 1) ? pick(1, 4) : pick(5, 40);
+    const I64 filters = pick(0, 1) ? pick(1, 4) : pick(5, 40);
+    const bool plain = pick(0, 1);  // unit stride and dilation
+    Case c{{pick(1, 4), channels * groups, pick(1, 16), pick(1, 36)},
+           {filters * groups, channels, pick(1, 5), pick(1, 5)},
+           {plain ? 1 : pick(1, 4), plain ? 1 : pick(1, 4)},
+           {pick(0, 4), pick(-1, 4), pick(0, 4), pick(-1, 4)},
+           {plain ? 1 : pick(1, 3), plain ? 1 : pick(1, 3)},
+           groups};
+    if (plain && pick(0, 1)) c.weight[2] = c.weight[3] = 3;
+    if (c.fits()) return c;
+  }
+}
+
+std::vector<ConvAlgorithm> algorithms(const Case& c, ConvDirection direction, ScalarType dtype) {
+  const Conv2dGeometry g = c.geometry();
+  const Conv2dShape shape(c.input, c.weight, conv_output_sizes("test", 2, c.input, c.weight, g), g);
+  std::vector<ConvAlgorithm> supported = {ConvAlgorithm::Auto};
+  for (const ConvAlgorithm algorithm : kConvAlgorithms)
+    if (conv2d_supports(algorithm, shape, direction, dtype)) supported.push_back(algorithm);
+  return supported;
+}
+
+// Largest error over the largest value; float64 is compared with the definition, float32 with that.
+double tolerance(ConvAlgorithm, ScalarType dtype) { return dtype == kFloat64 ? 1e-13 : 3e-6; }
+
+void check(const Case& c) {
+  SCOPED_TRACE(::testing::PrintToString(c));
+  const Conv2dGeometry g = c.geometry();
+  const Array x = random_array(c.input, kFloat64, 1), w = random_array(c.weight, kFloat64, 2);
+  const Array b = random_array({c.weight[0]}, kFloat64, 3);
+  const Array y = naive_conv2d(x, w, Array(), g), biased = naive_conv2d(x, w, b, g);
+  const Array dy = random_array(y.sizes(), kFloat64, 4);
+  const Array dw = naive_conv2d_grad_weight(x, dy, c.weight, g);
+  const Array input_bias = random_array({c.input[1]}, kFloat64, 5);
+  const Array dx = conv2d_grad_input(dy, w, Array(), c.input, g, ConvAlgorithm::Im2col);
+  const Array biased_dx = conv2d_grad_input(dy, w, input_bias, c.input, g, ConvAlgorithm::Im2col);
+  const double form = inner_product(y, dy);
+  EXPECT_NEAR(inner_product(x, dx), form, 1e-12 * std::max(1.0, std::abs(form)));
+
+  for (const ScalarType dtype : {kFloat64, kFloat32}) {
+    const Array xt = cast(x, dtype), wt = cast(w, dtype), dyt = cast(dy, dtype);
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::Forward, dtype)) {
+      SCOPED_TRACE(::testing::PrintToString(a));
+      const double limit = tolerance(a, dtype);
+      EXPECT_LT(relative_error(conv2d(xt, wt, Array(), g, a), y), limit) << dtype;
+      EXPECT_LT(relative_error(conv2d(xt, wt, cast(b, dtype), g, a), biased), limit) << dtype;
+    }
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradInput, dtype)) {
+      SCOPED_TRACE(::testing::PrintToString(a));
+      const double limit = tolerance(a, dtype);
+      EXPECT_LT(relative_error(conv2d_grad_input(dyt, wt, Array(), c.input, g, a), dx), limit)
+          << dtype;
+      EXPECT_LT(relative_error(conv2d_grad_input(dyt, wt, cast(input_bias, dtype), c.input, g, a),
+                               biased_dx),
+                limit)
+          << dtype;
+    }
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, dtype)) {
+      SCOPED_TRACE(::testing::PrintToString(a));
+      EXPECT_LT(relative_error(conv2d_grad_weight(xt, dyt, c.weight, g, a), dw),
+                tolerance(a, dtype))
+          << dtype;
+    }
+  }
+}
+
+TEST(Conv2dAlgorithms, EqualTheDefinitionAtTheirSeams) {
+  for (const Case& c : kCases) check(c);
+}
+
+TEST(Conv2dAlgorithms, EqualTheDefinitionOnRandomGeometries) {
+  std::mt19937 generator(11);
+  for (int i = 0; i < 120; ++i) check(random_case(generator));
+}
+
+TEST(Conv2dAlgorithms, DoNotDependOnTheNumberOfThreads) {
+  for (const Case& c : kCases) {
+    SCOPED_TRACE(::testing::PrintToString(c));
+    const Conv2dGeometry g = c.geometry();
+    const Array x = random_array(c.input, kFloat32, 1), w = random_array(c.weight, kFloat32, 2);
+    const Array dy =
+        random_array(conv_output_sizes("conv2d", 2, c.input, c.weight, g), kFloat32, 3);
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::Forward, kFloat32))
+      EXPECT_TRUE(same_bits_for_any_threads([&] { return conv2d(x, w, Array(), g, a); })) << a;
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradInput, kFloat32))
+      EXPECT_TRUE(same_bits_for_any_threads([&] {
+        return conv2d_grad_input(dy, w, Array(), c.input, g, a);
+      })) << a;
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, kFloat32))
+      EXPECT_TRUE(same_bits_for_any_threads([&] {
+        return conv2d_grad_weight(x, dy, c.weight, g, a);
+      })) << a;
+  }
+}
+
+// Inputs that no product reads leave no trace, not even as 0 * inf.
+TEST(Conv2dAlgorithms, InfinityStaysWhereItIsRead) {
+  const Case c{{2, 16, 9, 20}, {16, 16, 3, 3}, {1, 1}, {0, -2, 0, -5}, {1, 1}, 1};
+  const Conv2dGeometry g = c.geometry();
+  Array x = ones(c.input, kFloat32);
+  for (I64 plane = 0; plane < 32; ++plane)
+    for (I64 h = 0; h < 9; ++h)
+      for (I64 w = 0; w < 20; ++w)
+        if (h >= 7 || w >= 15)
+          x.data<float>()[(plane * 9 + h) * 20 + w] = std::numeric_limits<float>::infinity();
+  const Array w = ones(c.weight, kFloat32);
+  const Array dy = ones(conv_output_sizes("conv2d", 2, c.input, c.weight, g), kFloat32);
+  for (const ConvAlgorithm a : algorithms(c, ConvDirection::Forward, kFloat32))
+    for (const float value : values<float>(conv2d(x, w, Array(), g, a)))
+      ASSERT_NEAR(value, 144, 1e-4) << a;
+  for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, kFloat32))
+    for (const float value : values<float>(conv2d_grad_weight(x, dy, c.weight, g, a)))
+      ASSERT_NEAR(value, 2 * 5 * 13, 1e-4) << a;
+}
+
+TEST(Conv2dAlgorithms, AreRefusedWhereTheyDoNotFit) {
+  const Conv2dGeometry g;
+  const Array x = zeros({1, 2, 5, 5}, kFloat32), w = zeros({3, 2, 3, 3}, kFloat32);
+  EXPECT_EQ(error_of([&] { conv2d(x, w, Array(), g, ConvAlgorithm::Depthwise); }),
+            "conv2d: the depthwise algorithm does not do this convolution (input [1, 2, 5, 5], "
+            "weight [3, 2, 3, 3], groups 1, Float)");
+}
+
+}  // namespace
+}  // namespace tapedeck::kernels
