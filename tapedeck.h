@@ -28,7 +28,9 @@
 #include <tapedeck/ops/random.h>
 #include <tapedeck/ops/promotion.h>
 #include <tapedeck/ops/reduction.h>
+#include <tapedeck/ops/rearrange.h>
 #include <tapedeck/ops/shape.h>
 #include <tapedeck/io/archive.h>
 #include <tapedeck/io/serialize.h>
 #include <tapedeck/optim/optim.h>
+#include <tapedeck/ops/sorting.h>

@@ -489,6 +489,8 @@ class Variable {
   Variable tile(IntArrayRef dims) const;
   Variable repeat_interleave(std::int64_t repeats,
                              std::optional<std::int64_t> dim = std::nullopt) const;
+  Variable repeat_interleave(const Variable& repeats,
+                             std::optional<std::int64_t> dim = std::nullopt) const;
   Variable flip(IntArrayRef dims) const;
   Variable roll(IntArrayRef shifts, IntArrayRef dims = {}) const;
   Variable tril(std::int64_t diagonal = 0) const;
@@ -541,6 +543,10 @@ class Variable {
   Variable& masked_scatter_(const Variable& mask, const Variable& source) const;
   Variable nonzero() const;
   std::tuple<Variable, Variable> sort(std::int64_t dim = -1, bool descending = false) const;
+  std::tuple<Variable, Variable> sort(std::optional<bool> stable, std::int64_t dim = -1,
+                                      bool descending = false) const;
+  std::tuple<Variable, Variable> kthvalue(std::int64_t k, std::int64_t dim = -1,
+                                          bool keepdim = false) const;
   Variable argsort(std::int64_t dim = -1, bool descending = false) const;
   std::tuple<Variable, Variable> topk(std::int64_t k, std::int64_t dim = -1, bool largest = true,
                                       bool sorted = true) const;

@@ -1,12 +1,14 @@
 // Views of a part of a tensor. The gradient of a part is the part's gradient among zeros; the
 // gradient of that is the part again.
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/strided_region.h>
+#include <tapedeck/ops/rearrange.h>
 #include <tapedeck/ops/shape.h>
 
 namespace tapedeck {
@@ -157,6 +159,18 @@ Variable diagonal(const Variable& x, std::int64_t offset, std::int64_t dim1, std
 }
 Variable Variable::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t dim2) const {
   return tapedeck::diagonal(*this, offset, dim1, dim2);
+}
+
+Variable diag_embed(const Variable& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  TAPEDECK_CHECK(x.dim() > 0, "diag_embed: expected at least one dimension, got a scalar");
+  const std::int64_t a = wrap_dim(dim1, x.dim() + 1), b = wrap_dim(dim2, x.dim() + 1);
+  TAPEDECK_CHECK(a != b, "diag_embed: diagonal dimensions cannot be identical ", dim1, ", ", dim2);
+  DimVector sizes = x.array().sizes();
+  const std::int64_t side = sizes.back() + std::abs(offset);
+  sizes.pop_back();
+  sizes.insert(std::min(a, b), side);
+  sizes.insert(std::max(a, b), side);
+  return among_zeros(x, sizes, DiagonalPart{offset, a, b});
 }
 
 Variable Variable::unfold(std::int64_t dimension, std::int64_t size, std::int64_t step) const {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/lines.h>
 
 namespace tapedeck::kernels {
@@ -90,6 +91,70 @@ ValuesAndIndices topk(const Array& input, std::int64_t k, std::int64_t dim, bool
       if (sorted) std::sort(items.begin(), items.begin() + (k - 1), order);
     }
   });
+}
+
+ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) {
+  dim = wrap_dim(dim, input.dim());
+  const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
+  TAPEDECK_CHECK(k >= 1 && k <= length, "kthvalue(): selected number k = ", k,
+                 " out of range for dimension ", dim, " of size ", length, " (input ",
+                 input.sizes().ref(), ")");
+  return arrange_lines(input, dim, 1, false, "kthvalue", [&](auto& items, auto order) {
+    std::nth_element(items.begin(), items.begin() + (k - 1), items.end(), order);
+    std::swap(items.front(), items[static_cast<std::size_t>(k - 1)]);
+  });
+}
+
+Distinct distinct(const Array& input, bool sorted) {
+  const Array source = contiguous(input);
+  const std::int64_t n = source.numel();
+  Distinct found;
+  found.inverse = Array::empty(input.sizes(), ScalarType::Long);
+  dispatch_all(input.dtype(), "unique", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    std::vector<Item<T>> items(static_cast<std::size_t>(n));
+    for (std::int64_t i = 0; i < n; ++i) items[i] = {source.data<T>()[i], i};
+    if (sorted) std::stable_sort(items.begin(), items.end(), Less{});
+    std::vector<std::int64_t> counts, firsts;
+    auto* inverse = found.inverse.data<std::int64_t>();
+    for (std::int64_t i = 0; i < n; ++i) {
+      if (i == 0 || !(items[i].value == items[i - 1].value)) {
+        firsts.push_back(i);
+        counts.push_back(0);
+      }
+      ++counts.back();
+      inverse[items[i].index] = static_cast<std::int64_t>(counts.size()) - 1;
+    }
+    const auto count = static_cast<std::int64_t>(counts.size());
+    found.values = Array::empty({count}, input.dtype());
+    found.counts = Array::empty({count}, ScalarType::Long);
+    for (std::int64_t i = 0; i < count; ++i) {
+      found.values.data<T>()[i] = items[firsts[i]].value;
+      found.counts.data<std::int64_t>()[i] = counts[i];
+    }
+  });
+  return found;
+}
+
+Array searchsorted(const Array& sequence, const Array& values, bool right) {
+  const Array sorted = contiguous(sequence), wanted = contiguous(values);
+  const Array places = Array::empty(values.sizes(), ScalarType::Long);
+  const std::int64_t length = sorted.sizes().back();
+  // One vector for all, or one for each row of values.
+  const std::int64_t row = sorted.dim() == 1 ? wanted.numel() : wanted.sizes().back();
+  dispatch_numeric(sequence.dtype(), "searchsorted", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (std::int64_t i = 0; i < wanted.numel(); ++i) {
+      const T* begin = sorted.data<T>() + i / row * length;
+      const T value = wanted.data<T>()[i];
+      // Written so that NaN lies behind everything.
+      const auto before = [&](T element) {
+        return right ? !(element > value) : !(element >= value);
+      };
+      places.data<std::int64_t>()[i] = std::partition_point(begin, begin + length, before) - begin;
+    }
+  });
+  return places;
 }
 
 }  // namespace tapedeck::kernels

@@ -1,0 +1,112 @@
+#include <tapedeck/ops/sorting.h>
+
+#include <cmath>
+#include <limits>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <tapedeck/tapedeck.h>
+#include <tests/support/arrays.h>
+#include <tests/support/compare.h>
+#include <tests/support/op_table.h>
+
+namespace tapedeck {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::values;
+using testing_support::error_of;
+using testing_support::OpRow;
+using testing_support::row;
+using Ints = std::vector<std::int64_t>;
+using V = const Variable&;
+
+std::vector<OpRow> rows() {
+  return {
+      row("sort", [](V x) { return std::get<0>(x.sort()); }, {{{2, 7}}, {{5}}, {{}}, {{0, 3}}}),
+      row("sort_descending", [](V x) { return std::get<0>(x.sort(1, true)); }, {{{2, 7, 3}}}),
+      row("msort", [](V x) { return msort(x); }, {{{5, 2}}}),
+      row("topk", [](V x) { return std::get<0>(x.topk(3)); }, {{{2, 7}}, {{3}}}),
+      row("topk_smallest", [](V x) { return std::get<0>(x.topk(2, 0, false)); }, {{{5, 2, 3}}}),
+      row("kthvalue", [](V x) { return std::get<0>(x.kthvalue(2, 0)); }, {{{5, 3}}, {{3}}}),
+      row("kthvalue_keepdim", [](V x) { return std::get<0>(x.kthvalue(1, -1, true)); },
+          {{{5, 3}}, {{}}}),
+  };
+}
+TAPEDECK_OP_TABLE(SortingOps, rows());
+
+const double nan = std::nan("");
+
+TEST(Sort, IsStableAndPutsNanLast) {
+  const Tensor x = tensor({2., nan, 1., 2., -1.});
+  const auto [up, up_from] = x.sort();
+  EXPECT_THAT(values<std::int64_t>(up_from.array()), ElementsAre(4, 2, 0, 3, 1));
+  EXPECT_TRUE(std::isnan(up[4].item<float>()));
+  const auto [down, down_from] = x.sort(0, true);
+  EXPECT_THAT(values<std::int64_t>(down_from.array()), ElementsAre(1, 0, 3, 2, 4));
+  EXPECT_TRUE(std::isnan(down[0].item<float>()));
+  EXPECT_THAT(values<std::int64_t>(argsort(tensor({{3, 1}, {0, 2}}), 0).array()),
+              ElementsAre(1, 0, 0, 1));
+  EXPECT_EQ(tensor({true, false}).argsort()[0].item<int>(), 1);
+}
+
+TEST(Topk, TakesTheGreatest) {
+  const auto [v, i] = tensor({{1, 5, 3}, {9, 7, 8}}).topk(2);
+  EXPECT_THAT(values<std::int64_t>(v.array()), ElementsAre(5, 3, 9, 8));
+  EXPECT_THAT(values<std::int64_t>(i.array()), ElementsAre(1, 2, 0, 2));
+  EXPECT_EQ(error_of<Error>([] {
+              zeros({2, 3}).topk(4);
+            }),
+            "topk: selected index k = 4 out of range for dimension 1 of size 3 (input [2, 3])");
+  EXPECT_EQ(std::get<0>(zeros({2, 3}).topk(0)).sizes(), (Ints{2, 0}));
+  EXPECT_EQ(error_of<Error>([] {
+              zeros({2, 3}).kthvalue(0);
+            }),
+            "kthvalue(): selected number k = 0 out of range for dimension 1 of size 3 (input [2, "
+            "3])");
+}
+
+TEST(Unique, SortsAndCounts) {
+  const auto [v, inverse, counts] = unique(tensor({{3, 1}, {3, 2}}), true, true, true);
+  EXPECT_THAT(values<std::int64_t>(v.array()), ElementsAre(1, 2, 3));
+  EXPECT_THAT(values<std::int64_t>(inverse.array()), ElementsAre(2, 0, 2, 1));
+  EXPECT_EQ(inverse.sizes(), (Ints{2, 2}));
+  EXPECT_THAT(values<std::int64_t>(counts.array()), ElementsAre(1, 1, 2));
+  EXPECT_EQ(std::get<1>(unique(tensor({1, 1}))).numel(), 0);
+  const auto [runs, at, lengths] = unique_consecutive(tensor({1, 1, 2, 1}), true, true);
+  EXPECT_THAT(values<std::int64_t>(runs.array()), ElementsAre(1, 2, 1));
+  EXPECT_THAT(values<std::int64_t>(at.array()), ElementsAre(0, 0, 1, 2));
+  EXPECT_THAT(values<std::int64_t>(lengths.array()), ElementsAre(2, 1, 1));
+  EXPECT_EQ(std::get<0>(unique(zeros({0}))).numel(), 0);
+}
+
+TEST(Bincount, Counts) {
+  EXPECT_THAT(values<std::int64_t>(bincount(tensor({1, 3, 1})).array()), ElementsAre(0, 2, 0, 1));
+  EXPECT_THAT(values<float>(tensor({1, 0, 1}).bincount(tensor({0.5, 2., 1.})).array()),
+              ElementsAre(2, 1.5));
+  EXPECT_EQ(bincount(tensor({0}), {}, 4).numel(), 4);
+  EXPECT_EQ(bincount(zeros({0}, kLong)).numel(), 0);
+  EXPECT_EQ(error_of<Error>([] {
+              bincount(tensor({0, -2}));
+            }),
+            "bincount: only supports 1-d non-negative integral inputs, got -2");
+}
+
+TEST(Searchsorted, FindsPlaces) {
+  const Tensor edges = tensor({1., 2., 2., 4.});
+  const Tensor x = tensor({0., 2., 3., 9., nan});
+  EXPECT_THAT(values<std::int64_t>(searchsorted(edges, x).array()), ElementsAre(0, 1, 3, 4, 4));
+  EXPECT_THAT(values<std::int64_t>(bucketize(x, edges, false, true).array()),
+              ElementsAre(0, 3, 3, 4, 4));
+  EXPECT_EQ(searchsorted(edges, 2.5).item<int>(), 3);
+  EXPECT_EQ(searchsorted(edges, x, true).dtype(), kInt);
+  const Tensor rows = tensor({{1, 3, 5}, {2, 4, 6}});
+  EXPECT_THAT(values<std::int64_t>(searchsorted(rows, tensor({{3, 6}, {3, 6}})).array()),
+              ElementsAre(1, 3, 1, 2));
+  EXPECT_THROW(searchsorted(rows, tensor({1, 2})), Error);
+  EXPECT_THROW(searchsorted(edges, tensor({1})), TypeError);
+}
+
+}  // namespace
+}  // namespace tapedeck
