@@ -15,6 +15,9 @@
 #include <tapedeck/autograd/ivalue.h>
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
+#include <tapedeck/data/data.h>
+#include <tapedeck/io/archive.h>
+#include <tapedeck/io/serialize.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/conv.h>
 #include <tapedeck/ops/copy.h>
@@ -25,12 +28,10 @@
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/pool.h>
 #include <tapedeck/ops/print.h>
-#include <tapedeck/ops/random.h>
 #include <tapedeck/ops/promotion.h>
-#include <tapedeck/ops/reduction.h>
+#include <tapedeck/ops/random.h>
 #include <tapedeck/ops/rearrange.h>
+#include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
-#include <tapedeck/io/archive.h>
-#include <tapedeck/io/serialize.h>
-#include <tapedeck/optim/optim.h>
 #include <tapedeck/ops/sorting.h>
+#include <tapedeck/optim/optim.h>

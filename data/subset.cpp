@@ -1,0 +1,13 @@
+#include <tapedeck/data/subset.h>
+
+#include <tapedeck/ops/random.h>
+
+namespace tapedeck::data::datasets::detail {
+
+std::vector<std::size_t> random_permutation(std::size_t n) {
+  const Variable order = randperm(static_cast<std::int64_t>(n));
+  const std::int64_t* values = order.data_ptr<std::int64_t>();
+  return std::vector<std::size_t>(values, values + n);
+}
+
+}  // namespace tapedeck::data::datasets::detail
