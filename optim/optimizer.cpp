@@ -86,8 +86,8 @@ void Optimizer::add_param_group(const OptimizerParamGroup& param_group) {
   check_new_parameters(param_groups_, param_group.params());
   OptimizerParamGroup group(param_group);
   if (!group.has_options()) group.set_options(defaults_->clone());
-  const OptimizerOptions& options = group.options();
-  TAPEDECK_CHECK_AS(TypeError, typeid(options) == typeid(*defaults_),
+  const OptimizerOptions &options = group.options(), &defaults = *defaults_;
+  TAPEDECK_CHECK_AS(TypeError, typeid(options) == typeid(defaults),
                     "optimizer: the options of parameter group ", param_groups_.size(),
                     " are those of another optimizer");
   options.check();

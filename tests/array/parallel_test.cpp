@@ -19,7 +19,7 @@ namespace tapedeck {
 namespace {
 
 using testing_support::error_of;
-using testing_support::ThreadCount;
+using testing::ThreadCount;
 
 using Chunks = std::multiset<std::pair<std::int64_t, std::int64_t>>;
 
