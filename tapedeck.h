@@ -18,8 +18,10 @@
 #include <tapedeck/data/data.h>
 #include <tapedeck/io/archive.h>
 #include <tapedeck/io/serialize.h>
+#include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/conv.h>
+#include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/index.h>
@@ -27,6 +29,8 @@
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/pool.h>
+#include <tapedeck/ops/pointwise.h>
+#include <tapedeck/ops/power.h>
 #include <tapedeck/ops/print.h>
 #include <tapedeck/ops/promotion.h>
 #include <tapedeck/ops/random.h>
@@ -35,3 +39,4 @@
 #include <tapedeck/ops/shape.h>
 #include <tapedeck/ops/sorting.h>
 #include <tapedeck/optim/optim.h>
+#include <tapedeck/ops/ternary.h>

@@ -2,6 +2,7 @@
 
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reduce.h>
 
 namespace tapedeck {
@@ -50,6 +51,39 @@ Variable Variable::sum_to_size(IntArrayRef size) const {
   return y;
 }
 
+namespace {
+
+// Truth over axes; uint8 stays uint8, as in PyTorch.
+Variable truth(kernels::ReduceOp op, const Variable& x, IntArrayRef dim, bool keepdim) {
+  const Array out = kernels::reduce(op, x.array(), dim, keepdim);
+  return Variable(x.dtype() == kUInt8 ? kernels::cast(out, kUInt8) : out);
+}
+
+}  // namespace
+
+Variable any(const Variable& x) { return truth(kernels::ReduceOp::Any, x, {}, false); }
+Variable any(const Variable& x, std::int64_t dim, bool keepdim) {
+  return truth(kernels::ReduceOp::Any, x, dim, keepdim);
+}
+Variable all(const Variable& x) { return truth(kernels::ReduceOp::All, x, {}, false); }
+Variable all(const Variable& x, std::int64_t dim, bool keepdim) {
+  return truth(kernels::ReduceOp::All, x, dim, keepdim);
+}
+Variable count_nonzero(const Variable& x, IntArrayRef dim) {
+  return Variable(kernels::sum(kernels::cast(x.array(), kBool), dim, false));
+}
+Variable count_nonzero(const Variable& x, std::optional<std::int64_t> dim) {
+  return count_nonzero(x, dim ? IntArrayRef(*dim) : IntArrayRef());
+}
+
+Variable Variable::any() const { return tapedeck::any(*this); }
+Variable Variable::any(std::int64_t dim, bool keepdim) const {
+  return tapedeck::any(*this, dim, keepdim);
+}
+Variable Variable::all() const { return tapedeck::all(*this); }
+Variable Variable::all(std::int64_t dim, bool keepdim) const {
+  return tapedeck::all(*this, dim, keepdim);
+}
 Variable Variable::sum(std::optional<ScalarType> dtype) const {
   return tapedeck::sum(*this, dtype);
 }

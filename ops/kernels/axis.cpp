@@ -1,7 +1,9 @@
 #include <tapedeck/ops/kernels/axis.h>
 
 #include <algorithm>
+#include <numeric>
 #include <type_traits>
+#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
@@ -87,7 +89,8 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
 }
 
 template <typename Combine>
-Array scan(const Array& input, std::int64_t dim, const char* name, Combine combine) {
+Array scan(const Array& input, std::int64_t dim, Direction direction, const char* name,
+           Combine combine) {
   const Array x = contiguous(input);
   const AxisView view(x.sizes(), dim);
   Array out = Array::empty(x.sizes(), x.dtype());
@@ -100,12 +103,15 @@ Array scan(const Array& input, std::int64_t dim, const char* name, Combine combi
     for_each_tile(view, [&](std::int64_t outer, std::int64_t first, std::int64_t columns) {
       Acc acc[kTile];
       std::int64_t at = outer * view.axis * view.inner + first;
+      const bool forward = direction == Direction::Forward;
+      const std::int64_t step = forward ? view.inner : -view.inner;
+      if (!forward) at += (view.axis - 1) * view.inner;
       for (std::int64_t j = 0; j < columns; ++j) {
         acc[j] = static_cast<Acc>(from[at + j]);
         to[at + j] = from[at + j];
       }
       for (std::int64_t i = 1; i < view.axis; ++i) {
-        at += view.inner;
+        at += step;
         for (std::int64_t j = 0; j < columns; ++j) {
           acc[j] = combine(acc[j], static_cast<Acc>(from[at + j]));
           to[at + j] = static_cast<T>(acc[j]);
@@ -125,11 +131,79 @@ std::pair<Array, Array> min_along(const Array& x, std::int64_t dim, bool keepdim
   return best_along<false>(x, dim, keepdim, "min");
 }
 
-Array cumsum(const Array& x, std::int64_t dim) {
-  return scan(x, dim, "cumsum", [](auto a, auto b) { return a + b; });
+std::pair<Array, Array> median_along(const Array& input, std::int64_t dim, bool keepdim) {
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim);
+  const DimVector shape = reduced_shape(x.sizes(), {dim}, keepdim, "median");
+  Array values = Array::empty(shape, x.dtype()), indices = Array::empty(shape, ScalarType::Long);
+  if (values.numel() == 0) return {values, indices};
+  TAPEDECK_CHECK_AS(IndexError, view.axis > 0, "median: expected dim ", dim,
+                    " to have a non-zero size, got shape ", x.sizes().ref());
+  dispatch_numeric(x.dtype(), "median", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const from = x.data<T>();
+    T* const to = values.data<T>();
+    std::int64_t* const to_index = indices.data<std::int64_t>();
+    parallel_for(view.outer * view.inner, std::max<std::int64_t>(1, kGrain / 8 / view.axis),
+                 [&, from, to, to_index](std::int64_t begin, std::int64_t end) {
+                   std::vector<std::int64_t> order(static_cast<std::size_t>(view.axis));
+                   for (std::int64_t line = begin; line < end; ++line) {
+                     const T* const x0 =
+                         from + line / view.inner * view.axis * view.inner + line % view.inner;
+                     const auto at = [&](std::int64_t i) { return x0[i * view.inner]; };
+                     std::iota(order.begin(), order.end(), std::int64_t{0});
+                     const auto nan = std::find_if(order.begin(), order.end(),
+                                                   [&](std::int64_t i) { return at(i) != at(i); });
+                     auto middle = nan;
+                     if (nan == order.end()) {
+                       middle = order.begin() + (view.axis - 1) / 2;
+                       std::nth_element(order.begin(), middle, order.end(),
+                                        [&](std::int64_t i, std::int64_t j) {
+                                          return at(i) < at(j) || (at(i) == at(j) && i < j);
+                                        });
+                     }
+                     to[line] = at(*middle);
+                     to_index[line] = *middle;
+                   }
+                 });
+  });
+  return {values, indices};
+}
+
+Array pick_along(const Array& input, const Array& index, std::int64_t dim) {
+  const Array x = contiguous(input), at = contiguous(index);
+  const AxisView view(x.sizes(), dim);
+  Array out = Array::empty(index.sizes(), x.dtype());
+  dispatch_all(x.dtype(), "pick_along", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (std::int64_t line = 0; line < out.numel(); ++line)
+      out.data<T>()[line] =
+          x.data<T>()[(line / view.inner * view.axis + at.data<std::int64_t>()[line]) * view.inner +
+                      line % view.inner];
+  });
+  return out;
+}
+
+Array scatter_along(const Array& input, const Array& index, std::int64_t dim, std::int64_t size) {
+  const Array x = contiguous(input), at = contiguous(index);
+  DimVector shape = x.sizes();
+  if (!shape.empty()) shape[wrap_dim(dim, x.dim())] = size;
+  Array out = zeros(shape, x.dtype());
+  const AxisView view(shape, dim);
+  dispatch_all(x.dtype(), "scatter_along", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for (std::int64_t line = 0; line < x.numel(); ++line)
+      out.data<T>()[(line / view.inner * view.axis + at.data<std::int64_t>()[line]) * view.inner +
+                    line % view.inner] = x.data<T>()[line];
+  });
+  return out;
+}
+
+Array cumsum(const Array& x, std::int64_t dim, Direction direction) {
+  return scan(x, dim, direction, "cumsum", [](auto a, auto b) { return a + b; });
 }
 Array cumprod(const Array& x, std::int64_t dim) {
-  return scan(x, dim, "cumprod", [](auto a, auto b) { return a * b; });
+  return scan(x, dim, Direction::Forward, "cumprod", [](auto a, auto b) { return a * b; });
 }
 
 Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim) {

@@ -14,8 +14,19 @@ namespace tapedeck::kernels {
 std::pair<Array, Array> max_along(const Array& x, std::int64_t dim, bool keepdim);
 std::pair<Array, Array> min_along(const Array& x, std::int64_t dim, bool keepdim);
 
+/// The same for the lower of the two middle elements; the first NaN where there is one.
+std::pair<Array, Array> median_along(const Array& x, std::int64_t dim, bool keepdim);
+
+/// The element of x at the index for each line along `dim`; `index` has x's shape with 1 there, and
+/// so has the result. Indices are in bounds.
+Array pick_along(const Array& x, const Array& index, std::int64_t dim);
+/// Its adjoint: zeros of `size` along `dim`, with the elements of x at the indices.
+Array scatter_along(const Array& x, const Array& index, std::int64_t dim, std::int64_t size);
+
+/// From which end an axis is walked.
+enum class Direction { Forward, Backward };
 /// Running sums and products along `dim`; the dtype stays. Floats accumulate in float64.
-Array cumsum(const Array& x, std::int64_t dim);
+Array cumsum(const Array& x, std::int64_t dim, Direction direction = Direction::Forward);
 Array cumprod(const Array& x, std::int64_t dim);
 
 /// exp(x) over its sum along `dim`, and the logarithm of that, by way of the largest element.

@@ -77,6 +77,8 @@ const char* name_of(BinaryOp op) {
       return "remainder";
     case BinaryOp::FloorDivide:
       return "floor_divide";
+    case BinaryOp::TruncDivide:
+      return "div";
     case BinaryOp::Eq:
       return "eq";
     case BinaryOp::Ne:
@@ -127,6 +129,8 @@ const char* name_of(BinaryOp op) {
       return "gelu_backward";
     case BinaryOp::GeluTanhBackward:
       return "gelu_backward";
+    case BinaryOp::HardtanhBackward:
+      return "hardtanh_backward";
     case BinaryOp::HardsigmoidBackward:
       return "hardsigmoid_backward";
     case BinaryOp::HardswishBackward:

@@ -20,6 +20,7 @@ enum class BinaryOp : std::uint8_t {
   Fmod,         ///< the remainder with a's sign; not for bool
   Remainder,    ///< the remainder with b's sign (Python's %); not for bool
   FloorDivide,  ///< floor(a / b); not for bool
+  TruncDivide,  ///< a / b towards zero; integers
   Eq,
   Ne,
   Lt,
@@ -46,6 +47,7 @@ enum class BinaryOp : std::uint8_t {
   MishBackward,
   GeluBackward,
   GeluTanhBackward,
+  HardtanhBackward,  ///< p0 < b < p1 ? a : 0
   HardsigmoidBackward,
   HardswishBackward,
 };

@@ -140,6 +140,15 @@ struct GeluTanhBackwardOp : WithParams<T> {
   }
 };
 template <typename T>
+struct HardtanhBackwardOp : WithParams<T> {
+  using WithParams<T>::WithParams;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V g, V x) const {
+    return hn::IfThenZeroElse(
+        hn::Or(hn::Le(x, hn::Set(d, this->p0)), hn::Ge(x, hn::Set(d, this->p1))), g);
+  }
+};
+template <typename T>
 struct HardsigmoidBackwardOp : WithParams<T> {
   using WithParams<T>::WithParams;
   template <class D, class V>
@@ -185,6 +194,8 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<MishBackwardOp<T>, T>;
     case BinaryOp::GeluTanhBackward:
       return BinaryRow<GeluTanhBackwardOp<T>, T>;
+    case BinaryOp::HardtanhBackward:
+      return BinaryRow<HardtanhBackwardOp<T>, T>;
     case BinaryOp::HardsigmoidBackward:
       return BinaryRow<HardsigmoidBackwardOp<T>, T>;
     case BinaryOp::HardswishBackward:

@@ -35,13 +35,16 @@ T apply(T a, T b) {
   } else {
     TAPEDECK_CHECK_AS(ValueError, b != 0, name_of(op), ": integer division by zero");
     if (std::is_signed_v<T> && b == static_cast<T>(-1))  // the smallest value has no opposite
-      return op == BinaryOp::FloorDivide ? static_cast<T>(U{0} - x) : T{0};
+      return op == BinaryOp::FloorDivide || op == BinaryOp::TruncDivide ? static_cast<T>(U{0} - x)
+                                                                        : T{0};
     const T r = static_cast<T>(a % b);
     const bool crosses = r != 0 && (r < 0) != (b < 0);
     if constexpr (op == BinaryOp::Fmod)
       return r;
     else if constexpr (op == BinaryOp::Remainder)
       return static_cast<T>(crosses ? r + b : r);
+    else if constexpr (op == BinaryOp::TruncDivide)
+      return static_cast<T>(a / b);
     else
       return static_cast<T>(a / b - (crosses ? 1 : 0));
   }
@@ -73,6 +76,8 @@ RowLoop find_integer(BinaryOp op) {
       return row<BinaryOp::Remainder, T>;
     case BinaryOp::FloorDivide:
       return row<BinaryOp::FloorDivide, T>;
+    case BinaryOp::TruncDivide:
+      return row<BinaryOp::TruncDivide, T>;
     default:
       return nullptr;
   }

@@ -1,0 +1,216 @@
+#include <tapedeck/ops/pointwise.h>
+
+#include <cmath>
+#include <numbers>
+
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/kernels/binary.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/unary_recording.h>
+
+namespace tapedeck {
+
+using detail::floating;
+using detail::unary_in_place;
+using detail::unary_of_input;
+using detail::unary_of_output;
+using kernels::UnaryOp;
+using V = Variable;
+
+// dx = g y
+V exp(const V& self) {
+  return unary_of_output(UnaryOp::Exp, floating(self), "ExpBackward0",
+                         [](const V& g, const V& y) { return g * y; });
+}
+// dx = g y log 2
+V exp2(const V& self) {
+  return unary_of_output(UnaryOp::Exp2, floating(self), "Exp2Backward0",
+                         [](const V& g, const V& y) { return g * y * std::numbers::ln2; });
+}
+// dx = g (y + 1)
+V expm1(const V& self) {
+  return unary_of_output(UnaryOp::Expm1, floating(self), "Expm1Backward0",
+                         [](const V& g, const V& y) { return g * (y + 1); });
+}
+// dx = g / x
+V log(const V& self) {
+  return unary_of_input(UnaryOp::Log, floating(self), "LogBackward0",
+                        [](const V& g, const V& x) { return g / x; });
+}
+// dx = g / (1 + x)
+V log1p(const V& self) {
+  return unary_of_input(UnaryOp::Log1p, floating(self), "Log1PBackward0",
+                        [](const V& g, const V& x) { return g / (x + 1); });
+}
+// dx = g / (x log 2)
+V log2(const V& self) {
+  return unary_of_input(UnaryOp::Log2, floating(self), "Log2Backward0",
+                        [](const V& g, const V& x) { return g / (x * std::numbers::ln2); });
+}
+// dx = g / (x log 10)
+V log10(const V& self) {
+  return unary_of_input(UnaryOp::Log10, floating(self), "Log10Backward0",
+                        [](const V& g, const V& x) { return g / (x * std::numbers::ln10); });
+}
+// dx = g / 2y
+V sqrt(const V& self) {
+  return unary_of_output(UnaryOp::Sqrt, floating(self), "SqrtBackward0",
+                         [](const V& g, const V& y) { return g / (y * 2); });
+}
+// dx = -g y^3 / 2
+V rsqrt(const V& self) {
+  return unary_of_output(UnaryOp::Rsqrt, floating(self), "RsqrtBackward0",
+                         [](const V& g, const V& y) { return g * (y * y * y) * -0.5; });
+}
+// dx = -g y^2
+V reciprocal(const V& self) {
+  return unary_of_output(UnaryOp::Reciprocal, floating(self), "ReciprocalBackward0",
+                         [](const V& g, const V& y) { return -(g * (y * y)); });
+}
+// dx = 2 g x
+V square(const V& self) {
+  TAPEDECK_CHECK_AS(TypeError, self.dtype() != kBool, "square: not implemented for dtype Bool");
+  return unary_of_input(UnaryOp::Square, self, "PowBackward0",
+                        [](const V& g, const V& x) { return g * x * 2; });
+}
+// dx = g sign(x)
+V abs(const V& self) {
+  return unary_of_input(UnaryOp::Abs, self, "AbsBackward0",
+                        [](const V& g, const V& x) { return g * x.sign(); });
+}
+// dx = g cos(x)
+V sin(const V& self) {
+  return unary_of_input(UnaryOp::Sin, floating(self), "SinBackward0",
+                        [](const V& g, const V& x) { return g * x.cos(); });
+}
+// dx = -g sin(x)
+V cos(const V& self) {
+  return unary_of_input(UnaryOp::Cos, floating(self), "CosBackward0",
+                        [](const V& g, const V& x) { return -(g * x.sin()); });
+}
+// dx = g (1 + y^2)
+V tan(const V& self) {
+  return unary_of_output(UnaryOp::Tan, floating(self), "TanBackward0",
+                         [](const V& g, const V& y) { return g * (y * y + 1); });
+}
+// dx = g / sqrt(1 - x^2)
+V asin(const V& self) {
+  return unary_of_input(UnaryOp::Asin, floating(self), "AsinBackward0",
+                        [](const V& g, const V& x) { return g * rsqrt(1 - x * x); });
+}
+// dx = -g / sqrt(1 - x^2)
+V acos(const V& self) {
+  return unary_of_input(UnaryOp::Acos, floating(self), "AcosBackward0",
+                        [](const V& g, const V& x) { return -(g * rsqrt(1 - x * x)); });
+}
+// dx = g / (1 + x^2)
+V atan(const V& self) {
+  return unary_of_input(UnaryOp::Atan, floating(self), "AtanBackward0",
+                        [](const V& g, const V& x) { return g / (x * x + 1); });
+}
+// dx = g cosh(x)
+V sinh(const V& self) {
+  return unary_of_input(UnaryOp::Sinh, floating(self), "SinhBackward0",
+                        [](const V& g, const V& x) { return g * x.cosh(); });
+}
+// dx = g sinh(x)
+V cosh(const V& self) {
+  return unary_of_input(UnaryOp::Cosh, floating(self), "CoshBackward0",
+                        [](const V& g, const V& x) { return g * x.sinh(); });
+}
+// dx = g (1 - y^2)
+V tanh(const V& self) {
+  return unary_of_output(UnaryOp::Tanh, floating(self), "TanhBackward0", tanh_backward);
+}
+// z = g (1 - y^2);  dg = gg (1 - y^2), dy = -2 gg g y
+V tanh_backward(const V& g, const V& y) {
+  V z(kernels::binary(kernels::BinaryOp::TanhBackward, g.array(), y.array()));
+  if (should_record(g, y))
+    record(z, "TanhBackwardBackward0", edges(g, y),
+           [g = save(g), y = save(y)](const V& gg, const VjpContext& ctx) {
+             const V out = y.get(ctx);
+             return Gradients{ctx.needs(0) ? tanh_backward(gg, out) : V(),
+                              ctx.needs(1) ? gg * g.get(ctx) * out * -2 : V()};
+           });
+  return z;
+}
+// dx = 2 g exp(-x^2) / sqrt(pi)
+V erf(const V& self) {
+  return unary_of_input(UnaryOp::Erf, floating(self), "ErfBackward0", [](const V& g, const V& x) {
+    return g * exp(-(x * x)) * (2 * std::numbers::inv_sqrtpi);
+  });
+}
+// dx = -2 g exp(-x^2) / sqrt(pi)
+V erfc(const V& self) {
+  return unary_of_input(UnaryOp::Erfc, floating(self), "ErfcBackward0", [](const V& g, const V& x) {
+    return g * exp(-(x * x)) * (-2 * std::numbers::inv_sqrtpi);
+  });
+}
+
+namespace {
+
+// y = op(x), constant between its steps;  dx = 0
+V step_function(UnaryOp op, const V& x, const char* node) {
+  V y(kernels::unary(op, x.array()));
+  if (should_record(x))
+    record(y, node, edges(x), [](const V& g) { return V(kernels::zeros(g.sizes(), g.dtype())); });
+  return y;
+}
+
+V rounding(UnaryOp op, const V& x, const char* node) {
+  if (is_integral(x.dtype(), false)) return x.clone();
+  return step_function(op, x, node);
+}
+
+}  // namespace
+
+V sign(const V& x) {
+  if (x.dtype() == kBool) return x.clone();
+  return step_function(UnaryOp::Sign, x, "SignBackward0");
+}
+V floor(const V& x) { return rounding(UnaryOp::Floor, x, "FloorBackward0"); }
+V ceil(const V& x) { return rounding(UnaryOp::Ceil, x, "CeilBackward0"); }
+V round(const V& x) { return rounding(UnaryOp::Round, x, "RoundBackward0"); }
+V trunc(const V& x) { return rounding(UnaryOp::Trunc, x, "TruncBackward0"); }
+// y = x - trunc(x);  dx = g
+V frac(const V& x) {
+  V y(kernels::unary(UnaryOp::Frac, x.array()));
+  if (should_record(x)) record(y, "FracBackward0", edges(x), [](const V& g) { return g; });
+  return y;
+}
+
+#define TAPEDECK_UNARY_METHODS(name, op)                     \
+  V Variable::name() const { return tapedeck::name(*this); } \
+  V& Variable::name##_() const { return unary_in_place(op, *this, #name "_", tapedeck::name); }
+TAPEDECK_UNARY_METHODS(exp, UnaryOp::Exp)
+TAPEDECK_UNARY_METHODS(exp2, UnaryOp::Exp2)
+TAPEDECK_UNARY_METHODS(expm1, UnaryOp::Expm1)
+TAPEDECK_UNARY_METHODS(log, UnaryOp::Log)
+TAPEDECK_UNARY_METHODS(log1p, UnaryOp::Log1p)
+TAPEDECK_UNARY_METHODS(log2, UnaryOp::Log2)
+TAPEDECK_UNARY_METHODS(log10, UnaryOp::Log10)
+TAPEDECK_UNARY_METHODS(sqrt, UnaryOp::Sqrt)
+TAPEDECK_UNARY_METHODS(rsqrt, UnaryOp::Rsqrt)
+TAPEDECK_UNARY_METHODS(square, UnaryOp::Square)
+TAPEDECK_UNARY_METHODS(reciprocal, UnaryOp::Reciprocal)
+TAPEDECK_UNARY_METHODS(abs, UnaryOp::Abs)
+TAPEDECK_UNARY_METHODS(sign, UnaryOp::Sign)
+TAPEDECK_UNARY_METHODS(sin, UnaryOp::Sin)
+TAPEDECK_UNARY_METHODS(cos, UnaryOp::Cos)
+TAPEDECK_UNARY_METHODS(tan, UnaryOp::Tan)
+TAPEDECK_UNARY_METHODS(asin, UnaryOp::Asin)
+TAPEDECK_UNARY_METHODS(acos, UnaryOp::Acos)
+TAPEDECK_UNARY_METHODS(atan, UnaryOp::Atan)
+TAPEDECK_UNARY_METHODS(sinh, UnaryOp::Sinh)
+TAPEDECK_UNARY_METHODS(cosh, UnaryOp::Cosh)
+TAPEDECK_UNARY_METHODS(tanh, UnaryOp::Tanh)
+TAPEDECK_UNARY_METHODS(erf, UnaryOp::Erf)
+TAPEDECK_UNARY_METHODS(erfc, UnaryOp::Erfc)
+TAPEDECK_UNARY_METHODS(floor, UnaryOp::Floor)
+TAPEDECK_UNARY_METHODS(ceil, UnaryOp::Ceil)
+TAPEDECK_UNARY_METHODS(round, UnaryOp::Round)
+TAPEDECK_UNARY_METHODS(trunc, UnaryOp::Trunc)
+TAPEDECK_UNARY_METHODS(frac, UnaryOp::Frac)
+#undef TAPEDECK_UNARY_METHODS
+
+}  // namespace tapedeck

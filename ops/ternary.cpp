@@ -1,0 +1,270 @@
+#include <tapedeck/ops/ternary.h>
+
+#include <limits>
+
+#include <tapedeck/autograd/record.h>
+#include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/comparison.h>
+#include <tapedeck/ops/kernels/binary.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/unary.h>
+#include <tapedeck/ops/promotion.h>
+
+namespace tapedeck {
+
+using kernels::BinaryOp;
+using V = Variable;
+
+namespace {
+
+V number(Scalar s, ScalarType dtype) { return V(kernels::full({}, s, dtype)); }
+
+V& assign(const V& self, const V& value, const char* name) {
+  detail::check_can_cast(value.dtype(), self.dtype(), name);
+  return assign_inplace(self, value, name);
+}
+
+}  // namespace
+
+// z = c ? x : y;  dx = c ? g : 0, dy = c ? 0 : g
+V where(const V& condition, const V& self, const V& other) {
+  const ScalarType dtype = result_type(self, other);
+  const V x = self.to(dtype), y = other.to(dtype);
+  V z(kernels::where(condition.array(), x.array(), y.array()));
+  if (should_record(x, y))
+    record(z, "WhereBackward0", edges(x, y),
+           [c = save(condition), xs = x.array().sizes(), ys = y.array().sizes()](
+               const V& g, const VjpContext& ctx) {
+             const V chosen = c.get(ctx);
+             return Gradients{ctx.needs(0) ? where(chosen, g, 0).sum_to_size(xs) : V(),
+                              ctx.needs(1) ? where(chosen, 0, g).sum_to_size(ys) : V()};
+           });
+  return z;
+}
+V where(const V& condition, Scalar self, const V& other) {
+  return where(condition, number(self, result_type(self, other)), other);
+}
+V where(const V& condition, const V& self, Scalar other) {
+  return where(condition, self, number(other, result_type(self, other)));
+}
+V where(const V& condition, Scalar self, Scalar other) {
+  const auto dtype = [](Scalar s) { return s.isFloatingPoint() ? get_default_dtype() : s.type(); };
+  return where(condition, number(self, dtype(self)), number(other, dtype(other)));
+}
+
+namespace {
+
+// A bound of the elements' type: an integer array is never compared with a fraction.
+Array clamp_array(const Array& x, const std::optional<Scalar>& min,
+                  const std::optional<Scalar>& max) {
+  if (!is_floating_point(x.dtype())) {
+    const Array raised = min ? kernels::binary(BinaryOp::Maximum, x, *min) : x;
+    return max ? kernels::binary(BinaryOp::Minimum, raised, *max) : raised;
+  }
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  return kernels::unary(kernels::UnaryOp::Clamp, x,
+                        {{min ? min->toDouble() : -kInf, max ? max->toDouble() : kInf}});
+}
+
+ScalarType clamp_type(const V& x, const std::optional<Scalar>& min,
+                      const std::optional<Scalar>& max) {
+  TAPEDECK_CHECK(min || max, "clamp: at least one of min or max must not be None");
+  ScalarType dtype = x.dtype();
+  if (min) dtype = promote_types(dtype, result_type(x, *min));
+  if (max) dtype = promote_types(dtype, result_type(x, *max));
+  TAPEDECK_CHECK_AS(TypeError, dtype != kBool, "clamp: not implemented for dtype Bool");
+  return dtype;
+}
+
+// z = g where low <= x <= high, else 0;  dg = gg there
+V clamp_backward(const V& g, const V& x, double low, double high) {
+  V z(kernels::binary(BinaryOp::ClampBackward, g.array(), x.array(), {{low, high}}));
+  if (should_record(g))
+    record(z, "ClampBackwardBackward0", edges(g),
+           [x = save(x.detach()), low, high](const V& gg, const VjpContext& ctx) {
+             return clamp_backward(gg, x.get(ctx), low, high);
+           });
+  return z;
+}
+
+}  // namespace
+
+// z = min(max(x, low), high);  dx = g where low <= x <= high
+V clamp(const V& self, const std::optional<Scalar>& min, const std::optional<Scalar>& max) {
+  const V x = self.to(clamp_type(self, min, max));
+  V z(clamp_array(x.array(), min, max));
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  if (should_record(x))
+    record(z, "ClampBackward1", edges(x),
+           [x = save(x), low = min ? min->toDouble() : -kInf, high = max ? max->toDouble() : kInf](
+               const V& g, const VjpContext& ctx) {
+             return clamp_backward(g, x.get(ctx), low, high);
+           });
+  return z;
+}
+V clamp_min(const V& self, Scalar min) { return clamp(self, min, std::nullopt); }
+V clamp_max(const V& self, Scalar max) { return clamp(self, std::nullopt, max); }
+
+// The same with tensors;  g goes to x within the bounds, else to the bound that won
+V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max) {
+  TAPEDECK_CHECK(min || max, "clamp: at least one of min or max must not be None");
+  ScalarType dtype = self.dtype();
+  if (min) dtype = promote_types(dtype, result_type(self, *min));
+  if (max) dtype = promote_types(dtype, result_type(self, *max));
+  const V x = self.to(dtype), low = min ? min->to(dtype) : V(), high = max ? max->to(dtype) : V();
+  Array value = x.array();
+  if (min) value = kernels::binary(BinaryOp::Maximum, value, low.array());
+  if (max) value = kernels::binary(BinaryOp::Minimum, value, high.array());
+  V z(value.shares_storage(x.array()) ? kernels::clone(value) : value);
+  const auto recorded = [](const V& v) { return v.defined() && should_record(v); };
+  if (!should_record(x) && !recorded(low) && !recorded(high)) return z;
+  autograd::EdgeList list = edges(x);
+  list.push_back(min ? autograd::gradient_edge(low) : autograd::Edge());
+  list.push_back(max ? autograd::gradient_edge(high) : autograd::Edge());
+  record(
+      z, "ClampBackward0", std::move(list),
+      [x = save(x), low = min ? save(low) : Saved(), high = max ? save(high) : Saved(),
+       has_low = min.has_value(), has_high = max.has_value()](const V& g, const VjpContext& ctx) {
+        const V v = x.get(ctx), lo = has_low ? low.get(ctx) : V(),
+                hi = has_high ? high.get(ctx) : V();
+        V above, below;  // where x is above the upper bound, and below the lower one
+        if (has_high) above = has_low ? (v > hi) | (lo > hi) : v > hi;
+        if (has_low) below = has_high ? (v < lo) & (lo <= hi) : v < lo;
+        const V outside = !has_high ? below : !has_low ? above : above | below;
+        return Gradients{
+            ctx.needs(0) ? where(outside, 0, g).sum_to_size(v.sizes()) : V(),
+            has_low && ctx.needs(1) ? where(below, g, 0).sum_to_size(lo.sizes()) : V(),
+            has_high && ctx.needs(2) ? where(above, g, 0).sum_to_size(hi.sizes()) : V()};
+      });
+  return z;
+}
+
+// z = x + w (y - x);  dx = (1 - w) g, dy = w g
+V lerp(const V& self, const V& end, Scalar weight) {
+  TAPEDECK_CHECK(self.dtype() == end.dtype(), "lerp: expected dtype ", self.dtype(),
+                 " for `end` but got dtype ", end.dtype());
+  const double w = weight.toDouble();
+  const Array difference = kernels::sub(end.array(), self.array());
+  // From the nearer end, so that weights of 0 and 1 give the ends exactly.
+  V z(w < 0.5 ? kernels::binary(BinaryOp::AddScaled, self.array(), difference, {{w}})
+              : kernels::binary(BinaryOp::AddScaled, end.array(), difference, {{w - 1}}));
+  if (should_record(self, end))
+    record(z, "LerpBackward0", edges(self, end),
+           [w, xs = self.array().sizes(), ys = end.array().sizes()](const V& g,
+                                                                    const VjpContext& ctx) {
+             return Gradients{ctx.needs(0) ? (g * (1 - w)).sum_to_size(xs) : V(),
+                              ctx.needs(1) ? (g * w).sum_to_size(ys) : V()};
+           });
+  return z;
+}
+V lerp(const V& self, const V& end, const V& weight) {
+  TAPEDECK_CHECK(self.dtype() == end.dtype() && self.dtype() == weight.dtype(),
+                 "lerp: expected one dtype, got ", self.dtype(), ", ", end.dtype(), " and ",
+                 weight.dtype());
+  return self + weight * (end - self);
+}
+
+// z = x + s a b;  dx = g, da = s g b, db = s g a
+V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
+  const ScalarType dtype = result_type(self, tensor1 * tensor2);
+  if (!is_floating_point(dtype)) return add(self, tensor1 * tensor2, value);
+  const V x = self.to(dtype), a = tensor1.to(dtype), b = tensor2.to(dtype);
+  const double s = value.toDouble();
+  V z(kernels::binary(BinaryOp::AddScaled, x.array(), kernels::mul(a.array(), b.array()), {{s}}));
+  if (should_record(x, a, b))
+    record(
+        z, "AddcmulBackward0", edges(x, a, b),
+        [s, a = save(a, b.requires_grad()), b = save(b, a.requires_grad()), xs = x.array().sizes(),
+         as = a.array().sizes(), bs = b.array().sizes()](const V& g, const VjpContext& ctx) {
+          return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : V(),
+                           ctx.needs(1) ? (g * b.get(ctx) * s).sum_to_size(as) : V(),
+                           ctx.needs(2) ? (g * a.get(ctx) * s).sum_to_size(bs) : V()};
+        });
+  return z;
+}
+
+// z = x + s a / b;  dx = g, da = s g / b, db = -s g a / b^2
+V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
+  const ScalarType dtype = result_type(self, tensor1 + tensor2);
+  TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
+                    "addcdiv: integer division is not supported, got ", self.dtype(), ", ",
+                    tensor1.dtype(), " and ", tensor2.dtype());
+  const V x = self.to(dtype), a = tensor1.to(dtype), b = tensor2.to(dtype);
+  const double s = value.toDouble();
+  V z(kernels::binary(BinaryOp::AddScaled, x.array(), kernels::div(a.array(), b.array()), {{s}}));
+  if (should_record(x, a, b))
+    record(z, "AddcdivBackward0", edges(x, a, b),
+           [s, a = save(a, b.requires_grad()), b = save(b), xs = x.array().sizes(),
+            as = a.array().sizes(), bs = b.array().sizes()](const V& g, const VjpContext& ctx) {
+             const V divisor = b.get(ctx), da = g * s / divisor;
+             return Gradients{
+                 ctx.needs(0) ? g.sum_to_size(xs) : V(), ctx.needs(1) ? da.sum_to_size(as) : V(),
+                 ctx.needs(2) ? (da * a.get(ctx) / divisor).sum_to_size(bs).neg() : V()};
+           });
+  return z;
+}
+
+namespace {
+
+// self += s product, straight in its memory where nothing is recorded.
+template <typename OutOfPlace>
+V& add_scaled_(const V& self, const V& a, const V& b, Scalar s, BinaryOp product, const char* name,
+               OutOfPlace&& out_of_place) {
+  if (should_record(self, a, b) || !self.is_floating_point() || a.dtype() != self.dtype() ||
+      b.dtype() != self.dtype())
+    return assign(self, out_of_place(), name);
+  check_inplace(self, name);
+  Array out = self.array();
+  kernels::binary_out(BinaryOp::AddScaled, out, out, kernels::binary(product, a.array(), b.array()),
+                      {{s.toDouble()}});
+  return finish_inplace(self);
+}
+
+}  // namespace
+
+V Variable::where(const V& condition, const V& other) const {
+  return tapedeck::where(condition, *this, other);
+}
+V Variable::clamp(const std::optional<Scalar>& min, const std::optional<Scalar>& max) const {
+  return tapedeck::clamp(*this, min, max);
+}
+V Variable::clamp(const std::optional<V>& min, const std::optional<V>& max) const {
+  return tapedeck::clamp(*this, min, max);
+}
+V& Variable::clamp_(const std::optional<Scalar>& min, const std::optional<Scalar>& max) const {
+  detail::check_can_cast(clamp_type(*this, min, max), dtype(), "clamp_");
+  if (should_record(*this) || !is_floating_point())
+    return assign_inplace(*this, clamp(min, max), "clamp_");
+  check_inplace(*this, "clamp_");
+  constexpr double kInf = std::numeric_limits<double>::infinity();
+  Array out = array();
+  kernels::unary_out(kernels::UnaryOp::Clamp, out, out,
+                     {{min ? min->toDouble() : -kInf, max ? max->toDouble() : kInf}});
+  return finish_inplace(*this);
+}
+V Variable::clamp_min(Scalar min) const { return clamp(min); }
+V& Variable::clamp_min_(Scalar min) const { return clamp_(min); }
+V Variable::clamp_max(Scalar max) const { return clamp(std::nullopt, max); }
+V& Variable::clamp_max_(Scalar max) const { return clamp_(std::nullopt, max); }
+V Variable::lerp(const V& end, Scalar weight) const { return tapedeck::lerp(*this, end, weight); }
+V Variable::lerp(const V& end, const V& weight) const { return tapedeck::lerp(*this, end, weight); }
+V& Variable::lerp_(const V& end, Scalar weight) const {
+  return assign(*this, lerp(end, weight), "lerp_");
+}
+V Variable::addcmul(const V& tensor1, const V& tensor2, Scalar value) const {
+  return tapedeck::addcmul(*this, tensor1, tensor2, value);
+}
+V& Variable::addcmul_(const V& tensor1, const V& tensor2, Scalar value) const {
+  return add_scaled_(*this, tensor1, tensor2, value, BinaryOp::Mul, "addcmul_",
+                     [&] { return addcmul(tensor1, tensor2, value); });
+}
+V Variable::addcdiv(const V& tensor1, const V& tensor2, Scalar value) const {
+  return tapedeck::addcdiv(*this, tensor1, tensor2, value);
+}
+V& Variable::addcdiv_(const V& tensor1, const V& tensor2, Scalar value) const {
+  return add_scaled_(*this, tensor1, tensor2, value, BinaryOp::Div, "addcdiv_",
+                     [&] { return addcdiv(tensor1, tensor2, value); });
+}
+
+}  // namespace tapedeck

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <utility>
+
+#include <tapedeck/autograd/record.h>
+#include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/kernels/unary.h>
+#include <tapedeck/ops/promotion.h>
+
+// How functions of one tensor are recorded. Private to the ops.
+
+namespace tapedeck::detail {
+
+/// x in a floating dtype: itself, or converted to the default one.
+inline Variable floating(const Variable& x) { return x.to(floating_type(x.dtype())); }
+
+/// y = op(x), whose gradient is vjp(g, y).
+template <typename Vjp>
+Variable unary_of_output(kernels::UnaryOp op, const Variable& x, const char* node, Vjp vjp) {
+  Variable y(kernels::unary(op, x.array()));
+  if (should_record(x))
+    record(y, node, edges(x), [y = save_output(y), vjp](const Variable& g, const VjpContext& ctx) {
+      return vjp(g, y.get(ctx));
+    });
+  return y;
+}
+
+/// y = op(x), whose gradient is vjp(g, x).
+template <typename Vjp>
+Variable unary_of_input(kernels::UnaryOp op, const Variable& x, const char* node, Vjp vjp,
+                        const kernels::OpParams& params = {}) {
+  Variable y(kernels::unary(op, x.array(), params));
+  if (should_record(x))
+    record(y, node, edges(x), [x = save(x), vjp](const Variable& g, const VjpContext& ctx) {
+      return vjp(g, x.get(ctx));
+    });
+  return y;
+}
+
+/// self = op(self): straight in its memory where nothing is recorded.
+template <typename OutOfPlace>
+Variable& unary_in_place(kernels::UnaryOp op, const Variable& self, const char* name,
+                         OutOfPlace&& out_of_place, const kernels::OpParams& params = {}) {
+  if (!is_floating_point(self.dtype()) || should_record(self)) {
+    const Variable y = out_of_place(self);
+    check_can_cast(y.dtype(), self.dtype(), name);
+    return assign_inplace(self, y, name);
+  }
+  check_inplace(self, name);
+  Array out = self.array();
+  kernels::unary_out(op, out, out, params);
+  return finish_inplace(self);
+}
+
+}  // namespace tapedeck::detail
