@@ -16,6 +16,7 @@
 namespace tapedeck {
 
 using detail::floating;
+using detail::Reads;
 using detail::unary_in_place;
 using detail::unary_of_input;
 using detail::unary_of_output;
@@ -300,10 +301,10 @@ V& relu_(V& self) { return self.relu_(); }
 V& relu6_(V& self) { return hardtanh_(self, 0, 6); }
 V& sigmoid_(V& self) { return self.sigmoid_(); }
 V& tanh_(V& self) { return self.tanh_(); }
-V& silu_(V& self) { return unary_in_place(UnaryOp::Silu, self, "silu_", silu); }
-V& mish_(V& self) { return unary_in_place(UnaryOp::Mish, self, "mish_", mish); }
+V& silu_(V& self) { return unary_in_place(UnaryOp::Silu, Reads::Input, self, "silu_", silu); }
+V& mish_(V& self) { return unary_in_place(UnaryOp::Mish, Reads::Input, self, "mish_", mish); }
 V& elu_(V& self, Scalar alpha, Scalar scale, Scalar input_scale) {
-  return unary_in_place(UnaryOp::Elu, self, "elu_",
+  return unary_in_place(UnaryOp::Elu, Reads::Input, self, "elu_",
                         [&](const V& x) { return elu(x, alpha, scale, input_scale); },
                         {{alpha.toDouble(), scale.toDouble(), input_scale.toDouble()}});
 }
@@ -313,33 +314,38 @@ V& celu_(V& self, Scalar alpha) {
   return elu_(self, alpha, 1, 1 / alpha.toDouble());
 }
 V& leaky_relu_(V& self, Scalar negative_slope) {
-  return unary_in_place(UnaryOp::LeakyRelu, self, "leaky_relu_",
+  return unary_in_place(UnaryOp::LeakyRelu, Reads::Input, self, "leaky_relu_",
                         [&](const V& x) { return leaky_relu(x, negative_slope); },
                         {{negative_slope.toDouble()}});
 }
 V& rrelu_(V& self, Scalar lower, Scalar upper, bool training, std::optional<Generator> generator) {
-  return assign_inplace(self, rrelu(self, lower, upper, training, std::move(generator)), "rrelu_");
+  return assign_inplace(self, rrelu(self.clone(), lower, upper, training, std::move(generator)),
+                        "rrelu_");
 }
 V& hardtanh_(V& self, Scalar min_val, Scalar max_val) {
-  return unary_in_place(UnaryOp::Clamp, self, "hardtanh_",
+  return unary_in_place(UnaryOp::Clamp, Reads::Input, self, "hardtanh_",
                         [&](const V& x) { return hardtanh(x, min_val, max_val); },
                         {{min_val.toDouble(), max_val.toDouble()}});
 }
 V& hardsigmoid_(V& self) {
-  return unary_in_place(UnaryOp::Hardsigmoid, self, "hardsigmoid_", hardsigmoid);
+  return unary_in_place(UnaryOp::Hardsigmoid, Reads::Input, self, "hardsigmoid_", hardsigmoid);
 }
-V& hardswish_(V& self) { return unary_in_place(UnaryOp::Hardswish, self, "hardswish_", hardswish); }
+V& hardswish_(V& self) {
+  return unary_in_place(UnaryOp::Hardswish, Reads::Input, self, "hardswish_", hardswish);
+}
 V& threshold_(V& self, Scalar threshold, Scalar value) {
-  return unary_in_place(UnaryOp::Threshold, self, "threshold_",
+  return unary_in_place(UnaryOp::Threshold, Reads::Input, self, "threshold_",
                         [&](const V& x) { return tapedeck::threshold(x, threshold, value); },
                         {{threshold.toDouble(), value.toDouble()}});
 }
 
 V Variable::relu() const { return tapedeck::relu(*this); }
-V& Variable::relu_() const { return unary_in_place(UnaryOp::Relu, *this, "relu_", tapedeck::relu); }
+V& Variable::relu_() const {
+  return unary_in_place(UnaryOp::Relu, Reads::Output, *this, "relu_", tapedeck::relu);
+}
 V Variable::sigmoid() const { return tapedeck::sigmoid(*this); }
 V& Variable::sigmoid_() const {
-  return unary_in_place(UnaryOp::Sigmoid, *this, "sigmoid_", tapedeck::sigmoid);
+  return unary_in_place(UnaryOp::Sigmoid, Reads::Output, *this, "sigmoid_", tapedeck::sigmoid);
 }
 V Variable::hardshrink(Scalar lambd) const { return tapedeck::hardshrink(*this, lambd); }
 V Variable::prelu(const V& weight) const { return tapedeck::prelu(*this, weight); }

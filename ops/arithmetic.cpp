@@ -227,8 +227,9 @@ Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
 }
 Variable& Variable::sub_(Scalar other, Scalar alpha) const { return add_(-other, alpha); }
 Variable& Variable::mul_(const Variable& other) const {
+  // The gradient of `other` reads self as it was.
   return in_place(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
-                  [&] { return mul(other); });
+                  [&] { return (should_record(other) ? clone() : *this).mul(other); });
 }
 Variable& Variable::mul_(Scalar other) const {
   return in_place(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),

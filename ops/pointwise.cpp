@@ -11,6 +11,7 @@
 namespace tapedeck {
 
 using detail::floating;
+using detail::Reads;
 using detail::unary_in_place;
 using detail::unary_of_input;
 using detail::unary_of_output;
@@ -179,38 +180,40 @@ V frac(const V& x) {
   return y;
 }
 
-#define TAPEDECK_UNARY_METHODS(name, op)                     \
-  V Variable::name() const { return tapedeck::name(*this); } \
-  V& Variable::name##_() const { return unary_in_place(op, *this, #name "_", tapedeck::name); }
-TAPEDECK_UNARY_METHODS(exp, UnaryOp::Exp)
-TAPEDECK_UNARY_METHODS(exp2, UnaryOp::Exp2)
-TAPEDECK_UNARY_METHODS(expm1, UnaryOp::Expm1)
-TAPEDECK_UNARY_METHODS(log, UnaryOp::Log)
-TAPEDECK_UNARY_METHODS(log1p, UnaryOp::Log1p)
-TAPEDECK_UNARY_METHODS(log2, UnaryOp::Log2)
-TAPEDECK_UNARY_METHODS(log10, UnaryOp::Log10)
-TAPEDECK_UNARY_METHODS(sqrt, UnaryOp::Sqrt)
-TAPEDECK_UNARY_METHODS(rsqrt, UnaryOp::Rsqrt)
-TAPEDECK_UNARY_METHODS(square, UnaryOp::Square)
-TAPEDECK_UNARY_METHODS(reciprocal, UnaryOp::Reciprocal)
-TAPEDECK_UNARY_METHODS(abs, UnaryOp::Abs)
-TAPEDECK_UNARY_METHODS(sign, UnaryOp::Sign)
-TAPEDECK_UNARY_METHODS(sin, UnaryOp::Sin)
-TAPEDECK_UNARY_METHODS(cos, UnaryOp::Cos)
-TAPEDECK_UNARY_METHODS(tan, UnaryOp::Tan)
-TAPEDECK_UNARY_METHODS(asin, UnaryOp::Asin)
-TAPEDECK_UNARY_METHODS(acos, UnaryOp::Acos)
-TAPEDECK_UNARY_METHODS(atan, UnaryOp::Atan)
-TAPEDECK_UNARY_METHODS(sinh, UnaryOp::Sinh)
-TAPEDECK_UNARY_METHODS(cosh, UnaryOp::Cosh)
-TAPEDECK_UNARY_METHODS(tanh, UnaryOp::Tanh)
-TAPEDECK_UNARY_METHODS(erf, UnaryOp::Erf)
-TAPEDECK_UNARY_METHODS(erfc, UnaryOp::Erfc)
-TAPEDECK_UNARY_METHODS(floor, UnaryOp::Floor)
-TAPEDECK_UNARY_METHODS(ceil, UnaryOp::Ceil)
-TAPEDECK_UNARY_METHODS(round, UnaryOp::Round)
-TAPEDECK_UNARY_METHODS(trunc, UnaryOp::Trunc)
-TAPEDECK_UNARY_METHODS(frac, UnaryOp::Frac)
+#define TAPEDECK_UNARY_METHODS(name, op, reads)                         \
+  V Variable::name() const { return tapedeck::name(*this); }            \
+  V& Variable::name##_() const {                                        \
+    return unary_in_place(op, reads, *this, #name "_", tapedeck::name); \
+  }
+TAPEDECK_UNARY_METHODS(exp, UnaryOp::Exp, Reads::Output)
+TAPEDECK_UNARY_METHODS(exp2, UnaryOp::Exp2, Reads::Output)
+TAPEDECK_UNARY_METHODS(expm1, UnaryOp::Expm1, Reads::Output)
+TAPEDECK_UNARY_METHODS(log, UnaryOp::Log, Reads::Input)
+TAPEDECK_UNARY_METHODS(log1p, UnaryOp::Log1p, Reads::Input)
+TAPEDECK_UNARY_METHODS(log2, UnaryOp::Log2, Reads::Input)
+TAPEDECK_UNARY_METHODS(log10, UnaryOp::Log10, Reads::Input)
+TAPEDECK_UNARY_METHODS(sqrt, UnaryOp::Sqrt, Reads::Output)
+TAPEDECK_UNARY_METHODS(rsqrt, UnaryOp::Rsqrt, Reads::Output)
+TAPEDECK_UNARY_METHODS(square, UnaryOp::Square, Reads::Input)
+TAPEDECK_UNARY_METHODS(reciprocal, UnaryOp::Reciprocal, Reads::Output)
+TAPEDECK_UNARY_METHODS(abs, UnaryOp::Abs, Reads::Input)
+TAPEDECK_UNARY_METHODS(sign, UnaryOp::Sign, Reads::Output)
+TAPEDECK_UNARY_METHODS(sin, UnaryOp::Sin, Reads::Input)
+TAPEDECK_UNARY_METHODS(cos, UnaryOp::Cos, Reads::Input)
+TAPEDECK_UNARY_METHODS(tan, UnaryOp::Tan, Reads::Output)
+TAPEDECK_UNARY_METHODS(asin, UnaryOp::Asin, Reads::Input)
+TAPEDECK_UNARY_METHODS(acos, UnaryOp::Acos, Reads::Input)
+TAPEDECK_UNARY_METHODS(atan, UnaryOp::Atan, Reads::Input)
+TAPEDECK_UNARY_METHODS(sinh, UnaryOp::Sinh, Reads::Input)
+TAPEDECK_UNARY_METHODS(cosh, UnaryOp::Cosh, Reads::Input)
+TAPEDECK_UNARY_METHODS(tanh, UnaryOp::Tanh, Reads::Output)
+TAPEDECK_UNARY_METHODS(erf, UnaryOp::Erf, Reads::Input)
+TAPEDECK_UNARY_METHODS(erfc, UnaryOp::Erfc, Reads::Input)
+TAPEDECK_UNARY_METHODS(floor, UnaryOp::Floor, Reads::Output)
+TAPEDECK_UNARY_METHODS(ceil, UnaryOp::Ceil, Reads::Output)
+TAPEDECK_UNARY_METHODS(round, UnaryOp::Round, Reads::Output)
+TAPEDECK_UNARY_METHODS(trunc, UnaryOp::Trunc, Reads::Output)
+TAPEDECK_UNARY_METHODS(frac, UnaryOp::Frac, Reads::Output)
 #undef TAPEDECK_UNARY_METHODS
 
 }  // namespace tapedeck

@@ -15,6 +15,7 @@
 
 namespace tapedeck {
 
+using detail::Operand;
 using kernels::BinaryOp;
 using V = Variable;
 
@@ -38,6 +39,7 @@ Array power_of(const Array& x, Scalar exponent) {
   return kernels::binary(BinaryOp::Pow, x, exponent);
 }
 
+// The value is computed from a copy of self, which its VJP may read after self has changed.
 Variable& assign(const Variable& self, const Variable& value, const char* name) {
   detail::check_can_cast(value.dtype(), self.dtype(), name);
   return assign_inplace(self, value, name);
@@ -50,7 +52,7 @@ V pow(const V& self, Scalar e) {
   const ScalarType dtype = result_type(self, e);
   TAPEDECK_CHECK(is_floating_point(dtype) || number(e) >= 0,
                  "pow: integers to negative integer powers are not allowed (exponent ", e, ")");
-  const V x = self.to(dtype);
+  const Operand x(self, dtype);
   V z(power_of(x.array(), e));
   if (should_record(x))
     record(z, "PowBackward0", edges(x), [x = save(x), e](const V& g, const VjpContext& ctx) {
@@ -64,17 +66,19 @@ V pow(const V& self, Scalar e) {
 // z = x^y;  dx = g y x^(y-1), dy = g z log x
 V pow(const V& self, const V& exponent) {
   const ScalarType dtype = result_type(self, exponent);
-  const V x = self.to(dtype), y = exponent.to(dtype);
+  const Operand x(self, dtype), y(exponent, dtype);
   V z(kernels::binary(BinaryOp::Pow, x.array(), y.array()));
   if (should_record(x, y))
     record(z, "PowBackward1", edges(x, y),
-           [x = save(x), y = save(y), z = y.requires_grad() ? save_output(z) : Saved(),
-            xs = x.array().sizes(), ys = y.array().sizes()](const V& g, const VjpContext& ctx) {
+           [x = save(x), y = save(y), z = y.requires_grad() ? save_output(z) : Saved()](
+               const V& g, const VjpContext& ctx) {
              const V base = x.get(ctx), e = y.get(ctx);
              V dx, dy;
-             if (ctx.needs(0)) dx = where(e == 0, 0, g * (e * pow(base, e - 1))).sum_to_size(xs);
+             if (ctx.needs(0))
+               dx = where(e == 0, 0, g * (e * pow(base, e - 1))).sum_to_size(ctx.input_sizes(0));
              if (ctx.needs(1))
-               dy = (g * where((base == 0) & (e >= 0), 0, z.get(ctx) * base.log())).sum_to_size(ys);
+               dy = (g * where((base == 0) & (e >= 0), 0, z.get(ctx) * base.log()))
+                        .sum_to_size(ctx.input_sizes(1));
              return Gradients{dx, dy};
            });
   return z;
@@ -98,18 +102,17 @@ namespace {
 // z = the greater (or lesser) of x and y;  the winner gets g, equal ones half of it
 V extreme(BinaryOp op, const V& self, const V& other, const char* node) {
   const ScalarType dtype = result_type(self, other);
-  const V x = self.to(dtype), y = other.to(dtype);
+  const Operand x(self, dtype), y(other, dtype);
   V z(kernels::binary(op, x.array(), y.array()));
   if (should_record(x, y))
-    record(z, node, edges(x, y),
-           [op, x = save(x), y = save(y), xs = x.array().sizes(), ys = y.array().sizes()](
-               const V& g, const VjpContext& ctx) {
-             const V a = x.get(ctx), b = y.get(ctx), shared = where(a == b, g / 2, g);
-             const V a_loses = op == BinaryOp::Maximum ? a < b : a > b;
-             const V b_loses = op == BinaryOp::Maximum ? a > b : a < b;
-             return Gradients{ctx.needs(0) ? where(a_loses, 0, shared).sum_to_size(xs) : V(),
-                              ctx.needs(1) ? where(b_loses, 0, shared).sum_to_size(ys) : V()};
-           });
+    record(z, node, edges(x, y), [op, x = save(x), y = save(y)](const V& g, const VjpContext& ctx) {
+      const V a = x.get(ctx), b = y.get(ctx), shared = where(a == b, g / 2, g);
+      const V a_loses = op == BinaryOp::Maximum ? a < b : a > b;
+      const V b_loses = op == BinaryOp::Maximum ? a > b : a < b;
+      return Gradients{
+          ctx.needs(0) ? where(a_loses, 0, shared).sum_to_size(ctx.input_sizes(0)) : V(),
+          ctx.needs(1) ? where(b_loses, 0, shared).sum_to_size(ctx.input_sizes(1)) : V()};
+    });
   return z;
 }
 
@@ -123,16 +126,16 @@ V min(const V& x, const V& y) { return minimum(x, y); }
 // z = angle of (x, y), y up;  dy = g x / (x^2 + y^2), dx = -g y / (x^2 + y^2)
 V atan2(const V& self, const V& other) {
   const ScalarType dtype = detail::floating_type(result_type(self, other));
-  const V y = self.to(dtype), x = other.to(dtype);
+  const Operand y(self, dtype), x(other, dtype);
   V z(kernels::binary(BinaryOp::Atan2, y.array(), x.array()));
   if (should_record(y, x))
     record(z, "Atan2Backward0", edges(y, x),
-           [y = save(y), x = save(x), ys = y.array().sizes(), xs = x.array().sizes()](
-               const V& g, const VjpContext& ctx) {
+           [y = save(y), x = save(x)](const V& g, const VjpContext& ctx) {
              const V up = y.get(ctx), right = x.get(ctx);
              const V scaled = g / (right * right + up * up);
-             return Gradients{ctx.needs(0) ? (scaled * right).sum_to_size(ys) : V(),
-                              ctx.needs(1) ? (scaled * up).sum_to_size(xs).neg() : V()};
+             return Gradients{
+                 ctx.needs(0) ? (scaled * right).sum_to_size(ctx.input_sizes(0)) : V(),
+                 ctx.needs(1) ? (scaled * up).sum_to_size(ctx.input_sizes(1)).neg() : V()};
            });
   return z;
 }
@@ -142,24 +145,24 @@ namespace {
 // z = x - y q with the rounded quotient q;  dx = g, dy = -g q
 V remainder_of(BinaryOp op, const V& self, const V& other, const char* node) {
   const ScalarType dtype = result_type(self, other);
-  const V x = self.to(dtype), y = other.to(dtype);
+  const Operand x(self, dtype), y(other, dtype);
   V z(kernels::binary(op, x.array(), y.array()));
   if (should_record(x, y))
     record(z, node, edges(x, y),
-           [op, x = save(x, y.requires_grad()), y = save(y, y.requires_grad()),
-            xs = x.array().sizes(), ys = y.array().sizes()](const V& g, const VjpContext& ctx) {
+           [op, x = save(x, y.requires_grad()), y = save(y, y.requires_grad())](
+               const V& g, const VjpContext& ctx) {
              V dy;
              if (ctx.needs(1))
                dy = (g * div(x.get(ctx), y.get(ctx), op == BinaryOp::Fmod ? "trunc" : "floor"))
-                        .sum_to_size(ys)
+                        .sum_to_size(ctx.input_sizes(1))
                         .neg();
-             return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : V(), dy};
+             return Gradients{ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : V(), dy};
            });
   return z;
 }
 
 V remainder_of(BinaryOp op, const V& self, Scalar other, const char* node) {
-  const V x = self.to(result_type(self, other));
+  const Operand x(self, result_type(self, other));
   V z(kernels::binary(op, x.array(), other));
   if (should_record(x)) record(z, node, edges(x), [](const V& g) { return g; });
   return z;
@@ -182,10 +185,9 @@ V rounded_quotient(const V& self, const V& other, std::string_view mode) {
                        mode));
   if (should_record(self, other))
     record(z, "DivBackward2", edges(self, other),
-           [xs = self.array().sizes(), ys = other.array().sizes(), xt = self.dtype(),
-            yt = other.dtype()](const V&, const VjpContext& ctx) {
-             return Gradients{ctx.needs(0) ? V(kernels::zeros(xs, xt)) : V(),
-                              ctx.needs(1) ? V(kernels::zeros(ys, yt)) : V()};
+           [xt = self.dtype(), yt = other.dtype()](const V&, const VjpContext& ctx) {
+             return Gradients{ctx.needs(0) ? V(kernels::zeros(ctx.input_sizes(0), xt)) : V(),
+                              ctx.needs(1) ? V(kernels::zeros(ctx.input_sizes(1), yt)) : V()};
            });
   return z;
 }
@@ -216,8 +218,8 @@ V div(const V& x, Scalar s, std::optional<std::string_view> mode) {
 
 V Variable::pow(const V& exponent) const { return tapedeck::pow(*this, exponent); }
 V Variable::pow(Scalar exponent) const { return tapedeck::pow(*this, exponent); }
-V& Variable::pow_(const V& exponent) const { return assign(*this, pow(exponent), "pow_"); }
-V& Variable::pow_(Scalar exponent) const { return assign(*this, pow(exponent), "pow_"); }
+V& Variable::pow_(const V& exponent) const { return assign(*this, clone().pow(exponent), "pow_"); }
+V& Variable::pow_(Scalar exponent) const { return assign(*this, clone().pow(exponent), "pow_"); }
 V Variable::maximum(const V& other) const { return tapedeck::maximum(*this, other); }
 V Variable::minimum(const V& other) const { return tapedeck::minimum(*this, other); }
 V Variable::max(const V& other) const { return tapedeck::maximum(*this, other); }
@@ -225,15 +227,15 @@ V Variable::min(const V& other) const { return tapedeck::minimum(*this, other); 
 V Variable::atan2(const V& other) const { return tapedeck::atan2(*this, other); }
 V Variable::fmod(const V& other) const { return tapedeck::fmod(*this, other); }
 V Variable::fmod(Scalar other) const { return tapedeck::fmod(*this, other); }
-V& Variable::fmod_(const V& other) const { return assign(*this, fmod(other), "fmod_"); }
-V& Variable::fmod_(Scalar other) const { return assign(*this, fmod(other), "fmod_"); }
+V& Variable::fmod_(const V& other) const { return assign(*this, clone().fmod(other), "fmod_"); }
+V& Variable::fmod_(Scalar other) const { return assign(*this, clone().fmod(other), "fmod_"); }
 V Variable::remainder(const V& other) const { return tapedeck::remainder(*this, other); }
 V Variable::remainder(Scalar other) const { return tapedeck::remainder(*this, other); }
 V& Variable::remainder_(const V& other) const {
-  return assign(*this, remainder(other), "remainder_");
+  return assign(*this, clone().remainder(other), "remainder_");
 }
 V& Variable::remainder_(Scalar other) const {
-  return assign(*this, remainder(other), "remainder_");
+  return assign(*this, clone().remainder(other), "remainder_");
 }
 V Variable::floor_divide(const V& other) const { return tapedeck::floor_divide(*this, other); }
 V Variable::floor_divide(Scalar other) const { return tapedeck::floor_divide(*this, other); }

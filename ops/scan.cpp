@@ -64,12 +64,17 @@ V cumprod_backward(const V& g, const V& x, const V& y, std::int64_t dim) {
 V prod_backward(const V& g, const V& x, const V& y, std::int64_t dim) {
   if (!has_zero(x)) return g * y / x;
   const std::int64_t n = x.size(dim);
-  const V one = ones_along(x, dim);
-  if (n == 1) return g * one;
-  const V reversed = x.flip({dim});
-  const V before = cat({one, cumprod(x.narrow(dim, 0, n - 1), dim)}, dim);
-  const V after = cat({one, cumprod(reversed.narrow(dim, 0, n - 1), dim)}, dim).flip({dim});
-  return g * (before * after);
+  std::vector<V> parts;
+  V before = ones_along(x, dim), after = before;
+  for (std::int64_t k = 0; k < n; ++k) {
+    parts.push_back(g * before);
+    before = before * x.narrow(dim, k, 1);
+  }
+  for (std::int64_t k = n; k-- > 0;) {
+    parts[static_cast<std::size_t>(k)] = parts[static_cast<std::size_t>(k)] * after;
+    after = after * x.narrow(dim, k, 1);
+  }
+  return cat(parts, dim);
 }
 
 }  // namespace

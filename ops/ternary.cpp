@@ -13,6 +13,7 @@
 
 namespace tapedeck {
 
+using detail::Operand;
 using kernels::BinaryOp;
 using V = Variable;
 
@@ -30,15 +31,15 @@ V& assign(const V& self, const V& value, const char* name) {
 // z = c ? x : y;  dx = c ? g : 0, dy = c ? 0 : g
 V where(const V& condition, const V& self, const V& other) {
   const ScalarType dtype = result_type(self, other);
-  const V x = self.to(dtype), y = other.to(dtype);
+  const Operand x(self, dtype), y(other, dtype);
   V z(kernels::where(condition.array(), x.array(), y.array()));
   if (should_record(x, y))
     record(z, "WhereBackward0", edges(x, y),
-           [c = save(condition), xs = x.array().sizes(), ys = y.array().sizes()](
-               const V& g, const VjpContext& ctx) {
+           [c = save(condition)](const V& g, const VjpContext& ctx) {
              const V chosen = c.get(ctx);
-             return Gradients{ctx.needs(0) ? where(chosen, g, 0).sum_to_size(xs) : V(),
-                              ctx.needs(1) ? where(chosen, 0, g).sum_to_size(ys) : V()};
+             return Gradients{
+                 ctx.needs(0) ? where(chosen, g, 0).sum_to_size(ctx.input_sizes(0)) : V(),
+                 ctx.needs(1) ? where(chosen, 0, g).sum_to_size(ctx.input_sizes(1)) : V()};
            });
   return z;
 }
@@ -133,9 +134,9 @@ V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max)
         if (has_low) below = has_high ? (v < lo) & (lo <= hi) : v < lo;
         const V outside = !has_high ? below : !has_low ? above : above | below;
         return Gradients{
-            ctx.needs(0) ? where(outside, 0, g).sum_to_size(v.sizes()) : V(),
-            has_low && ctx.needs(1) ? where(below, g, 0).sum_to_size(lo.sizes()) : V(),
-            has_high && ctx.needs(2) ? where(above, g, 0).sum_to_size(hi.sizes()) : V()};
+            ctx.needs(0) ? where(outside, 0, g).sum_to_size(ctx.input_sizes(0)) : V(),
+            has_low && ctx.needs(1) ? where(below, g, 0).sum_to_size(ctx.input_sizes(1)) : V(),
+            has_high && ctx.needs(2) ? where(above, g, 0).sum_to_size(ctx.input_sizes(2)) : V()};
       });
   return z;
 }
@@ -150,12 +151,10 @@ V lerp(const V& self, const V& end, Scalar weight) {
   V z(w < 0.5 ? kernels::binary(BinaryOp::AddScaled, self.array(), difference, {{w}})
               : kernels::binary(BinaryOp::AddScaled, end.array(), difference, {{w - 1}}));
   if (should_record(self, end))
-    record(z, "LerpBackward0", edges(self, end),
-           [w, xs = self.array().sizes(), ys = end.array().sizes()](const V& g,
-                                                                    const VjpContext& ctx) {
-             return Gradients{ctx.needs(0) ? (g * (1 - w)).sum_to_size(xs) : V(),
-                              ctx.needs(1) ? (g * w).sum_to_size(ys) : V()};
-           });
+    record(z, "LerpBackward0", edges(self, end), [w](const V& g, const VjpContext& ctx) {
+      return Gradients{ctx.needs(0) ? (g * (1 - w)).sum_to_size(ctx.input_sizes(0)) : V(),
+                       ctx.needs(1) ? (g * w).sum_to_size(ctx.input_sizes(1)) : V()};
+    });
   return z;
 }
 V lerp(const V& self, const V& end, const V& weight) {
@@ -169,18 +168,18 @@ V lerp(const V& self, const V& end, const V& weight) {
 V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   const ScalarType dtype = result_type(self, tensor1 * tensor2);
   if (!is_floating_point(dtype)) return add(self, tensor1 * tensor2, value);
-  const V x = self.to(dtype), a = tensor1.to(dtype), b = tensor2.to(dtype);
+  const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
   const double s = value.toDouble();
   V z(kernels::binary(BinaryOp::AddScaled, x.array(), kernels::mul(a.array(), b.array()), {{s}}));
   if (should_record(x, a, b))
-    record(
-        z, "AddcmulBackward0", edges(x, a, b),
-        [s, a = save(a, b.requires_grad()), b = save(b, a.requires_grad()), xs = x.array().sizes(),
-         as = a.array().sizes(), bs = b.array().sizes()](const V& g, const VjpContext& ctx) {
-          return Gradients{ctx.needs(0) ? g.sum_to_size(xs) : V(),
-                           ctx.needs(1) ? (g * b.get(ctx) * s).sum_to_size(as) : V(),
-                           ctx.needs(2) ? (g * a.get(ctx) * s).sum_to_size(bs) : V()};
-        });
+    record(z, "AddcmulBackward0", edges(x, a, b),
+           [s, a = save(a, b.requires_grad()), b = save(b, a.requires_grad())](
+               const V& g, const VjpContext& ctx) {
+             return Gradients{
+                 ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : V(),
+                 ctx.needs(1) ? (g * b.get(ctx) * s).sum_to_size(ctx.input_sizes(1)) : V(),
+                 ctx.needs(2) ? (g * a.get(ctx) * s).sum_to_size(ctx.input_sizes(2)) : V()};
+           });
   return z;
 }
 
@@ -190,17 +189,18 @@ V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
                     "addcdiv: integer division is not supported, got ", self.dtype(), ", ",
                     tensor1.dtype(), " and ", tensor2.dtype());
-  const V x = self.to(dtype), a = tensor1.to(dtype), b = tensor2.to(dtype);
+  const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
   const double s = value.toDouble();
   V z(kernels::binary(BinaryOp::AddScaled, x.array(), kernels::div(a.array(), b.array()), {{s}}));
   if (should_record(x, a, b))
     record(z, "AddcdivBackward0", edges(x, a, b),
-           [s, a = save(a, b.requires_grad()), b = save(b), xs = x.array().sizes(),
-            as = a.array().sizes(), bs = b.array().sizes()](const V& g, const VjpContext& ctx) {
+           [s, a = save(a, b.requires_grad()), b = save(b)](const V& g, const VjpContext& ctx) {
              const V divisor = b.get(ctx), da = g * s / divisor;
              return Gradients{
-                 ctx.needs(0) ? g.sum_to_size(xs) : V(), ctx.needs(1) ? da.sum_to_size(as) : V(),
-                 ctx.needs(2) ? (da * a.get(ctx) / divisor).sum_to_size(bs).neg() : V()};
+                 ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : V(),
+                 ctx.needs(1) ? da.sum_to_size(ctx.input_sizes(1)) : V(),
+                 ctx.needs(2) ? (da * a.get(ctx) / divisor).sum_to_size(ctx.input_sizes(2)).neg()
+                              : V()};
            });
   return z;
 }
@@ -235,7 +235,7 @@ V Variable::clamp(const std::optional<V>& min, const std::optional<V>& max) cons
 V& Variable::clamp_(const std::optional<Scalar>& min, const std::optional<Scalar>& max) const {
   detail::check_can_cast(clamp_type(*this, min, max), dtype(), "clamp_");
   if (should_record(*this) || !is_floating_point())
-    return assign_inplace(*this, clamp(min, max), "clamp_");
+    return assign_inplace(*this, clone().clamp(min, max), "clamp_");
   check_inplace(*this, "clamp_");
   constexpr double kInf = std::numeric_limits<double>::infinity();
   Array out = array();

@@ -37,12 +37,16 @@ Variable unary_of_input(kernels::UnaryOp op, const Variable& x, const char* node
   return y;
 }
 
+/// What the VJP of an in-place function reads: if its input, a copy is made before that is lost.
+enum class Reads { Output, Input };
+
 /// self = op(self): straight in its memory where nothing is recorded.
 template <typename OutOfPlace>
-Variable& unary_in_place(kernels::UnaryOp op, const Variable& self, const char* name,
+Variable& unary_in_place(kernels::UnaryOp op, Reads reads, const Variable& self, const char* name,
                          OutOfPlace&& out_of_place, const kernels::OpParams& params = {}) {
   if (!is_floating_point(self.dtype()) || should_record(self)) {
-    const Variable y = out_of_place(self);
+    const bool copies = reads == Reads::Input && should_record(self);
+    const Variable y = out_of_place(copies ? self.clone() : self);
     check_can_cast(y.dtype(), self.dtype(), name);
     return assign_inplace(self, y, name);
   }
