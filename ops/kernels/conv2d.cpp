@@ -120,6 +120,8 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
     switch (choose(op, algorithm, s, ConvDirection::GradWeight, dw.dtype())) {
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Direct:
+        return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       default:
         return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
     }

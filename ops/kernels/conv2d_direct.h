@@ -8,8 +8,12 @@ namespace tapedeck::kernels {
 // zero-padded rows that stay in the L2 cache (see conv_tiles.h). Any geometry; fast where a group
 // has at least a vector of output channels. Strided input gradients are split into the phases of
 // the stride, so that only products that count are formed. T is float or double, bias may be null.
+//
+// The weight gradient is made of outer products, vectors over input channels.
 
 template <typename T>
 void conv2d_direct(const ConvWindow& window, const T* in, const T* weight, const T* bias, T* out);
+template <typename T>
+void conv2d_grad_weight_direct(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
 
 }  // namespace tapedeck::kernels

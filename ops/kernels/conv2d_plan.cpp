@@ -8,9 +8,9 @@ namespace tapedeck::kernels {
 
 namespace {
 
-// Channels that the result of a direction has in each group: what the vectors of the direct
-// algorithm lie over.
-std::int64_t output_channels(const Conv2dShape& s, ConvDirection direction) {
+// What the vectors of the direct algorithm lie over: output channels, or the input channels of a
+// weight gradient, in each group.
+std::int64_t vector_channels(const Conv2dShape& s, ConvDirection direction) {
   return direction == ConvDirection::Forward ? s.group_filters() : s.group_channels();
 }
 
@@ -30,15 +30,14 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
   return out;
 }
 
-bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirection direction,
+bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirection /*direction*/,
                      ScalarType dtype) {
   if (!is_floating_point(dtype)) return false;
   switch (algorithm) {
     case ConvAlgorithm::Auto:
     case ConvAlgorithm::Im2col:
-      return true;
     case ConvAlgorithm::Direct:
-      return direction != ConvDirection::GradWeight;
+      return true;
     case ConvAlgorithm::Depthwise:
       return s.group_channels() == 1;
   }
@@ -47,8 +46,8 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
-  if (direction != ConvDirection::GradWeight && output_channels(s, direction) >= 8)
-    return ConvAlgorithm::Direct;
+  // Vectors lie over these; fewer than half a vector is left to the columns.
+  if (vector_channels(s, direction) >= 8) return ConvAlgorithm::Direct;
   return ConvAlgorithm::Im2col;
 }
 

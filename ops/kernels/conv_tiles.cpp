@@ -16,10 +16,13 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Two vectors of weights, a broadcast input and this many pixels times two sums: all registers.
+// Scalars times three vectors of an outer product likewise; they divide a vector.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kTilePixels = 14;
+constexpr int kTilePixels = 14, kOuterScalars = 8;
+#elif HWY_TARGET == HWY_SCALAR
+constexpr int kTilePixels = 6, kOuterScalars = 1;
 #else
-constexpr int kTilePixels = 6;
+constexpr int kTilePixels = 6, kOuterScalars = 4;
 #endif
 
 template <int kPixels, int kVectors, int kStep, typename T>
@@ -88,12 +91,60 @@ void ChannelTiles(const ChannelRun<T>& run) {
   }
 }
 
+template <int kVectors, typename T>
+void OuterTile(const OuterRun<T>& run) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(d));
+  hn::Vec<decltype(d)> acc[kOuterScalars][kVectors];
+  HWY_UNROLL(kOuterScalars)
+  for (int m = 0; m < kOuterScalars; ++m)
+    for (int v = 0; v < kVectors; ++v) acc[m][v] = hn::Zero(d);
+
+  const std::int64_t block_step = run.vector_block_step, step = run.vector_step;
+  for (std::int64_t i = 0; i < run.planes; ++i)
+    for (std::int64_t r = 0; r < run.rows; ++r) {
+      const T* vectors = run.vectors + i * run.vector_plane_step + r * run.vector_row_step;
+      const T* scalars = run.scalars + i * run.scalar_plane_step + r * run.scalar_row_step;
+      for (std::int64_t p = 0; p < run.pixels; ++p) {
+        hn::Vec<decltype(d)> x[kVectors];
+        for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, vectors + v * block_step);
+        HWY_UNROLL(kOuterScalars)
+        for (int m = 0; m < kOuterScalars; ++m) {
+          const auto s = hn::Set(d, scalars[m]);
+          for (int v = 0; v < kVectors; ++v) acc[m][v] = hn::MulAdd(s, x[v], acc[m][v]);
+        }
+        vectors += step;
+        scalars += kLanes;
+      }
+    }
+
+  HWY_UNROLL(kOuterScalars)
+  for (int m = 0; m < kOuterScalars; ++m)
+    for (int v = 0; v < kVectors; ++v) {
+      T* const sum = run.sums + m * run.sums_step + v * kLanes;
+      hn::StoreU(run.add ? hn::Add(hn::LoadU(d, sum), acc[m][v]) : acc[m][v], d, sum);
+    }
+}
+
+template <typename T>
+void AddRow(const T* from, std::int64_t n, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+  for (; i < n; ++i) to[i] += from[i];
+}
+
 template <typename T>
 ConvTiles<T> Tiles() {
   return {static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>())),
           kTilePixels,
           {ChannelTiles<1, false, T>, ChannelTiles<2, false, T>},
           {ChannelTiles<1, true, T>, ChannelTiles<2, true, T>},
+          {OuterTile<1, T>, OuterTile<2, T>, OuterTile<3, T>},
+          kOuterScalars,
+          AddRow<T>,
           Transpose<false, T>,
           Transpose<true, T>};
 }

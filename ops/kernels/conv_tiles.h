@@ -25,6 +25,26 @@ struct ChannelRun {
   bool add;  ///< to the sums that are there
 };
 
+/// Sums of outer products, the inner loop of weight gradients:
+///
+///   sums[m * sums_step + v] (+)= sum over i < planes, r < rows, p < pixels of
+///       scalars[i * scalar_plane_step + r * scalar_row_step + p * lanes + m]
+///       * vectors[i * vector_plane_step + r * vector_row_step + p * vector_step + v]
+///
+/// for m < scalars and the v of some vectors, which lie vector_block_step apart in `vectors` and
+/// side by side in `sums`.
+template <typename T>
+struct OuterRun {
+  const T* vectors;
+  std::int64_t vector_block_step, vector_step, vector_row_step, vector_plane_step;
+  const T* scalars;
+  std::int64_t scalar_row_step, scalar_plane_step;
+  std::int64_t pixels, rows, planes;
+  T* sums;
+  std::int64_t sums_step;
+  bool add;  ///< to the sums that are there
+};
+
 /// What the instruction set of this CPU offers to convolutions; T is float or double.
 template <typename T>
 struct ConvTiles {
@@ -34,6 +54,11 @@ struct ConvTiles {
   void (*channel_run[2])(const ChannelRun<T>&);
   /// The same where the input has `lanes` channels for each pixel.
   void (*blocked_channel_run[2])(const ChannelRun<T>&);
+  /// Of one vector, two and three; and the number of scalars.
+  void (*outer_run[3])(const OuterRun<T>&);
+  int scalars;
+  /// to[i] += from[i] for i < n.
+  void (*add)(const T* from, std::int64_t n, T* to);
   /// to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : 0) for r < rows, c < columns.
   void (*transpose)(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
                     const T* add, T* to, std::int64_t to_step);

@@ -1,0 +1,230 @@
+#include <algorithm>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/conv2d_direct.h>
+#include <tapedeck/ops/kernels/conv_blocked.h>
+#include <tapedeck/ops/kernels/conv_tiles.h>
+#include <tapedeck/ops/kernels/scratch.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kPieces = 16;             // enough for several threads to end together
+constexpr std::int64_t kPartialBytes = 2 << 20;  // for all partial sums: in the cache
+constexpr std::int64_t kVisitPixels = 448;       // that sums stay in registers for
+constexpr std::int64_t kFewestFilters = 32;      // of a piece: the input is packed for each
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+
+// Pixels of grad_output: images x rows x columns.
+struct Visit {
+  std::int64_t images, rows, columns;
+};
+
+// Every filter's gradient is a sum of outer products over the pixels of grad_output: vectors over
+// input channels, times broadcast elements of grad_output. For some pixels at a time, both are
+// copied to blocks of channels (see ChannelBlocks), and each tap takes its sums through all of them
+// in registers. The padding is never touched: every tap has its own range of rows and columns.
+template <typename T>
+class DirectWeight {
+ public:
+  DirectWeight(const Conv2dShape& shape, const T* x, const T* dy)
+      : s_(shape), tiles_(conv_tiles<T>()), x_(x), dy_(dy) {
+    // A pointwise convolution does not care where its pixels lie.
+    if (s_.is_pointwise()) {
+      s_.W = s_.OW = s_.H * s_.W;
+      s_.H = s_.OH = 1;
+    }
+    channels_ = round_up(s_.group_channels(), tiles_.lanes);
+    filters_ = round_up(s_.group_filters(), tiles_.lanes);
+    visit_.columns = std::min(s_.OW, kVisitPixels);
+    visit_.columns = ceil_div(s_.OW, ceil_div(s_.OW, visit_.columns));
+    visit_.rows = std::clamp<std::int64_t>(kVisitPixels / visit_.columns, 1, s_.OH);
+    visit_.rows = ceil_div(s_.OH, ceil_div(s_.OH, visit_.rows));
+    const std::int64_t pixels = visit_.columns * visit_.rows;
+    visit_.images = s_.OW == visit_.columns && s_.OH == visit_.rows
+                        ? std::clamp<std::int64_t>(kVisitPixels / pixels, 1, s_.N)
+                        : 1;
+    x_rows_ = (visit_.rows - 1) * s_.stride_h + (s_.KH - 1) * s_.dilation_h + 1;
+    x_rows_ = std::min(x_rows_, s_.H);
+    x_columns_ = (visit_.columns - 1) * s_.stride_w + (s_.KW - 1) * s_.dilation_w + 1;
+    x_columns_ = std::min(x_columns_, s_.W);
+    plan();
+  }
+
+  void run(T* dw) {
+    const std::int64_t size = group_sums() * s_.groups;
+    const Scratch<T> sums(runs_ * size);
+    parallel_for(runs_ * s_.groups * ranges_, 1, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t x_elements = visit_.images * x_rows_ * x_columns_ * channels_;
+      const std::int64_t dy_elements =
+          visit_.images * visit_.rows * visit_.columns * round_up(range_, tiles_.lanes);
+      const Scratch<T> packed_x(x_elements), packed_dy(dy_elements);
+      std::fill_n(packed_x.data(), x_elements, T{0});
+      std::fill_n(packed_dy.data(), dy_elements, T{0});
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
+        const std::int64_t run = i / ranges_ / s_.groups;
+        piece(run, group, range * range_, sums.data() + run * size + group * group_sums(),
+              packed_x.data(), packed_dy.data());
+      }
+    });
+    // Runs are added in order, then [tap][channel] becomes [channel][tap].
+    const std::int64_t taps = s_.taps(), C = s_.group_channels();
+    parallel_for(s_.K, std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, taps * C)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t k = begin; k < end; ++k) {
+                     T* const filter = sums.data() + filter_offset(k);
+                     for (std::int64_t r = 1; r < runs_; ++r)
+                       tiles_.add(filter + r * size, taps * channels_, filter);
+                     tiles_.transpose(filter, channels_, taps, C, nullptr, dw + k * taps * C, taps);
+                   }
+                 });
+  }
+
+ private:
+  // Partial sums for runs of images while they are small, ranges of filters where they are not.
+  void plan() {
+    const std::int64_t bytes =
+        std::max<std::int64_t>(1, group_sums() * s_.groups * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t steps = ceil_div(s_.N, visit_.images);
+    const std::int64_t wanted = std::clamp<std::int64_t>(
+        kPartialBytes / bytes, 1, std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups)));
+    run_ = std::max<std::int64_t>(1, ceil_div(steps, wanted)) * visit_.images;
+    runs_ = std::max<std::int64_t>(1, ceil_div(s_.N, run_));
+    const std::int64_t splits =
+        std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1,
+                                 std::max<std::int64_t>(1, s_.group_filters() / kFewestFilters));
+    range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
+    ranges_ = ceil_div(s_.group_filters(), range_);
+  }
+
+  // [filter][tap][channel]
+  std::int64_t group_sums() const { return filters_ * s_.taps() * channels_; }
+  std::int64_t filter_offset(std::int64_t k) const {
+    return (k / s_.group_filters() * filters_ + k % s_.group_filters()) * s_.taps() * channels_;
+  }
+
+  // The sums of some filters over a run of images.
+  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* packed_x,
+             T* packed_dy) const {
+    const std::int64_t filters = std::min(range_, s_.group_filters() - first_filter);
+    T* const target = sums + first_filter * s_.taps() * channels_;
+    std::fill_n(target, round_up(filters, tiles_.lanes) * s_.taps() * channels_, T{0});
+    const std::int64_t end = std::min(s_.N, (run + 1) * run_);
+    for (std::int64_t n = run * run_; n < end; n += visit_.images)
+      for (std::int64_t row = 0; row < s_.OH; row += visit_.rows)
+        for (std::int64_t column = 0; column < s_.OW; column += visit_.columns)
+          visit(group, first_filter, filters, n, std::min(visit_.images, end - n), row, column,
+                packed_x, packed_dy, target);
+  }
+
+  void visit(std::int64_t group, std::int64_t first_filter, std::int64_t filters, std::int64_t n,
+             std::int64_t images, std::int64_t row, std::int64_t column, T* packed_x, T* packed_dy,
+             T* sums) const {
+    const std::int64_t lanes = tiles_.lanes;
+    const std::int64_t rows = std::min(visit_.rows, s_.OH - row);
+    const std::int64_t columns = std::min(visit_.columns, s_.OW - column);
+    // The part of the input that these pixels read.
+    const std::int64_t top = row * s_.stride_h - s_.pad_top;
+    const std::int64_t left = column * s_.stride_w - s_.pad_left;
+    const std::int64_t x_top = std::max<std::int64_t>(0, top);
+    const std::int64_t x_left = std::max<std::int64_t>(0, left);
+    const std::int64_t x_bottom =
+        std::min(s_.H, top + (rows - 1) * s_.stride_h + (s_.KH - 1) * s_.dilation_h + 1);
+    const std::int64_t x_right =
+        std::min(s_.W, left + (columns - 1) * s_.stride_w + (s_.KW - 1) * s_.dilation_w + 1);
+    const std::int64_t x_plane = x_rows_ * x_columns_ * lanes, x_block = visit_.images * x_plane;
+    const std::int64_t dy_plane = visit_.rows * visit_.columns * lanes;
+    const std::int64_t dy_block = visit_.images * dy_plane;
+    for (std::int64_t i = 0; i < images; ++i) {
+      const std::int64_t first_channel = ((n + i) * s_.groups + group) * s_.group_channels();
+      ChannelBlocks<T>{x_ + (first_channel * s_.H + x_top) * s_.W + x_left,
+                       x_ + s_.N * s_.C * s_.H * s_.W,
+                       s_.H * s_.W,
+                       s_.W,
+                       s_.group_channels(),
+                       x_bottom - x_top,
+                       x_right - x_left,
+                       packed_x + i * x_plane,
+                       x_block,
+                       x_columns_ * lanes}
+          .pack(tiles_);
+      const std::int64_t filter = (n + i) * s_.K + group * s_.group_filters() + first_filter;
+      ChannelBlocks<T>{dy_ + (filter * s_.OH + row) * s_.OW + column,
+                       dy_ + s_.N * s_.K * s_.OH * s_.OW,
+                       s_.OH * s_.OW,
+                       s_.OW,
+                       filters,
+                       rows,
+                       columns,
+                       packed_dy + i * dy_plane,
+                       dy_block,
+                       visit_.columns * lanes}
+          .pack(tiles_);
+    }
+
+    OuterRun<T> run{};
+    run.vector_block_step = x_block;
+    run.vector_step = s_.stride_w * lanes;
+    run.vector_row_step = s_.stride_h * x_columns_ * lanes;
+    run.vector_plane_step = x_plane;
+    run.scalar_row_step = visit_.columns * lanes;
+    run.scalar_plane_step = dy_plane;
+    run.planes = images;
+    run.sums_step = s_.taps() * channels_;
+    run.add = true;
+    const std::int64_t blocks = channels_ / lanes;
+    for (std::int64_t k = 0; k < filters; k += tiles_.scalars)
+      for (std::int64_t block = 0, left_over = ceil_div(blocks, 3); block < blocks; --left_over) {
+        const std::int64_t vectors = ceil_div(blocks - block, left_over);
+        for (std::int64_t kh = 0; kh < s_.KH; ++kh) {
+          const Conv2dShape::Range in_h = s_.valid_rows(kh);
+          const std::int64_t first_row = std::max(in_h.begin, row);
+          run.rows = std::min(in_h.end, row + rows) - first_row;
+          if (run.rows <= 0) continue;
+          for (std::int64_t kw = 0; kw < s_.KW; ++kw) {
+            const Conv2dShape::Range in_w = s_.valid_columns(kw);
+            const std::int64_t first_column = std::max(in_w.begin, column);
+            run.pixels = std::min(in_w.end, column + columns) - first_column;
+            if (run.pixels <= 0) continue;
+            const std::int64_t h = first_row * s_.stride_h + kh * s_.dilation_h - s_.pad_top;
+            const std::int64_t w = first_column * s_.stride_w + kw * s_.dilation_w - s_.pad_left;
+            run.vectors =
+                packed_x + block * x_block + ((h - x_top) * x_columns_ + w - x_left) * lanes;
+            run.scalars = packed_dy + k / lanes * dy_block + k % lanes +
+                          ((first_row - row) * visit_.columns + first_column - column) * lanes;
+            run.sums = sums + (k * s_.taps() + kh * s_.KW + kw) * channels_ + block * lanes;
+            tiles_.outer_run[vectors - 1](run);
+          }
+        }
+        block += vectors;
+      }
+  }
+
+  Conv2dShape s_;
+  const ConvTiles<T>& tiles_;
+  const T *x_, *dy_;
+  std::int64_t channels_, filters_;  // of a group, in whole vectors
+  Visit visit_;
+  std::int64_t x_rows_, x_columns_;  // that a visit reads at most
+  std::int64_t run_, runs_;          // images in a run, and runs
+  std::int64_t range_, ranges_;      // filters in a range, and ranges
+};
+
+}  // namespace
+
+template <typename T>
+void conv2d_grad_weight_direct(const Conv2dShape& shape, const T* x, const T* dy, T* dw) {
+  if (shape.N == 0 || shape.group_channels() == 0)
+    std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
+  else
+    DirectWeight<T>(shape, x, dy).run(dw);
+}
+
+template void conv2d_grad_weight_direct(const Conv2dShape&, const float*, const float*, float*);
+template void conv2d_grad_weight_direct(const Conv2dShape&, const double*, const double*, double*);
+
+}  // namespace tapedeck::kernels

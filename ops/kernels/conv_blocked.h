@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include <tapedeck/ops/kernels/conv_tiles.h>
+
+namespace tapedeck::kernels {
+
+/// Copies a part of some channel planes to blocks of `lanes` channels each:
+/// to[block * block_step + column * lanes + channel of the block] for every row, rows being
+/// to_row_step apart. `end` is the end of the array that `from` points into: nothing at or after it
+/// is read. Where the last block is not full, the rest of its channels is left as it is.
+template <typename T>
+struct ChannelBlocks {
+  const T* from;  ///< the first channel's first element
+  const T* end;
+  std::int64_t plane_step, row_step;  ///< from a channel to the next, from a row to the next
+  std::int64_t channels, rows, columns;
+  T* to;
+  std::int64_t block_step, to_row_step;
+
+  void pack(const ConvTiles<T>& tiles) const;
+};
+
+}  // namespace tapedeck::kernels
