@@ -37,7 +37,7 @@ TEST(InPlace, OnAFreshTensor) {
     Variable y(Array::empty({2, 3}, kFloat64));
     y.zero_();
     y.add_(x.exp());
-    y.copy_(y * x);
+    y.mul_(x);
     return y;
   };
   EXPECT_DERIVATIVES(f, {input({2, 3})});
@@ -51,6 +51,16 @@ TEST(InPlace, ThroughAViewOfAResult) {
     return y * y;
   };
   EXPECT_DERIVATIVES(f, {input({2, 3}), input({3}, 2)});
+}
+
+TEST(InPlace, KeepsWhatItsOwnRuleNeedsOfTheOldValue) {
+  const auto f = [](Variable x, Variable w) {
+    Variable y = x * 1.0;
+    y.mul_(w).log_().div_(w).sqrt_();
+    return y.reciprocal_();
+  };
+  EXPECT_DERIVATIVES(f, {random_tensor({2, 3}, {3, 4}, 1).requires_grad_(),
+                         random_tensor({2, 3}, {1, 2}, 2).requires_grad_()});
 }
 
 TEST(InPlace, RowsWrittenOneByOne) {
@@ -78,7 +88,7 @@ TEST(InPlace, TwoViewsThatOverlap) {
     Variable y = x * 1.0;
     const Variable a = y.slice(0, 0, 3), b = y.slice(0, 2, 5);
     a.mul_(w);
-    b.mul_(b.detach());
+    b.mul_(2.5);
     return a + b;
   };
   const Variable x = input({5}), w = input({3}, 2);
