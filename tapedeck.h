@@ -17,6 +17,8 @@
 #include <tapedeck/autograd/variable.h>
 #include <tapedeck/data/data.h>
 #include <tapedeck/io/archive.h>
+#include <tapedeck/io/image.h>
+#include <tapedeck/io/progress.h>
 #include <tapedeck/io/serialize.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>

@@ -5,5 +5,6 @@
 #include <tapedeck/data/datasets.h>
 #include <tapedeck/data/example.h>
 #include <tapedeck/data/idx.h>
+#include <tapedeck/data/locate.h>
 #include <tapedeck/data/samplers.h>
 #include <tapedeck/data/transforms.h>

@@ -6,4 +6,5 @@
 #include <tapedeck/data/mnist.h>
 #include <tapedeck/data/shared_dataset.h>
 #include <tapedeck/data/subset.h>
+#include <tapedeck/data/synthetic_digits.h>
 #include <tapedeck/data/tensor_dataset.h>
