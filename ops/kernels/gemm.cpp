@@ -1,62 +1,29 @@
 #include <tapedeck/ops/kernels/gemm.h>
 
 #include <algorithm>
-#include <limits>
 #include <type_traits>
 #include <vector>
 
-#include <cblas.h>
-
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
-#include <tapedeck/ops/kernels/blas.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/gemm_blas.h>
+#include <tapedeck/ops/kernels/gemm_blocked.h>
+#include <tapedeck/ops/kernels/gemm_tiles.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
-// Below these, calling BLAS or waking threads costs more than the product.
-constexpr std::int64_t kTinyProduct = 512;
+constexpr std::int64_t kTinyProduct = 512;  // below, packing costs more than the product
+constexpr std::int64_t kFewRows = 3;        // go through their operand as a vector each
 constexpr std::int64_t kParallelProduct = 1 << 18;
 constexpr std::int64_t kSplitAlign = 64;
 constexpr std::int64_t kDotChunk = 1 << 14;
 constexpr std::int64_t kDotLanes = 16;
-constexpr std::int64_t kLargestBlasSize = std::numeric_limits<blasint>::max();
 
 template <typename T>
-constexpr bool kHasBlas = std::is_same_v<T, float> || std::is_same_v<T, double>;
-
-// BLAS's view of a matrix: row-major, or the transpose of that.
-template <typename T>
-struct BlasOperand {
-  const T* data;
-  CBLAS_TRANSPOSE transpose;
-  blasint leading;
-};
-
-template <typename T>
-bool is_row_major(const Matrix<T>& m) {
-  return (m.column_stride == 1 || m.columns <= 1) &&
-         ((m.row_stride >= m.columns && m.row_stride <= kLargestBlasSize) || m.rows <= 1);
-}
-
-template <typename T>
-blasint leading_dimension(const Matrix<T>& m) {
-  return static_cast<blasint>(m.rows <= 1 ? std::max<std::int64_t>(1, m.columns) : m.row_stride);
-}
-
-// Neither axis has unit stride (or rows overlap): packs into `buffer`.
-template <typename T>
-BlasOperand<T> blas_operand(const Matrix<const T>& m, std::vector<T>& buffer) {
-  if (is_row_major(m)) return {m.data, CblasNoTrans, leading_dimension(m)};
-  if (is_row_major(m.transposed())) return {m.data, CblasTrans, leading_dimension(m.transposed())};
-  buffer.resize(static_cast<std::size_t>(m.rows * m.columns));
-  for (std::int64_t i = 0; i < m.rows; ++i)
-    for (std::int64_t j = 0; j < m.columns; ++j)
-      buffer[i * m.columns + j] = m.data[i * m.row_stride + j * m.column_stride];
-  return {buffer.data(), CblasNoTrans, static_cast<blasint>(std::max<std::int64_t>(1, m.columns))};
-}
+constexpr bool kHasTiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
 
 // c = alpha a b + beta c by rows of b: the inner loop runs along c.
 template <typename T>
@@ -77,24 +44,9 @@ void gemm_loops(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T>
   }
 }
 
-template <typename T>
-void gemm_blas(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  std::vector<T> a_buffer, b_buffer;
-  const BlasOperand<T> x = blas_operand(a, a_buffer), y = blas_operand(b, b_buffer);
-  const auto m = static_cast<blasint>(c.rows), n = static_cast<blasint>(c.columns);
-  const auto k = static_cast<blasint>(a.columns);
-  const SerialBlas serial;
-  if constexpr (std::is_same_v<T, float>)
-    cblas_sgemm(CblasRowMajor, x.transpose, y.transpose, m, n, k, alpha, x.data, x.leading, y.data,
-                y.leading, beta, c.data, leading_dimension(c));
-  else
-    cblas_dgemm(CblasRowMajor, x.transpose, y.transpose, m, n, k, alpha, x.data, x.leading, y.data,
-                y.leading, beta, c.data, leading_dimension(c));
-}
-
 // Rows or columns in one piece of a product: it has at least kParallelProduct / 2 multiplications
 // and is wide enough that packing the shared operand again for each piece does not count.
-std::int64_t split(std::int64_t extent, std::int64_t other, std::int64_t depth) {
+std::int64_t piece_of(std::int64_t extent, std::int64_t other, std::int64_t depth) {
   const std::int64_t products = std::max<std::int64_t>(1, other * depth);
   const std::int64_t least = std::max<std::int64_t>(kParallelProduct / 2 / products, 1);
   const std::int64_t even = (extent + 15) / 16;
@@ -102,36 +54,40 @@ std::int64_t split(std::int64_t extent, std::int64_t other, std::int64_t depth) 
   return (piece + kSplitAlign - 1) / kSplitAlign * kSplitAlign;
 }
 
-// y = a x, one piece of rows.
-template <typename T>
-void gemv_serial(Matrix<const T> a, const T* x, std::int64_t x_stride, T* y) {
-  if constexpr (kHasBlas<T>) {
-    if (a.rows * a.columns > kTinyProduct && x_stride > 0 &&
-        (is_row_major(a) || is_row_major(a.transposed()))) {
-      const SerialBlas serial;
-      const bool plain = is_row_major(a);
-      const Matrix<const T> m = plain ? a : a.transposed();
-      const auto rows = static_cast<blasint>(m.rows), columns = static_cast<blasint>(m.columns);
-      const auto trans = plain ? CblasNoTrans : CblasTrans;
-      if constexpr (std::is_same_v<T, float>)
-        cblas_sgemv(CblasRowMajor, trans, rows, columns, 1, m.data, leading_dimension(m), x,
-                    static_cast<blasint>(x_stride), 0, y, 1);
-      else
-        cblas_dgemv(CblasRowMajor, trans, rows, columns, 1, m.data, leading_dimension(m), x,
-                    static_cast<blasint>(x_stride), 0, y, 1);
-      return;
-    }
-  }
-  for (std::int64_t i = 0; i < a.rows; ++i) {
-    T sum{0};
-    for (std::int64_t k = 0; k < a.columns; ++k)
-      sum = static_cast<T>(sum + a.data[i * a.row_stride + k * a.column_stride] * x[k * x_stride]);
-    y[i] = sum;
+// The columns or the rows of c in pieces, each with `multiply`.
+template <typename T, typename Multiply>
+void in_pieces(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
+               Multiply multiply) {
+  const std::int64_t K = a.columns;
+  if (c.rows * c.columns * K < kParallelProduct) {
+    multiply(alpha, a, b, beta, c);
+  } else if (c.columns >= c.rows) {
+    parallel_for(c.columns, piece_of(c.columns, c.rows, K),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   multiply(alpha, a, b.block(0, begin, K, end - begin), beta,
+                            c.block(0, begin, c.rows, end - begin));
+                 });
+  } else {
+    parallel_for(c.rows, piece_of(c.rows, c.columns, K), [&](std::int64_t begin, std::int64_t end) {
+      multiply(alpha, a.block(begin, 0, end - begin, K), b, beta,
+               c.block(begin, 0, end - begin, c.columns));
+    });
   }
 }
 
+// c's rows one by one, each as b^T times a row of a.
 template <typename T>
-T dot_serial(const T* x, std::int64_t x_stride, const T* y, std::int64_t y_stride, std::int64_t n) {
+void by_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  for (std::int64_t i = 0; i < c.rows; ++i)
+    gemv_blocked(alpha, b.transposed(), &a.at(i, 0), a.column_stride, beta, &c.at(i, 0));
+}
+
+template <typename T>
+T dot_loop(const T* x, std::int64_t x_stride, const T* y, std::int64_t y_stride, std::int64_t n) {
+  if constexpr (kHasTiles<T>) {
+    if (x_stride == 1) return gemm_tiles<T>().dot(x, y, y_stride, n);
+    if (y_stride == 1) return gemm_tiles<T>().dot(y, x, x_stride, n);
+  }
   T lane[kDotLanes] = {};
   std::int64_t i = 0;
   for (; i + kDotLanes <= n; i += kDotLanes)
@@ -151,9 +107,6 @@ Matrix<const T> matrix_of(const Array& a) {
 void check_operand(const Array& a, int dims, const char* which, const char* op) {
   TAPEDECK_CHECK(a.dim() == dims, op, ": expected ", which, " to be ", dims, "-D, got ",
                  a.sizes().ref());
-  for (const std::int64_t size : a.sizes())
-    TAPEDECK_CHECK(size <= kLargestBlasSize, op, ": ", which, " ", a.sizes().ref(),
-                   " has a size that does not fit BLAS's 32 bits");
 }
 
 void check_pair(const Array& a, const Array& b, const char* op) {
@@ -174,37 +127,28 @@ void check_product(const Array& a, const Array& b, const char* op) {
 }  // namespace
 
 template <typename T>
-void gemm_serial(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   if (c.rows == 0 || c.columns == 0) return;
-  if constexpr (kHasBlas<T>) {
-    if (c.rows * c.columns * a.columns > kTinyProduct) {
-      if (is_row_major(c))
-        gemm_blas(alpha, a, b, beta, c);
-      else  // c^T = b^T a^T
-        gemm_blas(alpha, b.transposed(), a.transposed(), beta, c.transposed());
-      return;
-    }
+  const bool tiny = c.rows * c.columns * a.columns <= kTinyProduct;
+  if constexpr (!kHasTiles<T>) {
+    in_pieces(alpha, a, b, beta, c, gemm_loops<T>);
+  } else if (tiny) {
+    gemm_loops(alpha, a, b, beta, c);
+  } else if (gemm_tiles<T>().lanes == 1) {  // nothing better than what BLAS has for this CPU
+    in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
+  } else if (c.rows <= kFewRows && c.column_stride == 1) {
+    by_rows(alpha, a, b, beta, c);
+  } else if (c.columns <= kFewRows && c.row_stride == 1) {
+    by_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed());
+  } else {
+    gemm_blocked(alpha, a, b, beta, c);
   }
-  gemm_loops(alpha, a, b, beta, c);
 }
 
 template <typename T>
-void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  if (c.rows * c.columns * a.columns < kParallelProduct) {
-    gemm_serial(alpha, a, b, beta, c);
-  } else if (c.columns >= c.rows) {
-    parallel_for(c.columns, split(c.columns, c.rows, a.columns),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   gemm_serial(alpha, a, b.block(0, begin, b.rows, end - begin), beta,
-                               c.block(0, begin, c.rows, end - begin));
-                 });
-  } else {
-    parallel_for(c.rows, split(c.rows, c.columns, a.columns),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   gemm_serial(alpha, a.block(begin, 0, end - begin, a.columns), b, beta,
-                               c.block(begin, 0, end - begin, c.columns));
-                 });
-  }
+void gemm_serial(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const SerialGuard serial;
+  gemm_parallel(alpha, a, b, beta, c);
 }
 
 template void gemm_serial(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>);
@@ -279,12 +223,9 @@ Array gemv(const Array& a, const Array& x, const char* op) {
   Array out = Array::empty({a.size(0)}, a.dtype());
   dispatch_numeric(a.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const Matrix<const T> m = matrix_of<T>(a);
-    const std::int64_t stride = x.size(0) > 1 ? x.stride(0) : 1;
-    parallel_for(m.rows, split(m.rows, 1, m.columns), [&](std::int64_t begin, std::int64_t end) {
-      gemv_serial<T>(m.block(begin, 0, end - begin, m.columns), x.data<T>(), stride,
-                     out.data<T>() + begin);
-    });
+    // as a column: [M, K] x [K, 1]
+    const Matrix<const T> column{x.data<T>(), x.size(0), 1, x.size(0) > 1 ? x.stride(0) : 1, 1};
+    gemm_parallel<T>(T{1}, matrix_of<T>(a), column, T{0}, row_major(out.data<T>(), out.size(0), 1));
   });
   return out;
 }
@@ -302,8 +243,8 @@ Array dot(const Array& x, const Array& y, const char* op) {
     std::vector<T> partial(static_cast<std::size_t>((n + kDotChunk - 1) / kDotChunk));
     parallel_for(n, kDotChunk, [&](std::int64_t begin, std::int64_t end) {
       partial[begin / kDotChunk] =
-          dot_serial<T>(x.data<T>() + begin * x.stride(0), x.stride(0),
-                        y.data<T>() + begin * y.stride(0), y.stride(0), end - begin);
+          dot_loop<T>(x.data<T>() + begin * x.stride(0), x.stride(0),
+                      y.data<T>() + begin * y.stride(0), y.stride(0), end - begin);
     });
     T sum{0};
     for (const T value : partial) sum = static_cast<T>(sum + value);

@@ -4,39 +4,18 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/scalar.h>
+#include <tapedeck/ops/kernels/matrix.h>
 
 namespace tapedeck::kernels {
 
-/// A matrix in somebody's memory: element (i, j) lies at data[i * row_stride + j * column_stride],
-/// so that a transpose or a block is another Matrix and never a copy.
-template <typename T>
-struct Matrix {
-  T* data;
-  std::int64_t rows, columns, row_stride, column_stride;
-
-  Matrix transposed() const { return {data, columns, rows, column_stride, row_stride}; }
-  Matrix block(std::int64_t row, std::int64_t column, std::int64_t n_rows,
-               std::int64_t n_columns) const {
-    return {data + row * row_stride + column * column_stride, n_rows, n_columns, row_stride,
-            column_stride};
-  }
-  operator Matrix<const T>() const { return {data, rows, columns, row_stride, column_stride}; }
-};
-
-/// Row-major rows of `stride` elements; `columns` where none is given.
-template <typename T>
-Matrix<T> row_major(T* data, std::int64_t rows, std::int64_t columns, std::int64_t stride = -1) {
-  return {data, rows, columns, stride < 0 ? columns : stride, 1};
-}
-
-/// c = alpha a b + beta c on the calling thread; c is only read where beta != 0. T is float or
-/// double; c must have a unit stride along one axis and no overlap with a or b.
-template <typename T>
-void gemm_serial(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
-/// The same with the rows or columns of c split over threads, in a partition that depends on the
-/// sizes alone. T is any numeric type.
+/// c = alpha a b + beta c; c is only read where beta != 0. Any numeric type; c must have a unit
+/// stride along one axis and no overlap with a or b. Work is split over threads in a partition that
+/// depends on the sizes alone.
 template <typename T>
 void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+/// The same on the calling thread alone.
+template <typename T>
+void gemm_serial(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
 
 /// [M, K] x [K, N] -> [M, N]. Any strides; any numeric dtype. K = 0 gives zeros.
 /// \throws Error that names `op` where dimensions, sizes or dtypes do not fit.

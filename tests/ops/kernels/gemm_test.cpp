@@ -1,9 +1,13 @@
 #include <tapedeck/ops/kernels/gemm.h>
 
+#include <cmath>
 #include <limits>
+#include <tuple>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/gemm_blas.h>
+#include <tapedeck/ops/kernels/gemm_blocked.h>
 #include <tests/support/arrays.h>
 #include <tests/support/compare.h>
 
@@ -47,6 +51,64 @@ TEST(Gemm, EqualsTheDefinitionInEveryLayout) {
           EXPECT_LE(relative_error(c, expected), is_floating_point(dtype) ? tolerance(dtype) : 0);
         }
     }
+}
+
+// c = alpha a b + beta c in memory of any kind, through register tiles and through BLAS.
+template <typename T>
+void check_matrices(I64 M, I64 K, I64 N, bool a_transposed, bool b_transposed, bool c_transposed) {
+  SCOPED_TRACE(::testing::Message()
+               << M << " " << K << " " << N << a_transposed << b_transposed << c_transposed);
+  constexpr I64 kGap = 3;  // beyond each row of c, which must stay as it is
+  const Array a = random_array({M, K}, dtype_of<T>, 1), b = random_array({K, N}, dtype_of<T>, 2);
+  const Array at = contiguous(a.transpose(0, 1)), bt = contiguous(b.transpose(0, 1));
+  const Matrix<const T> left = a_transposed
+                                   ? Matrix<const T>(row_major<T>(at.data<T>(), K, M)).transposed()
+                                   : Matrix<const T>(row_major<T>(a.data<T>(), M, K));
+  const Matrix<const T> right = b_transposed
+                                    ? Matrix<const T>(row_major<T>(bt.data<T>(), N, K)).transposed()
+                                    : Matrix<const T>(row_major<T>(b.data<T>(), K, N));
+  const Array product = naive_product(a, b);
+  const I64 rows = c_transposed ? N : M, columns = c_transposed ? M : N;
+  for (const auto& [alpha, beta] : {std::pair<T, T>{1, 0}, {2, 1}, {1, -1}, {0.5, 3}})
+    for (const auto multiply : {gemm_parallel<T>, gemm_serial<T>, gemm_blocked<T>, gemm_blas<T>}) {
+      const Array before = random_array({rows, columns + kGap}, dtype_of<T>, 3);
+      const Array c = clone(before);
+      const Matrix<T> stored = row_major(c.data<T>(), rows, columns, columns + kGap);
+      multiply(alpha, left, right, beta, c_transposed ? stored.transposed() : stored);
+      double error = 0;
+      for (I64 i = 0; i < rows; ++i)
+        for (I64 j = 0; j < columns + kGap; ++j) {
+          const double old = before.data<T>()[i * (columns + kGap) + j];
+          double expected = old;
+          if (j < columns)
+            expected =
+                alpha * product.data<double>()[c_transposed ? j * N + i : i * N + j] + beta * old;
+          error = std::max(error, std::abs(c.data<T>()[i * (columns + kGap) + j] - expected));
+        }
+      EXPECT_LT(error, (std::is_same_v<T, float> ? 2e-5 : 1e-12) * static_cast<double>(K + 10));
+    }
+}
+
+TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
+  const I64 sizes[][3] = {{1, 70, 33},  {2, 30, 40},  {14, 9, 32},  {15, 64, 31}, {49, 600, 97},
+                          {97, 11, 49}, {100, 3, 10}, {29, 530, 4}, {64, 64, 64}, {33, 1, 65}};
+  for (const auto& [M, K, N] : sizes)
+    for (int layout = 0; layout < 8; ++layout) {
+      check_matrices<float>(M, K, N, layout & 1, layout & 2, layout & 4);
+      check_matrices<double>(M, K, N, layout & 1, layout & 2, layout & 4);
+    }
+}
+
+// What a tile computes beside c is not stored, and packing repeats rows instead of reading beyond.
+TEST(Gemm, NothingBesideTheOperandsIsRead) {
+  constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+  for (const auto& [M, K, N] : {std::tuple<I64, I64, I64>{5, 40, 33}, {17, 40, 5}, {30, 40, 30}}) {
+    Array a = full({M + 1, K + 1}, kNaN, kFloat32), b = full({K + 1, N + 1}, kNaN, kFloat32);
+    Array x = a.slice(0, 0, M, 1).slice(1, 0, K, 1), y = b.slice(0, 0, K, 1).slice(1, 0, N, 1);
+    copy(random_array({M, K}, kFloat32, 1), x);
+    copy(random_array({K, N}, kFloat32, 2), y);
+    EXPECT_LT(relative_error(gemm(x, y), naive_product(x, y)), 1e-5);
+  }
 }
 
 TEST(Gemm, ExpandedOperands) {

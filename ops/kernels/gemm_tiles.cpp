@@ -1,0 +1,242 @@
+#include <tapedeck/ops/kernels/gemm_tiles.h>
+
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/gemm_tiles.cpp"
+#include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <hwy/cache_control.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Two vectors of b, one broadcast element of a, and two sums for each row fill the registers.
+#if HWY_TARGET == HWY_AVX3
+constexpr int kMaxRows = 14, kRowPanel = 16;
+#else
+constexpr int kMaxRows = 6, kRowPanel = 8;
+#endif
+
+template <typename T>
+HWY_INLINE constexpr int Lanes() {
+  return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+}
+
+template <int kRows, int kVectors, typename T>
+void Tile(const GemmTile<T>& tile) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  hn::Vec<decltype(d)> sum[kRows][kVectors];
+  HWY_UNROLL(kMaxRows)
+  for (int i = 0; i < kRows; ++i)
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
+
+  for (int i = 0; i < kRows; ++i)
+    for (int v = 0; v < kVectors; ++v) hwy::Prefetch(tile.c + i * tile.c_row_stride + v * kLanes);
+
+  const T *a = tile.a, *b = tile.b;
+  const std::int64_t a_step = tile.a_step, b_step = tile.b_step;
+  for (std::int64_t k = 0; k < tile.depth; ++k, a += a_step, b += b_step) {
+    hn::Vec<decltype(d)> column[kVectors];
+    for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(d, b + v * kLanes);
+    HWY_UNROLL(kMaxRows)
+    for (int i = 0; i < kRows; ++i) {
+      const auto x = hn::Set(d, a[i]);
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, column[v], sum[i][v]);
+    }
+  }
+
+  const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
+  const bool whole = tile.columns == kVectors * kLanes;
+  HWY_UNROLL(kMaxRows)
+  for (int i = 0; i < kRows; ++i) {
+    T* const c = tile.c + i * tile.c_row_stride;
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Mul(sum[i][v], alpha);
+    if (whole) {
+      for (int v = 0; v < kVectors; ++v) {
+        T* const at = c + v * kLanes;
+        const auto old = hn::LoadU(d, at);
+        hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old, sum[i][v]), d, at);
+      }
+    } else {
+      HWY_ALIGN T row[kVectors * kLanes];
+      for (int v = 0; v < kVectors; ++v) hn::Store(sum[i][v], d, row + v * kLanes);
+      for (std::int64_t j = 0; j < tile.columns; ++j) {
+        c[j] = tile.beta == T{0} ? row[j] : tile.beta * c[j] + row[j];
+      }
+    }
+  }
+}
+
+template <int kRows, int kVectors, typename T>
+HWY_INLINE void TileOf(int rows, const GemmTile<T>& tile) {
+  if (rows == kRows) return Tile<kRows, kVectors>(tile);
+  if constexpr (kRows > 1) TileOf<kRows - 1, kVectors>(rows, tile);
+}
+
+template <int kVectors, typename T>
+void AnyTile(int rows, const GemmTile<T>& tile) {
+  TileOf<kMaxRows, kVectors>(rows, tile);
+}
+
+constexpr std::int64_t kPrefetchRows = 8;
+
+// `lanes` rows from `row(i)` on, each a run of `depth` elements, become columns of a panel. Blocks
+// of 16 bytes of every row are transposed within the blocks of vectors.
+template <typename T, class Row>
+HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to) {
+  [[maybe_unused]] const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  std::int64_t k = 0;
+#if HWY_TARGET != HWY_SCALAR
+  constexpr int kBlock = 16 / sizeof(T);
+  const hn::CappedTag<T, kBlock> block;
+  // Block b of vector i is row b * kBlock + i.
+  const auto gather = [&](int i) HWY_ATTR {
+    const auto at = [&](int b) HWY_ATTR { return hn::LoadU(block, row(b * kBlock + i) + k); };
+#if HWY_TARGET == HWY_AVX3
+    const hn::Half<decltype(d)> half;
+    return hn::Combine(d, hn::Combine(half, at(3), at(2)), hn::Combine(half, at(1), at(0)));
+#else
+    return hn::Combine(d, at(1), at(0));
+#endif
+  };
+  for (; k + kBlock <= depth; k += kBlock) {
+    const auto v0 = gather(0), v1 = gather(1);
+    if constexpr (kBlock == 2) {
+      hn::StoreU(hn::InterleaveLower(d, v0, v1), d, to + k * panel);
+      hn::StoreU(hn::InterleaveUpper(d, v0, v1), d, to + (k + 1) * panel);
+    } else {
+      const auto v2 = gather(2), v3 = gather(3);
+      const auto low02 = hn::InterleaveLower(d, v0, v2), low13 = hn::InterleaveLower(d, v1, v3);
+      const auto high02 = hn::InterleaveUpper(d, v0, v2), high13 = hn::InterleaveUpper(d, v1, v3);
+      hn::StoreU(hn::InterleaveLower(d, low02, low13), d, to + k * panel);
+      hn::StoreU(hn::InterleaveUpper(d, low02, low13), d, to + (k + 1) * panel);
+      hn::StoreU(hn::InterleaveLower(d, high02, high13), d, to + (k + 2) * panel);
+      hn::StoreU(hn::InterleaveUpper(d, high02, high13), d, to + (k + 3) * panel);
+    }
+  }
+#endif
+  for (; k < depth; ++k)
+    for (int i = 0; i < kLanes; ++i) to[k * panel + i] = row(i)[k];
+}
+
+template <typename T>
+void Pack(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,
+          std::int64_t depth, std::int64_t panel, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  if (stride == 1) {
+    for (std::int64_t k = 0; k < depth; ++k) {
+      const T* row = from + k * depth_stride;
+      T* out = to + k * panel;
+      std::int64_t i = 0;
+      for (; i + kLanes <= width; i += kLanes) {
+        if (k + kPrefetchRows < depth) hwy::Prefetch(row + kPrefetchRows * depth_stride + i);
+        hn::StoreU(hn::LoadU(d, row + i), d, out + i);
+      }
+      for (; i < panel; i += kLanes) {
+        const auto some = hn::FirstN(d, static_cast<std::size_t>(width > i ? width - i : 0));
+        hn::StoreU(hn::MaskedLoad(some, d, row + (width > i ? i : 0)), d, out + i);
+      }
+    }
+  } else if (depth_stride == 1) {
+    // What is beyond the width repeats the last row.
+    for (std::int64_t i = 0; i < panel; i += kLanes)
+      PackLanes([=](std::int64_t lane)
+                    HWY_ATTR { return from + (i + lane < width ? i + lane : width - 1) * stride; },
+                depth, panel, to + i);
+  } else {
+    for (std::int64_t i = 0; i < panel; ++i)
+      for (std::int64_t k = 0; k < depth; ++k)
+        to[k * panel + i] = i < width ? from[i * stride + k * depth_stride] : T{0};
+  }
+}
+
+template <typename T>
+T Dot(const T* x, const T* y, std::int64_t y_stride, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  std::int64_t i = 0;
+  T total = 0;
+  if (y_stride == 1) {
+    auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+    for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+      const T *at = x + i, *with = y + i;
+      s0 = hn::MulAdd(hn::LoadU(d, at), hn::LoadU(d, with), s0);
+      s1 = hn::MulAdd(hn::LoadU(d, at + kLanes), hn::LoadU(d, with + kLanes), s1);
+      s2 = hn::MulAdd(hn::LoadU(d, at + 2 * kLanes), hn::LoadU(d, with + 2 * kLanes), s2);
+      s3 = hn::MulAdd(hn::LoadU(d, at + 3 * kLanes), hn::LoadU(d, with + 3 * kLanes), s3);
+    }
+    for (; i + kLanes <= n; i += kLanes)
+      s0 = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), s0);
+    total = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+  }
+  for (; i < n; ++i) total += x[i] * y[i * y_stride];
+  return total;
+}
+
+template <typename T>
+void AddRows(const T* factors, const T* x, std::int64_t x_stride, std::int64_t rows, T* y,
+             std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  std::int64_t r = 0;
+  for (; r < rows; r += 4) {
+    const T* row = x + r * x_stride;
+    const int some = rows - r < 4 ? static_cast<int>(rows - r) : 4;
+    const auto f0 = hn::Set(d, factors[r]), f1 = hn::Set(d, some > 1 ? factors[r + 1] : T{0});
+    const auto f2 = hn::Set(d, some > 2 ? factors[r + 2] : T{0});
+    const auto f3 = hn::Set(d, some > 3 ? factors[r + 3] : T{0});
+    std::int64_t j = 0;
+    for (; j + kLanes <= n; j += kLanes) {
+      auto sum = hn::MulAdd(f0, hn::LoadU(d, row + j), hn::LoadU(d, y + j));
+      if (some > 1) sum = hn::MulAdd(f1, hn::LoadU(d, row + x_stride + j), sum);
+      if (some > 2) sum = hn::MulAdd(f2, hn::LoadU(d, row + 2 * x_stride + j), sum);
+      if (some > 3) sum = hn::MulAdd(f3, hn::LoadU(d, row + 3 * x_stride + j), sum);
+      hn::StoreU(sum, d, y + j);
+    }
+    for (; j < n; ++j)
+      for (int i = 0; i < some; ++i) y[j] += factors[r + i] * row[i * x_stride + j];
+  }
+}
+
+template <typename T>
+GemmTiles<T> Tiles() {
+  return {Lanes<T>(), kMaxRows, kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
+          Pack<T>,    Dot<T>,   AddRows<T>};
+}
+
+GemmTiles<float> TilesF32() { return Tiles<float>(); }
+GemmTiles<double> TilesF64() { return Tiles<double>(); }
+
+}  // namespace
+}  // namespace tapedeck::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace tapedeck::kernels {
+
+HWY_EXPORT(TilesF32);
+HWY_EXPORT(TilesF64);
+
+template <>
+const GemmTiles<float>& gemm_tiles() {
+  static const GemmTiles<float> tiles = HWY_DYNAMIC_DISPATCH(TilesF32)();
+  return tiles;
+}
+template <>
+const GemmTiles<double>& gemm_tiles() {
+  static const GemmTiles<double> tiles = HWY_DYNAMIC_DISPATCH(TilesF64)();
+  return tiles;
+}
+
+}  // namespace tapedeck::kernels
+
+#endif

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// A tile of a matrix product: `rows` rows times one panel of one or two vectors of columns.
+///
+///   c[i][j] = alpha * sum over k < depth of a[k * a_step + i] * b[k * b_step + j]
+///             + (beta != 0 ? beta * c[i][j] : 0)      for j < columns
+template <typename T>
+struct GemmTile {
+  const T* a;
+  std::int64_t a_step;
+  const T* b;
+  std::int64_t b_step;  ///< a whole panel may be read at each k
+  std::int64_t depth;
+  T alpha, beta;
+  T* c;
+  std::int64_t c_row_stride;
+  std::int64_t columns;  ///< those of the panel that c has
+};
+
+/// What the instruction set of this CPU offers to matrix products; T is float or double.
+template <typename T>
+struct GemmTiles {
+  int lanes;      ///< of a vector; 1 where the CPU has nothing that is worth it
+  int max_rows;   ///< of a tile
+  int row_panel;  ///< elements that a packed panel has for max_rows
+  /// Panels of one vector and of two.
+  void (*tile[2])(int rows, const GemmTile<T>& tile);
+  /// to[k * panel + i] = from[i * stride + k * depth_stride] for i < width, and some values beyond
+  /// for i < panel. width > 0; panel is a multiple of `lanes`.
+  void (*pack)(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,
+               std::int64_t depth, std::int64_t panel, T* to);
+  /// sum of x[i] * y[i * y_stride], in several chains.
+  T (*dot)(const T* x, const T* y, std::int64_t y_stride, std::int64_t n);
+  /// y[j] += sum over i < rows of factors[i] * x[i * x_stride + j]
+  void (*add_rows)(const T* factors, const T* x, std::int64_t x_stride, std::int64_t rows, T* y,
+                   std::int64_t n);
+};
+
+template <typename T>
+const GemmTiles<T>& gemm_tiles();
+
+}  // namespace tapedeck::kernels
