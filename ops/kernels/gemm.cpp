@@ -134,7 +134,7 @@ void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix
     in_pieces(alpha, a, b, beta, c, gemm_loops<T>);
   } else if (tiny) {
     gemm_loops(alpha, a, b, beta, c);
-  } else if (gemm_tiles<T>().lanes == 1) {  // nothing better than what BLAS has for this CPU
+  } else if (!gemm_tiles<T>().fast) {
     in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
   } else if (c.rows <= kFewRows && c.column_stride == 1) {
     by_rows(alpha, a, b, beta, c);

@@ -102,8 +102,10 @@ HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to
 #if HWY_TARGET == HWY_AVX3
     const hn::Half<decltype(d)> half;
     return hn::Combine(d, hn::Combine(half, at(3), at(2)), hn::Combine(half, at(1), at(0)));
-#else
+#elif HWY_TARGET == HWY_AVX2
     return hn::Combine(d, at(1), at(0));
+#else
+    return at(0);
 #endif
   };
   for (; k + kBlock <= depth; k += kBlock) {
@@ -208,8 +210,9 @@ void AddRows(const T* factors, const T* x, std::int64_t x_stride, std::int64_t r
 
 template <typename T>
 GemmTiles<T> Tiles() {
-  return {Lanes<T>(), kMaxRows, kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
-          Pack<T>,    Dot<T>,   AddRows<T>};
+  constexpr bool kFast = HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128;
+  return {kFast,   Lanes<T>(), kMaxRows,  kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
+          Pack<T>, Dot<T>,     AddRows<T>};
 }
 
 GemmTiles<float> TilesF32() { return Tiles<float>(); }

@@ -24,7 +24,8 @@ struct GemmTile {
 /// What the instruction set of this CPU offers to matrix products; T is float or double.
 template <typename T>
 struct GemmTiles {
-  int lanes;      ///< of a vector; 1 where the CPU has nothing that is worth it
+  bool fast;      ///< false where the CPU has nothing that is worth it
+  int lanes;      ///< of a vector
   int max_rows;   ///< of a tile
   int row_panel;  ///< elements that a packed panel has for max_rows
   /// Panels of one vector and of two.
