@@ -3,6 +3,7 @@
 #include <tapedeck/optim/adadelta.h>
 #include <tapedeck/optim/adagrad.h>
 #include <tapedeck/optim/adam.h>
+#include <tapedeck/optim/lbfgs.h>
 #include <tapedeck/optim/lr_scheduler.h>
 #include <tapedeck/optim/nadam.h>
 #include <tapedeck/optim/optimizer.h>
