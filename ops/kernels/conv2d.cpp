@@ -4,6 +4,7 @@
 #include <tapedeck/ops/kernels/conv2d_depthwise.h>
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
+#include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/copy.h>
 
 namespace tapedeck::kernels {
@@ -50,6 +51,17 @@ ConvAlgorithm choose(const char* op, ConvAlgorithm wanted, const Conv2dShape& s,
   return algorithm;
 }
 
+WinogradVariant winograd_variant(ConvAlgorithm algorithm) {
+  switch (algorithm) {
+    case ConvAlgorithm::Winograd4x3:
+      return WinogradVariant::F4x3;
+    case ConvAlgorithm::Winograd2x5:
+      return WinogradVariant::F2x5;
+    default:
+      return WinogradVariant::F2x3;
+  }
+}
+
 }  // namespace
 
 Array conv2d(const Array& input, const Array& weight, const Array& bias,
@@ -66,12 +78,18 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
   Array y = Array::empty(sizes, input.dtype());
   dispatch_floating(input.dtype(), "conv2d", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    switch (choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype())) {
+    const ConvAlgorithm a = choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype());
+    switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_depthwise<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), y.data<T>());
+      case ConvAlgorithm::Winograd2x3:
+      case ConvAlgorithm::Winograd4x3:
+      case ConvAlgorithm::Winograd2x5:
+        return conv2d_winograd<T>(winograd_variant(a), ConvWindow::forward(s), x.data<T>(),
+                                  w.data<T>(), data_or_null<T>(b), y.data<T>());
       default:
         return conv2d_im2col<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
     }
@@ -92,13 +110,19 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
   Array dx = Array::empty(input_sizes, grad_output.dtype());
   dispatch_floating(dx.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    switch (choose(op, algorithm, s, ConvDirection::GradInput, dx.dtype())) {
+    const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradInput, dx.dtype());
+    switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_input_depthwise<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
                                               dx.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), dx.data<T>());
+      case ConvAlgorithm::Winograd2x3:
+      case ConvAlgorithm::Winograd4x3:
+      case ConvAlgorithm::Winograd2x5:
+        return conv2d_winograd<T>(winograd_variant(a), ConvWindow::grad_input(s), dy.data<T>(),
+                                  w.data<T>(), data_or_null<T>(b), dx.data<T>());
       default:
         return conv2d_grad_input_im2col<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
                                            dx.data<T>());
@@ -117,11 +141,17 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
   Array dw = Array::empty(weight_sizes, input.dtype());
   dispatch_floating(dw.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    switch (choose(op, algorithm, s, ConvDirection::GradWeight, dw.dtype())) {
+    const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradWeight, dw.dtype());
+    switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Winograd2x3:
+      case ConvAlgorithm::Winograd4x3:
+      case ConvAlgorithm::Winograd2x5:
+        return conv2d_grad_weight_winograd<T>(winograd_variant(a), s, x.data<T>(), dy.data<T>(),
+                                              dw.data<T>());
       default:
         return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
     }

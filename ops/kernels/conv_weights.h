@@ -19,6 +19,7 @@ class ConvWeights {
 
   std::int64_t blocks() const { return blocks_; }  ///< of a group
   std::int64_t widest() const { return 2 * lanes_; }
+  std::int64_t group_width() const { return group_width_; }  ///< of all blocks of a group
   std::int64_t first_channel(std::int64_t block) const { return block * 2 * lanes_; }
   /// Channels of a block, and what it holds with those that only fill the last vector.
   std::int64_t channels(std::int64_t block) const;
@@ -40,7 +41,7 @@ class ConvWeights {
 
   const ConvWindow& window_;
   const ConvTiles<T>& tiles_;
-  std::int64_t lanes_, blocks_, group_width_;  // width of all blocks of a group
+  std::int64_t lanes_, blocks_, group_width_;
   std::vector<std::int64_t> phase_starts_;
   Scratch<T> packed_;
 };

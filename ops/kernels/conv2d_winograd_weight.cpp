@@ -1,0 +1,185 @@
+#include <algorithm>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/conv2d_winograd.h>
+#include <tapedeck/ops/kernels/conv_tiles.h>
+#include <tapedeck/ops/kernels/scratch.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kTransformedBytes = 1 << 20;  // of a block's input: stays in the L2 cache
+constexpr std::int64_t kFewestTiles = 64, kMostTiles = 224;
+constexpr std::int64_t kPieces = 12;             // enough for several threads to end together
+constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums
+constexpr std::int64_t kFewestFilters = 64;      // of a piece: the input is transformed for each
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+
+template <typename T>
+class WinogradWeight {
+ public:
+  WinogradWeight(WinogradVariant variant, const Conv2dShape& shape, const T* x, const T* dy)
+      : s_(shape),
+        transforms_(winograd_transforms<T>(variant)),
+        tiles_(conv_tiles<T>()),
+        x_(x),
+        dy_(dy),
+        positions_(transforms_.n * transforms_.n),
+        channels_(round_up(s_.group_channels(), tiles_.lanes)),
+        filters_(round_up(s_.group_filters(), tiles_.lanes)),
+        grid_(s_.N, s_.OH, s_.OW, transforms_.m,
+              std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
+                             (positions_ * channels_),
+                         kFewestTiles, kMostTiles)) {
+    plan();
+  }
+
+  void run(T* dw) const {
+    const std::int64_t size = s_.groups * positions_ * filters_ * channels_;
+    const Scratch<T> sums(runs_ * size);
+    parallel_for(runs_ * s_.groups * ranges_, 1, [&](std::int64_t begin, std::int64_t end) {
+      const TileBlock& block = grid_.block;
+      const std::int64_t lanes = tiles_.lanes;
+      const Scratch<T> slab(std::max(input(0).slab_elements(block, lanes),
+                                     grad_output(0, 0).slab_elements(block, lanes)));
+      const Scratch<T> x(positions_ * channels_ * block.tiles());
+      const Scratch<T> dy(positions_ * range_ * block.tiles());
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
+        const std::int64_t run = i / ranges_ / s_.groups;
+        piece(run, group, range * range_,
+              sums.data() + run * size + group * positions_ * filters_ * channels_, slab.data(),
+              x.data(), dy.data());
+      }
+    });
+    parallel_for(s_.K, 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch<T> taps(s_.taps() * channels_);
+      for (std::int64_t k = begin; k < end; ++k) finish(k, sums.data(), size, taps.data(), dw);
+    });
+  }
+
+ private:
+  // Partial sums for runs of blocks while they are small, ranges of filters where they are not.
+  void plan() {
+    const std::int64_t bytes = std::max<std::int64_t>(
+        1, s_.groups * positions_ * filters_ * channels_ * static_cast<std::int64_t>(sizeof(T)));
+    const std::int64_t most_runs = std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups));
+    const std::int64_t wanted = std::clamp<std::int64_t>(kPartialBytes / bytes, 1, most_runs);
+    run_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), wanted));
+    runs_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), run_));
+    const std::int64_t most_ranges = std::max<std::int64_t>(1, s_.group_filters() / kFewestFilters);
+    const std::int64_t splits =
+        std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1, most_ranges);
+    range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
+    ranges_ = ceil_div(s_.group_filters(), range_);
+  }
+
+  TileSource<T> input(std::int64_t group) const {
+    return {x_ + group * s_.group_channels() * s_.H * s_.W,
+            x_ + s_.N * s_.C * s_.H * s_.W,
+            s_.group_channels(),
+            s_.H,
+            s_.W,
+            std::min(s_.H, s_.OH + s_.KH - 1 - s_.pad_top),
+            std::min(s_.W, s_.OW + s_.KW - 1 - s_.pad_left),
+            s_.C * s_.H * s_.W,
+            -s_.pad_top,
+            -s_.pad_left,
+            transforms_.m,
+            transforms_.n,
+            transforms_.input};
+  }
+  TileSource<T> grad_output(std::int64_t group, std::int64_t first_filter) const {
+    return {dy_ + (group * s_.group_filters() + first_filter) * s_.OH * s_.OW,
+            dy_ + s_.N * s_.K * s_.OH * s_.OW,
+            std::min(range_, s_.group_filters() - first_filter),
+            s_.OH,
+            s_.OW,
+            s_.OH,
+            s_.OW,
+            s_.K * s_.OH * s_.OW,
+            0,
+            0,
+            transforms_.m,
+            transforms_.m,
+            transforms_.grad_output};
+  }
+
+  // sums[position][filter][channel] of some filters over a run of blocks of tiles.
+  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* slab,
+             T* x, T* dy) const {
+    const std::int64_t lanes = tiles_.lanes;
+    const TileSource<T> inputs = input(group), grads = grad_output(group, first_filter);
+    OuterRun<T> outer{};
+    outer.vector_step = lanes;
+    outer.rows = outer.planes = 1;
+    outer.sums_step = channels_;
+    outer.add = false;
+    const std::int64_t last = std::min(grid_.blocks(), (run + 1) * run_);
+    for (std::int64_t b = run * run_; b < last; ++b, outer.add = true) {
+      const TileGrid::Place place = grid_.place(b);
+      const std::int64_t count = place.size.tiles();
+      inputs.load(place, slab, x, channels_ * count);
+      grads.load(place, slab, dy, range_ * count);
+      outer.vector_block_step = count * lanes;
+      outer.pixels = count;
+      for (std::int64_t position = 0; position < positions_; ++position)
+        for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
+          outer.scalars = dy + position * range_ * count + k / lanes * count * lanes + k % lanes;
+          T* const row = sums + (position * filters_ + first_filter + k) * channels_;
+          const std::int64_t blocks = channels_ / lanes;
+          for (std::int64_t c = 0, visits = ceil_div(blocks, 3); c < blocks; --visits) {
+            const std::int64_t vectors = ceil_div(blocks - c, visits);
+            outer.vectors = x + position * channels_ * count + c * count * lanes;
+            outer.sums = row + c * lanes;
+            tiles_.outer_run[vectors - 1](outer);
+            c += vectors;
+          }
+        }
+    }
+  }
+
+  // Adds the runs in order; G^T s G; [tap][channel] becomes [channel][tap].
+  void finish(std::int64_t k, T* sums, std::int64_t size, T* taps, T* dw) const {
+    const std::int64_t position_step = filters_ * channels_, C = s_.group_channels();
+    T* const filter = sums + k / s_.group_filters() * positions_ * position_step +
+                      k % s_.group_filters() * channels_;
+    for (std::int64_t r = 1; r < runs_; ++r)
+      for (std::int64_t position = 0; position < positions_; ++position)
+        tiles_.add(filter + r * size + position * position_step, channels_,
+                   filter + position * position_step);
+    transforms_.grad_filter(filter, position_step, channels_ / tiles_.lanes, taps, channels_);
+    tiles_.transpose(taps, channels_, s_.taps(), C, nullptr, dw + k * s_.taps() * C, s_.taps());
+  }
+
+  const Conv2dShape s_;
+  const WinogradTransforms<T>& transforms_;
+  const ConvTiles<T>& tiles_;
+  const T *x_, *dy_;
+  std::int64_t positions_;
+  std::int64_t channels_, filters_;  // of a group, in whole vectors
+  const TileGrid grid_;
+  std::int64_t run_, runs_;      // blocks of tiles in a run, and runs
+  std::int64_t range_, ranges_;  // filters in a range, and ranges
+};
+
+}  // namespace
+
+template <typename T>
+void conv2d_grad_weight_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* x,
+                                 const T* dy, T* dw) {
+  if (shape.N == 0 || shape.group_channels() == 0)
+    std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
+  else
+    WinogradWeight<T>(variant, shape, x, dy).run(dw);
+}
+
+template void conv2d_grad_weight_winograd(WinogradVariant, const Conv2dShape&, const float*,
+                                          const float*, float*);
+template void conv2d_grad_weight_winograd(WinogradVariant, const Conv2dShape&, const double*,
+                                          const double*, double*);
+
+}  // namespace tapedeck::kernels
