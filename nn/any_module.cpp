@@ -1,0 +1,129 @@
+#include <tapedeck/nn/any_module.h>
+
+#include <ostream>
+
+#include <tapedeck/array/type_name.h>
+#include <tapedeck/nn/modules/container/sequential.h>
+
+namespace tapedeck::nn {
+
+namespace detail {
+
+using tapedeck::detail::fail;
+using tapedeck::detail::str;
+
+void wrong_argument_type(std::size_t index, const std::type_info& expected,
+                         const std::type_info& got) {
+  fail<TypeError>(str("Expected argument #", index, " to be of type ", type_name(expected),
+                      ", but received value of type ", type_name(got)));
+}
+
+void wrong_module_cast(const std::type_info& wanted, const std::type_info& held) {
+  fail<TypeError>(
+      str("Attempted to cast module of type ", type_name(held), " to type ", type_name(wanted)));
+}
+
+void empty_any_module(const char* function) {
+  fail(str("Cannot call ", function, "() on an empty AnyModule"));
+}
+
+std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& type,
+                                         std::size_t count, std::vector<AnyValue>&& arguments) {
+  const std::size_t given = arguments.size();
+  if (!module._forward_has_default_args()) {
+    fail(str(type_name(type), "'s forward() method expects ", count, " argument(s), but received ",
+             given, ".",
+             given < count ? " If its forward() has default arguments, the class must use the "
+                             "macro TAPEDECK_FORWARD_HAS_DEFAULT_ARGS."
+                           : ""));
+  }
+  const std::size_t required = module._forward_num_required_args();
+  TAPEDECK_CHECK(given >= required && given <= count, type_name(type),
+                 "'s forward() method expects at least ", required, " argument(s) and at most ",
+                 count, " argument(s), but received ", given, ".");
+  return module._forward_populate_default_args(std::move(arguments));
+}
+
+}  // namespace detail
+
+SequentialImpl::SequentialImpl(OrderedDict<std::string, AnyModule>&& modules) {
+  for (auto& item : modules) push_back(item.key(), std::move(item.value()));
+}
+SequentialImpl::SequentialImpl(std::initializer_list<NamedAnyModule> modules) {
+  for (const NamedAnyModule& item : modules) push_back(item.name(), item.module());
+}
+
+std::shared_ptr<Module> SequentialImpl::clone(const std::optional<Device>& device) const {
+  auto copy = std::make_shared<SequentialImpl>();
+  std::size_t i = 0;
+  for (const std::string& name : named_children().keys())
+    copy->push_back(name, modules_[i++].clone(device));
+  copy->train(is_training());
+  return copy;
+}
+
+void SequentialImpl::pretty_print(std::ostream& stream) const { stream << "Sequential"; }
+
+AnyValue SequentialImpl::any_forward(std::vector<AnyValue>&& inputs) {
+  TAPEDECK_CHECK(!is_empty(), "Cannot call forward() on an empty Sequential");
+  return detail::call_module(*this, [&] {
+    AnyValue value = modules_[0].forward_boxed(std::move(inputs));
+    for (std::size_t i = 1; i < modules_.size(); ++i) {
+      std::vector<AnyValue> one;
+      one.push_back(std::move(value));
+      value = modules_[i].forward_boxed(std::move(one));
+    }
+    return value;
+  });
+}
+
+Tensor SequentialImpl::forward_tensor(Tensor value) {
+  TAPEDECK_CHECK(!is_empty(), "Cannot call forward() on an empty Sequential");
+  return detail::call_module(
+      *this,
+      [&](Tensor x) {
+        for (std::size_t i = 0; i < modules_.size(); ++i) {
+          if (modules_[i].forward_tensor(x)) continue;
+          // Boxed from here on.
+          AnyValue boxed(std::move(x));
+          for (; i < modules_.size(); ++i) {
+            std::vector<AnyValue> one;
+            one.push_back(std::move(boxed));
+            boxed = modules_[i].forward_boxed(std::move(one));
+          }
+          return boxed.get<Tensor>();
+        }
+        return x;
+      },
+      std::move(value));
+}
+
+void SequentialImpl::push_back(AnyModule module) {
+  push_back(std::to_string(modules_.size()), std::move(module));
+}
+void SequentialImpl::push_back(std::string name, AnyModule module) {
+  register_module(std::move(name), module.ptr());
+  modules_.push_back(std::move(module));
+}
+
+Sequential SequentialImpl::slice(std::size_t begin, std::size_t end) const {
+  TAPEDECK_CHECK_AS(IndexError, begin <= end && end <= size(), "Sequential: cannot take layers ",
+                    begin, " to ", end, " of ", size());
+  const std::vector<std::string> names = named_children().keys();
+  auto part = std::make_shared<SequentialImpl>();
+  for (std::size_t i = begin; i < end; ++i) part->push_back(names[i], modules_[i]);
+  return Sequential(std::move(part));
+}
+Sequential SequentialImpl::first(std::size_t count) const { return slice(0, count); }
+
+std::shared_ptr<Module> SequentialImpl::ptr(std::size_t index) const {
+  check_index(index);
+  return modules_[index].ptr();
+}
+
+void SequentialImpl::check_index(std::size_t index) const {
+  TAPEDECK_CHECK_AS(IndexError, index < size(), "Sequential: index ", index,
+                    " is out of range for ", size(), " modules");
+}
+
+}  // namespace tapedeck::nn

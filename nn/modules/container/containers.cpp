@@ -1,0 +1,165 @@
+#include <ostream>
+#include <sstream>
+
+#include <tapedeck/array/type_name.h>
+#include <tapedeck/nn/modules/container/functional.h>
+#include <tapedeck/nn/modules/container/module_list.h>
+#include <tapedeck/nn/modules/container/parameter_list.h>
+
+namespace tapedeck::nn {
+
+std::shared_ptr<Module> ModuleListImpl::clone(const std::optional<Device>& device) const {
+  auto copy = std::make_shared<ModuleListImpl>();
+  for (const auto& module : modules_) copy->push_back(module->clone(device));
+  copy->train(is_training());
+  return copy;
+}
+void ModuleListImpl::pretty_print(std::ostream& stream) const { stream << "ModuleList"; }
+
+void ModuleListImpl::push_back(std::shared_ptr<Module> module) {
+  register_module(std::to_string(modules_.size()), module);
+  modules_.push_back(std::move(module));
+}
+void ModuleListImpl::insert(std::size_t index, std::shared_ptr<Module> module) {
+  TAPEDECK_CHECK_AS(IndexError, index <= size(), "ModuleList: cannot insert at ", index, " of ",
+                    size());
+  modules_.insert(modules_.begin() + static_cast<std::ptrdiff_t>(index), std::move(module));
+  for (std::size_t i = index; i + 1 < size(); ++i) replace_module(std::to_string(i), modules_[i]);
+  register_module(std::to_string(size() - 1), modules_.back());
+}
+std::shared_ptr<Module> ModuleListImpl::ptr(std::size_t index) const {
+  TAPEDECK_CHECK_AS(IndexError, index < size(), "ModuleList: index ", index,
+                    " is out of range for ", size(), " modules");
+  return modules_[index];
+}
+void ModuleListImpl::wrong_type(std::size_t index, const std::type_info& wanted) const {
+  tapedeck::detail::fail<TypeError>(tapedeck::detail::str("ModuleList: module ", index, " is a ",
+                                                          modules_[index]->name(), ", not a ",
+                                                          type_name(wanted)));
+}
+
+std::shared_ptr<Module> ModuleDictImpl::clone(const std::optional<Device>& device) const {
+  auto copy = std::make_shared<ModuleDictImpl>();
+  for (const auto& item : modules_) copy->insert(item.key(), item.value()->clone(device));
+  copy->train(is_training());
+  return copy;
+}
+void ModuleDictImpl::pretty_print(std::ostream& stream) const { stream << "ModuleDict"; }
+
+std::shared_ptr<Module> ModuleDictImpl::pop(const std::string& key) {
+  std::shared_ptr<Module> module = modules_[key];
+  modules_.erase(key);
+  unregister_module(key);
+  return module;
+}
+void ModuleDictImpl::clear() {
+  for (const std::string& key : keys()) pop(key);
+}
+void ModuleDictImpl::insert(const std::string& key, std::shared_ptr<Module> module) {
+  if (contains(key)) {
+    replace_module(key, module);
+    modules_[key] = std::move(module);
+  } else {
+    register_module(key, module);
+    modules_.insert(key, std::move(module));
+  }
+}
+void ModuleDictImpl::wrong_type(const std::string& key, const std::type_info& wanted) const {
+  tapedeck::detail::fail<TypeError>(tapedeck::detail::str("ModuleDict: module '", key, "' is a ",
+                                                          modules_[key]->name(), ", not a ",
+                                                          type_name(wanted)));
+}
+
+namespace {
+
+const char* python_dtype(ScalarType dtype) {
+  switch (dtype) {
+    case ScalarType::Byte:
+      return "torch.uint8";
+    case ScalarType::Int:
+      return "torch.int32";
+    case ScalarType::Long:
+      return "torch.int64";
+    case ScalarType::Float:
+      return "torch.float32";
+    case ScalarType::Double:
+      return "torch.float64";
+    case ScalarType::Bool:
+      return "torch.bool";
+    case ScalarType::Undefined:
+      break;
+  }
+  return "undefined";
+}
+
+// One line for each parameter, as Python shows them.
+void print_parameters(std::ostream& stream, const char* name,
+                      const OrderedDict<std::string, Tensor>& parameters) {
+  stream << name << "(";
+  const bool one = parameters.size() == 1;
+  for (const auto& item : parameters) {
+    const Tensor& value = item.value();
+    stream << (one ? "  (" : "\n    (") << item.key()
+           << "): " << (value.requires_grad() ? "Parameter" : "Tensor") << " containing: ["
+           << python_dtype(value.dtype()) << " of size ";
+    for (std::int64_t d = 0; d < value.dim(); ++d) stream << (d ? "x" : "") << value.size(d);
+    stream << "]";
+  }
+  stream << (parameters.size() > 1 ? "\n)" : ")");
+}
+
+Tensor copy_of(const Tensor& parameter) {
+  return parameter.detach().clone().set_requires_grad(parameter.requires_grad());
+}
+
+}  // namespace
+
+std::shared_ptr<Module> ParameterListImpl::clone(const std::optional<Device>& device) const {
+  if (device) check_device(*device, "clone");
+  auto copy = std::make_shared<ParameterListImpl>();
+  for (const auto& item : parameters_) copy->append(copy_of(item.value()));
+  copy->train(is_training());
+  return copy;
+}
+void ParameterListImpl::pretty_print(std::ostream& stream) const {
+  print_parameters(stream, "ParameterList", parameters_);
+}
+void ParameterListImpl::append(const Tensor& parameter) {
+  register_parameter(std::to_string(size()), parameter, parameter.requires_grad());
+}
+
+ParameterDictImpl::ParameterDictImpl(const Parameters& parameters) { update(parameters); }
+std::shared_ptr<Module> ParameterDictImpl::clone(const std::optional<Device>& device) const {
+  if (device) check_device(*device, "clone");
+  auto copy = std::make_shared<ParameterDictImpl>();
+  for (const auto& item : parameters_) copy->insert(item.key(), copy_of(item.value()));
+  copy->train(is_training());
+  return copy;
+}
+void ParameterDictImpl::pretty_print(std::ostream& stream) const {
+  print_parameters(stream, "ParameterDict", parameters_);
+}
+Tensor& ParameterDictImpl::insert(std::string key, Tensor parameter) {
+  const bool requires_grad = parameter.requires_grad();
+  return register_parameter(std::move(key), std::move(parameter), requires_grad);
+}
+Tensor ParameterDictImpl::pop(const std::string& key) {
+  Tensor parameter = parameters_[key];
+  parameters_.erase(key);
+  return parameter;
+}
+void ParameterDictImpl::set(const std::string& key, const Tensor& parameter) {
+  if (contains(key))
+    parameters_[key] = parameter;
+  else
+    insert(key, parameter);
+}
+
+FunctionalImpl::FunctionalImpl(Function function) : function_(std::move(function)) {}
+void FunctionalImpl::pretty_print(std::ostream& stream) const { stream << "Functional()"; }
+Tensor FunctionalImpl::forward(Tensor input) {
+  return detail::call_module(*this, function_, std::move(input));
+}
+bool FunctionalImpl::is_serializable() const { return false; }
+
+}  // namespace tapedeck::nn
