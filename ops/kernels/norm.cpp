@@ -1,0 +1,397 @@
+#include <tapedeck/ops/kernels/norm.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/norm_loops.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrain = 16384;
+// Below this many pixels a channel, channels go through the vector lanes instead.
+constexpr std::int64_t kShortRow = 4;
+
+std::int64_t grain_for(std::int64_t elements) {
+  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, elements));
+}
+
+template <typename T>
+const T* data_or_null(const Array& array) {
+  return array.defined() ? array.data<T>() : nullptr;
+}
+template <typename T>
+double element(const T* data, std::int64_t i, double otherwise) {
+  return data ? static_cast<double>(data[i]) : otherwise;
+}
+
+struct Extents {
+  std::int64_t N, C, S;
+  explicit Extents(const Array& x) : N(x.size(0)), C(x.size(1)), S(x.size(2)) {}
+  std::int64_t per_channel() const { return N * S; }
+  bool by_columns() const { return S < kShortRow; }
+};
+
+// Calls body(c0, c1, columns) for blocks of channels: columns is the number of elements of a block
+// in each image, which are gapless.
+template <typename Body>
+void for_channel_blocks(const Extents& e, Body body) {
+  const std::int64_t grain = std::max<std::int64_t>(grain_for(e.per_channel()), 64 / e.S);
+  parallel_for(e.C, grain,
+               [&](std::int64_t c0, std::int64_t c1) { body(c0, c1, (c1 - c0) * e.S); });
+}
+
+// The sum over each channel's S columns, repeated S times.
+void join_columns(std::vector<double>& columns, std::int64_t S) {
+  if (S == 1) return;
+  for (std::size_t i = 0; i < columns.size(); i += static_cast<std::size_t>(S)) {
+    double sum = 0;
+    for (std::int64_t s = 0; s < S; ++s) sum += columns[i + static_cast<std::size_t>(s)];
+    for (std::int64_t s = 0; s < S; ++s) columns[i + static_cast<std::size_t>(s)] = sum;
+  }
+}
+
+template <typename T>
+void channel_stats(const T* x, const Extents& e, double eps, double* mean, double* variance,
+                   double* rstd) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  const double count = static_cast<double>(e.per_channel());
+  if (e.by_columns()) {
+    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t c1, std::int64_t columns) {
+      std::vector<double> sums(static_cast<std::size_t>(columns)), means(sums.size());
+      const T* const first = x + c0 * e.S;
+      for (std::int64_t n = 0; n < e.N; ++n) loops.add(first + n * e.C * e.S, sums.data(), columns);
+      join_columns(sums, e.S);
+      for (std::size_t i = 0; i < sums.size(); ++i) means[i] = sums[i] / count;
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (std::int64_t n = 0; n < e.N; ++n)
+        loops.add_squares(first + n * e.C * e.S, means.data(), sums.data(), columns);
+      join_columns(sums, e.S);
+      for (std::int64_t c = c0; c < c1; ++c) {
+        mean[c] = means[static_cast<std::size_t>((c - c0) * e.S)];
+        variance[c] = sums[static_cast<std::size_t>((c - c0) * e.S)] / count;
+      }
+    });
+  } else {
+    parallel_for(e.C, grain_for(e.per_channel()), [&](std::int64_t c0, std::int64_t c1) {
+      for (std::int64_t c = c0; c < c1; ++c) {
+        double sum = 0, squares = 0;
+        for (std::int64_t n = 0; n < e.N; ++n) sum += loops.sum(x + (n * e.C + c) * e.S, e.S);
+        mean[c] = sum / count;
+        for (std::int64_t n = 0; n < e.N; ++n)
+          squares += loops.squares(x + (n * e.C + c) * e.S, mean[c], e.S);
+        variance[c] = squares / count;
+      }
+    });
+  }
+  for (std::int64_t c = 0; c < e.C; ++c) rstd[c] = 1 / std::sqrt(variance[c] + eps);
+}
+
+template <typename T>
+void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e,
+                    const double* mean, const double* rstd, T* y) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  if (e.by_columns()) {
+    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t, std::int64_t columns) {
+      std::vector<double> means(static_cast<std::size_t>(columns)), a(means.size()), b(a.size());
+      for (std::size_t i = 0; i < a.size(); ++i) {
+        const std::int64_t c = c0 + static_cast<std::int64_t>(i) / e.S;
+        means[i] = mean[c];
+        a[i] = rstd[c] * element(weight, c, 1);
+        b[i] = element(bias, c, 0);
+      }
+      for (std::int64_t n = 0; n < e.N; ++n) {
+        const std::int64_t at = (n * e.C + c0) * e.S;
+        loops.affine_columns(x + at, means.data(), a.data(), b.data(), y + at, columns);
+      }
+    });
+  } else {
+    parallel_for(e.N * e.C, grain_for(e.S), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const std::int64_t c = row % e.C;
+        loops.affine(x + row * e.S, mean[c], rstd[c] * element(weight, c, 1), nullptr,
+                     element(bias, c, 0), nullptr, y + row * e.S, e.S);
+      }
+    });
+  }
+}
+
+// dots[2 c] = sum grad, dots[2 c + 1] = sum grad (x - mean) over channel c.
+template <typename T>
+std::vector<double> channel_dots(const T* grad, const T* x, const Extents& e, const double* mean) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  std::vector<double> dots(static_cast<std::size_t>(2 * e.C));
+  if (e.by_columns()) {
+    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t c1, std::int64_t columns) {
+      std::vector<double> means(static_cast<std::size_t>(columns)), g(means.size()), gx(g.size());
+      for (std::size_t i = 0; i < means.size(); ++i)
+        means[i] = mean[c0 + static_cast<std::int64_t>(i) / e.S];
+      for (std::int64_t n = 0; n < e.N; ++n) {
+        const std::int64_t at = (n * e.C + c0) * e.S;
+        loops.add_dots(grad + at, x + at, means.data(), g.data(), gx.data(), columns);
+      }
+      join_columns(g, e.S);
+      join_columns(gx, e.S);
+      for (std::int64_t c = c0; c < c1; ++c) {
+        dots[static_cast<std::size_t>(2 * c)] = g[static_cast<std::size_t>((c - c0) * e.S)];
+        dots[static_cast<std::size_t>(2 * c + 1)] = gx[static_cast<std::size_t>((c - c0) * e.S)];
+      }
+    });
+  } else {
+    parallel_for(e.C, grain_for(e.per_channel()), [&](std::int64_t c0, std::int64_t c1) {
+      for (std::int64_t c = c0; c < c1; ++c)
+        for (std::int64_t n = 0; n < e.N; ++n) {
+          const std::int64_t at = (n * e.C + c) * e.S;
+          loops.dots(grad + at, nullptr, x + at, mean[c], &dots[static_cast<std::size_t>(2 * c)],
+                     e.S);
+        }
+    });
+  }
+  return dots;
+}
+
+// dx = a[c] grad + b[c] (x - mean[c]) + k[c]
+template <typename T>
+void channel_combine(const T* grad, const T* x, const Extents& e, const double* mean,
+                     const std::vector<double>& a, const std::vector<double>& b,
+                     const std::vector<double>& k, T* out) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  if (e.by_columns()) {
+    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t, std::int64_t columns) {
+      std::vector<double> means(static_cast<std::size_t>(columns)), as(means.size()),
+          bs(means.size()), ks(means.size());
+      for (std::size_t i = 0; i < means.size(); ++i) {
+        const std::int64_t c = c0 + static_cast<std::int64_t>(i) / e.S;
+        means[i] = mean[c];
+        as[i] = a[static_cast<std::size_t>(c)];
+        bs[i] = b[static_cast<std::size_t>(c)];
+        ks[i] = k[static_cast<std::size_t>(c)];
+      }
+      for (std::int64_t n = 0; n < e.N; ++n) {
+        const std::int64_t at = (n * e.C + c0) * e.S;
+        loops.combine_columns(grad + at, x + at, means.data(), as.data(), bs.data(), ks.data(),
+                              out + at, columns);
+      }
+    });
+  } else {
+    parallel_for(e.N * e.C, grain_for(e.S), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t row = begin; row < end; ++row) {
+        const auto c = static_cast<std::size_t>(row % e.C);
+        loops.combine(grad + row * e.S, nullptr, x + row * e.S, mean[c], a[c], b[c], k[c],
+                      out + row * e.S, e.S);
+      }
+    });
+  }
+}
+
+template <typename T>
+Array array_of(const std::vector<double>& values, ScalarType dtype) {
+  Array out = Array::empty(static_cast<std::int64_t>(values.size()), dtype);
+  std::transform(values.begin(), values.end(), out.data<T>(),
+                 [](double v) { return static_cast<T>(v); });
+  return out;
+}
+
+}  // namespace
+
+Array channel_norm(const Array& x, const Array& weight, const Array& bias, double eps,
+                   NormStats& stats, Array* variance) {
+  const Extents e(x);
+  stats.mean = Array::empty(e.C, kFloat64);
+  stats.rstd = Array::empty(e.C, kFloat64);
+  const Array var = Array::empty(e.C, kFloat64);
+  if (variance) *variance = var;
+  dispatch_floating(x.dtype(), "batch_norm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    channel_stats(x.data<T>(), e, eps, stats.mean.data<double>(), var.data<double>(),
+                  stats.rstd.data<double>());
+  });
+  return channel_norm_with(x, weight, bias, stats);
+}
+
+Array channel_norm_with(const Array& x, const Array& weight, const Array& bias,
+                        const NormStats& stats) {
+  Array y = Array::empty(x.sizes(), x.dtype());
+  if (x.numel() == 0) return y;
+  dispatch_floating(x.dtype(), "batch_norm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    channel_affine(x.data<T>(), data_or_null<T>(weight), data_or_null<T>(bias), Extents(x),
+                   stats.mean.data<double>(), stats.rstd.data<double>(), y.data<T>());
+  });
+  return y;
+}
+
+NormGradients channel_norm_grad(const Array& grad, const Array& x, const Array& weight,
+                                const NormStats& stats, bool constant_stats,
+                                const NormWanted& wanted) {
+  const Extents e(x);
+  NormGradients result;
+  dispatch_floating(x.dtype(), "batch_norm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const double* const mean = stats.mean.data<double>();
+    const double* const rstd = stats.rstd.data<double>();
+    const T* const w = data_or_null<T>(weight);
+    const auto C = static_cast<std::size_t>(e.C);
+    std::vector<double> dots(2 * C);
+    if (e.S > 0 && (wanted.weight || wanted.bias || !constant_stats))
+      dots = channel_dots(grad.data<T>(), x.data<T>(), e, mean);
+    if (wanted.weight || wanted.bias) {
+      std::vector<double> dw(C), db(C);
+      for (std::size_t c = 0; c < C; ++c) {
+        db[c] = dots[2 * c];
+        dw[c] = dots[2 * c + 1] * rstd[c];
+      }
+      if (wanted.weight) result.weight = array_of<T>(dw, x.dtype());
+      if (wanted.bias) result.bias = array_of<T>(db, x.dtype());
+    }
+    if (!wanted.input) return;
+    // dx = w rstd (g - mean(g) - (x - mean) rstd^2 mean(g (x - mean)))
+    result.input = Array::empty(x.sizes(), x.dtype());
+    if (x.numel() == 0) return;
+    const double count = static_cast<double>(e.per_channel());
+    std::vector<double> a(C), b(C), k(C);
+    for (std::size_t c = 0; c < C; ++c) {
+      a[c] = rstd[c] * element(w, static_cast<std::int64_t>(c), 1);
+      if (constant_stats) continue;
+      b[c] = -a[c] * rstd[c] * rstd[c] * dots[2 * c + 1] / count;
+      k[c] = -a[c] * dots[2 * c] / count;
+    }
+    channel_combine(grad.data<T>(), x.data<T>(), e, mean, a, b, k, result.input.data<T>());
+  });
+  return result;
+}
+
+Array row_norm(const Array& x, const Array& weight, const Array& bias, double eps,
+               std::int64_t groups, NormStats& stats) {
+  const std::int64_t R = x.size(0), D = x.size(1), S = x.size(2), L = D * S;
+  stats.mean = Array::empty(R, kFloat64);
+  stats.rstd = Array::empty(R, kFloat64);
+  Array y = Array::empty(x.sizes(), x.dtype());
+  if (x.numel() == 0) return y;
+  dispatch_floating(x.dtype(), "layer_norm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const NormLoops<T>& loops = norm_loops<T>();
+    const T* const w = data_or_null<T>(weight);
+    const T* const b = data_or_null<T>(bias);
+    const T* const from = x.data<T>();
+    T* const to = y.data<T>();
+    double* const mean = stats.mean.data<double>();
+    double* const rstd = stats.rstd.data<double>();
+    parallel_for(R, grain_for(L), [=, &loops](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        const T* const row = from + r * L;
+        mean[r] = loops.sum(row, L) / static_cast<double>(L);
+        rstd[r] = 1 / std::sqrt(loops.squares(row, mean[r], L) / static_cast<double>(L) + eps);
+        const std::int64_t k0 = (r % groups) * D;
+        if (S == 1) {
+          loops.affine(row, mean[r], rstd[r], w ? w + k0 : nullptr, 0, b ? b + k0 : nullptr,
+                       to + r * L, D);
+        } else {
+          for (std::int64_t d = 0; d < D; ++d)
+            loops.affine(row + d * S, mean[r], rstd[r] * element(w, k0 + d, 1), nullptr,
+                         element(b, k0 + d, 0), nullptr, to + r * L + d * S, S);
+        }
+      }
+    });
+  });
+  return y;
+}
+
+namespace {
+
+template <typename T>
+void row_grad_input(const T* grad, const T* x, const T* w, const double* mean, const double* rstd,
+                    std::int64_t R, std::int64_t D, std::int64_t S, std::int64_t groups, T* out) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  const std::int64_t L = D * S;
+  parallel_for(R, grain_for(L), [=, &loops](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T* const g = grad + r * L;
+      const T* const row = x + r * L;
+      const std::int64_t k0 = (r % groups) * D;
+      // dx = rstd (g w - mean(g w) - (x - mean) rstd^2 mean(g w (x - mean)))
+      double dots[2] = {0, 0};
+      if (S == 1) {
+        loops.dots(g, w ? w + k0 : nullptr, row, mean[r], dots, D);
+      } else {
+        for (std::int64_t d = 0; d < D; ++d) {
+          double part[2] = {0, 0};
+          loops.dots(g + d * S, nullptr, row + d * S, mean[r], part, S);
+          dots[0] += part[0] * element(w, k0 + d, 1);
+          dots[1] += part[1] * element(w, k0 + d, 1);
+        }
+      }
+      const double a = rstd[r], count = static_cast<double>(L);
+      const double b = -a * a * a * dots[1] / count, c = -a * dots[0] / count;
+      if (S == 1) {
+        loops.combine(g, w ? w + k0 : nullptr, row, mean[r], a, b, c, out + r * L, D);
+      } else {
+        for (std::int64_t d = 0; d < D; ++d)
+          loops.combine(g + d * S, nullptr, row + d * S, mean[r], a * element(w, k0 + d, 1), b, c,
+                        out + r * L + d * S, S);
+      }
+    }
+  });
+}
+
+// Sums over the rows of each group and over S: dw of grad (x - mean) rstd, db of grad.
+template <typename T>
+void row_grad_affine(const T* grad, const T* x, const double* mean, const double* rstd,
+                     std::int64_t R, std::int64_t D, std::int64_t S, std::int64_t groups,
+                     std::vector<double>& dw, std::vector<double>& db) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  const std::int64_t L = D * S;
+  const std::int64_t grain = std::max<std::int64_t>(grain_for(R / groups * S), S == 1 ? 64 : 1);
+  parallel_for(groups * D, grain, [&, grad, x](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t k = begin; k < end;) {
+      const std::int64_t group = k / D, d = k % D;
+      const std::int64_t count = S == 1 ? std::min(end, (group + 1) * D) - k : 1;
+      for (std::int64_t r = group; r < R; r += groups) {
+        const std::int64_t at = r * L + d * S;
+        if (S == 1) {
+          loops.add_scaled_dots(grad + at, x + at, mean[r], rstd[r],
+                                &db[static_cast<std::size_t>(k)], &dw[static_cast<std::size_t>(k)],
+                                count);
+        } else {
+          double part[2] = {0, 0};
+          loops.dots(grad + at, nullptr, x + at, mean[r], part, S);
+          db[static_cast<std::size_t>(k)] += part[0];
+          dw[static_cast<std::size_t>(k)] += part[1] * rstd[r];
+        }
+      }
+      k += count;
+    }
+  });
+}
+
+}  // namespace
+
+NormGradients row_norm_grad(const Array& grad, const Array& x, const Array& weight,
+                            const NormStats& stats, std::int64_t groups, const NormWanted& wanted) {
+  const std::int64_t R = x.size(0), D = x.size(1), S = x.size(2);
+  NormGradients result;
+  dispatch_floating(x.dtype(), "layer_norm", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const double* const mean = stats.mean.data<double>();
+    const double* const rstd = stats.rstd.data<double>();
+    if (wanted.input) {
+      result.input = Array::empty(x.sizes(), x.dtype());
+      if (x.numel() != 0)
+        row_grad_input(grad.data<T>(), x.data<T>(), data_or_null<T>(weight), mean, rstd, R, D, S,
+                       groups, result.input.data<T>());
+    }
+    if (!wanted.weight && !wanted.bias) return;
+    std::vector<double> dw(static_cast<std::size_t>(groups * D)), db(dw.size());
+    if (x.numel() != 0)
+      row_grad_affine(grad.data<T>(), x.data<T>(), mean, rstd, R, D, S, groups, dw, db);
+    if (wanted.weight) result.weight = array_of<T>(dw, x.dtype());
+    if (wanted.bias) result.bias = array_of<T>(db, x.dtype());
+  });
+  return result;
+}
+
+}  // namespace tapedeck::kernels

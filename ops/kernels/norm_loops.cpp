@@ -1,0 +1,326 @@
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/norm_loops.cpp"
+#include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/norm_loops.h>
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+using D64 = hn::ScalableTag<double>;
+
+// Lanes(D64) elements as float64.
+template <typename T>
+HWY_INLINE hn::Vec<D64> Wide(const T* from) {
+  const D64 d64;
+  if constexpr (sizeof(T) == 8) {
+    return hn::LoadU(d64, from);
+  } else {
+    const hn::Rebind<T, D64> d;
+    return hn::PromoteTo(d64, hn::LoadU(d, from));
+  }
+}
+template <typename T>
+HWY_INLINE void Narrow(hn::Vec<D64> v, T* to) {
+  const D64 d64;
+  if constexpr (sizeof(T) == 8) {
+    hn::StoreU(v, d64, to);
+  } else {
+    const hn::Rebind<T, D64> d;
+    hn::StoreU(hn::DemoteTo(d, v), d, to);
+  }
+}
+HWY_INLINE double SumOf(hn::Vec<D64> v) {
+  const D64 d64;
+  HWY_ALIGN double lanes[HWY_MAX_BYTES / sizeof(double)];
+  hn::Store(v, d64, lanes);
+  double sum = 0;
+  for (std::size_t k = 0; k < hn::Lanes(d64); ++k) sum += lanes[k];
+  return sum;
+}
+HWY_INLINE std::int64_t WideLanes() { return static_cast<std::int64_t>(hn::Lanes(D64())); }
+
+template <typename T>
+double Sum(const T* x, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+  std::int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    s0 = hn::Add(s0, Wide(x + i));
+    s1 = hn::Add(s1, Wide(x + i + lanes));
+    s2 = hn::Add(s2, Wide(x + i + 2 * lanes));
+    s3 = hn::Add(s3, Wide(x + i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) s0 = hn::Add(s0, Wide(x + i));
+  double sum = SumOf(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+  for (; i < n; ++i) sum += static_cast<double>(x[i]);
+  return sum;
+}
+
+template <typename T>
+double Squares(const T* x, double mean, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  const auto center = hn::Set(d, mean);
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+  const auto step = [&](hn::Vec<D64> sum, const T* from) HWY_ATTR {
+    const auto delta = hn::Sub(Wide(from), center);
+    return hn::MulAdd(delta, delta, sum);
+  };
+  std::int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    s0 = step(s0, x + i);
+    s1 = step(s1, x + i + lanes);
+    s2 = step(s2, x + i + 2 * lanes);
+    s3 = step(s3, x + i + 3 * lanes);
+  }
+  for (; i + lanes <= n; i += lanes) s0 = step(s0, x + i);
+  double sum = SumOf(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+  for (; i < n; ++i) {
+    const double delta = static_cast<double>(x[i]) - mean;
+    sum += delta * delta;
+  }
+  return sum;
+}
+
+template <bool Weighted, typename T>
+HWY_INLINE void DotsOf(const T* g, const T* w, const T* x, double mean, double* out,
+                       std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  const auto center = hn::Set(d, mean);
+  auto g0 = hn::Zero(d), g1 = g0, x0 = g0, x1 = g0;
+  const auto step = [&](std::int64_t i, hn::Vec<D64>& gs, hn::Vec<D64>& xs) HWY_ATTR {
+    auto grad = Wide(g + i);
+    if constexpr (Weighted) grad = hn::Mul(grad, Wide(w + i));
+    gs = hn::Add(gs, grad);
+    xs = hn::MulAdd(grad, hn::Sub(Wide(x + i), center), xs);
+  };
+  std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    step(i, g0, x0);
+    step(i + lanes, g1, x1);
+  }
+  for (; i + lanes <= n; i += lanes) step(i, g0, x0);
+  double g_sum = SumOf(hn::Add(g0, g1)), x_sum = SumOf(hn::Add(x0, x1));
+  for (; i < n; ++i) {
+    double grad = static_cast<double>(g[i]);
+    if constexpr (Weighted) grad *= static_cast<double>(w[i]);
+    g_sum += grad;
+    x_sum += grad * (static_cast<double>(x[i]) - mean);
+  }
+  out[0] += g_sum;
+  out[1] += x_sum;
+}
+
+template <typename T>
+void Dots(const T* g, const T* w, const T* x, double mean, double* out, std::int64_t n) {
+  if (w)
+    DotsOf<true>(g, w, x, mean, out, n);
+  else
+    DotsOf<false>(g, w, x, mean, out, n);
+}
+
+template <bool Weighted, bool Shifted, typename T>
+HWY_INLINE void AffineOf(const T* x, double mean, double a, const T* w, double b, const T* shift,
+                         T* y, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const T tm = static_cast<T>(mean), ta = static_cast<T>(a), tb = static_cast<T>(b);
+  const auto vm = hn::Set(d, tm), va = hn::Set(d, ta), vb = hn::Set(d, tb);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    auto v = hn::Mul(hn::Sub(hn::LoadU(d, x + i), vm), va);
+    if constexpr (Weighted) v = hn::Mul(v, hn::LoadU(d, w + i));
+    v = hn::Add(v, vb);
+    if constexpr (Shifted) v = hn::Add(v, hn::LoadU(d, shift + i));
+    hn::StoreU(v, d, y + i);
+  }
+  for (; i < n; ++i) {
+    T v = (x[i] - tm) * ta;
+    if constexpr (Weighted) v *= w[i];
+    v += tb;
+    if constexpr (Shifted) v += shift[i];
+    y[i] = v;
+  }
+}
+
+template <typename T>
+void Affine(const T* x, double mean, double a, const T* w, double b, const T* shift, T* y,
+            std::int64_t n) {
+  if (w && shift)
+    AffineOf<true, true>(x, mean, a, w, b, shift, y, n);
+  else if (w)
+    AffineOf<true, false>(x, mean, a, w, b, shift, y, n);
+  else if (shift)
+    AffineOf<false, true>(x, mean, a, w, b, shift, y, n);
+  else
+    AffineOf<false, false>(x, mean, a, w, b, shift, y, n);
+}
+
+template <bool Weighted, typename T>
+HWY_INLINE void CombineOf(const T* g, const T* w, const T* x, double mean, double a, double b,
+                          double c, T* out, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const T tm = static_cast<T>(mean), ta = static_cast<T>(a), tb = static_cast<T>(b),
+          tc = static_cast<T>(c);
+  const auto vm = hn::Set(d, tm), va = hn::Set(d, ta), vb = hn::Set(d, tb), vc = hn::Set(d, tc);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    auto grad = hn::Mul(hn::LoadU(d, g + i), va);
+    if constexpr (Weighted) grad = hn::Mul(grad, hn::LoadU(d, w + i));
+    const auto delta = hn::Sub(hn::LoadU(d, x + i), vm);
+    hn::StoreU(hn::Add(hn::Add(grad, hn::Mul(delta, vb)), vc), d, out + i);
+  }
+  for (; i < n; ++i) {
+    T grad = g[i] * ta;
+    if constexpr (Weighted) grad *= w[i];
+    out[i] = grad + (x[i] - tm) * tb + tc;
+  }
+}
+
+template <typename T>
+void Combine(const T* g, const T* w, const T* x, double mean, double a, double b, double c, T* out,
+             std::int64_t n) {
+  if (w)
+    CombineOf<true>(g, w, x, mean, a, b, c, out, n);
+  else
+    CombineOf<false>(g, w, x, mean, a, b, c, out, n);
+}
+
+template <typename T>
+void AddColumns(const T* x, double* sums, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, sums + i), Wide(x + i)), d, sums + i);
+  for (; i < n; ++i) sums[i] += static_cast<double>(x[i]);
+}
+
+template <typename T>
+void AddSquares(const T* x, const double* mean, double* sums, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    hn::StoreU(hn::MulAdd(delta, delta, hn::LoadU(d, sums + i)), d, sums + i);
+  }
+  for (; i < n; ++i) {
+    const double delta = static_cast<double>(x[i]) - mean[i];
+    sums[i] += delta * delta;
+  }
+}
+
+template <typename T>
+void AddDots(const T* g, const T* x, const double* mean, double* g_sums, double* gx_sums,
+             std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto grad = Wide(g + i);
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    hn::StoreU(hn::Add(hn::LoadU(d, g_sums + i), grad), d, g_sums + i);
+    hn::StoreU(hn::MulAdd(grad, delta, hn::LoadU(d, gx_sums + i)), d, gx_sums + i);
+  }
+  for (; i < n; ++i) {
+    const double grad = static_cast<double>(g[i]);
+    g_sums[i] += grad;
+    gx_sums[i] += grad * (static_cast<double>(x[i]) - mean[i]);
+  }
+}
+
+template <typename T>
+void AddScaledDots(const T* g, const T* x, double mean, double scale, double* g_sums,
+                   double* gx_sums, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  const auto center = hn::Set(d, mean), factor = hn::Set(d, scale);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto grad = Wide(g + i);
+    const auto delta = hn::Mul(hn::Sub(Wide(x + i), center), factor);
+    hn::StoreU(hn::Add(hn::LoadU(d, g_sums + i), grad), d, g_sums + i);
+    hn::StoreU(hn::MulAdd(grad, delta, hn::LoadU(d, gx_sums + i)), d, gx_sums + i);
+  }
+  for (; i < n; ++i) {
+    const double grad = static_cast<double>(g[i]);
+    g_sums[i] += grad;
+    gx_sums[i] += grad * (static_cast<double>(x[i]) - mean) * scale;
+  }
+}
+
+template <typename T>
+void AffineColumns(const T* x, const double* mean, const double* a, const double* b, T* y,
+                   std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    Narrow(hn::MulAdd(delta, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), y + i);
+  }
+  for (; i < n; ++i) y[i] = static_cast<T>((static_cast<double>(x[i]) - mean[i]) * a[i] + b[i]);
+}
+
+template <typename T>
+void CombineColumns(const T* g, const T* x, const double* mean, const double* a, const double* b,
+                    const double* c, T* out, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    const auto rest = hn::MulAdd(delta, hn::LoadU(d, b + i), hn::LoadU(d, c + i));
+    Narrow(hn::MulAdd(Wide(g + i), hn::LoadU(d, a + i), rest), out + i);
+  }
+  for (; i < n; ++i)
+    out[i] = static_cast<T>(static_cast<double>(g[i]) * a[i] +
+                            (static_cast<double>(x[i]) - mean[i]) * b[i] + c[i]);
+}
+
+template <typename T>
+NormLoops<T> LoopsOf() {
+  return {Sum<T>,           Squares<T>,       Dots<T>,          Affine<T>,
+          Combine<T>,       AddColumns<T>,    AddSquares<T>,    AddDots<T>,
+          AddScaledDots<T>, AffineColumns<T>, CombineColumns<T>};
+}
+NormLoops<float> LoopsF32() { return LoopsOf<float>(); }
+NormLoops<double> LoopsF64() { return LoopsOf<double>(); }
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace tapedeck::kernels
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tapedeck::kernels {
+namespace {
+HWY_EXPORT(LoopsF32);
+HWY_EXPORT(LoopsF64);
+}  // namespace
+
+template <>
+const NormLoops<float>& norm_loops<float>() {
+  static const NormLoops<float> loops = HWY_DYNAMIC_DISPATCH(LoopsF32)();
+  return loops;
+}
+template <>
+const NormLoops<double>& norm_loops<double>() {
+  static const NormLoops<double> loops = HWY_DYNAMIC_DISPATCH(LoopsF64)();
+  return loops;
+}
+
+}  // namespace tapedeck::kernels
+#endif

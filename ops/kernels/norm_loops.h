@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// The inner loops of the normalisations, over n gapless elements. Sums are taken in float64.
+template <typename T>
+struct NormLoops {
+  /// sum x
+  double (*sum)(const T* x, std::int64_t n);
+  /// sum (x - mean)^2
+  double (*squares)(const T* x, double mean, std::int64_t n);
+  /// out[0] += sum g w, out[1] += sum g w (x - mean); w may be null.
+  void (*dots)(const T* g, const T* w, const T* x, double mean, double* out, std::int64_t n);
+  /// y = (x - mean) a w + b + shift; w and shift may be null.
+  void (*affine)(const T* x, double mean, double a, const T* w, double b, const T* shift, T* y,
+                 std::int64_t n);
+  /// out = a g w + b (x - mean) + c; w may be null.
+  void (*combine)(const T* g, const T* w, const T* x, double mean, double a, double b, double c,
+                  T* out, std::int64_t n);
+
+  // Over columns: every element has its own sums and coefficients.
+
+  /// sums += x
+  void (*add)(const T* x, double* sums, std::int64_t n);
+  /// sums += (x - mean)^2
+  void (*add_squares)(const T* x, const double* mean, double* sums, std::int64_t n);
+  /// g_sums += g, gx_sums += g (x - mean)
+  void (*add_dots)(const T* g, const T* x, const double* mean, double* g_sums, double* gx_sums,
+                   std::int64_t n);
+  /// g_sums += g, gx_sums += g (x - mean) scale
+  void (*add_scaled_dots)(const T* g, const T* x, double mean, double scale, double* g_sums,
+                          double* gx_sums, std::int64_t n);
+  /// y = (x - mean) a + b
+  void (*affine_columns)(const T* x, const double* mean, const double* a, const double* b, T* y,
+                         std::int64_t n);
+  /// out = a g + b (x - mean) + c
+  void (*combine_columns)(const T* g, const T* x, const double* mean, const double* a,
+                          const double* b, const double* c, T* out, std::int64_t n);
+};
+
+template <typename T>
+const NormLoops<T>& norm_loops();
+
+}  // namespace tapedeck::kernels
