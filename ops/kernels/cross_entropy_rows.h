@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// The loops of softmax cross-entropy over one image's scores [C, S].
+template <typename T>
+struct CrossEntropyRows {
+  /// lse[s] = log(sum over c of exp(x[c, s]))
+  void (*log_sum_exp)(const T* x, std::int64_t C, std::int64_t S, T* lse);
+  /// out[c, s] = a[s] exp(x[c, s] - lse[s]), minus b[s] weight[c] where `minus`; weight may be
+  /// null.
+  void (*softmax_minus)(const T* x, const T* lse, const T* a, const T* b, const T* weight,
+                        bool minus, std::int64_t C, std::int64_t S, T* out);
+};
+
+template <typename T>
+const CrossEntropyRows<T>& cross_entropy_rows();
+
+}  // namespace tapedeck::kernels

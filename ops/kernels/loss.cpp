@@ -1,0 +1,203 @@
+#include <tapedeck/ops/kernels/loss.h>
+
+#include <algorithm>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/cross_entropy_rows.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrain = 16384;
+
+std::int64_t grain_for(std::int64_t elements) {
+  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, elements));
+}
+
+template <typename T>
+double class_weight(const T* weight, std::int64_t c) {
+  return weight ? static_cast<double>(weight[c]) : 1.0;
+}
+
+template <typename T>
+double total_weight(const T* weight, std::int64_t C) {
+  double total = 0;
+  for (std::int64_t c = 0; c < C; ++c) total += class_weight(weight, c);
+  return total;
+}
+
+template <typename T>
+const T* data_or_null(const Array& a) {
+  return a.defined() ? a.data<T>() : nullptr;
+}
+
+}  // namespace
+
+void check_labels(const char* op, const ClassLabels& labels, std::int64_t C, IntArrayRef input,
+                  IntArrayRef target) {
+  const std::int64_t* const t = labels.target.data<std::int64_t>();
+  for (std::int64_t i = 0; i < labels.target.numel(); ++i)
+    TAPEDECK_CHECK_AS(IndexError, (t[i] >= 0 && t[i] < C) || t[i] == labels.ignore_index, op,
+                      ": Target ", t[i], " is out of bounds: expected labels from 0 to ", C - 1,
+                      " (input ", input, ", target ", target, ")");
+}
+
+Array label_weights(const ClassLabels& labels, ScalarType dtype) {
+  Array out = Array::empty(labels.target.sizes(), dtype);
+  dispatch_floating(dtype, "nll_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::int64_t* const t = labels.target.data<std::int64_t>();
+    const T* const w = data_or_null<T>(labels.weight);
+    T* const to = out.data<T>();
+    for (std::int64_t i = 0; i < out.numel(); ++i)
+      to[i] = t[i] == labels.ignore_index ? T{0} : w ? w[t[i]] : T{1};
+  });
+  return out;
+}
+
+Array pick(const Array& x, const Array& target, const Array& row_weight) {
+  const std::int64_t C = x.size(1), S = x.size(2);
+  Array y = Array::empty(target.sizes(), x.dtype());
+  dispatch_floating(x.dtype(), "nll_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const from = x.data<T>();
+    const T* const w = row_weight.data<T>();
+    const std::int64_t* const t = target.data<std::int64_t>();
+    T* const to = y.data<T>();
+    for (std::int64_t i = 0; i < y.numel(); ++i)
+      to[i] = w[i] == T{0} ? T{0} : w[i] * from[(i / S * C + t[i]) * S + i % S];
+  });
+  return y;
+}
+
+Array unpick(const Array& g, const Array& target, const Array& row_weight, std::int64_t C) {
+  const std::int64_t N = target.size(0), S = target.size(1);
+  Array x = full({N, C, S}, 0, g.dtype());
+  dispatch_floating(g.dtype(), "nll_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const from = g.data<T>();
+    const T* const w = row_weight.data<T>();
+    const std::int64_t* const t = target.data<std::int64_t>();
+    T* const to = x.data<T>();
+    for (std::int64_t i = 0; i < g.numel(); ++i)
+      if (w[i] != T{0}) to[(i / S * C + t[i]) * S + i % S] = w[i] * from[i];
+  });
+  return x;
+}
+
+Array cross_entropy(const Array& x, const ClassLabels& labels, Array& lse) {
+  const std::int64_t N = x.size(0), C = x.size(1), S = x.size(2);
+  Array losses = Array::empty({N, S}, x.dtype());
+  lse = Array::empty({N, 2, S}, x.dtype());
+  if (losses.numel() == 0) return losses;
+  dispatch_floating(x.dtype(), "cross_entropy_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const CrossEntropyRows<T>& loops = cross_entropy_rows<T>();
+    const T* const from = x.data<T>();
+    const T* const w = data_or_null<T>(labels.weight);
+    const std::int64_t* const target = labels.target.data<std::int64_t>();
+    const std::int64_t ignored = labels.ignore_index;
+    const double smoothing = labels.smoothing;
+    T* const to = losses.data<T>();
+    T* const sums = lse.data<T>();
+    parallel_for(N, grain_for(C * S), [=, &loops](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t n = begin; n < end; ++n) {
+        const T* const scores = from + n * C * S;
+        T* const lse_n = sums + 2 * n * S;
+        loops.log_sum_exp(scores, C, S, lse_n);
+        for (std::int64_t s = 0; s < S; ++s) {
+          const std::int64_t i = n * S + s, t = target[i];
+          if (t == ignored) {
+            to[i] = 0;
+            continue;
+          }
+          // -log softmax of class c
+          const auto surprise = [&](std::int64_t c) {
+            return static_cast<double>(lse_n[s]) - static_cast<double>(scores[c * S + s]) +
+                   static_cast<double>(lse_n[S + s]);
+          };
+          double loss = class_weight(w, t) * surprise(t);
+          if (smoothing != 0) {
+            double spread = 0;
+            for (std::int64_t c = 0; c < C; ++c) spread += class_weight(w, c) * surprise(c);
+            loss = (1 - smoothing) * loss + smoothing / static_cast<double>(C) * spread;
+          }
+          to[i] = static_cast<T>(loss);
+        }
+      }
+    });
+  });
+  return losses;
+}
+
+Array cross_entropy_grad(const Array& g, const Array& x, const Array& lse,
+                         const ClassLabels& labels) {
+  const std::int64_t N = x.size(0), C = x.size(1), S = x.size(2);
+  Array out = Array::empty(x.sizes(), x.dtype());
+  if (out.numel() == 0) return out;
+  dispatch_floating(x.dtype(), "cross_entropy_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const CrossEntropyRows<T>& loops = cross_entropy_rows<T>();
+    const T* const from = x.data<T>();
+    const T* const w = data_or_null<T>(labels.weight);
+    const T* const grad = g.data<T>();
+    const T* const sums = lse.data<T>();
+    const std::int64_t* const target = labels.target.data<std::int64_t>();
+    const std::int64_t ignored = labels.ignore_index;
+    const double spread = labels.smoothing / static_cast<double>(C), kept = 1 - labels.smoothing;
+    const double W = total_weight(w, C);
+    T* const to = out.data<T>();
+    // dx = g ((kept w[t] + spread W) softmax(x) - spread w[c] - kept w[t] [c = t])
+    parallel_for(N, grain_for(C * S), [=, &loops](std::int64_t begin, std::int64_t end) {
+      const Array buffer = Array::empty({2, S}, dtype_of<T>);
+      T* const a = buffer.data<T>();
+      T* const b = a + S;
+      for (std::int64_t n = begin; n < end; ++n) {
+        for (std::int64_t s = 0; s < S; ++s) {
+          const std::int64_t i = n * S + s, t = target[i];
+          const double gi = t == ignored ? 0 : static_cast<double>(grad[i]);
+          a[s] =
+              t == ignored ? T{0} : static_cast<T>(gi * (kept * class_weight(w, t) + spread * W));
+          b[s] = static_cast<T>(gi * spread);
+        }
+        loops.softmax_minus(from + n * C * S, sums + 2 * n * S, a, b, spread == 0 ? nullptr : w,
+                            spread != 0, C, S, to + n * C * S);
+        for (std::int64_t s = 0; s < S; ++s) {
+          const std::int64_t i = n * S + s, t = target[i];
+          if (t != ignored)
+            to[(n * C + t) * S + s] -=
+                static_cast<T>(static_cast<double>(grad[i]) * kept * class_weight(w, t));
+        }
+      }
+    });
+  });
+  return out;
+}
+
+Array label_distribution(const ClassLabels& labels, std::int64_t C, ScalarType dtype,
+                         Array& total) {
+  const std::int64_t N = labels.target.size(0), S = labels.target.size(1);
+  Array out = full({N, C, S}, 0, dtype);
+  total = full({N, 1, S}, 0, dtype);
+  dispatch_floating(dtype, "cross_entropy_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const w = data_or_null<T>(labels.weight);
+    const std::int64_t* const target = labels.target.data<std::int64_t>();
+    const double spread = labels.smoothing / static_cast<double>(C), kept = 1 - labels.smoothing;
+    const double W = total_weight(w, C);
+    for (std::int64_t i = 0; i < N * S; ++i) {
+      const std::int64_t t = target[i];
+      if (t == labels.ignore_index) continue;
+      T* const column = out.data<T>() + i / S * C * S + i % S;
+      for (std::int64_t c = 0; c < C; ++c)
+        column[c * S] = static_cast<T>((spread + (c == t ? kept : 0)) * class_weight(w, c));
+      total.data<T>()[i] = static_cast<T>(kept * class_weight(w, t) + spread * W);
+    }
+  });
+  return out;
+}
+
+}  // namespace tapedeck::kernels
