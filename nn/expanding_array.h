@@ -28,7 +28,7 @@ class ExpandingArray {
     if (values.size() != D) detail::wrong_value_count(D, values.size());
     for (std::size_t i = 0; i < D; ++i) values_[i] = values[i];
   }
-  ExpandingArray(T value) { values_.fill(value); }
+  ExpandingArray(T value) : single_(true) { values_.fill(value); }
   ExpandingArray(const std::array<T, D>& values) : values_(values) {}
 
   std::array<T, D>& operator*() { return values_; }
@@ -37,6 +37,8 @@ class ExpandingArray {
   const std::array<T, D>* operator->() const { return &values_; }
   operator ArrayRef<T>() const { return values_; }
   std::size_t size() const noexcept { return D; }
+  /// Whether one value was given for all.
+  bool is_single() const noexcept { return single_; }
 
   friend bool operator==(const ExpandingArray& a, const ExpandingArray& b) {
     return a.values_ == b.values_;
@@ -44,6 +46,7 @@ class ExpandingArray {
 
  protected:
   std::array<T, D> values_;
+  bool single_ = false;
 };
 
 /// Prints "3" where D is 1, else "[3, 5]".

@@ -1,0 +1,108 @@
+#include <tapedeck/nn/functional/activation.h>
+
+#include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/activation.h>
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/index.h>
+
+namespace tapedeck::nn::functional {
+
+namespace {
+Tensor finish(const Tensor& input, const Tensor& result, bool inplace, const char* op) {
+  return inplace ? assign_inplace(input, result, op) : result;
+}
+}  // namespace
+
+Tensor relu(Tensor input, const ReLUFuncOptions& options) {
+  return options.inplace() ? input.relu_() : tapedeck::relu(input);
+}
+Tensor relu6(Tensor input, const ReLU6FuncOptions& options) {
+  return finish(input, tapedeck::relu6(input), options.inplace(), "relu6_");
+}
+Tensor leaky_relu(Tensor input, const LeakyReLUFuncOptions& options) {
+  return finish(input, tapedeck::leaky_relu(input, options.negative_slope()), options.inplace(),
+                "leaky_relu_");
+}
+Tensor rrelu(Tensor input, const RReLUFuncOptions& options) {
+  return finish(input, tapedeck::rrelu(input, options.lower(), options.upper(), options.training()),
+                options.inplace(), "rrelu_");
+}
+Tensor prelu(const Tensor& input, const Tensor& weight) { return tapedeck::prelu(input, weight); }
+Tensor elu(Tensor input, const ELUFuncOptions& options) {
+  return finish(input, tapedeck::elu(input, options.alpha()), options.inplace(), "elu_");
+}
+Tensor selu(Tensor input, const SELUFuncOptions& options) {
+  return finish(input, tapedeck::selu(input), options.inplace(), "selu_");
+}
+Tensor celu(Tensor input, const CELUFuncOptions& options) {
+  return finish(input, tapedeck::celu(input, options.alpha()), options.inplace(), "celu_");
+}
+Tensor gelu(const Tensor& input, const GELUFuncOptions& options) {
+  return tapedeck::gelu(input, options.approximate());
+}
+Tensor silu(Tensor input, const SiLUOptions& options) {
+  return finish(input, tapedeck::silu(input), options.inplace(), "silu_");
+}
+Tensor mish(const Tensor& input) { return tapedeck::mish(input); }
+Tensor sigmoid(const Tensor& input) { return input.sigmoid(); }
+Tensor tanh(const Tensor& input) { return input.tanh(); }
+Tensor logsigmoid(const Tensor& input) { return log_sigmoid(input); }
+Tensor hardsigmoid(const Tensor& input) { return tapedeck::hardsigmoid(input); }
+Tensor hardswish(const Tensor& input, const HardswishOptions& options) {
+  return finish(input, tapedeck::hardswish(input), options.inplace(), "hardswish_");
+}
+Tensor hardtanh(Tensor input, const HardtanhFuncOptions& options) {
+  TAPEDECK_CHECK_AS(ValueError, options.min_val() < options.max_val(),
+                    "hardtanh: expected min_val < max_val, got ", options.min_val(), " and ",
+                    options.max_val());
+  return finish(input, tapedeck::hardtanh(input, options.min_val(), options.max_val()),
+                options.inplace(), "hardtanh_");
+}
+Tensor hardshrink(const Tensor& input, const HardshrinkFuncOptions& options) {
+  return tapedeck::hardshrink(input, options.lambda());
+}
+Tensor softshrink(const Tensor& input, const SoftshrinkFuncOptions& options) {
+  return tapedeck::softshrink(input, options.lambda());
+}
+Tensor softplus(const Tensor& input, const SoftplusFuncOptions& options) {
+  return tapedeck::softplus(input, options.beta(), options.threshold());
+}
+Tensor softsign(const Tensor& input) { return tapedeck::softsign(input); }
+Tensor tanhshrink(const Tensor& input) { return tapedeck::tanhshrink(input); }
+Tensor threshold(Tensor input, const ThresholdFuncOptions& options) {
+  return finish(input, tapedeck::threshold(input, options.threshold(), options.value()),
+                options.inplace(), "threshold_");
+}
+Tensor glu(const Tensor& input, const GLUFuncOptions& options) {
+  return tapedeck::glu(input, options.dim());
+}
+Tensor softmax(const Tensor& input, const SoftmaxFuncOptions& options) {
+  return input.softmax(options.dim(), options.dtype());
+}
+Tensor softmin(const Tensor& input, const SoftminFuncOptions& options) {
+  return (-input).softmax(options.dim(), options.dtype());
+}
+Tensor log_softmax(const Tensor& input, const LogSoftmaxFuncOptions& options) {
+  return input.log_softmax(options.dim(), options.dtype());
+}
+
+Tensor gumbel_softmax(const Tensor& logits, const GumbelSoftmaxFuncOptions& options) {
+  Tensor noise;
+  {
+    const NoGradGuard no_grad;
+    noise = -empty_like(logits).exponential_().log();
+  }
+  const Tensor soft = ((logits + noise) / options.tau()).softmax(options.dim());
+  if (!options.hard()) return soft;
+  Tensor hard;
+  {
+    const NoGradGuard no_grad;
+    hard = zeros_like(logits).scatter(options.dim(), soft.argmax(options.dim(), true), 1.0);
+    hard = hard - soft.detach();
+  }
+  return hard + soft;
+}
+
+}  // namespace tapedeck::nn::functional

@@ -1,0 +1,32 @@
+#include <tapedeck/nn/functional/conv.h>
+
+#include <tapedeck/nn/conv_padding.h>
+
+namespace tapedeck::nn::functional {
+
+using nn::detail::conv_padding_of;
+
+Tensor conv1d(const Tensor& input, const Tensor& weight, const Conv1dFuncOptions& options) {
+  return tapedeck::conv1d(input, weight, options.bias(), options.stride(),
+                          conv_padding_of<1>(options.padding()), options.dilation(),
+                          options.groups());
+}
+Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFuncOptions& options) {
+  return tapedeck::conv2d(input, weight, options.bias(), options.stride(),
+                          conv_padding_of<2>(options.padding()), options.dilation(),
+                          options.groups());
+}
+Tensor conv_transpose1d(const Tensor& input, const Tensor& weight,
+                        const ConvTranspose1dFuncOptions& options) {
+  return tapedeck::conv_transpose1d(input, weight, options.bias(), options.stride(),
+                                    conv_padding_of<1>(options.padding()), options.output_padding(),
+                                    options.groups(), options.dilation());
+}
+Tensor conv_transpose2d(const Tensor& input, const Tensor& weight,
+                        const ConvTranspose2dFuncOptions& options) {
+  return tapedeck::conv_transpose2d(input, weight, options.bias(), options.stride(),
+                                    conv_padding_of<2>(options.padding()), options.output_padding(),
+                                    options.groups(), options.dilation());
+}
+
+}  // namespace tapedeck::nn::functional

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <tapedeck/nn/options/conv.h>
+
+namespace tapedeck::nn::functional {
+
+/// Cross-correlation over [(N,) C_in, L] with weight [C_out, C_in / groups, K].
+Tensor conv1d(const Tensor& input, const Tensor& weight, const Conv1dFuncOptions& options = {});
+/// Cross-correlation over [(N,) C_in, H, W] with weight [C_out, C_in / groups, KH, KW].
+Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFuncOptions& options = {});
+/// The adjoints, with weight [C_in, C_out / groups, K...].
+Tensor conv_transpose1d(const Tensor& input, const Tensor& weight,
+                        const ConvTranspose1dFuncOptions& options = {});
+Tensor conv_transpose2d(const Tensor& input, const Tensor& weight,
+                        const ConvTranspose2dFuncOptions& options = {});
+
+}  // namespace tapedeck::nn::functional

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <tapedeck/autograd/variable.h>
+#include <tapedeck/nn/options/distance.h>
+
+namespace tapedeck::nn::functional {
+
+/// x1 . x2 / max(|x1| |x2|, eps) along an axis.
+Tensor cosine_similarity(const Tensor& x1, const Tensor& x2,
+                         const CosineSimilarityFuncOptions& options = {});
+/// ||x1 - x2 + eps||_p over the last axis.
+Tensor pairwise_distance(const Tensor& x1, const Tensor& x2,
+                         const PairwiseDistanceFuncOptions& options = {});
+
+}  // namespace tapedeck::nn::functional

@@ -1,0 +1,118 @@
+#include <tapedeck/nn/functional/loss.h>
+
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/loss.h>
+
+namespace tapedeck::nn::functional {
+
+namespace {
+template <typename Options>
+std::int64_t reduction_of(const Options& options) {
+  return enumtype::reduction_get_enum(options.reduction());
+}
+}  // namespace
+
+Tensor l1_loss(const Tensor& input, const Tensor& target, const L1LossFuncOptions& options) {
+  return tapedeck::l1_loss(input, target, reduction_of(options));
+}
+Tensor mse_loss(const Tensor& input, const Tensor& target, const MSELossFuncOptions& options) {
+  return tapedeck::mse_loss(input, target, reduction_of(options));
+}
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target,
+                      const SmoothL1LossFuncOptions& options) {
+  return tapedeck::smooth_l1_loss(input, target, reduction_of(options), options.beta());
+}
+Tensor huber_loss(const Tensor& input, const Tensor& target, const HuberLossFuncOptions& options) {
+  return tapedeck::huber_loss(input, target, reduction_of(options), options.delta());
+}
+Tensor cross_entropy(const Tensor& input, const Tensor& target,
+                     const CrossEntropyFuncOptions& options) {
+  return cross_entropy_loss(input, target, options.weight(), reduction_of(options),
+                            options.ignore_index(), options.label_smoothing());
+}
+Tensor nll_loss(const Tensor& input, const Tensor& target, const NLLLossFuncOptions& options) {
+  return tapedeck::nll_loss(input, target, options.weight(), reduction_of(options),
+                            options.ignore_index());
+}
+Tensor binary_cross_entropy(const Tensor& input, const Tensor& target,
+                            const BinaryCrossEntropyFuncOptions& options) {
+  return tapedeck::binary_cross_entropy(input, target, options.weight(), reduction_of(options));
+}
+Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target,
+                                        const BinaryCrossEntropyWithLogitsFuncOptions& options) {
+  return tapedeck::binary_cross_entropy_with_logits(input, target, options.weight(),
+                                                    options.pos_weight(), reduction_of(options));
+}
+Tensor kl_div(const Tensor& input, const Tensor& target, const KLDivFuncOptions& options) {
+  if (std::holds_alternative<enumtype::kBatchMean>(options.reduction())) {
+    const Tensor sum = tapedeck::kl_div(input, target, Reduction::Sum, options.log_target());
+    return input.dim() == 0 ? sum : sum / input.size(0);
+  }
+  const std::int64_t reduction =
+      std::holds_alternative<enumtype::kNone>(options.reduction())  ? Reduction::None
+      : std::holds_alternative<enumtype::kSum>(options.reduction()) ? Reduction::Sum
+                                                                    : Reduction::Mean;
+  return tapedeck::kl_div(input, target, reduction, options.log_target());
+}
+Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target,
+                            const HingeEmbeddingLossFuncOptions& options) {
+  return tapedeck::hinge_embedding_loss(input, target, options.margin(), reduction_of(options));
+}
+Tensor margin_ranking_loss(const Tensor& input1, const Tensor& input2, const Tensor& target,
+                           const MarginRankingLossFuncOptions& options) {
+  return tapedeck::margin_ranking_loss(input1, input2, target, options.margin(),
+                                       reduction_of(options));
+}
+Tensor cosine_embedding_loss(const Tensor& input1, const Tensor& input2, const Tensor& target,
+                             const CosineEmbeddingLossFuncOptions& options) {
+  return tapedeck::cosine_embedding_loss(input1, input2, target, options.margin(),
+                                         reduction_of(options));
+}
+Tensor triplet_margin_loss(const Tensor& anchor, const Tensor& positive, const Tensor& negative,
+                           const TripletMarginLossFuncOptions& options) {
+  return tapedeck::triplet_margin_loss(anchor, positive, negative, options.margin(), options.p(),
+                                       options.eps(), options.swap(), reduction_of(options));
+}
+Tensor triplet_margin_with_distance_loss(const Tensor& anchor, const Tensor& positive,
+                                         const Tensor& negative,
+                                         const TripletMarginWithDistanceLossFuncOptions& options) {
+  const auto distance = [&](const Tensor& a, const Tensor& b) {
+    return options.distance_function() ? (*options.distance_function())(a, b)
+                                       : tapedeck::pairwise_distance(a, b);
+  };
+  const Tensor near = distance(anchor, positive);
+  Tensor far = distance(anchor, negative);
+  if (options.swap()) far = far.minimum(distance(positive, negative));
+  return tapedeck::detail::reduce_loss((near - far + options.margin()).clamp_min(0),
+                                       reduction_of(options), "triplet_margin_with_distance_loss");
+}
+Tensor soft_margin_loss(const Tensor& input, const Tensor& target,
+                        const SoftMarginLossFuncOptions& options) {
+  return tapedeck::soft_margin_loss(input, target, reduction_of(options));
+}
+Tensor multi_margin_loss(const Tensor& input, const Tensor& target,
+                         const MultiMarginLossFuncOptions& options) {
+  return tapedeck::multi_margin_loss(input, target, options.p(), options.margin(), options.weight(),
+                                     reduction_of(options));
+}
+Tensor multilabel_margin_loss(const Tensor& input, const Tensor& target,
+                              const MultilabelMarginLossFuncOptions& options) {
+  return tapedeck::multilabel_margin_loss(input, target, reduction_of(options));
+}
+Tensor multilabel_soft_margin_loss(const Tensor& input, const Tensor& target,
+                                   const MultilabelSoftMarginLossFuncOptions& options) {
+  return tapedeck::multilabel_soft_margin_loss(input, target, options.weight(),
+                                               reduction_of(options));
+}
+Tensor poisson_nll_loss(const Tensor& input, const Tensor& target,
+                        const PoissonNLLLossFuncOptions& options) {
+  return tapedeck::poisson_nll_loss(input, target, options.log_input(), options.full(),
+                                    options.eps(), reduction_of(options));
+}
+Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor& var,
+                         const GaussianNLLLossFuncOptions& options) {
+  return tapedeck::gaussian_nll_loss(input, target, var, options.full(), options.eps(),
+                                     reduction_of(options));
+}
+
+}  // namespace tapedeck::nn::functional

@@ -1,0 +1,138 @@
+#include <tapedeck/nn/functional/pooling.h>
+
+#include <tapedeck/ops/activation.h>
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/pointwise.h>
+#include <tapedeck/ops/pool.h>
+
+namespace tapedeck::nn::functional {
+
+Tensor avg_pool1d(const Tensor& input, const AvgPool1dFuncOptions& options) {
+  return tapedeck::avg_pool1d(input, options.kernel_size(), options.stride(), options.padding(),
+                              options.ceil_mode(), options.count_include_pad());
+}
+Tensor avg_pool2d(const Tensor& input, const AvgPool2dFuncOptions& options) {
+  return tapedeck::avg_pool2d(input, options.kernel_size(), options.stride(), options.padding(),
+                              options.ceil_mode(), options.count_include_pad(),
+                              options.divisor_override());
+}
+Tensor max_pool1d(const Tensor& input, const MaxPool1dFuncOptions& options) {
+  return tapedeck::max_pool1d(input, options.kernel_size(), options.stride(), options.padding(),
+                              options.dilation(), options.ceil_mode());
+}
+Tensor max_pool2d(const Tensor& input, const MaxPool2dFuncOptions& options) {
+  return tapedeck::max_pool2d(input, options.kernel_size(), options.stride(), options.padding(),
+                              options.dilation(), options.ceil_mode());
+}
+std::tuple<Tensor, Tensor> max_pool1d_with_indices(const Tensor& input,
+                                                   const MaxPool1dFuncOptions& options) {
+  return tapedeck::max_pool1d_with_indices(input, options.kernel_size(), options.stride(),
+                                           options.padding(), options.dilation(),
+                                           options.ceil_mode());
+}
+std::tuple<Tensor, Tensor> max_pool2d_with_indices(const Tensor& input,
+                                                   const MaxPool2dFuncOptions& options) {
+  return tapedeck::max_pool2d_with_indices(input, options.kernel_size(), options.stride(),
+                                           options.padding(), options.dilation(),
+                                           options.ceil_mode());
+}
+
+namespace {
+
+// The output size, where what is missing is the input's.
+DimVector filled_in(const char* op, const Tensor& input,
+                    const ExpandingArrayWithOptionalElem<2>& size) {
+  TAPEDECK_CHECK(input.dim() >= 2, op, ": expected an input of 3 or 4 dimensions, got ",
+                 input.sizes());
+  return {size->at(0).value_or(input.size(-2)), size->at(1).value_or(input.size(-1))};
+}
+
+}  // namespace
+
+Tensor adaptive_avg_pool1d(const Tensor& input, const AdaptiveAvgPool1dFuncOptions& options) {
+  return tapedeck::adaptive_avg_pool1d(input, options.output_size());
+}
+Tensor adaptive_avg_pool2d(const Tensor& input, const AdaptiveAvgPool2dFuncOptions& options) {
+  return tapedeck::adaptive_avg_pool2d(
+      input, filled_in("adaptive_avg_pool2d", input, options.output_size()));
+}
+std::tuple<Tensor, Tensor> adaptive_max_pool1d_with_indices(
+    const Tensor& input, const AdaptiveMaxPool1dFuncOptions& options) {
+  return tapedeck::adaptive_max_pool1d(input, options.output_size());
+}
+std::tuple<Tensor, Tensor> adaptive_max_pool2d_with_indices(
+    const Tensor& input, const AdaptiveMaxPool2dFuncOptions& options) {
+  return tapedeck::adaptive_max_pool2d(
+      input, filled_in("adaptive_max_pool2d", input, options.output_size()));
+}
+Tensor adaptive_max_pool1d(const Tensor& input, const AdaptiveMaxPool1dFuncOptions& options) {
+  return std::get<0>(adaptive_max_pool1d_with_indices(input, options));
+}
+Tensor adaptive_max_pool2d(const Tensor& input, const AdaptiveMaxPool2dFuncOptions& options) {
+  return std::get<0>(adaptive_max_pool2d_with_indices(input, options));
+}
+
+namespace {
+
+// The spatial size of the unpooled output: what was asked for, or (i - 1) s + k - 2 p.
+template <std::size_t D>
+DimVector unpooled_size(const char* op, const Tensor& input,
+                        const MaxUnpoolFuncOptions<D>& options) {
+  TAPEDECK_CHECK(input.dim() == D + 1 || input.dim() == D + 2, op, ": expected an input of ", D + 1,
+                 " or ", D + 2, " dimensions, got ", input.sizes());
+  DimVector least;
+  for (std::size_t axis = 0; axis < D; ++axis)
+    least.push_back((input.sizes()[input.sizes().size() - D + axis] - 1) *
+                        (*options.stride())[axis] +
+                    (*options.kernel_size())[axis] - 2 * (*options.padding())[axis]);
+  if (!options.output_size()) return least;
+  IntArrayRef asked = *options.output_size();
+  if (asked.size() == D + 2) asked = asked.slice(2);
+  TAPEDECK_CHECK_AS(ValueError, asked.size() == D, op,
+                    ": output_size should be a sequence containing ", D, " or ", D + 2,
+                    " elements, but it has a length of ", options.output_size()->size());
+  for (std::size_t axis = 0; axis < D; ++axis) {
+    const std::int64_t stride = (*options.stride())[axis];
+    TAPEDECK_CHECK_AS(ValueError,
+                      asked[axis] > least[axis] - stride && asked[axis] < least[axis] + stride, op,
+                      ": invalid output_size ", asked, " (axis ", axis, " must be between ",
+                      least[axis] - stride, " and ", least[axis] + stride, ")");
+  }
+  return asked;
+}
+
+}  // namespace
+
+Tensor max_unpool1d(const Tensor& input, const Tensor& indices,
+                    const MaxUnpool1dFuncOptions& options) {
+  const DimVector size = unpooled_size<1>("max_unpool1d", input, options);
+  return tapedeck::max_unpool2d(input.unsqueeze(-2), indices.unsqueeze(-2), {1, size[0]})
+      .squeeze(-2);
+}
+Tensor max_unpool2d(const Tensor& input, const Tensor& indices,
+                    const MaxUnpool2dFuncOptions& options) {
+  return tapedeck::max_unpool2d(input, indices, unpooled_size<2>("max_unpool2d", input, options));
+}
+
+namespace {
+
+// (sum x^p)^(1/p) of the mean of x^p over windows of `count` elements.
+Tensor lp_of(const Tensor& mean_power, double p, std::int64_t count) {
+  return (mean_power.sign() * tapedeck::relu(mean_power.abs()) * count).pow(1.0 / p);
+}
+
+}  // namespace
+
+Tensor lp_pool1d(const Tensor& input, const LPPool1dFuncOptions& options) {
+  const Tensor mean = tapedeck::avg_pool1d(input.pow(options.norm_type()), options.kernel_size(),
+                                           options.stride(), 0, options.ceil_mode());
+  return lp_of(mean, options.norm_type(), (*options.kernel_size())[0]);
+}
+Tensor lp_pool2d(const Tensor& input, const LPPool2dFuncOptions& options) {
+  const Tensor mean = tapedeck::avg_pool2d(input.pow(options.norm_type()), options.kernel_size(),
+                                           options.stride(), 0, options.ceil_mode());
+  return lp_of(mean, options.norm_type(),
+               (*options.kernel_size())[0] * (*options.kernel_size())[1]);
+}
+
+}  // namespace tapedeck::nn::functional

@@ -1,0 +1,263 @@
+#include <tapedeck/nn/modules/activation.h>
+
+#include <ostream>
+#include <string>
+
+#include <tapedeck/nn/functional/activation.h>
+#include <tapedeck/nn/print.h>
+#include <tapedeck/ops/activation.h>
+#include <tapedeck/ops/creation.h>
+
+namespace tapedeck::nn {
+
+namespace F = functional;
+
+namespace {
+const char* alone(bool inplace) { return inplace ? "inplace=True" : ""; }
+const char* after(bool inplace) { return inplace ? ", inplace=True" : ""; }
+}  // namespace
+
+void ReLUImpl::pretty_print(std::ostream& stream) const {
+  stream << "ReLU(" << alone(options.inplace()) << ")";
+}
+Tensor ReLUImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::relu(std::move(x), options); }, std::move(input));
+}
+
+void ReLU6Impl::pretty_print(std::ostream& stream) const {
+  stream << "ReLU6(" << alone(options.inplace()) << ")";
+}
+Tensor ReLU6Impl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::relu6(std::move(x), options); }, std::move(input));
+}
+
+void LeakyReLUImpl::pretty_print(std::ostream& stream) const {
+  stream << "LeakyReLU("
+         << "negative_slope=" + python::of_float(options.negative_slope())
+         << after(options.inplace()) << ")";
+}
+Tensor LeakyReLUImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::leaky_relu(std::move(x), options); }, std::move(input));
+}
+
+void RReLUImpl::pretty_print(std::ostream& stream) const {
+  stream << "RReLU("
+         << "lower=" + python::of_float(options.lower()) +
+                ", upper=" + python::of_float(options.upper())
+         << after(options.inplace()) << ")";
+}
+Tensor RReLUImpl::forward(Tensor input) {
+  const auto f = F::RReLUFuncOptions()
+                     .lower(options.lower())
+                     .upper(options.upper())
+                     .training(is_training())
+                     .inplace(options.inplace());
+  return detail::call_module(
+      *this, [&](Tensor x) { return F::rrelu(std::move(x), f); }, std::move(input));
+}
+
+void ELUImpl::pretty_print(std::ostream& stream) const {
+  stream << "ELU("
+         << "alpha=" + python::of_float(options.alpha()) << after(options.inplace()) << ")";
+}
+Tensor ELUImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::elu(std::move(x), options); }, std::move(input));
+}
+
+void SELUImpl::pretty_print(std::ostream& stream) const {
+  stream << "SELU(" << alone(options.inplace()) << ")";
+}
+Tensor SELUImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::selu(std::move(x), options); }, std::move(input));
+}
+
+void CELUImpl::pretty_print(std::ostream& stream) const {
+  stream << "CELU("
+         << "alpha=" + python::of_float(options.alpha()) << after(options.inplace()) << ")";
+}
+Tensor CELUImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::celu(std::move(x), options); }, std::move(input));
+}
+
+void GELUImpl::pretty_print(std::ostream& stream) const {
+  stream << "GELU("
+         << "approximate='" + options.approximate() + "'"
+         << ")";
+}
+Tensor GELUImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::gelu(x, options); }, input);
+}
+
+void SiLUImpl::pretty_print(std::ostream& stream) const {
+  stream << "SiLU(" << alone(options.inplace()) << ")";
+}
+Tensor SiLUImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::silu(std::move(x), options); }, std::move(input));
+}
+
+void MishImpl::pretty_print(std::ostream& stream) const { stream << "Mish()"; }
+Tensor MishImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::mish(x); }, input);
+}
+
+void SigmoidImpl::pretty_print(std::ostream& stream) const { stream << "Sigmoid()"; }
+Tensor SigmoidImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::sigmoid(x); }, input);
+}
+
+void TanhImpl::pretty_print(std::ostream& stream) const { stream << "Tanh()"; }
+Tensor TanhImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::tanh(x); }, input);
+}
+
+void LogSigmoidImpl::pretty_print(std::ostream& stream) const { stream << "LogSigmoid()"; }
+Tensor LogSigmoidImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::logsigmoid(x); }, input);
+}
+
+void HardsigmoidImpl::pretty_print(std::ostream& stream) const { stream << "Hardsigmoid()"; }
+Tensor HardsigmoidImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::hardsigmoid(x); }, input);
+}
+
+void HardswishImpl::pretty_print(std::ostream& stream) const { stream << "Hardswish()"; }
+Tensor HardswishImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::hardswish(x, options); }, input);
+}
+
+void HardtanhImpl::pretty_print(std::ostream& stream) const {
+  stream << "Hardtanh("
+         << "min_val=" + python::of_float(options.min_val()) +
+                ", max_val=" + python::of_float(options.max_val())
+         << after(options.inplace()) << ")";
+}
+Tensor HardtanhImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::hardtanh(std::move(x), options); }, std::move(input));
+}
+
+void HardshrinkImpl::pretty_print(std::ostream& stream) const {
+  stream << "Hardshrink(" << python::of_float(options.lambda()) << ")";
+}
+Tensor HardshrinkImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::hardshrink(x, options); }, input);
+}
+
+void SoftshrinkImpl::pretty_print(std::ostream& stream) const {
+  stream << "Softshrink(" << python::of_float(options.lambda()) << ")";
+}
+Tensor SoftshrinkImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::softshrink(x, options); }, input);
+}
+
+void SoftplusImpl::pretty_print(std::ostream& stream) const {
+  stream << "Softplus("
+         << "beta=" + python::of_number(options.beta()) +
+                ", threshold=" + python::of_number(options.threshold())
+         << ")";
+}
+Tensor SoftplusImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::softplus(x, options); }, input);
+}
+
+void SoftsignImpl::pretty_print(std::ostream& stream) const { stream << "Softsign()"; }
+Tensor SoftsignImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::softsign(x); }, input);
+}
+
+void TanhshrinkImpl::pretty_print(std::ostream& stream) const { stream << "Tanhshrink()"; }
+Tensor TanhshrinkImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return F::tanhshrink(x); }, input);
+}
+
+void ThresholdImpl::pretty_print(std::ostream& stream) const {
+  stream << "Threshold("
+         << "threshold=" + python::of_number(options.threshold()) +
+                ", value=" + python::of_number(options.value())
+         << after(options.inplace()) << ")";
+}
+Tensor ThresholdImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this, [this](Tensor x) { return F::threshold(std::move(x), options); }, std::move(input));
+}
+
+void GLUImpl::pretty_print(std::ostream& stream) const {
+  stream << "GLU("
+         << "dim=" + std::to_string(options.dim()) << ")";
+}
+Tensor GLUImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::glu(x, options); }, input);
+}
+
+void SoftmaxImpl::pretty_print(std::ostream& stream) const {
+  stream << "Softmax("
+         << "dim=" + std::to_string(options.dim()) << ")";
+}
+Tensor SoftmaxImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::softmax(x, options.dim()); }, input);
+}
+
+void SoftminImpl::pretty_print(std::ostream& stream) const {
+  stream << "Softmin("
+         << "dim=" + std::to_string(options.dim()) << ")";
+}
+Tensor SoftminImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::softmin(x, options.dim()); }, input);
+}
+
+void LogSoftmaxImpl::pretty_print(std::ostream& stream) const {
+  stream << "LogSoftmax("
+         << "dim=" + std::to_string(options.dim()) << ")";
+}
+Tensor LogSoftmaxImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::log_softmax(x, options.dim()); }, input);
+}
+
+void Softmax2dImpl::pretty_print(std::ostream& stream) const { stream << "Softmax2d()"; }
+Tensor Softmax2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [](const Tensor& x) {
+        TAPEDECK_CHECK(x.dim() == 3 || x.dim() == 4,
+                       "Softmax2d: expected an input of 3 or 4 dimensions, got ", x.sizes());
+        return F::softmax(x, -3);
+      },
+      input);
+}
+
+PReLUImpl::PReLUImpl(const PReLUOptions& options_) : options(options_) { reset(); }
+void PReLUImpl::reset() {
+  weight = register_parameter("weight", full(options.num_parameters(), options.init()));
+}
+void PReLUImpl::pretty_print(std::ostream& stream) const {
+  stream << "PReLU(num_parameters=" << options.num_parameters() << ")";
+}
+Tensor PReLUImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return tapedeck::prelu(x, weight); }, input);
+}
+
+}  // namespace tapedeck::nn

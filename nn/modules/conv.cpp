@@ -1,0 +1,269 @@
+#include <tapedeck/nn/modules/conv.h>
+
+#include <cmath>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <tapedeck/nn/conv_padding.h>
+#include <tapedeck/nn/functional/padding.h>
+#include <tapedeck/nn/init.h>
+#include <tapedeck/nn/print.h>
+#include <tapedeck/ops/creation.h>
+
+namespace tapedeck::nn {
+
+namespace detail {
+
+namespace {
+
+template <std::size_t D, typename Options>
+constexpr bool is_transposed = std::is_same_v<Options, ConvTransposeOptions<D>>;
+
+template <std::size_t D>
+std::string tuple_of(const ExpandingArray<D>& values) {
+  return python::of_tuple(static_cast<IntArrayRef>(values));
+}
+template <std::size_t D>
+bool all_are(const ExpandingArray<D>& values, std::int64_t value) {
+  return values == ExpandingArray<D>(value);
+}
+
+// ", padding=(1, 1)", ", padding=same", or nothing for none.
+template <std::size_t D>
+std::string padding_text(const conv_padding_t<D>& padding) {
+  if (const auto* numbers = std::get_if<ExpandingArray<D>>(&padding))
+    return all_are(*numbers, 0) ? "" : ", padding=" + tuple_of(*numbers);
+  if (const auto* sides = std::get_if<SidedPadding<D>>(&padding))
+    return ", padding=" + tuple_of(sides->sides);
+  return std::holds_alternative<enumtype::kSame>(padding) ? ", padding=same" : ", padding=valid";
+}
+
+const char* mode_text(const conv_padding_mode_t& mode) {
+  if (std::holds_alternative<enumtype::kReflect>(mode)) return "reflect";
+  if (std::holds_alternative<enumtype::kReplicate>(mode)) return "replicate";
+  if (std::holds_alternative<enumtype::kCircular>(mode)) return "circular";
+  return "zeros";
+}
+
+}  // namespace
+
+template <std::size_t D, typename Derived, typename Options>
+void ConvNdImpl<D, Derived, Options>::reset() {
+  const std::int64_t in = options.in_channels(), out = options.out_channels();
+  const std::int64_t groups = options.groups();
+  TAPEDECK_CHECK_AS(ValueError, in > 0 && out > 0 && groups > 0,
+                    "convolution: in_channels, out_channels and groups must be greater than zero, "
+                    "got ",
+                    in, ", ", out, " and ", groups);
+  TAPEDECK_CHECK_AS(ValueError, in % groups == 0,
+                    "convolution: in_channels must be divisible by groups, got ", in, " and ",
+                    groups);
+  TAPEDECK_CHECK_AS(ValueError, out % groups == 0,
+                    "convolution: out_channels must be divisible by groups, got ", out, " and ",
+                    groups);
+  std::vector<std::int64_t> sizes = is_transposed<D, Options>
+                                        ? std::vector<std::int64_t>{in, out / groups}
+                                        : std::vector<std::int64_t>{out, in / groups};
+  sizes.insert(sizes.end(), options.kernel_size()->begin(), options.kernel_size()->end());
+  weight = this->register_parameter("weight", tapedeck::empty(sizes));
+  bias = this->register_parameter("bias", options.bias() ? empty(out) : Tensor(), options.bias());
+  reset_parameters();
+}
+
+template <std::size_t D, typename Derived, typename Options>
+void ConvNdImpl<D, Derived, Options>::reset_parameters() {
+  init::kaiming_uniform_(weight, std::sqrt(5.0));
+  if (!bias.defined()) return;
+  const auto [fan_in, fan_out] = init::_calculate_fan_in_and_fan_out(weight);
+  const double bound = fan_in > 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : 0;
+  init::uniform_(bias, -bound, bound);
+}
+
+template <std::size_t D, typename Derived, typename Options>
+void ConvNdImpl<D, Derived, Options>::pretty_print(std::ostream& stream) const {
+  stream << (is_transposed<D, Options> ? "ConvTranspose" : "Conv") << D << "d("
+         << options.in_channels() << ", " << options.out_channels()
+         << ", kernel_size=" << tuple_of(options.kernel_size())
+         << ", stride=" << tuple_of(options.stride()) << padding_text<D>(options.padding());
+  if (!all_are(options.dilation(), 1)) stream << ", dilation=" << tuple_of(options.dilation());
+  if constexpr (is_transposed<D, Options>)
+    if (!all_are(options.output_padding(), 0))
+      stream << ", output_padding=" << tuple_of(options.output_padding());
+  if (options.groups() != 1) stream << ", groups=" << options.groups();
+  if (!options.bias()) stream << ", bias=False";
+  if (!std::holds_alternative<enumtype::kZeros>(options.padding_mode()))
+    stream << ", padding_mode=" << mode_text(options.padding_mode());
+  stream << ")";
+}
+
+template class ConvNdImpl<1, Conv1dImpl, Conv1dOptions>;
+template class ConvNdImpl<2, Conv2dImpl, Conv2dOptions>;
+template class ConvNdImpl<1, ConvTranspose1dImpl, ConvTranspose1dOptions>;
+template class ConvNdImpl<2, ConvTranspose2dImpl, ConvTranspose2dOptions>;
+
+namespace {
+
+// The numbers of rows and columns that functional::pad adds, {before, after} of the last axis
+// first, for a convolution whose padding holds no zeros.
+template <std::size_t D, typename Options>
+std::vector<std::int64_t> explicit_padding(const Options& options, const Tensor& input) {
+  std::vector<std::int64_t> result;
+  for (std::size_t axis = D; axis-- > 0;) {
+    std::int64_t before = 0, after = 0;
+    if (const auto* numbers = std::get_if<ExpandingArray<D>>(&options.padding())) {
+      before = after = (**numbers)[axis];
+    } else if (const auto* sided = std::get_if<SidedPadding<D>>(&options.padding())) {
+      before = (*sided->sides)[2 * axis];
+      after = (*sided->sides)[2 * axis + 1];
+    } else if (std::holds_alternative<enumtype::kSame>(options.padding())) {
+      const std::int64_t stride = (*options.stride())[axis];
+      const std::int64_t span =
+          (*options.dilation())[axis] * ((*options.kernel_size())[axis] - 1) + 1;
+      const std::int64_t size =
+          input.size(static_cast<std::int64_t>(axis) - static_cast<std::int64_t>(D));
+      const std::int64_t total =
+          std::max<std::int64_t>(0, ((size + stride - 1) / stride - 1) * stride + span - size);
+      before = total / 2;
+      after = total - before;
+    }
+    result.push_back(before);
+    result.push_back(after);
+  }
+  return result;
+}
+
+template <std::size_t D, typename Options>
+Tensor padded(const Options& options, const Tensor& input) {
+  functional::PadFuncOptions pad(explicit_padding<D>(options, input));
+  if (std::holds_alternative<enumtype::kReflect>(options.padding_mode())) pad.mode(kReflect);
+  if (std::holds_alternative<enumtype::kReplicate>(options.padding_mode())) pad.mode(kReplicate);
+  if (std::holds_alternative<enumtype::kCircular>(options.padding_mode())) pad.mode(kCircular);
+  return functional::pad(input, pad);
+}
+
+template <std::size_t D, typename Options>
+Tensor convolve(const Options& options, const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  constexpr auto conv = D == 1 ? conv1d : conv2d;
+  if (std::holds_alternative<enumtype::kZeros>(options.padding_mode()))
+    return conv(x, weight, bias, options.stride(), conv_padding_of<D>(options.padding()),
+                options.dilation(), options.groups());
+  return conv(padded<D>(options, x), weight, bias, options.stride(), 0, options.dilation(),
+              options.groups());
+}
+
+// The output_padding that gives this output size.
+template <std::size_t D>
+ExpandingArray<D> output_padding_for(const ConvTransposeOptions<D>& options, const Tensor& input,
+                                     const std::optional<IntArrayRef>& output_size) {
+  if (!output_size) return options.output_padding();
+  IntArrayRef sizes = *output_size;
+  const auto dims = static_cast<std::size_t>(input.dim());
+  if (sizes.size() == dims && dims >= D) sizes = sizes.slice(dims - D);
+  TAPEDECK_CHECK_AS(ValueError, sizes.size() == D, "conv_transpose", D, "d: output_size must have ",
+                    D, " or ", dims, " elements (got ", output_size->size(), ")");
+  const auto* numbers = std::get_if<ExpandingArray<D>>(&options.padding());
+  const auto* sided = std::get_if<SidedPadding<D>>(&options.padding());
+  TAPEDECK_CHECK_AS(ValueError, numbers || sided, "conv_transpose", D,
+                    "d: output_size needs a padding in numbers");
+  ExpandingArray<D> result(0);
+  for (std::size_t axis = 0; axis < D; ++axis) {
+    const std::int64_t cut =
+        numbers ? 2 * (**numbers)[axis] : (*sided->sides)[2 * axis] + (*sided->sides)[2 * axis + 1];
+    const std::int64_t least =
+        (*options.stride())[axis] *
+            (input.size(static_cast<std::int64_t>(axis) - static_cast<std::int64_t>(D)) - 1) +
+        (*options.dilation())[axis] * ((*options.kernel_size())[axis] - 1) + 1 - cut;
+    const std::int64_t most = least + (*options.stride())[axis] - 1;
+    TAPEDECK_CHECK_AS(ValueError, sizes[axis] >= least && sizes[axis] <= most, "conv_transpose", D,
+                      "d: requested an output size of ", sizes, ", but valid sizes range from ",
+                      least, " to ", most, " along axis ", axis, " (input ", input.sizes(), ")");
+    (*result)[axis] = sizes[axis] - least;
+  }
+  return result;
+}
+
+template <std::size_t D>
+Tensor convolve_transposed(const ConvTransposeOptions<D>& options, const Tensor& x,
+                           const Tensor& weight, const Tensor& bias,
+                           const std::optional<IntArrayRef>& output_size) {
+  TAPEDECK_CHECK_AS(ValueError, std::holds_alternative<enumtype::kZeros>(options.padding_mode()),
+                    "conv_transpose", D, "d: only `zeros` padding mode is supported");
+  constexpr auto conv = D == 1 ? conv_transpose1d : conv_transpose2d;
+  return conv(x, weight, bias, options.stride(), conv_padding_of<D>(options.padding()),
+              output_padding_for<D>(options, x, output_size), options.groups(), options.dilation());
+}
+
+template <std::size_t D>
+ConvTransposeOptions<D> transposed_options(std::int64_t in_channels, std::int64_t out_channels,
+                                           ExpandingArray<D> kernel_size, ExpandingArray<D> stride,
+                                           const conv_padding_t<D>& padding,
+                                           ExpandingArray<D> output_padding, std::int64_t groups,
+                                           bool bias, ExpandingArray<D> dilation) {
+  return ConvTransposeOptions<D>(in_channels, out_channels, kernel_size)
+      .stride(stride)
+      .padding(padding)
+      .output_padding(output_padding)
+      .groups(groups)
+      .bias(bias)
+      .dilation(dilation);
+}
+
+}  // namespace
+}  // namespace detail
+
+Conv1dImpl::Conv1dImpl(const Conv1dOptions& options_) : ConvNdImpl(options_) {}
+Tensor Conv1dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return detail::convolve<1>(options, x, weight, bias); },
+      input);
+}
+
+Conv2dImpl::Conv2dImpl(const Conv2dOptions& options_) : ConvNdImpl(options_) {}
+Tensor Conv2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return detail::convolve<2>(options, x, weight, bias); },
+      input);
+}
+
+ConvTranspose1dImpl::ConvTranspose1dImpl(const ConvTranspose1dOptions& options_)
+    : ConvNdImpl(options_) {}
+ConvTranspose1dImpl::ConvTranspose1dImpl(std::int64_t in_channels, std::int64_t out_channels,
+                                         ExpandingArray<1> kernel_size, ExpandingArray<1> stride,
+                                         const detail::conv_padding_t<1>& padding,
+                                         ExpandingArray<1> output_padding, std::int64_t groups,
+                                         bool bias_, ExpandingArray<1> dilation)
+    : ConvTranspose1dImpl(detail::transposed_options<1>(in_channels, out_channels, kernel_size,
+                                                        stride, padding, output_padding, groups,
+                                                        bias_, dilation)) {}
+Tensor ConvTranspose1dImpl::forward(const Tensor& input,
+                                    const std::optional<IntArrayRef>& output_size) {
+  return detail::call_module(
+      *this,
+      [&](const Tensor& x) {
+        return detail::convolve_transposed<1>(options, x, weight, bias, output_size);
+      },
+      input);
+}
+
+ConvTranspose2dImpl::ConvTranspose2dImpl(const ConvTranspose2dOptions& options_)
+    : ConvNdImpl(options_) {}
+ConvTranspose2dImpl::ConvTranspose2dImpl(std::int64_t in_channels, std::int64_t out_channels,
+                                         ExpandingArray<2> kernel_size, ExpandingArray<2> stride,
+                                         const detail::conv_padding_t<2>& padding,
+                                         ExpandingArray<2> output_padding, std::int64_t groups,
+                                         bool bias_, ExpandingArray<2> dilation)
+    : ConvTranspose2dImpl(detail::transposed_options<2>(in_channels, out_channels, kernel_size,
+                                                        stride, padding, output_padding, groups,
+                                                        bias_, dilation)) {}
+Tensor ConvTranspose2dImpl::forward(const Tensor& input,
+                                    const std::optional<IntArrayRef>& output_size) {
+  return detail::call_module(
+      *this,
+      [&](const Tensor& x) {
+        return detail::convolve_transposed<2>(options, x, weight, bias, output_size);
+      },
+      input);
+}
+
+}  // namespace tapedeck::nn

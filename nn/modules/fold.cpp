@@ -1,0 +1,51 @@
+#include <tapedeck/nn/modules/fold.h>
+
+#include <ostream>
+
+#include <tapedeck/nn/functional/fold.h>
+#include <tapedeck/nn/print.h>
+
+namespace tapedeck::nn {
+
+namespace F = functional;
+
+void FoldImpl::pretty_print(std::ostream& stream) const {
+  stream << "Fold(output_size=" << python::of(options.output_size())
+         << ", kernel_size=" << python::of(options.kernel_size())
+         << ", dilation=" << python::of(options.dilation())
+         << ", padding=" << python::of(options.padding())
+         << ", stride=" << python::of(options.stride()) << ")";
+}
+Tensor FoldImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::fold(x, options); }, input);
+}
+
+void UnfoldImpl::pretty_print(std::ostream& stream) const {
+  stream << "Unfold(kernel_size=" << python::of(options.kernel_size())
+         << ", dilation=" << python::of(options.dilation())
+         << ", padding=" << python::of(options.padding())
+         << ", stride=" << python::of(options.stride()) << ")";
+}
+Tensor UnfoldImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::unfold(x, options); }, input);
+}
+
+void PixelShuffleImpl::pretty_print(std::ostream& stream) const {
+  stream << "PixelShuffle(upscale_factor=" << options.upscale_factor() << ")";
+}
+Tensor PixelShuffleImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::pixel_shuffle(x, options); }, input);
+}
+
+void PixelUnshuffleImpl::pretty_print(std::ostream& stream) const {
+  stream << "PixelUnshuffle(downscale_factor=" << options.downscale_factor() << ")";
+}
+Tensor PixelUnshuffleImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::pixel_unshuffle(x, options); }, input);
+}
+
+}  // namespace tapedeck::nn

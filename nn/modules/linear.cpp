@@ -1,0 +1,87 @@
+#include <tapedeck/nn/modules/linear.h>
+
+#include <cmath>
+#include <ostream>
+
+#include <tapedeck/nn/init.h>
+#include <tapedeck/nn/print.h>
+#include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/linear.h>
+
+namespace tapedeck::nn {
+
+void IdentityImpl::pretty_print(std::ostream& stream) const { stream << "Identity()"; }
+Tensor IdentityImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [](const Tensor& x) { return x; }, input);
+}
+
+LinearImpl::LinearImpl(const LinearOptions& options_) : options(options_) { reset(); }
+void LinearImpl::reset() {
+  weight = register_parameter("weight", empty({options.out_features(), options.in_features()}));
+  bias = register_parameter("bias", options.bias() ? empty(options.out_features()) : Tensor(),
+                            options.bias());
+  reset_parameters();
+}
+void LinearImpl::reset_parameters() {
+  init::kaiming_uniform_(weight, std::sqrt(5.0));
+  if (!bias.defined()) return;
+  const auto [fan_in, fan_out] = init::_calculate_fan_in_and_fan_out(weight);
+  const double bound = fan_in > 0 ? 1 / std::sqrt(static_cast<double>(fan_in)) : 0;
+  init::uniform_(bias, -bound, bound);
+}
+void LinearImpl::pretty_print(std::ostream& stream) const {
+  stream << "Linear(in_features=" << options.in_features()
+         << ", out_features=" << options.out_features()
+         << ", bias=" << python::of_bool(options.bias()) << ")";
+}
+Tensor LinearImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return linear(x, weight, bias); }, input);
+}
+
+void FlattenImpl::pretty_print(std::ostream& stream) const {
+  stream << "Flatten(start_dim=" << options.start_dim() << ", end_dim=" << options.end_dim() << ")";
+}
+Tensor FlattenImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return x.flatten(options.start_dim(), options.end_dim()); },
+      input);
+}
+
+void UnflattenImpl::pretty_print(std::ostream& stream) const {
+  stream << "Unflatten(dim=" << options.dim()
+         << ", unflattened_size=" << python::of_tuple(options.sizes()) << ")";
+}
+Tensor UnflattenImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return x.unflatten(options.dim(), options.sizes()); },
+      input);
+}
+
+BilinearImpl::BilinearImpl(const BilinearOptions& options_) : options(options_) { reset(); }
+void BilinearImpl::reset() {
+  weight = register_parameter(
+      "weight", empty({options.out_features(), options.in1_features(), options.in2_features()}));
+  bias = register_parameter("bias", options.bias() ? empty(options.out_features()) : Tensor(),
+                            options.bias());
+  reset_parameters();
+}
+void BilinearImpl::reset_parameters() {
+  const double bound = 1 / std::sqrt(static_cast<double>(weight.size(1)));
+  init::uniform_(weight, -bound, bound);
+  if (bias.defined()) init::uniform_(bias, -bound, bound);
+}
+void BilinearImpl::pretty_print(std::ostream& stream) const {
+  stream << "Bilinear(in1_features=" << options.in1_features()
+         << ", in2_features=" << options.in2_features()
+         << ", out_features=" << options.out_features()
+         << ", bias=" << python::of_bool(options.bias()) << ")";
+}
+Tensor BilinearImpl::forward(const Tensor& input1, const Tensor& input2) {
+  return detail::call_module(
+      *this, [this](const Tensor& x1, const Tensor& x2) { return bilinear(x1, x2, weight, bias); },
+      input1, input2);
+}
+
+}  // namespace tapedeck::nn

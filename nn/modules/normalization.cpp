@@ -1,0 +1,213 @@
+#include <tapedeck/nn/modules/normalization.h>
+
+#include <ostream>
+
+#include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/nn/functional/normalization.h>
+#include <tapedeck/nn/init.h>
+#include <tapedeck/nn/print.h>
+#include <tapedeck/ops/creation.h>
+
+namespace tapedeck::nn {
+
+namespace F = functional;
+
+namespace detail {
+
+template <typename Derived, typename Options>
+void NormImplBase<Derived, Options>::reset() {
+  const bool affine = options.affine(), tracked = options.track_running_stats();
+  const auto maybe = [&](bool there) { return there ? empty(options.num_features()) : Tensor(); };
+  weight = this->register_parameter("weight", maybe(affine), affine);
+  bias = this->register_parameter("bias", maybe(affine), affine);
+  running_mean = this->register_buffer("running_mean", maybe(tracked));
+  running_var = this->register_buffer("running_var", maybe(tracked));
+  num_batches_tracked =
+      this->register_buffer("num_batches_tracked", tracked ? zeros({}, kLong) : Tensor());
+  reset_parameters();
+}
+template <typename Derived, typename Options>
+void NormImplBase<Derived, Options>::reset_running_stats() {
+  if (!options.track_running_stats()) return;
+  init::zeros_(running_mean);
+  init::ones_(running_var);
+  init::zeros_(num_batches_tracked);
+}
+template <typename Derived, typename Options>
+void NormImplBase<Derived, Options>::reset_parameters() {
+  reset_running_stats();
+  if (!options.affine()) return;
+  init::ones_(weight);
+  init::zeros_(bias);
+}
+
+namespace {
+
+void check_dims(const char* op, std::size_t D, const Tensor& input, std::int64_t least,
+                std::int64_t most) {
+  TAPEDECK_CHECK(input.dim() >= least && input.dim() <= most, op, D, "d: expected ", least, "D",
+                 least == most ? "" : " or ", least == most ? "" : std::to_string(most) + "D",
+                 " input (got ", input.dim(), "D input ", input.sizes(), ")");
+}
+
+template <typename Options>
+void print_options(std::ostream& stream, const Options& options, const std::string& momentum) {
+  stream << options.num_features() << ", eps=" << python::of_float(options.eps())
+         << ", momentum=" << momentum << ", affine=" << python::of_bool(options.affine())
+         << ", track_running_stats=" << python::of_bool(options.track_running_stats()) << ")";
+}
+
+}  // namespace
+
+template <std::size_t D, typename Derived>
+void BatchNormImplBase<D, Derived>::pretty_print(std::ostream& stream) const {
+  const auto& momentum = this->options.momentum();
+  stream << "BatchNorm" << D << "d(";
+  print_options(stream, this->options, momentum ? python::of_float(*momentum) : "None");
+}
+
+template <std::size_t D, typename Derived>
+Tensor BatchNormImplBase<D, Derived>::forward(const Tensor& input) {
+  return call_module(
+      *this,
+      [this](const Tensor& x) {
+        check_dims("BatchNorm", D, x, D == 1 ? 2 : D + 2, D + 2);
+        const bool training = this->is_training();
+        double momentum = this->options.momentum().value_or(0.0);
+        if (training && this->num_batches_tracked.defined()) {
+          const NoGradGuard no_grad;
+          this->num_batches_tracked.add_(1);
+          if (!this->options.momentum())
+            momentum = 1.0 / this->num_batches_tracked.template item<double>();
+        }
+        return F::batch_norm(x, this->running_mean, this->running_var,
+                             F::BatchNormFuncOptions()
+                                 .weight(this->weight)
+                                 .bias(this->bias)
+                                 .training(training || !this->running_mean.defined())
+                                 .momentum(momentum)
+                                 .eps(this->options.eps()));
+      },
+      input);
+}
+
+template <std::size_t D, typename Derived>
+void InstanceNormImplBase<D, Derived>::pretty_print(std::ostream& stream) const {
+  stream << "InstanceNorm" << D << "d(";
+  print_options(stream, this->options, python::of_float(this->options.momentum()));
+}
+
+template <std::size_t D, typename Derived>
+Tensor InstanceNormImplBase<D, Derived>::forward(const Tensor& input) {
+  return call_module(
+      *this,
+      [this](const Tensor& x) {
+        check_dims("InstanceNorm", D, x, D + 1, D + 2);
+        const bool batched = x.dim() == D + 2;
+        const Tensor y = F::instance_norm(
+            batched ? x : x.unsqueeze(0),
+            F::InstanceNormFuncOptions()
+                .running_mean(this->running_mean)
+                .running_var(this->running_var)
+                .weight(this->weight)
+                .bias(this->bias)
+                .use_input_stats(this->is_training() || !this->options.track_running_stats())
+                .momentum(this->options.momentum())
+                .eps(this->options.eps()));
+        return batched ? y : y.squeeze(0);
+      },
+      input);
+}
+
+template class NormImplBase<BatchNorm1dImpl, BatchNormOptions>;
+template class NormImplBase<BatchNorm2dImpl, BatchNormOptions>;
+template class NormImplBase<InstanceNorm1dImpl, InstanceNormOptions>;
+template class NormImplBase<InstanceNorm2dImpl, InstanceNormOptions>;
+template class BatchNormImplBase<1, BatchNorm1dImpl>;
+template class BatchNormImplBase<2, BatchNorm2dImpl>;
+template class InstanceNormImplBase<1, InstanceNorm1dImpl>;
+template class InstanceNormImplBase<2, InstanceNorm2dImpl>;
+
+}  // namespace detail
+
+BatchNorm1dImpl::BatchNorm1dImpl(const BatchNorm1dOptions& options_)
+    : BatchNormImplBase(options_) {}
+BatchNorm2dImpl::BatchNorm2dImpl(const BatchNorm2dOptions& options_)
+    : BatchNormImplBase(options_) {}
+InstanceNorm1dImpl::InstanceNorm1dImpl(const InstanceNorm1dOptions& options_)
+    : InstanceNormImplBase(options_) {}
+InstanceNorm2dImpl::InstanceNorm2dImpl(const InstanceNorm2dOptions& options_)
+    : InstanceNormImplBase(options_) {}
+
+LayerNormImpl::LayerNormImpl(LayerNormOptions options_) : options(std::move(options_)) { reset(); }
+void LayerNormImpl::reset() {
+  const bool affine = options.elementwise_affine();
+  weight = register_parameter(
+      "weight", affine ? tapedeck::empty(options.normalized_shape()) : Tensor(), affine);
+  bias = register_parameter("bias", affine ? tapedeck::empty(options.normalized_shape()) : Tensor(),
+                            affine);
+  reset_parameters();
+}
+void LayerNormImpl::reset_parameters() {
+  if (!options.elementwise_affine()) return;
+  init::ones_(weight);
+  init::zeros_(bias);
+}
+void LayerNormImpl::pretty_print(std::ostream& stream) const {
+  stream << "LayerNorm(" << python::of_tuple(options.normalized_shape())
+         << ", eps=" << python::of_float(options.eps())
+         << ", elementwise_affine=" << python::of_bool(options.elementwise_affine()) << ")";
+}
+Tensor LayerNormImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::layer_norm(x, F::LayerNormFuncOptions(options.normalized_shape())
+                                    .weight(weight)
+                                    .bias(bias)
+                                    .eps(options.eps()));
+      },
+      input);
+}
+
+GroupNormImpl::GroupNormImpl(const GroupNormOptions& options_) : options(options_) { reset(); }
+void GroupNormImpl::reset() {
+  const bool affine = options.affine();
+  weight = register_parameter("weight", affine ? empty(options.num_channels()) : Tensor(), affine);
+  bias = register_parameter("bias", affine ? empty(options.num_channels()) : Tensor(), affine);
+  reset_parameters();
+}
+void GroupNormImpl::reset_parameters() {
+  if (!options.affine()) return;
+  init::ones_(weight);
+  init::zeros_(bias);
+}
+void GroupNormImpl::pretty_print(std::ostream& stream) const {
+  stream << "GroupNorm(" << options.num_groups() << ", " << options.num_channels()
+         << ", eps=" << python::of_float(options.eps())
+         << ", affine=" << python::of_bool(options.affine()) << ")";
+}
+Tensor GroupNormImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::group_norm(x, F::GroupNormFuncOptions(options.num_groups())
+                                    .weight(weight)
+                                    .bias(bias)
+                                    .eps(options.eps()));
+      },
+      input);
+}
+
+void LocalResponseNormImpl::pretty_print(std::ostream& stream) const {
+  stream << "LocalResponseNorm(" << options.size()
+         << ", alpha=" << python::of_float(options.alpha())
+         << ", beta=" << python::of_float(options.beta()) << ", k=" << python::of_float(options.k())
+         << ")";
+}
+Tensor LocalResponseNormImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::local_response_norm(x, options); }, input);
+}
+
+}  // namespace tapedeck::nn

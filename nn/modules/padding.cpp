@@ -1,0 +1,104 @@
+#include <tapedeck/nn/modules/padding.h>
+
+#include <ostream>
+#include <vector>
+
+#include <tapedeck/nn/functional/padding.h>
+#include <tapedeck/nn/print.h>
+
+namespace tapedeck::nn {
+
+namespace F = functional;
+
+namespace {
+template <std::size_t D>
+std::vector<std::int64_t> list_of(const ExpandingArray<D>& padding) {
+  return {padding->begin(), padding->end()};
+}
+}  // namespace
+
+void ReflectionPad1dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ReflectionPad1d(" << python::of_tuple(options.padding()) << ")";
+}
+Tensor ReflectionPad1dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReflect));
+      },
+      input);
+}
+
+void ReplicationPad1dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ReplicationPad1d(" << python::of_tuple(options.padding()) << ")";
+}
+Tensor ReplicationPad1dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReplicate));
+      },
+      input);
+}
+
+void ConstantPad1dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ConstantPad1d(padding=" << python::of_tuple(options.padding())
+         << ", value=" << python::of_number(options.value()) << ")";
+}
+Tensor ConstantPad1dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).value(options.value()));
+      },
+      input);
+}
+
+void ReflectionPad2dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ReflectionPad2d(" << python::of_tuple(options.padding()) << ")";
+}
+Tensor ReflectionPad2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReflect));
+      },
+      input);
+}
+
+void ReplicationPad2dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ReplicationPad2d(" << python::of_tuple(options.padding()) << ")";
+}
+Tensor ReplicationPad2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReplicate));
+      },
+      input);
+}
+
+void ConstantPad2dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ConstantPad2d(padding=" << python::of_tuple(options.padding())
+         << ", value=" << python::of_number(options.value()) << ")";
+}
+Tensor ConstantPad2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).value(options.value()));
+      },
+      input);
+}
+
+void ZeroPad2dImpl::pretty_print(std::ostream& stream) const {
+  stream << "ZeroPad2d(padding=" << python::of_tuple(options.padding()) << ", value=0.0)";
+}
+Tensor ZeroPad2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) { return F::pad(x, F::PadFuncOptions(list_of(options.padding()))); },
+      input);
+}
+
+}  // namespace tapedeck::nn

@@ -1,0 +1,60 @@
+#include <tapedeck/nn/modules/upsampling.h>
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <tapedeck/nn/functional/upsampling.h>
+#include <tapedeck/nn/print.h>
+
+namespace tapedeck::nn {
+
+namespace F = functional;
+
+namespace {
+
+template <typename T, typename Text>
+std::string text_of(const std::vector<T>& values, Text text) {
+  bool equal = true;
+  for (const T& v : values) equal = equal && v == values[0];
+  if (equal && !values.empty()) return text(values[0]);
+  std::string result = "(";
+  for (std::size_t i = 0; i < values.size(); ++i) result += (i ? ", " : "") + text(values[i]);
+  return result + ")";
+}
+
+const char* mode_text(const UpsampleOptions::mode_t& mode) {
+  if (std::holds_alternative<enumtype::kLinear>(mode)) return "linear";
+  if (std::holds_alternative<enumtype::kBilinear>(mode)) return "bilinear";
+  if (std::holds_alternative<enumtype::kBicubic>(mode)) return "bicubic";
+  if (std::holds_alternative<enumtype::kTrilinear>(mode)) return "trilinear";
+  return "nearest";
+}
+
+}  // namespace
+
+void UpsampleImpl::pretty_print(std::ostream& stream) const {
+  stream << "Upsample(";
+  if (options.scale_factor())
+    stream << "scale_factor=" << text_of(*options.scale_factor(), python::of_float);
+  else if (options.size())
+    stream << "size=" << text_of(*options.size(), [](std::int64_t v) { return std::to_string(v); });
+  stream << ", mode=" << mode_text(options.mode()) << ")";
+}
+Tensor UpsampleImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::interpolate(
+            x, F::InterpolateFuncOptions()
+                   .size(options.size())
+                   .scale_factor(options.scale_factor())
+                   .mode(std::visit(
+                       [](auto mode) -> F::InterpolateFuncOptions::mode_t { return mode; },
+                       options.mode()))
+                   .align_corners(options.align_corners()));
+      },
+      input);
+}
+
+}  // namespace tapedeck::nn
