@@ -1,0 +1,50 @@
+#include <tapedeck/io/archive.h>
+#include <tapedeck/nn/module.h>
+
+// How modules are written and read. It stands here and not beside Module because archives are a
+// layer above modules.
+
+namespace tapedeck::nn {
+
+void Module::save(serialize::OutputArchive& archive) const {
+  for (const auto& item : parameters_)
+    if (item.value().defined()) archive.write(item.key(), item.value());
+  for (const auto& item : buffers_)
+    if (item.value().defined()) archive.write(item.key(), item.value(), true);
+  for (const auto& child : children_) {
+    if (!child.value() || !child.value()->is_serializable()) continue;
+    serialize::OutputArchive nested(archive.compilation_unit());
+    child.value()->save(nested);
+    archive.write(child.key(), nested);
+  }
+}
+
+void Module::load(serialize::InputArchive& archive) {
+  serialize::LoadTransaction transaction(archive);
+  for (auto& item : parameters_)
+    if (item.value().defined()) archive.read(item.key(), item.value());
+  for (auto& item : buffers_)
+    if (item.value().defined()) archive.read(item.key(), item.value(), true);
+  for (const auto& child : children_) {
+    if (!child.value() || !child.value()->is_serializable()) continue;
+    serialize::InputArchive nested;
+    archive.read(child.key(), nested);
+    child.value()->load(nested);
+  }
+  transaction.commit();
+}
+
+serialize::OutputArchive& operator<<(serialize::OutputArchive& archive,
+                                     const std::shared_ptr<Module>& module) {
+  TAPEDECK_CHECK(module, "save: the module is null");
+  module->save(archive);
+  return archive;
+}
+serialize::InputArchive& operator>>(serialize::InputArchive& archive,
+                                    const std::shared_ptr<Module>& module) {
+  TAPEDECK_CHECK(module, "load: the module is null");
+  module->load(archive);
+  return archive;
+}
+
+}  // namespace tapedeck::nn

@@ -1,0 +1,17 @@
+#include <tapedeck/nn/functional/padding.h>
+
+#include <tapedeck/ops/pad.h>
+
+namespace tapedeck::nn::functional {
+
+Tensor pad(const Tensor& input, const PadFuncOptions& options) {
+  if (std::holds_alternative<enumtype::kReflect>(options.mode()))
+    return tapedeck::pad(input, options.pad(), "reflect");
+  if (std::holds_alternative<enumtype::kReplicate>(options.mode()))
+    return tapedeck::pad(input, options.pad(), "replicate");
+  if (std::holds_alternative<enumtype::kCircular>(options.mode()))
+    return tapedeck::pad(input, options.pad(), "circular");
+  return constant_pad_nd(input, options.pad(), options.value());
+}
+
+}  // namespace tapedeck::nn::functional

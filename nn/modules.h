@@ -1,0 +1,20 @@
+#pragma once
+
+#include <tapedeck/nn/any_module.h>
+#include <tapedeck/nn/modules/activation.h>
+#include <tapedeck/nn/modules/container/functional.h>
+#include <tapedeck/nn/modules/container/module_list.h>
+#include <tapedeck/nn/modules/container/parameter_list.h>
+#include <tapedeck/nn/modules/container/sequential.h>
+#include <tapedeck/nn/modules/conv.h>
+#include <tapedeck/nn/modules/distance.h>
+#include <tapedeck/nn/modules/dropout.h>
+#include <tapedeck/nn/modules/embedding.h>
+#include <tapedeck/nn/modules/fold.h>
+#include <tapedeck/nn/modules/linear.h>
+#include <tapedeck/nn/modules/loss.h>
+#include <tapedeck/nn/modules/normalization.h>
+#include <tapedeck/nn/modules/padding.h>
+#include <tapedeck/nn/modules/pooling.h>
+#include <tapedeck/nn/modules/rnn.h>
+#include <tapedeck/nn/modules/upsampling.h>

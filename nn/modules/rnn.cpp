@@ -1,0 +1,278 @@
+#include <tapedeck/nn/modules/rnn.h>
+
+#include <cmath>
+#include <ostream>
+
+#include <tapedeck/nn/init.h>
+#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/recurrent_steps.h>
+#include <tapedeck/ops/activation.h>
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/dropout.h>
+#include <tapedeck/ops/joining.h>
+#include <tapedeck/ops/linear.h>
+#include <tapedeck/ops/shape.h>
+
+namespace tapedeck::nn {
+
+namespace detail {
+
+Tensor rnn_step(const Tensor& x, const Tensor& h, bool relu) {
+  const Tensor sum = x + h;
+  return relu ? sum.relu() : sum.tanh();
+}
+
+std::tuple<Tensor, Tensor> lstm_step(const Tensor& x, const Tensor& h, const Tensor& c) {
+  const std::vector<Tensor> gates = (x + h).chunk(4, 1);  // i, f, g, o
+  const Tensor next = gates[1].sigmoid() * c + gates[0].sigmoid() * gates[2].tanh();
+  return {gates[3].sigmoid() * next.tanh(), next};
+}
+
+Tensor gru_step(const Tensor& x, const Tensor& h, const Tensor& state) {
+  const std::vector<Tensor> of_x = x.chunk(3, 1), of_h = h.chunk(3, 1);  // r, z, n
+  const Tensor r = (of_x[0] + of_h[0]).sigmoid();
+  const Tensor z = (of_x[1] + of_h[1]).sigmoid();
+  const Tensor n = (of_x[2] + r * of_h[2]).tanh();
+  return (state - n) * z + n;
+}
+
+namespace {
+
+template <typename Mode>
+bool is(const RNNOptionsBase& options) {
+  return std::holds_alternative<Mode>(options.mode());
+}
+bool is_lstm(const RNNOptionsBase& options) { return is<enumtype::kLSTM>(options); }
+
+std::int64_t gates_of(const RNNOptionsBase& options) {
+  return is_lstm(options) ? 4 : is<enumtype::kGRU>(options) ? 3 : 1;
+}
+const char* name_of(const RNNOptionsBase& options) {
+  return is_lstm(options) ? "LSTM" : is<enumtype::kGRU>(options) ? "GRU" : "RNN";
+}
+std::int64_t state_size(const RNNOptionsBase& options) {
+  return options.proj_size() > 0 ? options.proj_size() : options.hidden_size();
+}
+std::int64_t directions_of(const RNNOptionsBase& options) {
+  return options.bidirectional() ? 2 : 1;
+}
+
+}  // namespace
+
+template <typename Derived>
+void RNNImplBase<Derived>::reset() {
+  const RNNOptionsBase& o = options_base;
+  TAPEDECK_CHECK_AS(ValueError, o.dropout() >= 0 && o.dropout() <= 1, name_of(o),
+                    ": dropout should be a number in range [0, 1], got ", o.dropout());
+  TAPEDECK_CHECK_AS(ValueError, o.proj_size() >= 0 && o.proj_size() < o.hidden_size(), name_of(o),
+                    ": proj_size has to be smaller than hidden_size, got ", o.proj_size(), " and ",
+                    o.hidden_size());
+  TAPEDECK_CHECK_AS(ValueError, o.proj_size() == 0 || is_lstm(o), name_of(o),
+                    ": proj_size argument is only supported for LSTM");
+  names_.clear();
+  const std::int64_t rows = gates_of(o) * o.hidden_size(), state = state_size(o);
+  const auto add = [this](const std::string& name, IntArrayRef sizes) {
+    this->register_parameter(name, tapedeck::empty(sizes));
+    names_.push_back(name);
+  };
+  for (std::int64_t layer = 0; layer < o.num_layers(); ++layer)
+    for (std::int64_t direction = 0; direction < directions_of(o); ++direction) {
+      const std::string suffix = "_l" + std::to_string(layer) + (direction == 1 ? "_reverse" : "");
+      add("weight_ih" + suffix, {rows, layer == 0 ? o.input_size() : state * directions_of(o)});
+      add("weight_hh" + suffix, {rows, state});
+      if (o.bias()) {
+        add("bias_ih" + suffix, rows);
+        add("bias_hh" + suffix, rows);
+      }
+      if (o.proj_size() > 0) add("weight_hr" + suffix, {o.proj_size(), o.hidden_size()});
+    }
+  reset_parameters();
+}
+
+template <typename Derived>
+void RNNImplBase<Derived>::reset_parameters() {
+  const double bound = options_base.hidden_size() > 0
+                           ? 1 / std::sqrt(static_cast<double>(options_base.hidden_size()))
+                           : 0;
+  for (const Tensor& weight : this->parameters(false)) init::uniform_(weight, -bound, bound);
+}
+
+template <typename Derived>
+std::vector<Tensor> RNNImplBase<Derived>::all_weights() const {
+  std::vector<Tensor> result;
+  for (const std::string& name : names_) result.push_back(this->parameters_[name]);
+  return result;
+}
+
+template <typename Derived>
+void RNNImplBase<Derived>::pretty_print(std::ostream& stream) const {
+  const RNNOptionsBase& o = options_base;
+  stream << name_of(o) << "(" << o.input_size() << ", " << o.hidden_size();
+  if (o.proj_size() != 0) stream << ", proj_size=" << o.proj_size();
+  if (o.num_layers() != 1) stream << ", num_layers=" << o.num_layers();
+  if (!o.bias()) stream << ", bias=False";
+  if (o.batch_first()) stream << ", batch_first=True";
+  if (o.dropout() != 0) stream << ", dropout=" << python::of_float(o.dropout());
+  if (o.bidirectional()) stream << ", bidirectional=True";
+  stream << ")";
+}
+
+// The parameters of one layer in one direction.
+template <typename Derived>
+struct RNNImplBase<Derived>::Direction {
+  Tensor weight_ih, weight_hh, bias_ih, bias_hh, weight_hr;
+
+  Direction(const OrderedDict<std::string, Tensor>& parameters, std::int64_t layer, bool reverse) {
+    const std::string suffix = "_l" + std::to_string(layer) + (reverse ? "_reverse" : "");
+    const auto get = [&](const char* name) {
+      const Tensor* found = parameters.find(name + suffix);
+      return found ? *found : Tensor();
+    };
+    weight_ih = get("weight_ih");
+    weight_hh = get("weight_hh");
+    bias_ih = get("bias_ih");
+    bias_hh = get("bias_hh");
+    weight_hr = get("weight_hr");
+  }
+
+  // Steps through sequence [T, N, I]; h and c become the last states.
+  Tensor run(const RNNOptionsBase& options, const Tensor& sequence, bool reverse, Tensor& h,
+             Tensor& c) const {
+    const std::int64_t T = sequence.size(0);
+    const Tensor of_input = linear(sequence, weight_ih, bias_ih);
+    std::vector<Tensor> outputs(static_cast<std::size_t>(T));
+    for (std::int64_t step = 0; step < T; ++step) {
+      const std::int64_t t = reverse ? T - 1 - step : step;
+      const Tensor x = of_input.select(0, t), of_state = linear(h, weight_hh, bias_hh);
+      if (is_lstm(options)) {
+        std::tie(h, c) = lstm_step(x, of_state, c);
+        if (weight_hr.defined()) h = linear(h, weight_hr);
+      } else if (is<enumtype::kGRU>(options)) {
+        h = gru_step(x, of_state, h);
+      } else {
+        h = rnn_step(x, of_state, is<enumtype::kRNN_RELU>(options));
+      }
+      outputs[static_cast<std::size_t>(t)] = h;
+    }
+    return stack(outputs, 0);
+  }
+};
+
+template <typename Derived>
+typename RNNImplBase<Derived>::States RNNImplBase<Derived>::run(const Tensor& input,
+                                                                const Tensor& h0,
+                                                                const Tensor& c0) {
+  const RNNOptionsBase& o = options_base;
+  const char* const op = name_of(o);
+  TAPEDECK_CHECK(input.dim() == 2 || input.dim() == 3, op, ": expected a 2D or 3D input, got ",
+                 input.sizes());
+  TAPEDECK_CHECK(input.size(-1) == o.input_size(), op, ": expected input_size ", o.input_size(),
+                 ", got ", input.size(-1), " (input ", input.sizes(), ")");
+  const bool batched = input.dim() == 3, swapped = batched && o.batch_first();
+  Tensor x = !batched ? input.unsqueeze(1) : swapped ? input.transpose(0, 1) : input;
+  TAPEDECK_CHECK(x.size(0) > 0, op, ": expected a sequence of at least one step (input ",
+                 input.sizes(), ")");
+
+  const std::int64_t states = o.num_layers() * directions_of(o), N = x.size(1);
+  const auto initial = [&](const Tensor& given, std::int64_t size, const char* what) {
+    if (!given.defined()) return zeros({states, N, size}, x.options());
+    const Tensor state = batched ? given : given.unsqueeze(1);
+    const DimVector expected{states, N, size};
+    TAPEDECK_CHECK(state.sizes().equals(expected), op, ": expected ", what, " of shape ",
+                   batched ? expected : DimVector{states, size}, ", got ", given.sizes(),
+                   " (input ", input.sizes(), ")");
+    return state;
+  };
+  const Tensor h = initial(h0, state_size(o), "hidden states");
+  const Tensor c = is_lstm(o) ? initial(c0, o.hidden_size(), "cell states") : Tensor();
+
+  std::vector<Tensor> last_h, last_c;
+  for (std::int64_t layer = 0; layer < o.num_layers(); ++layer) {
+    std::vector<Tensor> outputs;
+    for (std::int64_t d = 0; d < directions_of(o); ++d) {
+      const std::int64_t at = layer * directions_of(o) + d;
+      Tensor h_now = h.select(0, at), c_now = c.defined() ? c.select(0, at) : Tensor();
+      outputs.push_back(
+          Direction(this->parameters_, layer, d == 1).run(o, x, d == 1, h_now, c_now));
+      last_h.push_back(h_now);
+      if (c.defined()) last_c.push_back(c_now);
+    }
+    x = outputs.size() == 1 ? outputs[0] : cat(outputs, 2);
+    if (layer + 1 < o.num_layers()) x = dropout(x, o.dropout(), this->is_training());
+  }
+  States result;
+  result.output = !batched ? x.squeeze(1) : swapped ? x.transpose(0, 1) : x;
+  result.h = stack(last_h, 0);
+  if (c.defined()) result.c = stack(last_c, 0);
+  if (!batched) {
+    result.h = result.h.squeeze(1);
+    if (c.defined()) result.c = result.c.squeeze(1);
+  }
+  return result;
+}
+
+template class RNNImplBase<RNNImpl>;
+template class RNNImplBase<LSTMImpl>;
+template class RNNImplBase<GRUImpl>;
+
+namespace {
+
+template <typename Options>
+RNNOptionsBase base_options(rnn_mode_t mode, const Options& options) {
+  return RNNOptionsBase(mode, options.input_size(), options.hidden_size())
+      .num_layers(options.num_layers())
+      .bias(options.bias())
+      .batch_first(options.batch_first())
+      .dropout(options.dropout())
+      .bidirectional(options.bidirectional());
+}
+
+rnn_mode_t mode_of(const RNNOptions& options) {
+  if (std::holds_alternative<enumtype::kReLU>(options.nonlinearity())) return kRNN_RELU;
+  return kRNN_TANH;
+}
+
+}  // namespace
+}  // namespace detail
+
+RNNImpl::RNNImpl(const RNNOptions& options_)
+    : RNNImplBase(detail::base_options(detail::mode_of(options_), options_)), options(options_) {}
+std::tuple<Tensor, Tensor> RNNImpl::forward(const Tensor& input, Tensor hx) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x, const Tensor& h) {
+        const States states = run(x, h, Tensor());
+        return std::tuple(states.output, states.h);
+      },
+      input, std::move(hx));
+}
+
+LSTMImpl::LSTMImpl(const LSTMOptions& options_)
+    : RNNImplBase(detail::base_options(kLSTM, options_).proj_size(options_.proj_size())),
+      options(options_) {}
+std::tuple<Tensor, std::tuple<Tensor, Tensor>> LSTMImpl::forward(
+    const Tensor& input, std::optional<std::tuple<Tensor, Tensor>> hx_opt) {
+  return detail::call_module(
+      *this,
+      [&](const Tensor& x) {
+        const auto given = hx_opt.value_or(std::tuple<Tensor, Tensor>());
+        const States states = run(x, std::get<0>(given), std::get<1>(given));
+        return std::tuple(states.output, std::tuple(states.h, states.c));
+      },
+      input);
+}
+
+GRUImpl::GRUImpl(const GRUOptions& options_)
+    : RNNImplBase(detail::base_options(kGRU, options_)), options(options_) {}
+std::tuple<Tensor, Tensor> GRUImpl::forward(const Tensor& input, Tensor hx) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x, const Tensor& h) {
+        const States states = run(x, h, Tensor());
+        return std::tuple(states.output, states.h);
+      },
+      input, std::move(hx));
+}
+
+}  // namespace tapedeck::nn

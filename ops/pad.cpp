@@ -1,0 +1,127 @@
+#include <tapedeck/ops/pad.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <tapedeck/autograd/record.h>
+#include <tapedeck/ops/index.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/shape.h>
+
+namespace tapedeck {
+
+namespace {
+
+struct AxisPad {
+  std::int64_t axis, before, after;
+};
+
+// The axes that `pad` is about, checked.
+std::vector<AxisPad> axes_of(const Variable& x, IntArrayRef pad) {
+  const auto dims = static_cast<std::size_t>(x.dim());
+  TAPEDECK_CHECK(pad.size() % 2 == 0 && pad.size() / 2 <= dims,
+                 "pad: expected an even number of at most ", 2 * dims, " paddings, got ", pad,
+                 " (input ", x.sizes(), ")");
+  std::vector<AxisPad> axes;
+  for (std::size_t i = 0; i < pad.size(); i += 2) {
+    const auto axis = static_cast<std::int64_t>(dims - 1 - i / 2);
+    TAPEDECK_CHECK(x.size(axis) + pad[i] + pad[i + 1] >= 0, "pad: the padding ", pad,
+                   " leaves less than nothing of axis ", axis, " (input ", x.sizes(), ")");
+    if (pad[i] != 0 || pad[i + 1] != 0) axes.push_back({axis, pad[i], pad[i + 1]});
+  }
+  return axes;
+}
+
+enum class Mode { Constant, Reflect, Replicate, Circular };
+
+Mode mode_of(std::string_view name) {
+  if (name == "constant") return Mode::Constant;
+  if (name == "reflect") return Mode::Reflect;
+  if (name == "replicate") return Mode::Replicate;
+  TAPEDECK_CHECK_AS(ValueError, name == "circular",
+                    "pad: expected mode constant, reflect, replicate or circular, got ", name);
+  return Mode::Circular;
+}
+
+// Where each element of the padded axis comes from.
+Variable source_indices(const Variable& x, const AxisPad& pad, Mode mode) {
+  const std::int64_t size = x.size(pad.axis), out = size + pad.before + pad.after;
+  const std::int64_t most = mode == Mode::Reflect ? size - 1 : size;
+  TAPEDECK_CHECK(pad.before >= 0 && pad.after >= 0,
+                 "pad: negative paddings are for mode constant only, got ", pad.before, " and ",
+                 pad.after, " for axis ", pad.axis);
+  TAPEDECK_CHECK(size > 0 && (mode == Mode::Replicate || (pad.before <= most && pad.after <= most)),
+                 "pad: paddings ", pad.before, " and ", pad.after, " of axis ", pad.axis,
+                 mode == Mode::Reflect ? " must be less than its size to be reflected"
+                                       : " must not be more than its size to be wrapped around",
+                 " (input ", x.sizes(), ")");
+  const Array indices = Array::empty(out, kInt64);
+  for (std::int64_t o = 0; o < out; ++o) {
+    std::int64_t i = o - pad.before;
+    switch (mode) {
+      case Mode::Reflect:
+        if (i < 0) i = -i;
+        if (i >= size) i = 2 * (size - 1) - i;
+        break;
+      case Mode::Replicate:
+        i = std::clamp<std::int64_t>(i, 0, size - 1);
+        break;
+      case Mode::Circular:
+        i = (i + size) % size;
+        break;
+      case Mode::Constant:
+        break;
+    }
+    indices.data<std::int64_t>()[o] = i;
+  }
+  return Variable(indices);
+}
+
+}  // namespace
+
+// y = value around x;  dx = g without what was added
+Variable constant_pad_nd(const Variable& self, IntArrayRef pad, Scalar value) {
+  const std::vector<AxisPad> axes = axes_of(self, pad);
+  Variable x = self;
+  DimVector sizes(self.sizes());
+  for (const AxisPad& p : axes) {
+    const auto axis = static_cast<std::size_t>(p.axis);
+    const std::int64_t skip = std::max<std::int64_t>(0, -p.before);
+    const std::int64_t drop = std::max<std::int64_t>(0, -p.after);
+    sizes[axis] += p.before + p.after;
+    if (skip + drop > 0)
+      x = x.narrow(p.axis, std::min(skip, x.size(p.axis)),
+                   std::max<std::int64_t>(0, x.size(p.axis) - skip - drop));
+  }
+  Variable y(kernels::full(sizes, value, x.dtype()));
+  Array inside = y.array();
+  for (const AxisPad& p : axes) {
+    const std::int64_t begin = std::max<std::int64_t>(0, p.before);
+    inside = inside.slice(p.axis, begin, begin + x.size(p.axis), 1);
+  }
+  kernels::copy(x.array(), inside);
+  if (should_record(x))
+    record(y, "ConstantPadNdBackward0", edges(x),
+           [axes, sizes = DimVector(x.sizes())](const Variable& g) {
+             Variable grad = g;
+             for (const AxisPad& p : axes)
+               grad = grad.narrow(p.axis, std::max<std::int64_t>(0, p.before),
+                                  sizes[static_cast<std::size_t>(p.axis)]);
+             return grad;
+           });
+  return y;
+}
+
+Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
+             std::optional<double> value) {
+  const Mode kind = mode_of(mode);
+  if (kind == Mode::Constant) return constant_pad_nd(self, pad, value.value_or(0));
+  TAPEDECK_CHECK(!value || *value == 0, "pad: mode ", mode, " takes no value, got ",
+                 value.value_or(0));
+  Variable y = self;
+  for (const AxisPad& p : axes_of(self, pad))
+    y = index_select(y, p.axis, source_indices(self, p, kind));
+  return y;
+}
+
+}  // namespace tapedeck
