@@ -44,6 +44,17 @@ std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& t
   return module._forward_populate_default_args(std::move(arguments));
 }
 
+DefaultArguments::DefaultArguments(
+    std::initializer_list<std::pair<unsigned int, AnyValue>> defaults)
+    : defaults_(defaults) {}
+
+std::vector<AnyValue> DefaultArguments::complete(std::vector<AnyValue>&& arguments) const {
+  std::vector<AnyValue> result = std::move(arguments);
+  for (const auto& [position, value] : defaults_)
+    if (position >= result.size()) result.push_back(value);
+  return result;
+}
+
 }  // namespace detail
 
 SequentialImpl::SequentialImpl(OrderedDict<std::string, AnyModule>&& modules) {
@@ -125,5 +136,7 @@ void SequentialImpl::check_index(std::size_t index) const {
   TAPEDECK_CHECK_AS(IndexError, index < size(), "Sequential: index ", index,
                     " is out of range for ", size(), " modules");
 }
+
+template class Cloneable<SequentialImpl>;
 
 }  // namespace tapedeck::nn

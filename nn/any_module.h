@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,18 @@ class AnyModuleContent {
 /// Fills in default arguments, and checks that there are `count`.
 std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& type,
                                          std::size_t count, std::vector<AnyValue>&& arguments);
+
+/// Positions of arguments with their defaults, from the first that has one.
+class DefaultArguments {
+ public:
+  DefaultArguments(std::initializer_list<std::pair<unsigned int, AnyValue>> defaults);
+  unsigned int first() const { return defaults_.front().first; }
+  /// The arguments, with the defaults of those that are missing.
+  std::vector<AnyValue> complete(std::vector<AnyValue>&& arguments) const;
+
+ private:
+  std::vector<std::pair<unsigned int, AnyValue>> defaults_;
+};
 
 template <typename Argument>
 std::decay_t<Argument>&& take_argument(std::vector<AnyValue>& arguments, std::size_t index) {
@@ -239,18 +252,27 @@ class NamedAnyModule {
 
 /// To stand in a module whose forward has default arguments, so that AnyModule and Sequential know
 /// them: `TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(2)})` names the second argument and 2.
-#define TAPEDECK_FORWARD_HAS_DEFAULT_ARGS(...)                                          \
- public:                                                                                \
-  bool _forward_has_default_args() override { return true; }                            \
-  unsigned int _forward_num_required_args() override {                                  \
-    const std::pair<unsigned int, ::tapedeck::nn::AnyValue> defaults[] = {__VA_ARGS__}; \
-    return defaults[0].first;                                                           \
-  }                                                                                     \
-  std::vector<::tapedeck::nn::AnyValue> _forward_populate_default_args(                 \
-      std::vector<::tapedeck::nn::AnyValue>&& arguments) override {                     \
-    const std::pair<unsigned int, ::tapedeck::nn::AnyValue> defaults[] = {__VA_ARGS__}; \
-    std::vector<::tapedeck::nn::AnyValue> result = std::move(arguments);                \
-    for (const auto& entry : defaults)                                                  \
-      if (entry.first >= result.size()) result.push_back(entry.second);                 \
-    return result;                                                                      \
+#define TAPEDECK_FORWARD_HAS_DEFAULT_ARGS(...)                                                   \
+ public:                                                                                         \
+  bool _forward_has_default_args() override { return true; }                                     \
+  unsigned int _forward_num_required_args() override {                                           \
+    return ::tapedeck::nn::detail::DefaultArguments{__VA_ARGS__}.first();                        \
+  }                                                                                              \
+  std::vector<::tapedeck::nn::AnyValue> _forward_populate_default_args(                          \
+      std::vector<::tapedeck::nn::AnyValue>&& arguments) override {                              \
+    return ::tapedeck::nn::detail::DefaultArguments{__VA_ARGS__}.complete(std::move(arguments)); \
+  }
+
+// The same in two halves, for the class and for its .cpp.
+#define TAPEDECK_DECLARE_DEFAULT_ARGS()                      \
+ public:                                                     \
+  bool _forward_has_default_args() override { return true; } \
+  unsigned int _forward_num_required_args() override;        \
+  std::vector<AnyValue> _forward_populate_default_args(std::vector<AnyValue>&& arguments) override;
+#define TAPEDECK_DEFINE_DEFAULT_ARGS(Class, ...)                                                   \
+  unsigned int Class::_forward_num_required_args() {                                               \
+    return detail::DefaultArguments{__VA_ARGS__}.first();                                          \
+  }                                                                                                \
+  std::vector<AnyValue> Class::_forward_populate_default_args(std::vector<AnyValue>&& arguments) { \
+    return detail::DefaultArguments{__VA_ARGS__}.complete(std::move(arguments));                   \
   }

@@ -60,3 +60,8 @@ class Cloneable : public virtual Module {
 };
 
 }  // namespace tapedeck::nn
+
+// For the modules of this library: their copies are compiled once, not in every user's file.
+#define TAPEDECK_LIBRARY_MODULE(Name)          \
+  extern template class Cloneable<Name##Impl>; \
+  TAPEDECK_MODULE(Name)

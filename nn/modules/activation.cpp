@@ -260,4 +260,33 @@ Tensor PReLUImpl::forward(const Tensor& input) {
       *this, [this](const Tensor& x) { return tapedeck::prelu(x, weight); }, input);
 }
 
+template class Cloneable<ReLUImpl>;
+template class Cloneable<ReLU6Impl>;
+template class Cloneable<LeakyReLUImpl>;
+template class Cloneable<RReLUImpl>;
+template class Cloneable<ELUImpl>;
+template class Cloneable<SELUImpl>;
+template class Cloneable<CELUImpl>;
+template class Cloneable<GELUImpl>;
+template class Cloneable<SiLUImpl>;
+template class Cloneable<MishImpl>;
+template class Cloneable<SigmoidImpl>;
+template class Cloneable<TanhImpl>;
+template class Cloneable<LogSigmoidImpl>;
+template class Cloneable<HardsigmoidImpl>;
+template class Cloneable<HardswishImpl>;
+template class Cloneable<HardtanhImpl>;
+template class Cloneable<HardshrinkImpl>;
+template class Cloneable<SoftshrinkImpl>;
+template class Cloneable<SoftplusImpl>;
+template class Cloneable<SoftsignImpl>;
+template class Cloneable<TanhshrinkImpl>;
+template class Cloneable<ThresholdImpl>;
+template class Cloneable<GLUImpl>;
+template class Cloneable<SoftmaxImpl>;
+template class Cloneable<SoftminImpl>;
+template class Cloneable<LogSoftmaxImpl>;
+template class Cloneable<Softmax2dImpl>;
+template class Cloneable<PReLUImpl>;
+
 }  // namespace tapedeck::nn

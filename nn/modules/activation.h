@@ -22,7 +22,7 @@ class ReLUImpl : public Cloneable<ReLUImpl> {
 
   ReLUOptions options;
 };
-TAPEDECK_MODULE(ReLU);
+TAPEDECK_LIBRARY_MODULE(ReLU);
 
 /// min(max(x, 0), 6).
 class ReLU6Impl : public Cloneable<ReLU6Impl> {
@@ -34,7 +34,7 @@ class ReLU6Impl : public Cloneable<ReLU6Impl> {
 
   ReLU6Options options;
 };
-TAPEDECK_MODULE(ReLU6);
+TAPEDECK_LIBRARY_MODULE(ReLU6);
 
 /// x for x > 0, else negative_slope x.
 class LeakyReLUImpl : public Cloneable<LeakyReLUImpl> {
@@ -48,7 +48,7 @@ class LeakyReLUImpl : public Cloneable<LeakyReLUImpl> {
 
   LeakyReLUOptions options;
 };
-TAPEDECK_MODULE(LeakyReLU);
+TAPEDECK_LIBRARY_MODULE(LeakyReLU);
 
 /// LeakyReLU with a slope that is drawn from [lower, upper) in training, and is their mean
 /// otherwise.
@@ -61,7 +61,7 @@ class RReLUImpl : public Cloneable<RReLUImpl> {
 
   RReLUOptions options;
 };
-TAPEDECK_MODULE(RReLU);
+TAPEDECK_LIBRARY_MODULE(RReLU);
 
 /// x for x > 0, else alpha (exp(x) - 1).
 class ELUImpl : public Cloneable<ELUImpl> {
@@ -74,7 +74,7 @@ class ELUImpl : public Cloneable<ELUImpl> {
 
   ELUOptions options;
 };
-TAPEDECK_MODULE(ELU);
+TAPEDECK_LIBRARY_MODULE(ELU);
 
 /// ELU with the constants of Klambauer et al., 2017.
 class SELUImpl : public Cloneable<SELUImpl> {
@@ -86,7 +86,7 @@ class SELUImpl : public Cloneable<SELUImpl> {
 
   SELUOptions options;
 };
-TAPEDECK_MODULE(SELU);
+TAPEDECK_LIBRARY_MODULE(SELU);
 
 /// x for x > 0, else alpha (exp(x / alpha) - 1).
 class CELUImpl : public Cloneable<CELUImpl> {
@@ -99,7 +99,7 @@ class CELUImpl : public Cloneable<CELUImpl> {
 
   CELUOptions options;
 };
-TAPEDECK_MODULE(CELU);
+TAPEDECK_LIBRARY_MODULE(CELU);
 
 /// x Phi(x), or its approximation by tanh.
 class GELUImpl : public Cloneable<GELUImpl> {
@@ -111,7 +111,7 @@ class GELUImpl : public Cloneable<GELUImpl> {
 
   GELUOptions options;
 };
-TAPEDECK_MODULE(GELU);
+TAPEDECK_LIBRARY_MODULE(GELU);
 
 /// x sigmoid(x).
 class SiLUImpl : public Cloneable<SiLUImpl> {
@@ -123,7 +123,7 @@ class SiLUImpl : public Cloneable<SiLUImpl> {
 
   SiLUOptions options;
 };
-TAPEDECK_MODULE(SiLU);
+TAPEDECK_LIBRARY_MODULE(SiLU);
 
 /// x tanh(softplus(x)).
 class MishImpl : public Cloneable<MishImpl> {
@@ -132,7 +132,7 @@ class MishImpl : public Cloneable<MishImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Mish);
+TAPEDECK_LIBRARY_MODULE(Mish);
 
 /// 1 / (1 + exp(-x)).
 class SigmoidImpl : public Cloneable<SigmoidImpl> {
@@ -141,7 +141,7 @@ class SigmoidImpl : public Cloneable<SigmoidImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Sigmoid);
+TAPEDECK_LIBRARY_MODULE(Sigmoid);
 
 /// The hyperbolic tangent.
 class TanhImpl : public Cloneable<TanhImpl> {
@@ -150,7 +150,7 @@ class TanhImpl : public Cloneable<TanhImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Tanh);
+TAPEDECK_LIBRARY_MODULE(Tanh);
 
 /// log(sigmoid(x)), finite for any x.
 class LogSigmoidImpl : public Cloneable<LogSigmoidImpl> {
@@ -159,7 +159,7 @@ class LogSigmoidImpl : public Cloneable<LogSigmoidImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(LogSigmoid);
+TAPEDECK_LIBRARY_MODULE(LogSigmoid);
 
 /// min(max(x + 3, 0), 6) / 6.
 class HardsigmoidImpl : public Cloneable<HardsigmoidImpl> {
@@ -168,7 +168,7 @@ class HardsigmoidImpl : public Cloneable<HardsigmoidImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Hardsigmoid);
+TAPEDECK_LIBRARY_MODULE(Hardsigmoid);
 
 /// x hardsigmoid(x).
 class HardswishImpl : public Cloneable<HardswishImpl> {
@@ -180,7 +180,7 @@ class HardswishImpl : public Cloneable<HardswishImpl> {
 
   HardswishOptions options;
 };
-TAPEDECK_MODULE(Hardswish);
+TAPEDECK_LIBRARY_MODULE(Hardswish);
 
 /// min(max(x, min_val), max_val).
 class HardtanhImpl : public Cloneable<HardtanhImpl> {
@@ -194,7 +194,7 @@ class HardtanhImpl : public Cloneable<HardtanhImpl> {
 
   HardtanhOptions options;
 };
-TAPEDECK_MODULE(Hardtanh);
+TAPEDECK_LIBRARY_MODULE(Hardtanh);
 
 /// x outside of [-lambda, lambda], else 0.
 class HardshrinkImpl : public Cloneable<HardshrinkImpl> {
@@ -206,7 +206,7 @@ class HardshrinkImpl : public Cloneable<HardshrinkImpl> {
 
   HardshrinkOptions options;
 };
-TAPEDECK_MODULE(Hardshrink);
+TAPEDECK_LIBRARY_MODULE(Hardshrink);
 
 /// x moved towards 0 by lambda, and 0 within it.
 class SoftshrinkImpl : public Cloneable<SoftshrinkImpl> {
@@ -218,7 +218,7 @@ class SoftshrinkImpl : public Cloneable<SoftshrinkImpl> {
 
   SoftshrinkOptions options;
 };
-TAPEDECK_MODULE(Softshrink);
+TAPEDECK_LIBRARY_MODULE(Softshrink);
 
 /// log(1 + exp(beta x)) / beta, and x itself where beta x > threshold.
 class SoftplusImpl : public Cloneable<SoftplusImpl> {
@@ -230,7 +230,7 @@ class SoftplusImpl : public Cloneable<SoftplusImpl> {
 
   SoftplusOptions options;
 };
-TAPEDECK_MODULE(Softplus);
+TAPEDECK_LIBRARY_MODULE(Softplus);
 
 /// x / (1 + |x|).
 class SoftsignImpl : public Cloneable<SoftsignImpl> {
@@ -239,7 +239,7 @@ class SoftsignImpl : public Cloneable<SoftsignImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Softsign);
+TAPEDECK_LIBRARY_MODULE(Softsign);
 
 /// x - tanh(x).
 class TanhshrinkImpl : public Cloneable<TanhshrinkImpl> {
@@ -248,7 +248,7 @@ class TanhshrinkImpl : public Cloneable<TanhshrinkImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Tanhshrink);
+TAPEDECK_LIBRARY_MODULE(Tanhshrink);
 
 /// x where x > threshold, else value.
 class ThresholdImpl : public Cloneable<ThresholdImpl> {
@@ -262,7 +262,7 @@ class ThresholdImpl : public Cloneable<ThresholdImpl> {
 
   ThresholdOptions options;
 };
-TAPEDECK_MODULE(Threshold);
+TAPEDECK_LIBRARY_MODULE(Threshold);
 
 /// The first half along `dim` times the sigmoid of the second.
 class GLUImpl : public Cloneable<GLUImpl> {
@@ -274,7 +274,7 @@ class GLUImpl : public Cloneable<GLUImpl> {
 
   GLUOptions options;
 };
-TAPEDECK_MODULE(GLU);
+TAPEDECK_LIBRARY_MODULE(GLU);
 
 /// exp(x) / sum of exp(x), along `dim`.
 class SoftmaxImpl : public Cloneable<SoftmaxImpl> {
@@ -287,7 +287,7 @@ class SoftmaxImpl : public Cloneable<SoftmaxImpl> {
 
   SoftmaxOptions options;
 };
-TAPEDECK_MODULE(Softmax);
+TAPEDECK_LIBRARY_MODULE(Softmax);
 
 /// softmax(-x), along `dim`.
 class SoftminImpl : public Cloneable<SoftminImpl> {
@@ -300,7 +300,7 @@ class SoftminImpl : public Cloneable<SoftminImpl> {
 
   SoftminOptions options;
 };
-TAPEDECK_MODULE(Softmin);
+TAPEDECK_LIBRARY_MODULE(Softmin);
 
 /// log(softmax(x)), along `dim`.
 class LogSoftmaxImpl : public Cloneable<LogSoftmaxImpl> {
@@ -313,7 +313,7 @@ class LogSoftmaxImpl : public Cloneable<LogSoftmaxImpl> {
 
   LogSoftmaxOptions options;
 };
-TAPEDECK_MODULE(LogSoftmax);
+TAPEDECK_LIBRARY_MODULE(LogSoftmax);
 
 /// Softmax over the channels of [(N,) C, H, W].
 class Softmax2dImpl : public Cloneable<Softmax2dImpl> {
@@ -322,7 +322,7 @@ class Softmax2dImpl : public Cloneable<Softmax2dImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Softmax2d);
+TAPEDECK_LIBRARY_MODULE(Softmax2d);
 
 /// x for x > 0, else weight x, where the weight is learned: one, or one for each channel.
 class PReLUImpl : public Cloneable<PReLUImpl> {
@@ -335,6 +335,6 @@ class PReLUImpl : public Cloneable<PReLUImpl> {
   PReLUOptions options;
   Tensor weight;  ///< [num_parameters]
 };
-TAPEDECK_MODULE(PReLU);
+TAPEDECK_LIBRARY_MODULE(PReLU);
 
 }  // namespace tapedeck::nn

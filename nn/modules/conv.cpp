@@ -49,6 +49,10 @@ const char* mode_text(const conv_padding_mode_t& mode) {
 }  // namespace
 
 template <std::size_t D, typename Derived, typename Options>
+ConvNdImpl<D, Derived, Options>::ConvNdImpl(const Options& options_) : options(options_) {
+  ConvNdImpl::reset();
+}
+template <std::size_t D, typename Derived, typename Options>
 void ConvNdImpl<D, Derived, Options>::reset() {
   const std::int64_t in = options.in_channels(), out = options.out_channels();
   const std::int64_t groups = options.groups();
@@ -265,5 +269,27 @@ Tensor ConvTranspose2dImpl::forward(const Tensor& input,
       },
       input);
 }
+
+Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<2> kernel_size,
+               ExpandingArray<2> stride, const detail::conv_padding_t<2>& padding,
+               ExpandingArray<2> dilation, std::int64_t groups, bool with_bias)
+    : ModuleHolder(std::make_shared<Conv2dImpl>(in_channels, out_channels, kernel_size, stride,
+                                                padding, dilation, groups, with_bias)) {}
+ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_channels,
+                                 ExpandingArray<2> kernel_size, ExpandingArray<2> stride,
+                                 const detail::conv_padding_t<2>& padding,
+                                 ExpandingArray<2> output_padding, std::int64_t groups,
+                                 bool with_bias, ExpandingArray<2> dilation)
+    : ModuleHolder(std::make_shared<ConvTranspose2dImpl>(in_channels, out_channels, kernel_size,
+                                                         stride, padding, output_padding, groups,
+                                                         with_bias, dilation)) {}
+
+TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose1dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose2dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
+
+template class Cloneable<Conv1dImpl>;
+template class Cloneable<ConvTranspose1dImpl>;
+template class Cloneable<Conv2dImpl>;
+template class Cloneable<ConvTranspose2dImpl>;
 
 }  // namespace tapedeck::nn

@@ -29,7 +29,7 @@ class ConvNdImpl : public Cloneable<Derived> {
   Tensor bias;  ///< [out_channels], or undefined
 
  protected:
-  explicit ConvNdImpl(const Options& options_) : options(options_) { ConvNdImpl::reset(); }
+  explicit ConvNdImpl(const Options& options_);
 };
 
 /// The defaults of the arguments after kernel_size are those of the options.
@@ -61,7 +61,7 @@ class Conv1dImpl : public detail::ConvNdImpl<1, Conv1dImpl, Conv1dOptions> {
                                            dilation, groups, with_bias)) {}
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Conv1d);
+TAPEDECK_LIBRARY_MODULE(Conv1d);
 
 /// Convolution of [(N,) in_channels, H, W] -> [(N,) out_channels, OH, OW], sizes as in Conv1d.
 /// Padding may be numbers, {top, bottom, left, right}, kSame or kValid.
@@ -76,6 +76,7 @@ class Conv2dImpl : public detail::ConvNdImpl<2, Conv2dImpl, Conv2dOptions> {
                                            dilation, groups, with_bias)) {}
   Tensor forward(const Tensor& input);
 };
+extern template class Cloneable<Conv2dImpl>;
 /// A Conv2dImpl; its arguments by position may be braced: `Conv2d(3, 16, {5, 3}, {2, 1})`.
 class Conv2d : public ModuleHolder<Conv2dImpl> {
  public:
@@ -84,9 +85,7 @@ class Conv2d : public ModuleHolder<Conv2dImpl> {
   Conv2d(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<2> kernel_size,
          ExpandingArray<2> stride = 1,
          const detail::conv_padding_t<2>& padding = ExpandingArray<2>(0),
-         ExpandingArray<2> dilation = 1, std::int64_t groups = 1, bool with_bias = true)
-      : ModuleHolder(std::make_shared<Conv2dImpl>(in_channels, out_channels, kernel_size, stride,
-                                                  padding, dilation, groups, with_bias)) {}
+         ExpandingArray<2> dilation = 1, std::int64_t groups = 1, bool with_bias = true);
 };
 
 /// The adjoint of a convolution: [(N,) in_channels, L] -> [(N,) out_channels, O] with
@@ -103,9 +102,9 @@ class ConvTranspose1dImpl
   /// `output_size` chooses among the sizes that stride leaves open, instead of output_padding.
   Tensor forward(const Tensor& input, const std::optional<IntArrayRef>& output_size = std::nullopt);
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(std::optional<IntArrayRef>())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(ConvTranspose1d);
+TAPEDECK_LIBRARY_MODULE(ConvTranspose1d);
 
 /// The adjoint of a convolution: [(N,) in_channels, H, W] -> [(N,) out_channels, OH, OW], sizes as
 /// in ConvTranspose1d.
@@ -121,8 +120,9 @@ class ConvTranspose2dImpl
   /// `output_size`, of the spatial or of all axes, chooses among the sizes that stride leaves open.
   Tensor forward(const Tensor& input, const std::optional<IntArrayRef>& output_size = std::nullopt);
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(std::optional<IntArrayRef>())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
+extern template class Cloneable<ConvTranspose2dImpl>;
 /// A ConvTranspose2dImpl; its arguments by position may be braced.
 class ConvTranspose2d : public ModuleHolder<ConvTranspose2dImpl> {
  public:
@@ -132,10 +132,7 @@ class ConvTranspose2d : public ModuleHolder<ConvTranspose2dImpl> {
                   ExpandingArray<2> kernel_size, ExpandingArray<2> stride = 1,
                   const detail::conv_padding_t<2>& padding = ExpandingArray<2>(0),
                   ExpandingArray<2> output_padding = 0, std::int64_t groups = 1,
-                  bool with_bias = true, ExpandingArray<2> dilation = 1)
-      : ModuleHolder(std::make_shared<ConvTranspose2dImpl>(in_channels, out_channels, kernel_size,
-                                                           stride, padding, output_padding, groups,
-                                                           with_bias, dilation)) {}
+                  bool with_bias = true, ExpandingArray<2> dilation = 1);
 };
 
 }  // namespace tapedeck::nn

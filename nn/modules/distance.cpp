@@ -28,4 +28,7 @@ Tensor PairwiseDistanceImpl::forward(const Tensor& x1, const Tensor& x2) {
       x2);
 }
 
+template class Cloneable<CosineSimilarityImpl>;
+template class Cloneable<PairwiseDistanceImpl>;
+
 }  // namespace tapedeck::nn

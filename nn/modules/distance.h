@@ -18,7 +18,7 @@ class CosineSimilarityImpl : public Cloneable<CosineSimilarityImpl> {
 
   CosineSimilarityOptions options;
 };
-TAPEDECK_MODULE(CosineSimilarity);
+TAPEDECK_LIBRARY_MODULE(CosineSimilarity);
 
 /// ||x1 - x2 + eps||_p over the last axis.
 class PairwiseDistanceImpl : public Cloneable<PairwiseDistanceImpl> {
@@ -30,6 +30,6 @@ class PairwiseDistanceImpl : public Cloneable<PairwiseDistanceImpl> {
 
   PairwiseDistanceOptions options;
 };
-TAPEDECK_MODULE(PairwiseDistance);
+TAPEDECK_LIBRARY_MODULE(PairwiseDistance);
 
 }  // namespace tapedeck::nn

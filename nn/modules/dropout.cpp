@@ -12,6 +12,10 @@ namespace F = functional;
 namespace detail {
 
 template <typename Derived>
+DropoutImplBase<Derived>::DropoutImplBase(const DropoutOptions& options_) : options(options_) {
+  DropoutImplBase::reset();
+}
+template <typename Derived>
 void DropoutImplBase<Derived>::reset() {
   TAPEDECK_CHECK_AS(ValueError, options.p() >= 0 && options.p() <= 1,
                     "dropout probability has to be between 0 and 1, but got ", options.p());
@@ -96,5 +100,11 @@ Tensor FeatureAlphaDropoutImpl::forward(Tensor input) {
       },
       std::move(input));
 }
+
+template class Cloneable<DropoutImpl>;
+template class Cloneable<Dropout1dImpl>;
+template class Cloneable<Dropout2dImpl>;
+template class Cloneable<AlphaDropoutImpl>;
+template class Cloneable<FeatureAlphaDropoutImpl>;
 
 }  // namespace tapedeck::nn

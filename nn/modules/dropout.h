@@ -20,9 +20,7 @@ class DropoutImplBase : public Cloneable<Derived> {
 
  protected:
   /// \throws ValueError unless p is in [0, 1].
-  explicit DropoutImplBase(const DropoutOptions& options_) : options(options_) {
-    DropoutImplBase::reset();
-  }
+  explicit DropoutImplBase(const DropoutOptions& options_);
   void print(std::ostream& stream, const char* name) const;
 };
 
@@ -36,7 +34,7 @@ class DropoutImpl : public detail::DropoutImplBase<DropoutImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(Tensor input);
 };
-TAPEDECK_MODULE(Dropout);
+TAPEDECK_LIBRARY_MODULE(Dropout);
 
 /// The same for whole channels of [(N,) C, L].
 class Dropout1dImpl : public detail::DropoutImplBase<Dropout1dImpl> {
@@ -46,7 +44,7 @@ class Dropout1dImpl : public detail::DropoutImplBase<Dropout1dImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(Tensor input);
 };
-TAPEDECK_MODULE(Dropout1d);
+TAPEDECK_LIBRARY_MODULE(Dropout1d);
 
 /// The same for whole channels of [(N,) C, H, W].
 class Dropout2dImpl : public detail::DropoutImplBase<Dropout2dImpl> {
@@ -56,7 +54,7 @@ class Dropout2dImpl : public detail::DropoutImplBase<Dropout2dImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(Tensor input);
 };
-TAPEDECK_MODULE(Dropout2d);
+TAPEDECK_LIBRARY_MODULE(Dropout2d);
 
 /// Dropout that keeps the mean and variance of SELU's activations (Klambauer et al., 2017).
 class AlphaDropoutImpl : public detail::DropoutImplBase<AlphaDropoutImpl> {
@@ -66,7 +64,7 @@ class AlphaDropoutImpl : public detail::DropoutImplBase<AlphaDropoutImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(Tensor input);
 };
-TAPEDECK_MODULE(AlphaDropout);
+TAPEDECK_LIBRARY_MODULE(AlphaDropout);
 
 /// The same for whole channels.
 class FeatureAlphaDropoutImpl : public detail::DropoutImplBase<FeatureAlphaDropoutImpl> {
@@ -77,6 +75,6 @@ class FeatureAlphaDropoutImpl : public detail::DropoutImplBase<FeatureAlphaDropo
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(Tensor input);
 };
-TAPEDECK_MODULE(FeatureAlphaDropout);
+TAPEDECK_LIBRARY_MODULE(FeatureAlphaDropout);
 
 }  // namespace tapedeck::nn

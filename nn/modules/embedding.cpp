@@ -159,4 +159,9 @@ EmbeddingBag EmbeddingBag::from_pretrained(const Tensor& embeddings,
   return module;
 }
 
+TAPEDECK_DEFINE_DEFAULT_ARGS(EmbeddingBagImpl, {1, AnyValue(Tensor())}, {2, AnyValue(Tensor())})
+
+template class Cloneable<EmbeddingImpl>;
+template class Cloneable<EmbeddingBagImpl>;
+
 }  // namespace tapedeck::nn

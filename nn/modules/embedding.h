@@ -26,6 +26,7 @@ class EmbeddingImpl : public Cloneable<EmbeddingImpl> {
   Tensor weight;  ///< [num_embeddings, embedding_dim]
 };
 
+extern template class Cloneable<EmbeddingImpl>;
 class Embedding : public ModuleHolder<EmbeddingImpl> {
  public:
   using ModuleHolder<EmbeddingImpl>::ModuleHolder;
@@ -51,9 +52,10 @@ class EmbeddingBagImpl : public Cloneable<EmbeddingBagImpl> {
   EmbeddingBagOptions options;
   Tensor weight;  ///< [num_embeddings, embedding_dim]
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(Tensor())}, {2, AnyValue(Tensor())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
 
+extern template class Cloneable<EmbeddingBagImpl>;
 class EmbeddingBag : public ModuleHolder<EmbeddingBagImpl> {
  public:
   using ModuleHolder<EmbeddingBagImpl>::ModuleHolder;

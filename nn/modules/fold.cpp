@@ -48,4 +48,9 @@ Tensor PixelUnshuffleImpl::forward(const Tensor& input) {
       *this, [this](const Tensor& x) { return F::pixel_unshuffle(x, options); }, input);
 }
 
+template class Cloneable<FoldImpl>;
+template class Cloneable<UnfoldImpl>;
+template class Cloneable<PixelShuffleImpl>;
+template class Cloneable<PixelUnshuffleImpl>;
+
 }  // namespace tapedeck::nn

@@ -21,7 +21,7 @@ class FoldImpl : public Cloneable<FoldImpl> {
 
   FoldOptions options;
 };
-TAPEDECK_MODULE(Fold);
+TAPEDECK_LIBRARY_MODULE(Fold);
 
 /// Windows as columns: [(N,) C, H, W] -> [(N,) C KH KW, L].
 class UnfoldImpl : public Cloneable<UnfoldImpl> {
@@ -34,7 +34,7 @@ class UnfoldImpl : public Cloneable<UnfoldImpl> {
 
   UnfoldOptions options;
 };
-TAPEDECK_MODULE(Unfold);
+TAPEDECK_LIBRARY_MODULE(Unfold);
 
 /// [..., C r r, H, W] -> [..., C, H r, W r] with r = upscale_factor (Shi et al., 2016).
 class PixelShuffleImpl : public Cloneable<PixelShuffleImpl> {
@@ -47,7 +47,7 @@ class PixelShuffleImpl : public Cloneable<PixelShuffleImpl> {
 
   PixelShuffleOptions options;
 };
-TAPEDECK_MODULE(PixelShuffle);
+TAPEDECK_LIBRARY_MODULE(PixelShuffle);
 
 /// [..., C, H r, W r] -> [..., C r r, H, W] with r = downscale_factor.
 class PixelUnshuffleImpl : public Cloneable<PixelUnshuffleImpl> {
@@ -60,6 +60,6 @@ class PixelUnshuffleImpl : public Cloneable<PixelUnshuffleImpl> {
 
   PixelUnshuffleOptions options;
 };
-TAPEDECK_MODULE(PixelUnshuffle);
+TAPEDECK_LIBRARY_MODULE(PixelUnshuffle);
 
 }  // namespace tapedeck::nn

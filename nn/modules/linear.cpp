@@ -84,4 +84,10 @@ Tensor BilinearImpl::forward(const Tensor& input1, const Tensor& input2) {
       input1, input2);
 }
 
+template class Cloneable<IdentityImpl>;
+template class Cloneable<LinearImpl>;
+template class Cloneable<FlattenImpl>;
+template class Cloneable<UnflattenImpl>;
+template class Cloneable<BilinearImpl>;
+
 }  // namespace tapedeck::nn

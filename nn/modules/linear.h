@@ -23,7 +23,7 @@ class IdentityImpl : public Cloneable<IdentityImpl> {
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 };
-TAPEDECK_MODULE(Identity);
+TAPEDECK_LIBRARY_MODULE(Identity);
 
 /// y = x weight^T + bias: [..., in_features] -> [..., out_features]. Both start uniform in
 /// +-1 / sqrt(in_features).
@@ -42,7 +42,7 @@ class LinearImpl : public Cloneable<LinearImpl> {
   Tensor weight;  ///< [out_features, in_features]
   Tensor bias;    ///< [out_features], or undefined
 };
-TAPEDECK_MODULE(Linear);
+TAPEDECK_LIBRARY_MODULE(Linear);
 
 /// Makes the axes start_dim to end_dim one.
 class FlattenImpl : public Cloneable<FlattenImpl> {
@@ -56,7 +56,7 @@ class FlattenImpl : public Cloneable<FlattenImpl> {
 
   FlattenOptions options;
 };
-TAPEDECK_MODULE(Flatten);
+TAPEDECK_LIBRARY_MODULE(Flatten);
 
 /// Splits the axis `dim` into axes of `sizes`.
 class UnflattenImpl : public Cloneable<UnflattenImpl> {
@@ -70,7 +70,7 @@ class UnflattenImpl : public Cloneable<UnflattenImpl> {
 
   UnflattenOptions options;
 };
-TAPEDECK_MODULE(Unflatten);
+TAPEDECK_LIBRARY_MODULE(Unflatten);
 
 /// y[k] = x1^T weight[k] x2 + bias[k]. Both start uniform in +-1 / sqrt(in1_features).
 class BilinearImpl : public Cloneable<BilinearImpl> {
@@ -88,6 +88,6 @@ class BilinearImpl : public Cloneable<BilinearImpl> {
   Tensor weight;  ///< [out_features, in1_features, in2_features]
   Tensor bias;    ///< [out_features], or undefined
 };
-TAPEDECK_MODULE(Bilinear);
+TAPEDECK_LIBRARY_MODULE(Bilinear);
 
 }  // namespace tapedeck::nn

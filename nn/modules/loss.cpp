@@ -299,4 +299,25 @@ Tensor GaussianNLLLossImpl::forward(const Tensor& input, const Tensor& target, c
       input, target, var);
 }
 
+template class Cloneable<L1LossImpl>;
+template class Cloneable<MSELossImpl>;
+template class Cloneable<SmoothL1LossImpl>;
+template class Cloneable<HuberLossImpl>;
+template class Cloneable<CrossEntropyLossImpl>;
+template class Cloneable<NLLLossImpl>;
+template class Cloneable<BCELossImpl>;
+template class Cloneable<BCEWithLogitsLossImpl>;
+template class Cloneable<KLDivLossImpl>;
+template class Cloneable<HingeEmbeddingLossImpl>;
+template class Cloneable<MarginRankingLossImpl>;
+template class Cloneable<CosineEmbeddingLossImpl>;
+template class Cloneable<TripletMarginLossImpl>;
+template class Cloneable<TripletMarginWithDistanceLossImpl>;
+template class Cloneable<SoftMarginLossImpl>;
+template class Cloneable<MultiMarginLossImpl>;
+template class Cloneable<MultiLabelMarginLossImpl>;
+template class Cloneable<MultiLabelSoftMarginLossImpl>;
+template class Cloneable<PoissonNLLLossImpl>;
+template class Cloneable<GaussianNLLLossImpl>;
+
 }  // namespace tapedeck::nn

@@ -21,7 +21,7 @@ class L1LossImpl : public Cloneable<L1LossImpl> {
 
   L1LossOptions options;
 };
-TAPEDECK_MODULE(L1Loss);
+TAPEDECK_LIBRARY_MODULE(L1Loss);
 
 /// (input - target)^2
 class MSELossImpl : public Cloneable<MSELossImpl> {
@@ -33,7 +33,7 @@ class MSELossImpl : public Cloneable<MSELossImpl> {
 
   MSELossOptions options;
 };
-TAPEDECK_MODULE(MSELoss);
+TAPEDECK_LIBRARY_MODULE(MSELoss);
 
 /// Quadratic up to a difference of beta, then linear.
 class SmoothL1LossImpl : public Cloneable<SmoothL1LossImpl> {
@@ -45,7 +45,7 @@ class SmoothL1LossImpl : public Cloneable<SmoothL1LossImpl> {
 
   SmoothL1LossOptions options;
 };
-TAPEDECK_MODULE(SmoothL1Loss);
+TAPEDECK_LIBRARY_MODULE(SmoothL1Loss);
 
 /// Quadratic up to a difference of delta, then linear with slope delta.
 class HuberLossImpl : public Cloneable<HuberLossImpl> {
@@ -57,7 +57,7 @@ class HuberLossImpl : public Cloneable<HuberLossImpl> {
 
   HuberLossOptions options;
 };
-TAPEDECK_MODULE(HuberLoss);
+TAPEDECK_LIBRARY_MODULE(HuberLoss);
 
 /// Of scores [N, C, ...] and labels [N, ...], or probabilities of the scores' shape.
 class CrossEntropyLossImpl : public Cloneable<CrossEntropyLossImpl> {
@@ -70,7 +70,7 @@ class CrossEntropyLossImpl : public Cloneable<CrossEntropyLossImpl> {
   CrossEntropyLossOptions options;
   Tensor weight;  ///< buffer, or undefined
 };
-TAPEDECK_MODULE(CrossEntropyLoss);
+TAPEDECK_LIBRARY_MODULE(CrossEntropyLoss);
 
 /// Of log-probabilities [N, C, ...] and labels [N, ...].
 class NLLLossImpl : public Cloneable<NLLLossImpl> {
@@ -83,7 +83,7 @@ class NLLLossImpl : public Cloneable<NLLLossImpl> {
   NLLLossOptions options;
   Tensor weight;  ///< buffer, or undefined
 };
-TAPEDECK_MODULE(NLLLoss);
+TAPEDECK_LIBRARY_MODULE(NLLLoss);
 
 /// Binary cross-entropy of probabilities.
 class BCELossImpl : public Cloneable<BCELossImpl> {
@@ -96,7 +96,7 @@ class BCELossImpl : public Cloneable<BCELossImpl> {
   BCELossOptions options;
   Tensor weight;  ///< buffer, or undefined
 };
-TAPEDECK_MODULE(BCELoss);
+TAPEDECK_LIBRARY_MODULE(BCELoss);
 
 /// Binary cross-entropy of scores.
 class BCEWithLogitsLossImpl : public Cloneable<BCEWithLogitsLossImpl> {
@@ -110,7 +110,7 @@ class BCEWithLogitsLossImpl : public Cloneable<BCEWithLogitsLossImpl> {
   Tensor weight;      ///< buffer, or undefined
   Tensor pos_weight;  ///< buffer, or undefined
 };
-TAPEDECK_MODULE(BCEWithLogitsLoss);
+TAPEDECK_LIBRARY_MODULE(BCEWithLogitsLoss);
 
 /// The Kullback-Leibler divergence of log-probabilities from a target.
 class KLDivLossImpl : public Cloneable<KLDivLossImpl> {
@@ -122,7 +122,7 @@ class KLDivLossImpl : public Cloneable<KLDivLossImpl> {
 
   KLDivLossOptions options;
 };
-TAPEDECK_MODULE(KLDivLoss);
+TAPEDECK_LIBRARY_MODULE(KLDivLoss);
 
 /// Distances, small where the target is 1 and above the margin where it is -1.
 class HingeEmbeddingLossImpl : public Cloneable<HingeEmbeddingLossImpl> {
@@ -134,7 +134,7 @@ class HingeEmbeddingLossImpl : public Cloneable<HingeEmbeddingLossImpl> {
 
   HingeEmbeddingLossOptions options;
 };
-TAPEDECK_MODULE(HingeEmbeddingLoss);
+TAPEDECK_LIBRARY_MODULE(HingeEmbeddingLoss);
 
 /// Whether input1 is above input2 (target 1) or below (-1), by a margin.
 class MarginRankingLossImpl : public Cloneable<MarginRankingLossImpl> {
@@ -146,7 +146,7 @@ class MarginRankingLossImpl : public Cloneable<MarginRankingLossImpl> {
 
   MarginRankingLossOptions options;
 };
-TAPEDECK_MODULE(MarginRankingLoss);
+TAPEDECK_LIBRARY_MODULE(MarginRankingLoss);
 
 /// The angle between vectors, alike where the target is 1.
 class CosineEmbeddingLossImpl : public Cloneable<CosineEmbeddingLossImpl> {
@@ -158,7 +158,7 @@ class CosineEmbeddingLossImpl : public Cloneable<CosineEmbeddingLossImpl> {
 
   CosineEmbeddingLossOptions options;
 };
-TAPEDECK_MODULE(CosineEmbeddingLoss);
+TAPEDECK_LIBRARY_MODULE(CosineEmbeddingLoss);
 
 /// An anchor nearer to the positive than to the negative, by a margin.
 class TripletMarginLossImpl : public Cloneable<TripletMarginLossImpl> {
@@ -170,7 +170,7 @@ class TripletMarginLossImpl : public Cloneable<TripletMarginLossImpl> {
 
   TripletMarginLossOptions options;
 };
-TAPEDECK_MODULE(TripletMarginLoss);
+TAPEDECK_LIBRARY_MODULE(TripletMarginLoss);
 
 /// The same with a distance of the user's.
 class TripletMarginWithDistanceLossImpl : public Cloneable<TripletMarginWithDistanceLossImpl> {
@@ -182,7 +182,7 @@ class TripletMarginWithDistanceLossImpl : public Cloneable<TripletMarginWithDist
 
   TripletMarginWithDistanceLossOptions options;
 };
-TAPEDECK_MODULE(TripletMarginWithDistanceLoss);
+TAPEDECK_LIBRARY_MODULE(TripletMarginWithDistanceLoss);
 
 /// log(1 + exp(-target input))
 class SoftMarginLossImpl : public Cloneable<SoftMarginLossImpl> {
@@ -194,7 +194,7 @@ class SoftMarginLossImpl : public Cloneable<SoftMarginLossImpl> {
 
   SoftMarginLossOptions options;
 };
-TAPEDECK_MODULE(SoftMarginLoss);
+TAPEDECK_LIBRARY_MODULE(SoftMarginLoss);
 
 /// The score of the label above all others, by a margin.
 class MultiMarginLossImpl : public Cloneable<MultiMarginLossImpl> {
@@ -207,7 +207,7 @@ class MultiMarginLossImpl : public Cloneable<MultiMarginLossImpl> {
   MultiMarginLossOptions options;
   Tensor weight;  ///< buffer, or undefined
 };
-TAPEDECK_MODULE(MultiMarginLoss);
+TAPEDECK_LIBRARY_MODULE(MultiMarginLoss);
 
 /// The scores of several labels above all others, by a margin.
 class MultiLabelMarginLossImpl : public Cloneable<MultiLabelMarginLossImpl> {
@@ -219,7 +219,7 @@ class MultiLabelMarginLossImpl : public Cloneable<MultiLabelMarginLossImpl> {
 
   MultiLabelMarginLossOptions options;
 };
-TAPEDECK_MODULE(MultiLabelMarginLoss);
+TAPEDECK_LIBRARY_MODULE(MultiLabelMarginLoss);
 
 /// Binary cross-entropy of each class's score.
 class MultiLabelSoftMarginLossImpl : public Cloneable<MultiLabelSoftMarginLossImpl> {
@@ -232,7 +232,7 @@ class MultiLabelSoftMarginLossImpl : public Cloneable<MultiLabelSoftMarginLossIm
   MultiLabelSoftMarginLossOptions options;
   Tensor weight;  ///< buffer, or undefined
 };
-TAPEDECK_MODULE(MultiLabelSoftMarginLoss);
+TAPEDECK_LIBRARY_MODULE(MultiLabelSoftMarginLoss);
 
 /// Of a Poisson distribution with this (log-)rate.
 class PoissonNLLLossImpl : public Cloneable<PoissonNLLLossImpl> {
@@ -244,7 +244,7 @@ class PoissonNLLLossImpl : public Cloneable<PoissonNLLLossImpl> {
 
   PoissonNLLLossOptions options;
 };
-TAPEDECK_MODULE(PoissonNLLLoss);
+TAPEDECK_LIBRARY_MODULE(PoissonNLLLoss);
 
 /// Of a normal distribution with this mean and variance.
 class GaussianNLLLossImpl : public Cloneable<GaussianNLLLossImpl> {
@@ -256,6 +256,6 @@ class GaussianNLLLossImpl : public Cloneable<GaussianNLLLossImpl> {
 
   GaussianNLLLossOptions options;
 };
-TAPEDECK_MODULE(GaussianNLLLoss);
+TAPEDECK_LIBRARY_MODULE(GaussianNLLLoss);
 
 }  // namespace tapedeck::nn

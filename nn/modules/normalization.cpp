@@ -15,6 +15,10 @@ namespace F = functional;
 namespace detail {
 
 template <typename Derived, typename Options>
+NormImplBase<Derived, Options>::NormImplBase(const Options& options_) : options(options_) {
+  NormImplBase::reset();
+}
+template <typename Derived, typename Options>
 void NormImplBase<Derived, Options>::reset() {
   const bool affine = options.affine(), tracked = options.track_running_stats();
   const auto maybe = [&](bool there) { return there ? empty(options.num_features()) : Tensor(); };
@@ -209,5 +213,13 @@ Tensor LocalResponseNormImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [this](const Tensor& x) { return F::local_response_norm(x, options); }, input);
 }
+
+template class Cloneable<BatchNorm1dImpl>;
+template class Cloneable<BatchNorm2dImpl>;
+template class Cloneable<InstanceNorm1dImpl>;
+template class Cloneable<InstanceNorm2dImpl>;
+template class Cloneable<LayerNormImpl>;
+template class Cloneable<GroupNormImpl>;
+template class Cloneable<LocalResponseNormImpl>;
 
 }  // namespace tapedeck::nn

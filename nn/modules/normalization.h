@@ -30,7 +30,7 @@ class NormImplBase : public Cloneable<Derived> {
   Tensor num_batches_tracked;  ///< int64 buffer, or undefined
 
  protected:
-  explicit NormImplBase(const Options& options_) : options(options_) { NormImplBase::reset(); }
+  explicit NormImplBase(const Options& options_);
 };
 
 template <std::size_t D, typename Derived>
@@ -62,28 +62,28 @@ class BatchNorm1dImpl : public detail::BatchNormImplBase<1, BatchNorm1dImpl> {
  public:
   explicit BatchNorm1dImpl(const BatchNorm1dOptions& options_);
 };
-TAPEDECK_MODULE(BatchNorm1d);
+TAPEDECK_LIBRARY_MODULE(BatchNorm1d);
 
 /// Batch normalisation of [N, C, H, W].
 class BatchNorm2dImpl : public detail::BatchNormImplBase<2, BatchNorm2dImpl> {
  public:
   explicit BatchNorm2dImpl(const BatchNorm2dOptions& options_);
 };
-TAPEDECK_MODULE(BatchNorm2d);
+TAPEDECK_LIBRARY_MODULE(BatchNorm2d);
 
 /// Instance normalisation (Ulyanov et al., 2016) of [(N,) C, L].
 class InstanceNorm1dImpl : public detail::InstanceNormImplBase<1, InstanceNorm1dImpl> {
  public:
   explicit InstanceNorm1dImpl(const InstanceNorm1dOptions& options_);
 };
-TAPEDECK_MODULE(InstanceNorm1d);
+TAPEDECK_LIBRARY_MODULE(InstanceNorm1d);
 
 /// Instance normalisation of [(N,) C, H, W].
 class InstanceNorm2dImpl : public detail::InstanceNormImplBase<2, InstanceNorm2dImpl> {
  public:
   explicit InstanceNorm2dImpl(const InstanceNorm2dOptions& options_);
 };
-TAPEDECK_MODULE(InstanceNorm2d);
+TAPEDECK_LIBRARY_MODULE(InstanceNorm2d);
 
 /// Normalisation over the last axes (Ba et al., 2016), which have the sizes normalized_shape.
 class LayerNormImpl : public Cloneable<LayerNormImpl> {
@@ -100,7 +100,7 @@ class LayerNormImpl : public Cloneable<LayerNormImpl> {
   Tensor weight;  ///< ones of normalized_shape, or undefined
   Tensor bias;    ///< zeros of normalized_shape, or undefined
 };
-TAPEDECK_MODULE(LayerNorm);
+TAPEDECK_LIBRARY_MODULE(LayerNorm);
 
 /// Normalisation over groups of channels of [N, C, ...] (Wu and He, 2018).
 class GroupNormImpl : public Cloneable<GroupNormImpl> {
@@ -117,7 +117,7 @@ class GroupNormImpl : public Cloneable<GroupNormImpl> {
   Tensor weight;  ///< [num_channels] ones, or undefined
   Tensor bias;    ///< [num_channels] zeros, or undefined
 };
-TAPEDECK_MODULE(GroupNorm);
+TAPEDECK_LIBRARY_MODULE(GroupNorm);
 
 /// x / (k + alpha * mean of x^2 over `size` neighbouring channels)^beta.
 class LocalResponseNormImpl : public Cloneable<LocalResponseNormImpl> {
@@ -130,6 +130,6 @@ class LocalResponseNormImpl : public Cloneable<LocalResponseNormImpl> {
 
   LocalResponseNormOptions options;
 };
-TAPEDECK_MODULE(LocalResponseNorm);
+TAPEDECK_LIBRARY_MODULE(LocalResponseNorm);
 
 }  // namespace tapedeck::nn

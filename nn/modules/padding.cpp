@@ -101,4 +101,12 @@ Tensor ZeroPad2dImpl::forward(const Tensor& input) {
       input);
 }
 
+template class Cloneable<ReflectionPad1dImpl>;
+template class Cloneable<ReplicationPad1dImpl>;
+template class Cloneable<ConstantPad1dImpl>;
+template class Cloneable<ReflectionPad2dImpl>;
+template class Cloneable<ReplicationPad2dImpl>;
+template class Cloneable<ConstantPad2dImpl>;
+template class Cloneable<ZeroPad2dImpl>;
+
 }  // namespace tapedeck::nn

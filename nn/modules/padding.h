@@ -23,7 +23,7 @@ class ReflectionPad1dImpl : public Cloneable<ReflectionPad1dImpl> {
 
   ReflectionPad1dOptions options;
 };
-TAPEDECK_MODULE(ReflectionPad1d);
+TAPEDECK_LIBRARY_MODULE(ReflectionPad1d);
 
 /// The input's edge repeated.
 class ReplicationPad1dImpl : public Cloneable<ReplicationPad1dImpl> {
@@ -36,7 +36,7 @@ class ReplicationPad1dImpl : public Cloneable<ReplicationPad1dImpl> {
 
   ReplicationPad1dOptions options;
 };
-TAPEDECK_MODULE(ReplicationPad1d);
+TAPEDECK_LIBRARY_MODULE(ReplicationPad1d);
 
 /// A value.
 class ConstantPad1dImpl : public Cloneable<ConstantPad1dImpl> {
@@ -49,7 +49,7 @@ class ConstantPad1dImpl : public Cloneable<ConstantPad1dImpl> {
 
   ConstantPad1dOptions options;
 };
-TAPEDECK_MODULE(ConstantPad1d);
+TAPEDECK_LIBRARY_MODULE(ConstantPad1d);
 
 /// The input mirrored at its edge.
 class ReflectionPad2dImpl : public Cloneable<ReflectionPad2dImpl> {
@@ -62,7 +62,7 @@ class ReflectionPad2dImpl : public Cloneable<ReflectionPad2dImpl> {
 
   ReflectionPad2dOptions options;
 };
-TAPEDECK_MODULE(ReflectionPad2d);
+TAPEDECK_LIBRARY_MODULE(ReflectionPad2d);
 
 /// The input's edge repeated.
 class ReplicationPad2dImpl : public Cloneable<ReplicationPad2dImpl> {
@@ -75,7 +75,7 @@ class ReplicationPad2dImpl : public Cloneable<ReplicationPad2dImpl> {
 
   ReplicationPad2dOptions options;
 };
-TAPEDECK_MODULE(ReplicationPad2d);
+TAPEDECK_LIBRARY_MODULE(ReplicationPad2d);
 
 /// A value.
 class ConstantPad2dImpl : public Cloneable<ConstantPad2dImpl> {
@@ -88,7 +88,7 @@ class ConstantPad2dImpl : public Cloneable<ConstantPad2dImpl> {
 
   ConstantPad2dOptions options;
 };
-TAPEDECK_MODULE(ConstantPad2d);
+TAPEDECK_LIBRARY_MODULE(ConstantPad2d);
 
 /// Zeros.
 class ZeroPad2dImpl : public Cloneable<ZeroPad2dImpl> {
@@ -101,6 +101,6 @@ class ZeroPad2dImpl : public Cloneable<ZeroPad2dImpl> {
 
   ZeroPad2dOptions options;
 };
-TAPEDECK_MODULE(ZeroPad2d);
+TAPEDECK_LIBRARY_MODULE(ZeroPad2d);
 
 }  // namespace tapedeck::nn

@@ -163,4 +163,22 @@ Tensor LPPool2dImpl::forward(const Tensor& input) {
       *this, [this](const Tensor& x) { return F::lp_pool2d(x, options); }, input);
 }
 
+TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool1dImpl,
+                             {2, AnyValue(std::optional<std::vector<std::int64_t>>())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool2dImpl,
+                             {2, AnyValue(std::optional<std::vector<std::int64_t>>())})
+
+template class Cloneable<MaxPool1dImpl>;
+template class Cloneable<MaxPool2dImpl>;
+template class Cloneable<AvgPool1dImpl>;
+template class Cloneable<AvgPool2dImpl>;
+template class Cloneable<AdaptiveAvgPool1dImpl>;
+template class Cloneable<AdaptiveMaxPool1dImpl>;
+template class Cloneable<AdaptiveAvgPool2dImpl>;
+template class Cloneable<AdaptiveMaxPool2dImpl>;
+template class Cloneable<MaxUnpool1dImpl>;
+template class Cloneable<MaxUnpool2dImpl>;
+template class Cloneable<LPPool1dImpl>;
+template class Cloneable<LPPool2dImpl>;
+
 }  // namespace tapedeck::nn

@@ -37,7 +37,7 @@ class MaxPool1dImpl : public Cloneable<MaxPool1dImpl> {
 
   MaxPool1dOptions options;
 };
-TAPEDECK_MODULE(MaxPool1d);
+TAPEDECK_LIBRARY_MODULE(MaxPool1d);
 
 /// The largest element of each window; where several are equal, the first.
 class MaxPool2dImpl : public Cloneable<MaxPool2dImpl> {
@@ -60,7 +60,7 @@ class MaxPool2dImpl : public Cloneable<MaxPool2dImpl> {
 
   MaxPool2dOptions options;
 };
-TAPEDECK_MODULE(MaxPool2d);
+TAPEDECK_LIBRARY_MODULE(MaxPool2d);
 
 /// The mean of each window.
 class AvgPool1dImpl : public Cloneable<AvgPool1dImpl> {
@@ -81,7 +81,7 @@ class AvgPool1dImpl : public Cloneable<AvgPool1dImpl> {
 
   AvgPool1dOptions options;
 };
-TAPEDECK_MODULE(AvgPool1d);
+TAPEDECK_LIBRARY_MODULE(AvgPool1d);
 
 /// The mean of each window.
 class AvgPool2dImpl : public Cloneable<AvgPool2dImpl> {
@@ -102,7 +102,7 @@ class AvgPool2dImpl : public Cloneable<AvgPool2dImpl> {
 
   AvgPool2dOptions options;
 };
-TAPEDECK_MODULE(AvgPool2d);
+TAPEDECK_LIBRARY_MODULE(AvgPool2d);
 
 /// The mean of each of output_size equal parts.
 class AdaptiveAvgPool1dImpl : public Cloneable<AdaptiveAvgPool1dImpl> {
@@ -115,7 +115,7 @@ class AdaptiveAvgPool1dImpl : public Cloneable<AdaptiveAvgPool1dImpl> {
 
   AdaptiveAvgPool1dOptions options;
 };
-TAPEDECK_MODULE(AdaptiveAvgPool1d);
+TAPEDECK_LIBRARY_MODULE(AdaptiveAvgPool1d);
 
 /// The largest element of each of output_size equal parts.
 class AdaptiveMaxPool1dImpl : public Cloneable<AdaptiveMaxPool1dImpl> {
@@ -130,7 +130,7 @@ class AdaptiveMaxPool1dImpl : public Cloneable<AdaptiveMaxPool1dImpl> {
 
   AdaptiveMaxPool1dOptions options;
 };
-TAPEDECK_MODULE(AdaptiveMaxPool1d);
+TAPEDECK_LIBRARY_MODULE(AdaptiveMaxPool1d);
 
 /// The mean of each of output_size equal parts; nullopt keeps a size.
 class AdaptiveAvgPool2dImpl : public Cloneable<AdaptiveAvgPool2dImpl> {
@@ -143,7 +143,7 @@ class AdaptiveAvgPool2dImpl : public Cloneable<AdaptiveAvgPool2dImpl> {
 
   AdaptiveAvgPool2dOptions options;
 };
-TAPEDECK_MODULE(AdaptiveAvgPool2d);
+TAPEDECK_LIBRARY_MODULE(AdaptiveAvgPool2d);
 
 /// The largest element of each of output_size equal parts; nullopt keeps a size.
 class AdaptiveMaxPool2dImpl : public Cloneable<AdaptiveMaxPool2dImpl> {
@@ -158,7 +158,7 @@ class AdaptiveMaxPool2dImpl : public Cloneable<AdaptiveMaxPool2dImpl> {
 
   AdaptiveMaxPool2dOptions options;
 };
-TAPEDECK_MODULE(AdaptiveMaxPool2d);
+TAPEDECK_LIBRARY_MODULE(AdaptiveMaxPool2d);
 
 /// Puts values back to where MaxPool1d::forward_with_indices took them from; zeros elsewhere.
 class MaxUnpool1dImpl : public Cloneable<MaxUnpool1dImpl> {
@@ -175,9 +175,9 @@ class MaxUnpool1dImpl : public Cloneable<MaxUnpool1dImpl> {
 
   MaxUnpool1dOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({2, AnyValue(std::optional<std::vector<std::int64_t>>())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(MaxUnpool1d);
+TAPEDECK_LIBRARY_MODULE(MaxUnpool1d);
 
 /// Puts values back to where MaxPool2d::forward_with_indices took them from; zeros elsewhere.
 class MaxUnpool2dImpl : public Cloneable<MaxUnpool2dImpl> {
@@ -194,9 +194,9 @@ class MaxUnpool2dImpl : public Cloneable<MaxUnpool2dImpl> {
 
   MaxUnpool2dOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({2, AnyValue(std::optional<std::vector<std::int64_t>>())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(MaxUnpool2d);
+TAPEDECK_LIBRARY_MODULE(MaxUnpool2d);
 
 /// (sum of x^p over each window)^(1/p) with p = norm_type.
 class LPPool1dImpl : public Cloneable<LPPool1dImpl> {
@@ -209,7 +209,7 @@ class LPPool1dImpl : public Cloneable<LPPool1dImpl> {
 
   LPPool1dOptions options;
 };
-TAPEDECK_MODULE(LPPool1d);
+TAPEDECK_LIBRARY_MODULE(LPPool1d);
 
 /// (sum of x^p over each window)^(1/p) with p = norm_type.
 class LPPool2dImpl : public Cloneable<LPPool2dImpl> {
@@ -222,6 +222,6 @@ class LPPool2dImpl : public Cloneable<LPPool2dImpl> {
 
   LPPool2dOptions options;
 };
-TAPEDECK_MODULE(LPPool2d);
+TAPEDECK_LIBRARY_MODULE(LPPool2d);
 
 }  // namespace tapedeck::nn

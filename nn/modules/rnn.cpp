@@ -61,6 +61,10 @@ std::int64_t directions_of(const RNNOptionsBase& options) {
 }  // namespace
 
 template <typename Derived>
+RNNImplBase<Derived>::RNNImplBase(const RNNOptionsBase& options_) : options_base(options_) {
+  RNNImplBase::reset();
+}
+template <typename Derived>
 void RNNImplBase<Derived>::reset() {
   const RNNOptionsBase& o = options_base;
   TAPEDECK_CHECK_AS(ValueError, o.dropout() >= 0 && o.dropout() <= 1, name_of(o),
@@ -274,5 +278,16 @@ std::tuple<Tensor, Tensor> GRUImpl::forward(const Tensor& input, Tensor hx) {
       },
       input, std::move(hx));
 }
+
+TAPEDECK_DEFINE_DEFAULT_ARGS(RNNImpl, {1, AnyValue(Tensor())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(LSTMImpl, {1, AnyValue(std::optional<std::tuple<Tensor, Tensor>>())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(GRUImpl, {1, AnyValue(Tensor())})
+
+template class Cloneable<RNNImpl>;
+template class Cloneable<LSTMImpl>;
+template class Cloneable<GRUImpl>;
+template class Cloneable<RNNCellImpl>;
+template class Cloneable<LSTMCellImpl>;
+template class Cloneable<GRUCellImpl>;
 
 }  // namespace tapedeck::nn

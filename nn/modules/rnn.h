@@ -33,9 +33,7 @@ class RNNImplBase : public Cloneable<Derived> {
   RNNOptionsBase options_base;
 
  protected:
-  explicit RNNImplBase(const RNNOptionsBase& options_) : options_base(options_) {
-    RNNImplBase::reset();
-  }
+  explicit RNNImplBase(const RNNOptionsBase& options_);
 
   /// The output of the last layer, and the last states of all.
   struct States {
@@ -65,9 +63,9 @@ class RNNImpl : public detail::RNNImplBase<RNNImpl> {
 
   RNNOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(Tensor())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(RNN);
+TAPEDECK_LIBRARY_MODULE(RNN);
 
 /// Long short-term memory (Hochreiter and Schmidhuber, 1997), with the gates in the order i, f, g,
 /// o; shapes as in RNN, and proj_size instead of hidden_size where that is set.
@@ -82,9 +80,9 @@ class LSTMImpl : public detail::RNNImplBase<LSTMImpl> {
 
   LSTMOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(std::optional<std::tuple<Tensor, Tensor>>())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(LSTM);
+TAPEDECK_LIBRARY_MODULE(LSTM);
 
 /// Gated recurrent unit (Cho et al., 2014), with the gates in the order r, z, n; shapes as in RNN.
 class GRUImpl : public detail::RNNImplBase<GRUImpl> {
@@ -97,9 +95,9 @@ class GRUImpl : public detail::RNNImplBase<GRUImpl> {
 
   GRUOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(Tensor())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(GRU);
+TAPEDECK_LIBRARY_MODULE(GRU);
 
 namespace detail {
 
@@ -118,9 +116,7 @@ class RNNCellImplBase : public Cloneable<Derived> {
   Tensor bias_hh;    ///< [chunks * hidden_size], or undefined
 
  protected:
-  explicit RNNCellImplBase(const RNNCellOptionsBase& options_) : options_base(options_) {
-    RNNCellImplBase::reset();
-  }
+  explicit RNNCellImplBase(const RNNCellOptionsBase& options_);
   virtual std::string nonlinearity_text() const { return {}; }
   /// The input and a state as [N, ...]. \throws Error where they do not fit.
   Tensor batched(const Tensor& x, std::int64_t features, const char* what) const;
@@ -139,12 +135,12 @@ class RNNCellImpl : public detail::RNNCellImplBase<RNNCellImpl> {
 
   RNNCellOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(Tensor())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 
  protected:
   std::string nonlinearity_text() const override;
 };
-TAPEDECK_MODULE(RNNCell);
+TAPEDECK_LIBRARY_MODULE(RNNCell);
 
 /// One step of LSTM: input [N, input_size] and (h, c), each [N, hidden_size] -> the next (h, c).
 class LSTMCellImpl : public detail::RNNCellImplBase<LSTMCellImpl> {
@@ -157,9 +153,9 @@ class LSTMCellImpl : public detail::RNNCellImplBase<LSTMCellImpl> {
 
   LSTMCellOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(std::optional<std::tuple<Tensor, Tensor>>())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(LSTMCell);
+TAPEDECK_LIBRARY_MODULE(LSTMCell);
 
 /// One step of GRU: input [N, input_size] and state [N, hidden_size] -> the next state.
 class GRUCellImpl : public detail::RNNCellImplBase<GRUCellImpl> {
@@ -171,8 +167,8 @@ class GRUCellImpl : public detail::RNNCellImplBase<GRUCellImpl> {
 
   GRUCellOptions options;
 
-  TAPEDECK_FORWARD_HAS_DEFAULT_ARGS({1, AnyValue(Tensor())})
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
 };
-TAPEDECK_MODULE(GRUCell);
+TAPEDECK_LIBRARY_MODULE(GRUCell);
 
 }  // namespace tapedeck::nn

@@ -21,6 +21,11 @@ const char* cell_name(const RNNCellOptionsBase& options) {
 }  // namespace
 
 template <typename Derived>
+RNNCellImplBase<Derived>::RNNCellImplBase(const RNNCellOptionsBase& options_)
+    : options_base(options_) {
+  RNNCellImplBase::reset();
+}
+template <typename Derived>
 void RNNCellImplBase<Derived>::reset() {
   const std::int64_t rows = options_base.num_chunks() * options_base.hidden_size();
   const bool biased = options_base.bias();
@@ -129,5 +134,10 @@ Tensor GRUCellImpl::forward(const Tensor& input, const Tensor& hx) {
       },
       input, hx);
 }
+
+TAPEDECK_DEFINE_DEFAULT_ARGS(RNNCellImpl, {1, AnyValue(Tensor())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(LSTMCellImpl,
+                             {1, AnyValue(std::optional<std::tuple<Tensor, Tensor>>())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(GRUCellImpl, {1, AnyValue(Tensor())})
 
 }  // namespace tapedeck::nn

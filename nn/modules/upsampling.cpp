@@ -57,4 +57,6 @@ Tensor UpsampleImpl::forward(const Tensor& input) {
       input);
 }
 
+template class Cloneable<UpsampleImpl>;
+
 }  // namespace tapedeck::nn

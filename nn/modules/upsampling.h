@@ -18,6 +18,6 @@ class UpsampleImpl : public Cloneable<UpsampleImpl> {
 
   UpsampleOptions options;
 };
-TAPEDECK_MODULE(Upsample);
+TAPEDECK_LIBRARY_MODULE(Upsample);
 
 }  // namespace tapedeck::nn

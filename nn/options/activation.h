@@ -5,7 +5,7 @@
 #include <string>
 
 #include <tapedeck/array/dtype.h>
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 
 namespace tapedeck::nn {
 

@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
 #include <tapedeck/nn/expanding_array.h>
 

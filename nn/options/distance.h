@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 
 namespace tapedeck::nn {
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 
 namespace tapedeck::nn {
 

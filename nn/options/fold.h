@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/expanding_array.h>
 
 namespace tapedeck::nn {

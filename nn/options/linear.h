@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 
 namespace tapedeck::nn {
 

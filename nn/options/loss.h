@@ -5,7 +5,7 @@
 #include <optional>
 #include <variant>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
 
 namespace tapedeck::nn {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include <tapedeck/autograd/variable.h>
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 
 namespace tapedeck::nn {
 

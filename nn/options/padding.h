@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
 #include <tapedeck/nn/expanding_array.h>
 

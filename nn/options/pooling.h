@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/expanding_array.h>
 
 namespace tapedeck::nn {

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <variant>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
 
 namespace tapedeck::nn {

@@ -5,7 +5,7 @@
 #include <variant>
 #include <vector>
 
-#include <tapedeck/nn/arg.h>
+#include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
 
 namespace tapedeck::nn {

@@ -17,10 +17,10 @@ namespace {
 using namespace indexing;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::values;
 using testing_support::error_of;
 using testing_support::OpRow;
 using testing_support::row;
-using testing::values;
 using Ints = std::vector<std::int64_t>;
 using V = const Variable&;
 

@@ -13,9 +13,9 @@ namespace {
 
 using autograd::variable_list;
 using ::testing::ElementsAre;
+using testing::values;
 using testing_support::list_row;
 using testing_support::OpRow;
-using testing::values;
 using Ints = std::vector<std::int64_t>;
 
 std::vector<OpRow> rows() {

@@ -162,4 +162,12 @@ Tensor FunctionalImpl::forward(Tensor input) {
 }
 bool FunctionalImpl::is_serializable() const { return false; }
 
+template class Cloneable<FunctionalImpl>;
+
+template class Cloneable<ParameterListImpl>;
+template class Cloneable<ParameterDictImpl>;
+
+template class Cloneable<ModuleListImpl>;
+template class Cloneable<ModuleDictImpl>;
+
 }  // namespace tapedeck::nn

@@ -33,6 +33,6 @@ class FunctionalImpl : public Cloneable<FunctionalImpl> {
  private:
   Function function_;
 };
-TAPEDECK_MODULE(Functional);
+TAPEDECK_LIBRARY_MODULE(Functional);
 
 }  // namespace tapedeck::nn

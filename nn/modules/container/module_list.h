@@ -84,7 +84,7 @@ class ModuleListImpl : public Cloneable<ModuleListImpl> {
 
   std::vector<std::shared_ptr<Module>> modules_;
 };
-TAPEDECK_MODULE(ModuleList);
+TAPEDECK_LIBRARY_MODULE(ModuleList);
 
 /// Modules by name, in the order of insertion.
 class ModuleDictImpl : public Cloneable<ModuleDictImpl> {
@@ -143,6 +143,6 @@ class ModuleDictImpl : public Cloneable<ModuleDictImpl> {
 
   Modules modules_{"Module"};
 };
-TAPEDECK_MODULE(ModuleDict);
+TAPEDECK_LIBRARY_MODULE(ModuleDict);
 
 }  // namespace tapedeck::nn

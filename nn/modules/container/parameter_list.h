@@ -47,7 +47,7 @@ class ParameterListImpl : public Cloneable<ParameterListImpl> {
   std::size_t size() const noexcept { return parameters_.size(); }
   bool is_empty() const noexcept { return parameters_.is_empty(); }
 };
-TAPEDECK_MODULE(ParameterList);
+TAPEDECK_LIBRARY_MODULE(ParameterList);
 
 /// Tensors by name, registered as parameters.
 class ParameterDictImpl : public Cloneable<ParameterDictImpl> {
@@ -92,6 +92,6 @@ class ParameterDictImpl : public Cloneable<ParameterDictImpl> {
  private:
   void set(const std::string& key, const Tensor& parameter);
 };
-TAPEDECK_MODULE(ParameterDict);
+TAPEDECK_LIBRARY_MODULE(ParameterDict);
 
 }  // namespace tapedeck::nn
