@@ -89,7 +89,8 @@ Variable full(IntArrayRef size, Scalar fill_value, TensorOptions options) {
   return finish(std::move(out), options);
 }
 Variable zeros(IntArrayRef size, TensorOptions options) {
-  return full(size, 0, options.dtype(options.dtype()));
+  check_device(options.device(), "zeros");
+  return finish(kernels::zeros(size, options.dtype()), options);
 }
 Variable ones(IntArrayRef size, TensorOptions options) {
   return full(size, 1, options.dtype(options.dtype()));

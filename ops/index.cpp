@@ -167,7 +167,20 @@ Variable& write_inplace(const Variable& x, const Indexing& at, const Variable& v
 
 }  // namespace
 
+namespace {
+
+// The mask, where the indices are nothing but one mask of x's whole shape.
+const Variable* whole_mask(const Variable& x, const OptionalTensors& indices) {
+  if (indices.size() != 1 || !indices[0] || !indices[0]->defined()) return nullptr;
+  const Variable& mask = *indices[0];
+  const bool whole = mask.dtype() == kBool && mask.array().sizes() == x.array().sizes();
+  return whole ? &mask : nullptr;
+}
+
+}  // namespace
+
 Variable index(const Variable& x, const OptionalTensors& indices) {
+  if (const Variable* mask = whole_mask(x, indices)) return masked_select(x, *mask);
   return read(x, unfold_masks(x, indices, "index"), "IndexBackward0");
 }
 Variable Variable::index(const OptionalTensors& indices) const {
@@ -184,6 +197,9 @@ Variable Variable::index_put(const OptionalTensors& indices, const Variable& val
 }
 Variable& Variable::index_put_(const OptionalTensors& indices, const Variable& values,
                                bool accumulate) const {
+  const Variable* mask = whole_mask(*this, indices);
+  if (mask && values.dim() == 0 && values.dtype() == dtype() && !accumulate)
+    return masked_fill_(*mask, values);
   return write_inplace(*this, unfold_masks(*this, indices, "index_put_"), values, accumulate,
                        "IndexPutBackward0");
 }

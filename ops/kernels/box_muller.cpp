@@ -3,8 +3,10 @@
 #include <cmath>
 #include <numbers>
 
+#include <tapedeck/ops/kernels/simd.h>
+
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE <tapedeck/ops/kernels/box_muller.cpp>
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/box_muller.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 

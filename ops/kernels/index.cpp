@@ -6,28 +6,18 @@
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/lines.h>
+#include <tapedeck/ops/kernels/row_moves.h>
+#include <tapedeck/ops/kernels/words.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
 constexpr std::int64_t kGrainBytes = 1 << 18;
-
-// Calls f with an unsigned integer of the element's size: moving elements needs no other type.
-template <typename F>
-void dispatch_word(ScalarType dtype, F&& f) {
-  switch (element_size(dtype)) {
-    case 1:
-      return f(TypeTag<std::uint8_t>{});
-    case 4:
-      return f(TypeTag<std::uint32_t>{});
-    default:
-      return f(TypeTag<std::uint64_t>{});
-  }
-}
 
 // The offsets of all elements of axes of these sizes and strides, in row-major order.
 std::vector<std::int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
@@ -110,10 +100,15 @@ struct IndexPlan {
 
   std::int64_t rows() const { return static_cast<std::int64_t>(outer.size() * picked.size()); }
   std::int64_t row_size() const { return static_cast<std::int64_t>(inner.size()); }
-  // Where row r of the (outer, J) loops begins.
-  std::int64_t row_offset(std::int64_t r) const {
+  // Calls f(r, offset) for rows [begin, end) of the (outer, J) loops, with where each begins.
+  template <typename F>
+  void for_rows(std::int64_t begin, std::int64_t end, F f) const {
     const auto count = static_cast<std::int64_t>(picked.size());
-    return outer[r / count] + picked[r % count];
+    std::int64_t o = begin / count, j = begin % count;
+    for (std::int64_t r = begin; r < end; ++o, j = 0) {
+      const std::int64_t base = outer[o];
+      for (; j < count && r < end; ++j, ++r) f(r, base + picked[j]);
+    }
   }
 
  private:
@@ -179,14 +174,16 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
         std::max<std::int64_t>(1, kGrainBytes / (n * static_cast<std::int64_t>(sizeof(Word))));
     parallel_for(plan.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t* inner = plan.inner.data();
-      for (std::int64_t r = begin; r < end; ++r) {
-        const Word* source = from + plan.row_offset(r);
-        Word* row = to + r * n;
-        if (plan.inner_is_run)
-          std::memcpy(row, source, static_cast<std::size_t>(n) * sizeof(Word));
-        else
-          for (std::int64_t i = 0; i < n; ++i) row[i] = source[inner[i]];
-      }
+      if (n == 1)
+        plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) { to[r] = from[at]; });
+      else if (plan.inner_is_run)
+        plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
+          std::memcpy(to + r * n, from + at, static_cast<std::size_t>(n) * sizeof(Word));
+        });
+      else
+        plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
+          for (std::int64_t i = 0; i < n; ++i) to[r * n + i] = from[at + inner[i]];
+        });
     });
   });
   return y;
@@ -199,42 +196,58 @@ void index_put(Array& out, const IndexList& indices, const Array& values, bool a
   const Array source = contiguous(values.expand(plan.sizes));
   if (source.numel() == 0) return;
   const std::int64_t n = plan.row_size(), rows = plan.rows();
-  // Every thread takes some columns of all rows: an element's values are added in one order.
-  const std::int64_t grain = std::max<std::int64_t>(16, kGrainBytes / (8 * rows));
-  const auto put = [&](auto* to, const auto* from, auto assign) {
+  // Every thread takes some columns of all rows: an element's values are added in one order. The
+  // columns are many, so that runs stay long.
+  const std::int64_t grain = n * rows < kGrainBytes / 8 ? n : std::max<std::int64_t>(256, n / 8);
+  // move(to, from, count) on runs; assign(to, from) on single elements.
+  const auto put = [&](auto* to, const auto* from, auto move, auto assign) {
+    const std::int64_t* inner = plan.inner.data();
     parallel_for(n, grain, [&](std::int64_t begin, std::int64_t end) {
-      const std::int64_t* inner = plan.inner.data();
-      for (std::int64_t r = 0; r < rows; ++r) {
-        auto* target = to + plan.row_offset(r);
-        const auto* row = from + r * n;
-        if (plan.inner_is_run)
-          for (std::int64_t i = begin; i < end; ++i) assign(target[i], row[i]);
-        else
-          for (std::int64_t i = begin; i < end; ++i) assign(target[inner[i]], row[i]);
-      }
+      if (n == 1)
+        plan.for_rows(0, rows, [&](std::int64_t r, std::int64_t at) { assign(to[at], from[r]); });
+      else if (plan.inner_is_run)
+        plan.for_rows(0, rows, [&](std::int64_t r, std::int64_t at) {
+          move(to + at + begin, from + r * n + begin, end - begin);
+        });
+      else
+        plan.for_rows(0, rows, [&](std::int64_t r, std::int64_t at) {
+          for (std::int64_t i = begin; i < end; ++i) assign(to[at + inner[i]], from[r * n + i]);
+        });
     });
   };
   if (accumulate)
     dispatch_all(out.dtype(), op, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      put(out.data<T>(), source.data<T>(), [](T& a, T b) { add_to(a, b); });
+      put(
+          out.data<T>(), source.data<T>(),
+          [](T* to, const T* from, std::int64_t count) {
+            if constexpr (std::is_floating_point_v<T>)
+              detail::add_row(to, from, count);
+            else
+              for (std::int64_t i = 0; i < count; ++i) add_to(to[i], from[i]);
+          },
+          [](T& a, T b) { add_to(a, b); });
     });
   else
     dispatch_word(out.dtype(), [&](auto tag) {
       using Word = typename decltype(tag)::type;
-      put(static_cast<Word*>(out.raw()), static_cast<const Word*>(source.raw()),
+      put(
+          static_cast<Word*>(out.raw()), static_cast<const Word*>(source.raw()),
+          [](Word* to, const Word* from, std::int64_t count) {
+            std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Word));
+          },
           [](Word& a, Word b) { a = b; });
     });
 }
 
 namespace {
 
-// The part of `a` that lines of the index reach: its other axes cut to the index's sizes.
-Array cut_to(const Array& a, const Array& index, std::int64_t dim) {
-  Array part = a;
-  for (std::int64_t axis = 0; axis < a.dim(); ++axis)
-    if (axis != dim) part = part.slice(axis, 0, index.sizes()[axis], 1);
-  return part;
+// The elements that an index along `dim` chooses from, as an array of the index's shape: axis `dim`
+// has no stride, for the index says how far to go along it.
+Array lines_under(const Array& a, const Array& index, std::int64_t dim) {
+  DimVector strides = a.strides();
+  if (a.dim() > 0) strides[dim] = 0;
+  return a.as_strided(index.sizes(), strides, a.offset());
 }
 
 void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
@@ -250,31 +263,44 @@ void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, c
   });
 }
 
-std::int64_t line_length(const Array& a, std::int64_t dim) {
-  return a.dim() == 0 ? 1 : a.sizes()[dim];
-}
-
 // Scalars as vectors of one element, so that all operands have an axis.
 Array with_axis(const Array& a) { return a.dim() == 0 ? a.unsqueeze(0) : a; }
+
+// Calls step(a, b) for every element of the index, in row-major order: a is the element of `chosen`
+// that the index says, b the one of `other` at the index's own place.
+template <typename Chosen, typename Other, typename Step>
+void for_each_chosen(Chosen* chosen, const Array& chosen_from, Other* other,
+                     const Array& other_array, std::int64_t dim, const Array& index, Step step) {
+  const std::int64_t stride = chosen_from.strides()[dim];
+  // Without unit axes: a column of indices is one row, not as many.
+  DimVector order;
+  for (std::int64_t axis = 0; axis < index.dim(); ++axis)
+    if (index.sizes()[axis] != 1) order.push_back(axis);
+  const Array lines = in_order(lines_under(chosen_from, index, dim), order);
+  const Array places = in_order(index, order);
+  const Array others = in_order(
+      other_array.as_strided(index.sizes(), other_array.strides(), other_array.offset()), order);
+  for_each_row<3>({places, lines, others},
+                  [&](const auto& offsets, const auto& steps, std::int64_t count) {
+                    const auto* place = places.data<std::int64_t>() + offsets[0];
+                    auto* a = chosen + offsets[1];
+                    auto* b = other + offsets[2];
+                    for (std::int64_t i = 0; i < count; ++i)
+                      step(a[i * steps[1] + place[i * steps[0]] * stride], b[i * steps[2]]);
+                  });
+}
 
 }  // namespace
 
 Array gather(const Array& x, std::int64_t dim, const Array& index) {
-  check_line_index(index, dim, line_length(x, dim), "gather");
+  const Array source = with_axis(x), places = with_axis(index);
+  check_line_index(places, dim, source.sizes()[dim], "gather");
   const Array y = Array::empty(index.sizes(), x.dtype());
   if (y.numel() == 0) return y;
-  const Array places = with_axis(index), target = with_axis(y);
-  const Array source = cut_to(with_axis(x), places, dim);
-  const std::int64_t count = places.sizes()[dim];
   dispatch_word(x.dtype(), [&](auto tag) {
     using Word = typename decltype(tag)::type;
-    for_each_line<3>({places, source, target}, dim, [&](const auto& offsets, const auto& steps) {
-      const auto* place = places.data<std::int64_t>() + offsets[0];
-      const Word* from = static_cast<const Word*>(source.raw()) + offsets[1];
-      Word* to = static_cast<Word*>(target.raw()) + offsets[2];
-      for (std::int64_t i = 0; i < count; ++i)
-        to[i * steps[2]] = from[place[i * steps[0]] * steps[1]];
-    });
+    for_each_chosen(static_cast<const Word*>(source.raw()), source, static_cast<Word*>(y.raw()),
+                    with_axis(y), dim, places, [](Word from, Word& to) { to = from; });
   });
   return y;
 }
@@ -282,31 +308,21 @@ Array gather(const Array& x, std::int64_t dim, const Array& index) {
 void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src, bool accumulate) {
   const char* op = accumulate ? "scatter_add" : "scatter";
   check_same_dtype(out, src, op);
-  check_line_index(index, dim, line_length(out, dim), op);
+  const Array target = with_axis(out), source = with_axis(src), places = with_axis(index);
+  check_line_index(places, dim, target.sizes()[dim], op);
   if (index.numel() == 0) return;
-  const Array places = with_axis(index);
-  const Array target = cut_to(with_axis(out), places, dim);
-  const Array source = cut_to(with_axis(src), places, dim);
-  const std::int64_t count = places.sizes()[dim];
-  const auto put = [&](auto* to_data, const auto* from_data, auto assign) {
-    for_each_line<3>({places, source, target}, dim, [&](const auto& offsets, const auto& steps) {
-      const auto* place = places.data<std::int64_t>() + offsets[0];
-      const auto* from = from_data + offsets[1];
-      auto* to = to_data + offsets[2];
-      for (std::int64_t i = 0; i < count; ++i)
-        assign(to[place[i * steps[0]] * steps[2]], from[i * steps[1]]);
-    });
-  };
   if (accumulate)
     dispatch_all(out.dtype(), op, [&](auto tag) {
       using T = typename decltype(tag)::type;
-      put(target.data<T>(), source.data<T>(), [](T& a, T b) { add_to(a, b); });
+      for_each_chosen(target.data<T>(), target, static_cast<const T*>(source.data<T>()), source,
+                      dim, places, [](T& to, T from) { add_to(to, from); });
     });
   else
     dispatch_word(out.dtype(), [&](auto tag) {
       using Word = typename decltype(tag)::type;
-      put(static_cast<Word*>(target.raw()), static_cast<const Word*>(source.raw()),
-          [](Word& a, Word b) { a = b; });
+      for_each_chosen(static_cast<Word*>(target.raw()), target,
+                      static_cast<const Word*>(source.raw()), source, dim, places,
+                      [](Word& to, Word from) { to = from; });
     });
 }
 

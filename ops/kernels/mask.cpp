@@ -1,10 +1,13 @@
 #include <algorithm>
+#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/index.h>
 #include <tapedeck/ops/kernels/lines.h>
+#include <tapedeck/ops/kernels/row_moves.h>
+#include <tapedeck/ops/kernels/words.h>
 
 namespace tapedeck::kernels {
 
@@ -29,23 +32,33 @@ std::int64_t count_set(const Array& bytes) {
 }  // namespace
 
 Array nonzero(const Array& x) {
-  const Array source = contiguous(x);
+  const Array source =
+      contiguous(x.dtype() == ScalarType::Bool ? x.reinterpret(ScalarType::Byte) : x);
   const std::int64_t dims = x.dim();
-  return dispatch_all(x.dtype(), "nonzero", [&](auto tag) {
+  return dispatch_numeric(source.dtype(), "nonzero", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* data = source.data<T>();
     std::int64_t count = 0;
     for (std::int64_t i = 0; i < source.numel(); ++i) count += data[i] != T(0);
     const Array places = Array::empty({count, dims}, ScalarType::Long);
     auto* place = places.data<std::int64_t>();
-    for (std::int64_t i = 0; i < source.numel(); ++i) {
-      if (data[i] == T(0)) continue;
-      std::int64_t rest = i;
-      for (std::int64_t d = dims; d-- > 0;) {
-        place[d] = rest % x.sizes()[d];
-        rest /= x.sizes()[d];
+    if (count == 0 || dims == 0) return places;
+    // The numbers of the elements first: each is written before it is known to be wanted, which
+    // leaves no branch to be mispredicted.
+    std::vector<std::int64_t> numbers(static_cast<std::size_t>(count) + 1);
+    std::int64_t found = 0;
+    for (std::int64_t i = 0; found < count; ++i) {
+      numbers[found] = i;
+      found += data[i] != T(0);
+    }
+    for (std::int64_t n = 0; n < count; ++n, place += dims) {
+      auto rest = static_cast<std::uint64_t>(numbers[n]);
+      for (std::int64_t d = dims - 1; d > 0; --d) {
+        const auto size = static_cast<std::uint64_t>(x.sizes()[d]);
+        place[d] = static_cast<std::int64_t>(rest % size);
+        rest /= size;
       }
-      place += dims;
+      place[0] = static_cast<std::int64_t>(rest);
     }
     return places;
   });
@@ -54,13 +67,16 @@ Array nonzero(const Array& x) {
 Array masked_select(const Array& x, const Array& mask) {
   const Array flags = mask_bytes(mask, "masked_select"), source = contiguous(x);
   const Array y = Array::empty({count_set(flags)}, x.dtype());
-  dispatch_all(x.dtype(), "masked_select", [&](auto tag) {
-    using T = typename decltype(tag)::type;
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
     const auto* flag = flags.data<std::uint8_t>();
-    const T* from = source.data<T>();
-    T* to = y.data<T>();
-    for (std::int64_t i = 0; i < source.numel(); ++i)
-      if (flag[i]) *to++ = from[i];
+    const auto* from = static_cast<const Word*>(source.raw());
+    auto* to = static_cast<Word*>(y.raw());
+    auto* const end = to + y.numel();
+    for (std::int64_t i = 0; to < end; ++i) {
+      *to = from[i];
+      to += flag[i] != 0;
+    }
   });
   return y;
 }
@@ -94,22 +110,26 @@ void masked_fill(Array& out, const Array& mask, Scalar value) {
                  "memory location (shape ",
                  out.sizes().ref(), ")");
   const Array flags = mask.expand(out.sizes()).reinterpret(ScalarType::Byte);
-  dispatch_all(out.dtype(), "masked_fill", [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    const T fill = value.to<T>();
+  const Array element = full({}, value, out.dtype());
+  dispatch_word(out.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    const Word fill = *static_cast<const Word*>(element.raw());
+    auto* const all = static_cast<Word*>(out.raw());
+    const auto* const marks = flags.data<std::uint8_t>();
     if (out.is_contiguous() && flags.is_contiguous()) {
-      T* data = out.data<T>();
-      const auto* flag = flags.data<std::uint8_t>();
       parallel_for(out.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) data[i] = flag[i] ? fill : data[i];
+        detail::fill_where(all + begin, marks + begin, fill, end - begin);
       });
       return;
     }
     for_each_row<2>({out, flags}, [&](const auto& offsets, const auto& steps, std::int64_t n) {
-      T* data = out.data<T>() + offsets[0];
-      const auto* flag = flags.data<std::uint8_t>() + offsets[1];
-      for (std::int64_t i = 0; i < n; ++i)
-        if (flag[i * steps[1]]) data[i * steps[0]] = fill;
+      Word* data = all + offsets[0];
+      const auto* flag = marks + offsets[1];
+      if (steps[0] == 1 && steps[1] == 1)
+        detail::fill_where(data, flag, fill, n);
+      else
+        for (std::int64_t i = 0; i < n; ++i)
+          if (flag[i * steps[1]]) data[i * steps[0]] = fill;
     });
   });
 }

@@ -95,6 +95,23 @@ void fill_uniform(CPUGeneratorImpl& g, double* out, std::int64_t count, double r
     map_unit_doubles(g, out, count, [=](double u) { return std::fma(u, range, from); });
 }
 
+// 1 where unit_double() < p, else 0: the 53 bits are compared as an integer.
+template <typename T>
+void fill_hits(CPUGeneratorImpl& g, T* out, std::int64_t count, double p) {
+  const auto threshold = static_cast<std::uint64_t>(std::ceil(p * 0x1p53));
+  constexpr std::int64_t kBlock = 312;
+  std::uint32_t bits[2 * kBlock];
+  for (std::int64_t begin = 0; begin < count; begin += kBlock) {
+    const std::int64_t n = std::min(kBlock, count - begin);
+    g.engine().fill(bits, 2 * n);
+    for (std::int64_t i = 0; i < n; ++i) {
+      const std::uint64_t high = bits[2 * i] & 0x1fffff;
+      const bool hit = (high << 32 | bits[2 * i + 1]) < threshold;
+      out[begin + i] = static_cast<T>(static_cast<int>(hit));
+    }
+  }
+}
+
 // Box and Muller: a cosine now, and the sine kept for the next call.
 double sample_normal(CPUGeneratorImpl& g, double mean, double std) {
   double sample;
@@ -224,9 +241,7 @@ void bernoulli(const Array& out, double p, const OptionalGenerator& generator) {
     using T = typename decltype(tag)::type;
     CPUGeneratorImpl& g = *choose(generator).get();
     const std::lock_guard lock(g.mutex_);
-    fill_in_order<T>(out, "bernoulli_", [&](T* dst, std::int64_t n) {
-      map_unit_doubles(g, dst, n, [=](double u) { return static_cast<T>(u < p); });
-    });
+    fill_in_order<T>(out, "bernoulli_", [&](T* dst, std::int64_t n) { fill_hits(g, dst, n, p); });
   });
 }
 

@@ -1,0 +1,100 @@
+#include <tapedeck/ops/kernels/row_moves.h>
+
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/row_moves.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels::detail::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T>
+void AddRow(T* to, const T* from, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::LoadU(d, to + i) + hn::LoadU(d, from + i), d, to + i);
+  for (; i < n; ++i) to[i] += from[i];
+}
+
+// The flags of one vector of words, as words.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFlags(D d, const std::uint8_t* flags) {
+  using Word = hn::TFromD<D>;
+  const hn::Rebind<std::uint8_t, D> bytes;
+  if constexpr (sizeof(Word) == 1)
+    return hn::LoadU(d, flags);
+  else if constexpr (sizeof(Word) == 4)
+    return hn::PromoteTo(d, hn::LoadU(bytes, flags));
+  else
+    return hn::PromoteTo(d, hn::PromoteTo(hn::Rebind<std::uint32_t, D>(), hn::LoadU(bytes, flags)));
+}
+
+template <typename Word>
+void FillWhere(Word* data, const std::uint8_t* flags, Word value, std::int64_t n) {
+  const hn::ScalableTag<Word> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto fill = hn::Set(d, value);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto keep = hn::Eq(LoadFlags(d, flags + i), hn::Zero(d));
+    hn::StoreU(hn::IfThenElse(keep, hn::LoadU(d, data + i), fill), d, data + i);
+  }
+  for (; i < n; ++i)
+    if (flags[i]) data[i] = value;
+}
+
+}  // namespace
+
+void AddRowF32(float* to, const float* from, std::int64_t n) { AddRow(to, from, n); }
+void AddRowF64(double* to, const double* from, std::int64_t n) { AddRow(to, from, n); }
+void FillWhere8(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n) {
+  FillWhere(data, flags, value, n);
+}
+void FillWhere32(std::uint32_t* data, const std::uint8_t* flags, std::uint32_t value,
+                 std::int64_t n) {
+  FillWhere(data, flags, value, n);
+}
+void FillWhere64(std::uint64_t* data, const std::uint8_t* flags, std::uint64_t value,
+                 std::int64_t n) {
+  FillWhere(data, flags, value, n);
+}
+
+}  // namespace tapedeck::kernels::detail::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tapedeck::kernels::detail {
+
+HWY_EXPORT(AddRowF32);
+HWY_EXPORT(AddRowF64);
+HWY_EXPORT(FillWhere8);
+HWY_EXPORT(FillWhere32);
+HWY_EXPORT(FillWhere64);
+
+void add_row(float* to, const float* from, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(AddRowF32)(to, from, n);
+}
+void add_row(double* to, const double* from, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(AddRowF64)(to, from, n);
+}
+void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(FillWhere8)(data, flags, value, n);
+}
+void fill_where(std::uint32_t* data, const std::uint8_t* flags, std::uint32_t value,
+                std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(FillWhere32)(data, flags, value, n);
+}
+void fill_where(std::uint64_t* data, const std::uint8_t* flags, std::uint64_t value,
+                std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(FillWhere64)(data, flags, value, n);
+}
+
+}  // namespace tapedeck::kernels::detail
+#endif

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels::detail {
+
+/// to[i] += from[i]; the two do not overlap.
+void add_row(float* to, const float* from, std::int64_t n);
+void add_row(double* to, const double* from, std::int64_t n);
+
+/// data[i] = value where flags[i] is not zero.
+void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n);
+void fill_where(std::uint32_t* data, const std::uint8_t* flags, std::uint32_t value,
+                std::int64_t n);
+void fill_where(std::uint64_t* data, const std::uint8_t* flags, std::uint64_t value,
+                std::int64_t n);
+
+}  // namespace tapedeck::kernels::detail
