@@ -13,15 +13,15 @@
 namespace tapedeck::autograd {
 
 inline ::testing::AssertionResult GradcheckPasses(const GradcheckFunction& f,
-                                                const variable_list& inputs,
-                                                const GradcheckOptions& options = {}) {
+                                                  const variable_list& inputs,
+                                                  const GradcheckOptions& options = {}) {
   const GradcheckResult result = gradcheck(f, inputs, options);
   return result ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << result.report;
 }
 
 inline ::testing::AssertionResult GradgradcheckPasses(const GradcheckFunction& f,
-                                                    const variable_list& inputs,
-                                                    const GradcheckOptions& options = {}) {
+                                                      const variable_list& inputs,
+                                                      const GradcheckOptions& options = {}) {
   const GradcheckResult result = gradgradcheck(f, inputs, options);
   return result ? ::testing::AssertionSuccess() : ::testing::AssertionFailure() << result.report;
 }

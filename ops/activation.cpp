@@ -7,11 +7,11 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/internal/unary_recording.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/ternary.h>
-#include <tapedeck/ops/unary_recording.h>
 
 namespace tapedeck {
 

@@ -4,9 +4,9 @@
 #include <numbers>
 
 #include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/internal/unary_recording.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
-#include <tapedeck/ops/unary_recording.h>
 
 namespace tapedeck {
 

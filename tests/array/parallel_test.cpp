@@ -18,8 +18,8 @@
 namespace tapedeck {
 namespace {
 
-using testing_support::error_of;
 using testing::ThreadCount;
+using testing_support::error_of;
 
 using Chunks = std::multiset<std::pair<std::int64_t, std::int64_t>>;
 

@@ -12,7 +12,9 @@ namespace tapedeck::testing_support {
 
 namespace {
 
-std::vector<double> doubles(const Array& a) { return testing::values<double>(kernels::cast(a, kFloat64)); }
+std::vector<double> doubles(const Array& a) {
+  return testing::values<double>(kernels::cast(a, kFloat64));
+}
 
 }  // namespace
 

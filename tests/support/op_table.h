@@ -76,13 +76,13 @@ class OpTable : public ::testing::TestWithParam<OpCase> {
 };
 
 /// Runs every check on every row of `rows` in this test binary.
-#define TAPEDECK_OP_TABLE(Suite, rows)                                                     \
-  class Suite : public ::tapedeck::testing_support::OpTable {};                            \
-  TEST_P(Suite, Gradcheck) { check_first_order(); }                                        \
-  TEST_P(Suite, Gradgradcheck) { check_second_order(); }                                   \
-  TEST_P(Suite, Float32AgreesWithFloat64) { check_float32(); }                             \
-  TEST_P(Suite, LayoutDoesNotMatter) { check_layout(); }                                   \
-  INSTANTIATE_TEST_SUITE_P(Ops, Suite,                                                     \
+#define TAPEDECK_OP_TABLE(Suite, rows)                                                       \
+  class Suite : public ::tapedeck::testing_support::OpTable {};                              \
+  TEST_P(Suite, Gradcheck) { check_first_order(); }                                          \
+  TEST_P(Suite, Gradgradcheck) { check_second_order(); }                                     \
+  TEST_P(Suite, Float32AgreesWithFloat64) { check_float32(); }                               \
+  TEST_P(Suite, LayoutDoesNotMatter) { check_layout(); }                                     \
+  INSTANTIATE_TEST_SUITE_P(Ops, Suite,                                                       \
                            ::testing::ValuesIn(::tapedeck::testing_support::cases_of(rows)), \
                            ::tapedeck::testing_support::case_name)
 
