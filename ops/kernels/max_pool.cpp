@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <optional>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
@@ -17,13 +18,9 @@ constexpr std::int64_t kGrain = 1 << 15;  // elements in a piece of work
 struct Windows {
   std::vector<PoolWindow> rows, columns;
   std::int64_t H, W;
-  // Columns [inner_begin, inner_end) of the output have whole windows, stride_w apart.
-  std::int64_t inner_begin = 0, inner_end = 0, stride_w = 0, taps_w = 0;
 
   std::int64_t OH() const { return static_cast<std::int64_t>(rows.size()); }
   std::int64_t OW() const { return static_cast<std::int64_t>(columns.size()); }
-  const PoolWindow& row(std::int64_t oh) const { return rows[static_cast<std::size_t>(oh)]; }
-  const PoolWindow& column(std::int64_t ow) const { return columns[static_cast<std::size_t>(ow)]; }
 };
 
 std::int64_t planes_per_piece(std::int64_t elements) {
@@ -47,40 +44,73 @@ void max_of_window(const T* plane, std::int64_t width, const PoolWindow& row,
   if (index) *index = where;
 }
 
+// Windows of any kind, one after the other.
 template <typename T>
-MaxPoolRow<T> inner_row(const Windows& s, const T* plane, std::int64_t oh, T* values,
-                        std::int64_t* indices) {
-  const PoolWindow &row = s.row(oh), &column = s.column(s.inner_begin);
-  return {plane,
-          s.W,
-          row.begin,
-          row.end,
-          row.step,
-          column.begin,
-          s.taps_w,
-          column.step,
-          s.stride_w,
-          s.inner_end - s.inner_begin,
-          values + s.inner_begin,
-          indices ? indices + s.inner_begin : nullptr};
+void max_pool_windows(const Windows& s, const T* plane, T* values, std::int64_t* indices) {
+  std::int64_t i = 0;
+  for (const PoolWindow& row : s.rows)
+    for (const PoolWindow& column : s.columns) {
+      max_of_window(plane, s.W, row, column, values + i, indices ? indices + i : nullptr);
+      ++i;
+    }
 }
 
+// Windows that are all alike and one or two columns apart go in vectors, over a copy of each plane
+// with -infinity at its sides where one of them may reach beyond a row.
 template <typename T>
-void max_pool_plane(const Windows& s, const T* plane, T* values, std::int64_t* indices) {
-  for (std::int64_t oh = 0; oh < s.OH(); ++oh) {
-    T* out = values + oh * s.OW();
-    std::int64_t* at = indices ? indices + oh * s.OW() : nullptr;
-    const auto each = [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t ow = begin; ow < end; ++ow)
-        max_of_window(plane, s.W, s.row(oh), s.column(ow), out + ow, at ? at + ow : nullptr);
-    };
-    each(0, s.inner_begin);
-    if (s.inner_end > s.inner_begin) max_pool_row(inner_row(s, plane, oh, out, at));
-    each(s.inner_end, s.OW());
+class MaxPoolVectors {
+ public:
+  static bool fits(const Windows& s, const Pool2dGeometry& g) {
+    return g.stride[1] <= 2 && s.H * s.W <= std::numeric_limits<std::int32_t>::max();
   }
-}
 
-MaxPool max_pool(const Array& input, const Windows& s, bool want_indices, const char* op) {
+  MaxPoolVectors(const Windows& s, const Pool2dGeometry& g) : s_(s), left_(g.padding[1]) {
+    for (const PoolWindow& column : s.columns)
+      first_inside_.push_back(static_cast<index_of_width<T>>(column.begin));
+    first_inside_.resize(first_inside_.size() + kMaxPoolLanes);
+    plane_.rows = s.rows.data();
+    plane_.output_rows = s.OH();
+    plane_.taps = g.kernel[1];
+    plane_.dilation = g.dilation[1];
+    plane_.stride = g.stride[1];
+    plane_.outputs = s.OW();
+    plane_.width = s.W;
+    plane_.first_column = -left_;
+    plane_.first_inside = first_inside_.data();
+    const std::int64_t reach = max_pool_reach(plane_, std::max(s.OW(), kMaxPoolLanes));
+    copies_ = left_ > 0 || reach > s.W;
+    plane_.pitch = copies_ ? std::max(reach, left_ + s.W) : s.W;
+  }
+
+  // For the planes that one thread goes through.
+  Array scratch() const {
+    Array padded = Array::empty({copies_ ? s_.H * plane_.pitch : 0}, dtype_of<T>);
+    std::fill_n(padded.data<T>(), padded.numel(), -std::numeric_limits<T>::infinity());
+    return padded;
+  }
+
+  void run(const T* in, T* padded, T* values, std::int64_t* indices) const {
+    MaxPoolPlane<T> plane = plane_;
+    plane.in = copies_ ? padded : in;
+    plane.values = values;
+    plane.indices = indices;
+    if (copies_)
+      for (std::int64_t h = 0; h < s_.H; ++h)
+        std::copy_n(in + h * s_.W, s_.W, padded + h * plane.pitch + left_);
+    max_pool_plane(plane);
+  }
+
+ private:
+  const Windows& s_;
+  std::int64_t left_;
+  std::vector<index_of_width<T>> first_inside_;
+  MaxPoolPlane<T> plane_{};
+  bool copies_;
+};
+
+// `geometry` is null for windows that are not alike.
+MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geometry,
+                 bool want_indices, const char* op) {
   const Array x = contiguous(input);
   MaxPool out;
   out.values = Array::empty({x.size(0), x.size(1), s.OH(), s.OW()}, x.dtype());
@@ -88,34 +118,24 @@ MaxPool max_pool(const Array& input, const Windows& s, bool want_indices, const 
   const std::int64_t outputs = s.OH() * s.OW();
   dispatch_floating(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
+    std::optional<MaxPoolVectors<T>> vectors;
+    if (geometry && MaxPoolVectors<T>::fits(s, *geometry)) vectors.emplace(s, *geometry);
     parallel_for(x.size(0) * x.size(1), planes_per_piece(s.H * s.W + outputs),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t p = begin; p < end; ++p)
-                     max_pool_plane(
-                         s, x.data<T>() + p * s.H * s.W, out.values.data<T>() + p * outputs,
-                         want_indices ? out.indices.data<std::int64_t>() + p * outputs : nullptr);
+                   Array padded = vectors ? vectors->scratch() : Array();
+                   for (std::int64_t p = begin; p < end; ++p) {
+                     const T* plane = x.data<T>() + p * s.H * s.W;
+                     T* values = out.values.data<T>() + p * outputs;
+                     std::int64_t* indices =
+                         want_indices ? out.indices.data<std::int64_t>() + p * outputs : nullptr;
+                     if (vectors)
+                       vectors->run(plane, padded.data<T>(), values, indices);
+                     else
+                       max_pool_windows(s, plane, values, indices);
+                   }
                  });
   });
   return out;
-}
-
-// Leaves the whole windows in the middle of a row to max_pool_row.
-void find_inner_columns(Windows& s, const Pool2dGeometry& g) {
-  if (g.stride[1] > 2 || s.H * s.W > std::numeric_limits<std::int32_t>::max()) return;
-  MaxPoolRow<float> probe{};
-  probe.taps = g.kernel[1];
-  probe.dilation = g.dilation[1];
-  probe.stride = g.stride[1];
-  const std::int64_t span = g.dilation[1] * (g.kernel[1] - 1) + 1 + max_pool_row_overrun(probe);
-  // o * stride - padding in [0, W - span]
-  const std::int64_t begin = (g.padding[1] + g.stride[1] - 1) / g.stride[1];
-  const std::int64_t last = s.W - span + g.padding[1];
-  const std::int64_t end = last < 0 ? 0 : std::min(last / g.stride[1] + 1, s.OW());
-  if (end - begin < kMaxPoolRowOutputs) return;
-  s.inner_begin = begin;
-  s.inner_end = end;
-  s.stride_w = g.stride[1];
-  s.taps_w = g.kernel[1];
 }
 
 void check_indices(const char* op, IntArrayRef values, const Array& indices) {
@@ -141,27 +161,19 @@ bool is_pairs(const Array& grad, IntArrayRef input_sizes) {
          input_sizes[2] * input_sizes[3] <= std::numeric_limits<std::int32_t>::max();
 }
 
-// Whether each index lies in the output's own 2 x 2 square, and so no two are equal.
-bool indices_in_pairs(const std::int64_t* indices, std::int64_t OH, std::int64_t OW,
-                      std::int64_t width) {
-  bool all = true;
-  for (std::int64_t oh = 0; oh < OH; ++oh)
-    for (std::int64_t ow = 0; ow < OW; ++ow) {
-      const std::int64_t place = indices[oh * OW + ow] - (2 * oh * width + 2 * ow);
-      all &= (place == 0) | (place == 1) | (place == width) | (place == width + 1);
-    }
-  return all;
-}
-
+// False where an index is not in the output's own 2 x 2 square: `out` is then of no use.
 template <typename T>
-void pairs_plane(const T* grad, const std::int64_t* indices, std::int64_t OH, std::int64_t OW,
+bool pairs_plane(const T* grad, const std::int64_t* indices, std::int64_t OH, std::int64_t OW,
                  std::int64_t H, std::int64_t W, T* out) {
-  for (std::int64_t oh = 0; oh < OH; ++oh) {
+  bool all = true;
+  for (std::int64_t oh = 0; oh < OH && all; ++oh) {
     T* row = out + 2 * oh * W;
-    max_pool_pairs_backward(grad + oh * OW, indices + oh * OW, OW, 2 * oh * W, W, row, row + W);
+    all =
+        max_pool_pairs_backward(grad + oh * OW, indices + oh * OW, OW, 2 * oh * W, W, row, row + W);
     if (2 * OW < W) row[W - 1] = row[2 * W - 1] = T{0};
   }
   std::fill(out + 2 * OH * W, out + H * W, T{0});
+  return all;
 }
 
 // out = zeros; then store(out element, value) at each index.
@@ -181,10 +193,8 @@ Array scatter(const char* op, const Array& input, const Array& indices, IntArray
                      T* plane = out.data<T>() + p * H * W;
                      const T* values = x.data<T>() + p * outputs;
                      const std::int64_t* index = at.data<std::int64_t>() + p * outputs;
-                     if (pairs && indices_in_pairs(index, x.size(2), x.size(3), W)) {
-                       pairs_plane(values, index, x.size(2), x.size(3), H, W, plane);
+                     if (pairs && pairs_plane(values, index, x.size(2), x.size(3), H, W, plane))
                        continue;
-                     }
                      std::fill_n(plane, H * W, T{0});
                      for (std::int64_t i = 0; i < outputs; ++i) {
                        check_index(op, index[i], H, W);
@@ -202,16 +212,15 @@ MaxPool max_pool2d(const Array& input, const Pool2dGeometry& g, bool want_indice
   constexpr const char* op = "max_pool2d";
   TAPEDECK_CHECK(input.dim() == 4, op, ": expected a 4-D input, got ", input.sizes().ref());
   const DimVector sizes = pool_output_sizes(op, 2, input.sizes(), g);
-  Windows s{pool_windows(g, 0, input.size(2), sizes[2], false),
-            pool_windows(g, 1, input.size(3), sizes[3], false), input.size(2), input.size(3)};
+  const Windows s{pool_windows(g, 0, input.size(2), sizes[2], false),
+                  pool_windows(g, 1, input.size(3), sizes[3], false), input.size(2), input.size(3)};
   for (const auto* axis : {&s.rows, &s.columns})
     for (const PoolWindow& window : *axis)
       TAPEDECK_CHECK(window.begin < window.end, op,
                      ": a window has all its taps in the padding (input ", input.sizes().ref(),
                      ", kernel ", IntArrayRef(g.kernel), ", padding ", IntArrayRef(g.padding),
                      ", dilation ", IntArrayRef(g.dilation), ")");
-  find_inner_columns(s, g);
-  return max_pool(input, s, want_indices, op);
+  return max_pool(input, s, &g, want_indices, op);
 }
 
 MaxPool adaptive_max_pool2d(const Array& input, IntArrayRef output_size, bool want_indices) {
@@ -223,7 +232,7 @@ MaxPool adaptive_max_pool2d(const Array& input, IntArrayRef output_size, bool wa
                  ": expected an output_size of two positive numbers, got ", output_size);
   const Windows s{adaptive_windows(input.size(2), output_size[0]),
                   adaptive_windows(input.size(3), output_size[1]), input.size(2), input.size(3)};
-  return max_pool(input, s, want_indices, op);
+  return max_pool(input, s, nullptr, want_indices, op);
 }
 
 Array max_pool2d_backward(const Array& grad_output, const Array& indices, IntArrayRef input_sizes) {
@@ -243,10 +252,14 @@ Array max_pool2d_gather(const Array& input, const Array& indices, const char* op
     using T = typename decltype(tag)::type;
     parallel_for(x.size(0) * x.size(1), planes_per_piece(H * W + outputs),
                  [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin * outputs; i < end * outputs; ++i) {
-                     const std::int64_t index = at.data<std::int64_t>()[i];
-                     check_index(op, index, H, W);
-                     out.data<T>()[i] = x.data<T>()[i / outputs * H * W + index];
+                   for (std::int64_t p = begin; p < end; ++p) {
+                     const T* plane = x.data<T>() + p * H * W;
+                     const std::int64_t* index = at.data<std::int64_t>() + p * outputs;
+                     T* to = out.data<T>() + p * outputs;
+                     for (std::int64_t i = 0; i < outputs; ++i) {
+                       check_index(op, index[i], H, W);
+                       to[i] = plane[index[i]];
+                     }
                    }
                  });
   });

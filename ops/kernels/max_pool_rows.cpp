@@ -33,91 +33,111 @@ HWY_INLINE void StoreIndices(D d, hn::Vec<hn::RebindToSigned<D>> v, std::int64_t
 #endif
 }
 
-// The best so far of as many windows as a vector has lanes, and where it was found, as the place of
-// its tap in the plane relative to the window's own place.
+// The best so far of as many windows as a vector has lanes, and the tap where it was found, as its
+// distance in the plane from the window's first.
 template <class D, bool kIndices>
 struct Best {
   hn::Vec<D> value;
-  hn::Vec<hn::RebindToSigned<D>> index;
+  hn::Vec<hn::RebindToSigned<D>> place;
 
-  HWY_INLINE void Offer(D d, hn::Vec<D> v, std::int64_t place) {
+  HWY_INLINE void Offer(D, hn::Vec<D> v, std::int64_t at) {
     const auto better = hn::Or(hn::Gt(v, value), hn::IsNaN(v));
     value = hn::IfThenElse(better, v, value);
     if constexpr (kIndices) {
       const hn::RebindToSigned<D> di;
-      using I = hn::TFromD<decltype(di)>;
-      index = hn::IfThenElse(hn::RebindMask(di, better), hn::Set(di, static_cast<I>(place)), index);
+      const auto here = hn::Set(di, static_cast<hn::TFromD<decltype(di)>>(at));
+      place = hn::IfThenElse(hn::RebindMask(di, better), here, place);
     }
-    (void)d;
   }
 };
 
 template <int kStride, bool kIndices, class D, typename T>
-HWY_INLINE void Windows(D d, const MaxPoolRow<T>& row, std::int64_t output) {
+HWY_INLINE void Windows(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows,
+                        std::int64_t output, T* values, std::int64_t* indices) {
   const hn::RebindToSigned<D> di;
   using I = hn::TFromD<decltype(di)>;
-  const std::int64_t column = row.column + output * kStride;
+  const auto lanes = hn::Iota(di, static_cast<I>(0));
+  const auto column = hn::Add(kStride == 2 ? hn::Add(lanes, lanes) : lanes,
+                              hn::Set(di, static_cast<I>(plane.first_column + output * kStride)));
   Best<D, kIndices> best;
   best.value = hn::Set(d, -static_cast<T>(__builtin_inff()));
-  best.index = hn::Set(di, static_cast<I>(row.row_begin * row.width));
-  for (std::int64_t h = row.row_begin; h < row.row_end; h += row.row_step) {
-    const T* at = row.plane + h * row.width + column;
-    const std::int64_t place = h * row.width;
+  if constexpr (kIndices)
+    best.place = hn::Add(hn::Sub(hn::LoadU(di, plane.first_inside + output), column),
+                         hn::Set(di, static_cast<I>(rows.begin * plane.width)));
+  const T* in = plane.in + output * kStride;
+  const std::int64_t taps = plane.taps, dilation = plane.dilation;
+  for (std::int64_t h = rows.begin; h < rows.end; h += rows.step) {
+    const T* at = in + h * plane.pitch;
+    const std::int64_t place = h * plane.width;
     if constexpr (kStride == 1) {
-      for (std::int64_t k = 0; k < row.taps; ++k)
-        best.Offer(d, hn::LoadU(d, at + k * row.dilation), place + k * row.dilation);
+      for (std::int64_t k = 0; k < taps; ++k)
+        best.Offer(d, hn::LoadU(d, at + k * dilation), place + k * dilation);
     } else {
       hn::Vec<D> even, odd;
       std::int64_t k = 0;
-      if (row.dilation == 1)
-        for (; k + 1 < row.taps; k += 2) {
+      if (dilation == 1)
+        for (; k + 1 < taps; k += 2) {
           hn::LoadInterleaved2(d, at + k, even, odd);
           best.Offer(d, even, place + k);
           best.Offer(d, odd, place + k + 1);
         }
-      for (; k < row.taps; ++k) {
-        hn::LoadInterleaved2(d, at + k * row.dilation, even, odd);
-        best.Offer(d, even, place + k * row.dilation);
+      for (; k < taps; ++k) {
+        hn::LoadInterleaved2(d, at + k * dilation, even, odd);
+        best.Offer(d, even, place + k * dilation);
       }
     }
   }
-  hn::StoreU(best.value, d, row.values + output);
-  if constexpr (kIndices) {
-    const auto lanes = hn::Iota(di, 0);
-    const auto steps = kStride == 2 ? hn::Add(lanes, lanes) : lanes;
-    const auto index = hn::Add(best.index, hn::Add(steps, hn::Set(di, static_cast<I>(column))));
-    StoreIndices(d, index, row.indices + output);
+  hn::StoreU(best.value, d, values);
+  if constexpr (kIndices) StoreIndices(d, hn::Add(best.place, column), indices);
+}
+
+// The last vector overlaps the one before where the outputs do not divide; fewer outputs than lanes
+// are computed as a whole vector beside the arrays.
+template <int kStride, bool kIndices, class D, typename T>
+HWY_INLINE void Row(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows, T* values,
+                    std::int64_t* indices) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t outputs = plane.outputs;
+  if (outputs < lanes) {
+    HWY_ALIGN T some_values[kMaxPoolMostLanes];
+    HWY_ALIGN std::int64_t some_indices[kMaxPoolMostLanes];
+    Windows<kStride, kIndices>(d, plane, rows, 0, some_values, some_indices);
+    for (std::int64_t i = 0; i < outputs; ++i) values[i] = some_values[i];
+    if constexpr (kIndices)
+      for (std::int64_t i = 0; i < outputs; ++i) indices[i] = some_indices[i];
+    return;
+  }
+  for (std::int64_t done = 0; done < outputs; done += lanes) {
+    const std::int64_t o = done + lanes <= outputs ? done : outputs - lanes;
+    Windows<kStride, kIndices>(d, plane, rows, o, values + o, kIndices ? indices + o : nullptr);
   }
 }
 
-// The last vector overlaps the one before where the outputs do not divide.
-template <int kStride, bool kIndices, class D, typename T>
-HWY_INLINE void Row(D d, const MaxPoolRow<T>& row) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t output = 0;
-  for (; output + lanes <= row.outputs; output += lanes) Windows<kStride, kIndices>(d, row, output);
-  if (output < row.outputs) Windows<kStride, kIndices>(d, row, row.outputs - lanes);
-}
-
 template <int kStride, bool kIndices, typename T>
-HWY_INLINE void WidestRow(const MaxPoolRow<T>& row) {
+void Plane(const MaxPoolPlane<T>& plane) {
   const hn::CappedTag<T, 16> d16;
   const hn::CappedTag<T, 8> d8;
   const hn::CappedTag<T, 4> d4;
-  if (row.outputs >= static_cast<std::int64_t>(hn::Lanes(d16)))
-    Row<kStride, kIndices>(d16, row);
-  else if (row.outputs >= static_cast<std::int64_t>(hn::Lanes(d8)))
-    Row<kStride, kIndices>(d8, row);
-  else
-    Row<kStride, kIndices>(d4, row);
+  T* values = plane.values;
+  std::int64_t* indices = plane.indices;
+  for (std::int64_t r = 0; r < plane.output_rows; ++r) {
+    if (plane.outputs >= static_cast<std::int64_t>(hn::Lanes(d16)))
+      Row<kStride, kIndices>(d16, plane, plane.rows[r], values, indices);
+    else if (plane.outputs >= static_cast<std::int64_t>(hn::Lanes(d8)))
+      Row<kStride, kIndices>(d8, plane, plane.rows[r], values, indices);
+    else
+      Row<kStride, kIndices>(d4, plane, plane.rows[r], values, indices);
+    values += plane.outputs;
+    if constexpr (kIndices) indices += plane.outputs;
+  }
 }
 
 template <typename T>
-HWY_INLINE void AnyRow(const MaxPoolRow<T>& row) {
-  if (row.stride == 2)
-    row.indices ? WidestRow<2, true>(row) : WidestRow<2, false>(row);
+HWY_INLINE void AnyPlane(const MaxPoolPlane<T>& plane) {
+  if (plane.stride == 2)
+    plane.indices ? Plane<2, true>(plane) : Plane<2, false>(plane);
   else
-    row.indices ? WidestRow<1, true>(row) : WidestRow<1, false>(row);
+    plane.indices ? Plane<1, true>(plane) : Plane<1, false>(plane);
 }
 
 template <class D>
@@ -140,7 +160,7 @@ HWY_INLINE hn::Vec<hn::RebindToSigned<D>> LoadIndices(D, const std::int64_t* fro
 }
 
 template <class D, typename T>
-HWY_INLINE void Pairs(D d, const T* grad, const std::int64_t* indices, std::int64_t index,
+HWY_INLINE bool Pairs(D d, const T* grad, const std::int64_t* indices, std::int64_t index,
                       std::int64_t width, T* row0, T* row1) {
   const hn::RebindToSigned<D> di;
   using I = hn::TFromD<decltype(di)>;
@@ -148,46 +168,62 @@ HWY_INLINE void Pairs(D d, const T* grad, const std::int64_t* indices, std::int6
   const auto first = hn::Add(hn::Add(lanes, lanes), hn::Set(di, static_cast<I>(index)));
   const auto place = hn::Sub(LoadIndices(d, indices), first);
   const auto g = hn::LoadU(d, grad);
-  const auto at = [&](std::int64_t offset) HWY_ATTR {
-    const auto here = hn::Eq(place, hn::Set(di, static_cast<I>(offset)));
-    return hn::IfThenElseZero(hn::RebindMask(d, here), g);
+  const auto is = [&](std::int64_t offset) HWY_ATTR {
+    return hn::RebindMask(d, hn::Eq(place, hn::Set(di, static_cast<I>(offset))));
   };
-  hn::StoreInterleaved2(at(0), at(1), d, row0);
-  hn::StoreInterleaved2(at(width), at(width + 1), d, row1);
+  const auto m0 = is(0), m1 = is(1), m2 = is(width), m3 = is(width + 1);
+  hn::StoreInterleaved2(hn::IfThenElseZero(m0, g), hn::IfThenElseZero(m1, g), d, row0);
+  hn::StoreInterleaved2(hn::IfThenElseZero(m2, g), hn::IfThenElseZero(m3, g), d, row1);
+  return hn::AllTrue(d, hn::Or(hn::Or(m0, m1), hn::Or(m2, m3)));
+}
+
+template <class D, typename T>
+HWY_INLINE bool PairsOf(D d, const T* grad, const std::int64_t* indices, std::int64_t outputs,
+                        std::int64_t index, std::int64_t width, T* row0, T* row1) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  bool all = true;
+  const auto pairs = [&](std::int64_t o) HWY_ATTR {
+    all &= Pairs(d, grad + o, indices + o, index + 2 * o, width, row0 + 2 * o, row1 + 2 * o);
+  };
+  std::int64_t o = 0;
+  for (; o + lanes <= outputs; o += lanes) pairs(o);
+  if (o < outputs) pairs(outputs - lanes);
+  return all;
 }
 
 template <typename T>
-HWY_INLINE void PairsRow(const T* grad, const std::int64_t* indices, std::int64_t outputs,
+HWY_INLINE bool PairsRow(const T* grad, const std::int64_t* indices, std::int64_t outputs,
                          std::int64_t index, std::int64_t width, T* row0, T* row1) {
-  const hn::CappedTag<T, 16> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t o = 0;
-  if (outputs >= lanes) {
-    for (; o + lanes <= outputs; o += lanes)
-      Pairs(d, grad + o, indices + o, index + 2 * o, width, row0 + 2 * o, row1 + 2 * o);
-    if (o == outputs) return;
-    o = outputs - lanes;
-    Pairs(d, grad + o, indices + o, index + 2 * o, width, row0 + 2 * o, row1 + 2 * o);
-    return;
-  }
-  for (; o < outputs; ++o) {
+  const hn::CappedTag<T, 16> d16;
+  const hn::CappedTag<T, 8> d8;
+  const hn::CappedTag<T, 4> d4;
+  if (outputs >= static_cast<std::int64_t>(hn::Lanes(d16)))
+    return PairsOf(d16, grad, indices, outputs, index, width, row0, row1);
+  if (outputs >= static_cast<std::int64_t>(hn::Lanes(d8)))
+    return PairsOf(d8, grad, indices, outputs, index, width, row0, row1);
+  if (outputs >= static_cast<std::int64_t>(hn::Lanes(d4)))
+    return PairsOf(d4, grad, indices, outputs, index, width, row0, row1);
+  bool all = true;
+  for (std::int64_t o = 0; o < outputs; ++o) {
     const std::int64_t place = indices[o] - index - 2 * o;
     row0[2 * o] = place == 0 ? grad[o] : T{0};
     row0[2 * o + 1] = place == 1 ? grad[o] : T{0};
     row1[2 * o] = place == width ? grad[o] : T{0};
     row1[2 * o + 1] = place == width + 1 ? grad[o] : T{0};
+    all &= place == 0 || place == 1 || place == width || place == width + 1;
   }
+  return all;
 }
 
-void RowF32(const MaxPoolRow<float>& row) { AnyRow(row); }
-void RowF64(const MaxPoolRow<double>& row) { AnyRow(row); }
-void PairsF32(const float* grad, const std::int64_t* indices, std::int64_t outputs,
+void PlaneF32(const MaxPoolPlane<float>& plane) { AnyPlane(plane); }
+void PlaneF64(const MaxPoolPlane<double>& plane) { AnyPlane(plane); }
+bool PairsF32(const float* grad, const std::int64_t* indices, std::int64_t outputs,
               std::int64_t index, std::int64_t width, float* row0, float* row1) {
-  PairsRow(grad, indices, outputs, index, width, row0, row1);
+  return PairsRow(grad, indices, outputs, index, width, row0, row1);
 }
-void PairsF64(const double* grad, const std::int64_t* indices, std::int64_t outputs,
+bool PairsF64(const double* grad, const std::int64_t* indices, std::int64_t outputs,
               std::int64_t index, std::int64_t width, double* row0, double* row1) {
-  PairsRow(grad, indices, outputs, index, width, row0, row1);
+  return PairsRow(grad, indices, outputs, index, width, row0, row1);
 }
 
 }  // namespace
@@ -198,28 +234,28 @@ HWY_AFTER_NAMESPACE();
 
 namespace tapedeck::kernels {
 
-HWY_EXPORT(RowF32);
-HWY_EXPORT(RowF64);
+HWY_EXPORT(PlaneF32);
+HWY_EXPORT(PlaneF64);
 HWY_EXPORT(PairsF32);
 HWY_EXPORT(PairsF64);
 
 template <>
-void max_pool_row(const MaxPoolRow<float>& row) {
-  HWY_DYNAMIC_DISPATCH(RowF32)(row);
+void max_pool_plane(const MaxPoolPlane<float>& plane) {
+  HWY_DYNAMIC_DISPATCH(PlaneF32)(plane);
 }
 template <>
-void max_pool_row(const MaxPoolRow<double>& row) {
-  HWY_DYNAMIC_DISPATCH(RowF64)(row);
+void max_pool_plane(const MaxPoolPlane<double>& plane) {
+  HWY_DYNAMIC_DISPATCH(PlaneF64)(plane);
 }
 template <>
-void max_pool_pairs_backward(const float* grad, const std::int64_t* indices, std::int64_t outputs,
+bool max_pool_pairs_backward(const float* grad, const std::int64_t* indices, std::int64_t outputs,
                              std::int64_t index, std::int64_t width, float* row0, float* row1) {
-  HWY_DYNAMIC_DISPATCH(PairsF32)(grad, indices, outputs, index, width, row0, row1);
+  return HWY_DYNAMIC_DISPATCH(PairsF32)(grad, indices, outputs, index, width, row0, row1);
 }
 template <>
-void max_pool_pairs_backward(const double* grad, const std::int64_t* indices, std::int64_t outputs,
+bool max_pool_pairs_backward(const double* grad, const std::int64_t* indices, std::int64_t outputs,
                              std::int64_t index, std::int64_t width, double* row0, double* row1) {
-  HWY_DYNAMIC_DISPATCH(PairsF64)(grad, indices, outputs, index, width, row0, row1);
+  return HWY_DYNAMIC_DISPATCH(PairsF64)(grad, indices, outputs, index, width, row0, row1);
 }
 
 }  // namespace tapedeck::kernels

@@ -2,37 +2,61 @@
 
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/pool_geometry.h>
+
 namespace tapedeck::kernels {
 
-/// One output row of a max-pooling with stride 1 or 2 along the row, whose windows lie inside the
-/// row: vectors over neighbouring outputs.
+/// An integer as wide as T, for indices that travel in vectors beside values.
 template <typename T>
-struct MaxPoolRow {
-  const T* plane;
-  std::int64_t width;                           ///< of the plane
-  std::int64_t row_begin, row_end, row_step;    ///< rows of the windows; at least one
-  std::int64_t column, taps, dilation, stride;  ///< of the first output's window
-  std::int64_t outputs;
-  T* values;
-  std::int64_t* indices;  ///< may be null
+struct IndexOfWidth {
+  using type = std::int32_t;
+};
+template <>
+struct IndexOfWidth<double> {
+  using type = std::int64_t;
+};
+template <typename T>
+using index_of_width = typename IndexOfWidth<T>::type;
+
+/// One plane of a max-pooling with stride 1 or 2 along a row: vectors over neighbouring outputs.
+/// Rows of the input lie `pitch` elements apart and hold -infinity wherever a window reaches beyond
+/// the input, so that every window has all its columns.
+template <typename T>
+struct MaxPoolPlane {
+  const T* in;  ///< column 0 of the first output's window, in input row 0
+  std::int64_t pitch;
+  const PoolWindow* rows;  ///< of each output row; none is empty
+  std::int64_t output_rows;
+  std::int64_t taps, dilation, stride;  ///< along the row
+  std::int64_t outputs;                 ///< in a row
+  std::int64_t width;                   ///< of the input's plane, in which indices count
+  std::int64_t first_column;            ///< of the first window, negative in the padding
+  /// For each output of a row, its window's first column inside.
+  const index_of_width<T>* first_inside;
+  T* values;              ///< [output_rows][outputs]
+  std::int64_t* indices;  ///< alike; may be null
 };
 
-/// Fewer outputs than this are not for max_pool_row.
-inline constexpr std::int64_t kMaxPoolRowOutputs = 4;
-/// Elements beyond its last tap that a window reads.
+/// Outputs are computed in vectors of this many lanes and its multiples; where a row has fewer,
+/// that many windows are read nevertheless.
+inline constexpr std::int64_t kMaxPoolLanes = 4;
+inline constexpr std::int64_t kMaxPoolMostLanes = 16;
+/// Elements of its row that the last of so many windows reads.
 template <typename T>
-std::int64_t max_pool_row_overrun(const MaxPoolRow<T>& row) {
-  return row.stride == 2 && (row.dilation != 1 || row.taps % 2 != 0) ? 1 : 0;
+std::int64_t max_pool_reach(const MaxPoolPlane<T>& plane, std::int64_t outputs) {
+  const bool one_more = plane.stride == 2 && (plane.dilation != 1 || plane.taps % 2 != 0);
+  return (outputs - 1) * plane.stride + (plane.taps - 1) * plane.dilation + (one_more ? 2 : 1);
 }
 
 /// The plane has less than 2^31 elements.
 template <typename T>
-void max_pool_row(const MaxPoolRow<T>& row);
+void max_pool_plane(const MaxPoolPlane<T>& plane);
 
 /// The gradient of a 2x2 max-pooling with stride 2 and no padding, one output row: writes its two
 /// input rows of 2 `outputs` elements. `index` is the plane's flat index of the first of them.
+/// Returns whether every index was one of its window's.
 template <typename T>
-void max_pool_pairs_backward(const T* grad, const std::int64_t* indices, std::int64_t outputs,
+bool max_pool_pairs_backward(const T* grad, const std::int64_t* indices, std::int64_t outputs,
                              std::int64_t index, std::int64_t width, T* row0, T* row1);
 
 }  // namespace tapedeck::kernels
