@@ -7,7 +7,13 @@ namespace tapedeck {
 
 std::int64_t numel_of(IntArrayRef sizes) {
   std::int64_t n = 1;
-  for (std::int64_t s : sizes) n *= s;
+  bool overflow = false, is_empty = false;
+  for (std::int64_t s : sizes) {
+    overflow |= __builtin_mul_overflow(n, s, &n);
+    is_empty |= s == 0;
+  }
+  if (is_empty) return 0;
+  TAPEDECK_CHECK(!overflow, "the number of elements of shape ", sizes, " does not fit 64 bits");
   return n;
 }
 
@@ -169,16 +175,21 @@ bool Array::has_internal_overlap() const {
 Array Array::as_strided(IntArrayRef sizes, IntArrayRef strides, std::int64_t offset) const {
   TAPEDECK_CHECK(sizes.size() == strides.size(), "as_strided: ", sizes.size(), " sizes but ",
                  strides.size(), " strides");
-  std::int64_t extent = offset + (numel_of(sizes) > 0 ? 1 : 0);
+  const bool is_empty = numel_of(sizes) == 0;
+  std::int64_t extent = 0;
+  bool overflow = __builtin_add_overflow(offset, is_empty ? 0 : 1, &extent);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     TAPEDECK_CHECK(sizes[i] >= 0 && strides[i] >= 0, "as_strided: negative size or stride: sizes ",
                    sizes, ", strides ", strides);
-    if (numel_of(sizes) > 0) extent += (sizes[i] - 1) * strides[i];
+    if (is_empty) continue;
+    std::int64_t reach = 0;
+    overflow |= __builtin_mul_overflow(sizes[i] - 1, strides[i], &reach) ||
+                __builtin_add_overflow(extent, reach, &extent);
   }
-  TAPEDECK_CHECK(
-      offset >= 0 && extent * element_size(dtype_) <= static_cast<std::int64_t>(storage_->nbytes()),
-      "as_strided: sizes ", sizes, ", strides ", strides, " and offset ", offset,
-      " reach outside a storage of ", storage_->nbytes(), " bytes");
+  const auto available = static_cast<std::int64_t>(storage_->nbytes()) / element_size(dtype_);
+  TAPEDECK_CHECK(offset >= 0 && !overflow && extent <= available, "as_strided: sizes ", sizes,
+                 ", strides ", strides, " and offset ", offset, " reach outside a storage of ",
+                 storage_->nbytes(), " bytes");
   return Array(storage_, dtype_, sizes, strides, offset);
 }
 

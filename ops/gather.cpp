@@ -99,7 +99,10 @@ Variable& scattered_inplace(const Variable& x, std::int64_t dim, const Variable&
   Array target = x.array();
   const Array source =
       kernels::may_overlap(target, src.array()) ? kernels::clone(src.array()) : src.array();
-  kernels::scatter(target, d, index.array(), source, accumulate);
+  // Indices that change while they are read could lead anywhere.
+  const Array places =
+      kernels::may_overlap(target, index.array()) ? kernels::clone(index.array()) : index.array();
+  kernels::scatter(target, d, places, source, accumulate);
   return finish_inplace(x);
 }
 

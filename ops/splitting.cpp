@@ -116,7 +116,7 @@ std::vector<Variable> chunk(const Variable& x, std::int64_t chunks, std::int64_t
   const std::int64_t length = x.sizes()[dim];
   if (length == 0)
     return pieces(x, std::vector<std::int64_t>(static_cast<std::size_t>(chunks), 0), dim);
-  return split(x, (length + chunks - 1) / chunks, dim);
+  return split(x, length / chunks + (length % chunks != 0), dim);
 }
 std::vector<Variable> Variable::chunk(std::int64_t chunks, std::int64_t dim) const {
   return tapedeck::chunk(*this, chunks, dim);

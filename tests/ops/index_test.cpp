@@ -314,6 +314,16 @@ TEST(Gather, Errors) {
               HasSubstr("expected a source of shape [2, 1] for 1 indices along dimension 1"));
 }
 
+TEST(Gather, IndicesMayBeWhatIsWritten) {
+  const Tensor y = arange(5);
+  y.scatter_(0, y, 1000000);
+  EXPECT_THAT(values<std::int64_t>(y.array()),
+              ElementsAre(1000000, 1000000, 1000000, 1000000, 1000000));
+  const Tensor z = arange(3);
+  z.index_put_({z}, 1000000);
+  EXPECT_THAT(values<std::int64_t>(z.array()), ElementsAre(1000000, 1000000, 1000000));
+}
+
 TEST(Gather, InPlaceForms) {
   const Tensor y = zeros({2, 3});
   y.scatter_(1, tensor({{0}, {2}}), tensor({{1.}, {2.}}));

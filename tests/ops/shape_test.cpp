@@ -207,6 +207,14 @@ TEST(Shape, Errors) {
             }),
             "shape [5, -1] is invalid for input of size 12");
   EXPECT_THROW(x.movedim(Ints{0, 0}, Ints{0, 1}), Error);
+  const std::int64_t huge = std::int64_t{1} << 62;
+  EXPECT_THAT(testing_support::error_of<Error>([&] { x.as_strided({huge}, {4}); }),
+              ::testing::HasSubstr("reach outside a storage of 48 bytes"));
+  EXPECT_THAT(testing_support::error_of<Error>([&] {
+                ones({1}).expand({huge, 4});
+              }),
+              ::testing::HasSubstr("does not fit 64 bits"));
+  EXPECT_EQ(x.chunk(huge + (huge - 1)).size(), 3u);
   EXPECT_THROW(unbind(tensor(1)), IndexError);
 }
 
