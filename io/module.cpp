@@ -31,7 +31,8 @@ void Module::load(serialize::InputArchive& archive) {
     archive.read(child.key(), nested);
     child.value()->load(nested);
   }
-  transaction.commit();
+  // The archive may hold more than the module; load(module, file) says so.
+  transaction.commit(/*allow_unread=*/true);
 }
 
 serialize::OutputArchive& operator<<(serialize::OutputArchive& archive,
