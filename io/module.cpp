@@ -23,8 +23,11 @@ void Module::load(serialize::InputArchive& archive) {
   serialize::LoadTransaction transaction(archive);
   for (auto& item : parameters_)
     if (item.value().defined()) archive.read(item.key(), item.value());
-  for (auto& item : buffers_)
-    if (item.value().defined()) archive.read(item.key(), item.value(), true);
+  for (auto& item : buffers_) {
+    if (!item.value().defined() || archive.try_read(item.key(), item.value(), true)) continue;
+    // Old checkpoints do not have batch normalisation's counter: it then stays as it is.
+    if (item.key() != "num_batches_tracked") archive.read(item.key(), item.value(), true);
+  }
   for (const auto& child : children_) {
     if (!child.value() || !child.value()->is_serializable()) continue;
     serialize::InputArchive nested;

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include <tapedeck/data/data.h>
+#include <tapedeck/io/image.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/reduction.h>
 #include "tests/support/arrays.h"
@@ -16,6 +17,7 @@ namespace {
 
 using datasets::CIFAR10;
 using datasets::FashionMNIST;
+using datasets::ImageFolder;
 using datasets::MNIST;
 using tapedeck::testing::message_of;
 using tapedeck::testing::TemporaryFolder;
@@ -185,6 +187,35 @@ TEST(Cifar10, ReadsRecordsOfAllBatchFiles) {
   EXPECT_THAT(message_of([&] { CIFAR10 test(folder.path(), CIFAR10::Mode::kTest); }),
               HasSubstr("has label 10, expected 0 to 9"));
   EXPECT_THAT(message_of([&] { CIFAR10 none(folder.file("x")); }), HasSubstr("no folder"));
+}
+
+TEST(ImageFolder, ClassesAreFolders) {
+  TemporaryFolder folder;
+  std::filesystem::create_directories(folder.file("dog/young"));
+  std::filesystem::create_directories(folder.file("cat"));
+  EXPECT_THAT(message_of([&] { ImageFolder set(folder.path()); }),
+              HasSubstr("no .png file in '" + folder.file("cat") + "'"));
+  const Variable grey(testing::random_array({1, 2, 3}, kUInt8, 1, 0, 256));
+  const Variable color(testing::random_array({4, 2, 3}, kUInt8, 1, 255, 256));
+  io::save_image(color, folder.file("cat/b.PNG"));
+  io::save_image(grey, folder.file("dog/young/a.png"));
+  io::save_image(color, folder.file("dog/c.png"));
+  write(folder.file("dog/notes.txt"), "x");
+  ImageFolder set(folder.path());
+  EXPECT_THAT(set.classes(), ElementsAre("cat", "dog"));
+  EXPECT_EQ(set.size(), 3u);
+  EXPECT_EQ(set.samples()[1].first, folder.file("dog/c.png"));
+  EXPECT_EQ(set.get(0).data.sizes().vec(), (std::vector<std::int64_t>{3, 2, 3}));
+  EXPECT_EQ(set.get(0).target.item<std::int64_t>(), 0);
+  const Example<> dog = set.get(2);
+  EXPECT_EQ(dog.target.item<std::int64_t>(), 1);
+  EXPECT_EQ(dog.data.data_ptr<float>()[6 + 4],
+            static_cast<float>(grey.data_ptr<std::uint8_t>()[4]) / 255);
+  EXPECT_THAT(message_of([&] { set.get(3); }), HasSubstr("index 3 of 3 pictures"));
+  write(folder.file("cat/b.PNG"), "GIF");
+  EXPECT_THAT(message_of([&] { set.get(0); }), HasSubstr("cat/b.PNG' is not a PNG file"));
+  EXPECT_THAT(message_of([&] { ImageFolder none(folder.file("dog/young")); }),
+              HasSubstr("has no folders in it"));
 }
 
 TEST(RealData, MnistAndFashionMnistAndCifar10) {

@@ -130,6 +130,18 @@ TEST(ModelCheckpoint, WhatDoesNotFitIsListedAndChangesNothing) {
   EXPECT_EQ(bytes_of(*net), before);
 }
 
+TEST(ModelCheckpoint, OldCheckpointsLackTheCounterOfBatchNorm) {
+  nn::BatchNorm2d norm(2), other(2);
+  serialize::OutputArchive out;
+  for (const auto& item : other->named_parameters()) out.write(item.key(), item.value());
+  out.write("running_mean", ones({2}), true);
+  out.write("running_var", ones({2}), true);
+  std::stringstream stream;
+  out.save_to(stream);
+  load(norm, stream);
+  EXPECT_TRUE(norm->named_buffers()["running_mean"].equal(ones({2})));
+}
+
 TEST(ModelCheckpoint, OneArchiveForEverything) {
   manual_seed(1);
   Training a, b;
