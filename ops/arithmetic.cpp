@@ -24,11 +24,21 @@ void check_alpha(ScalarType dtype, Scalar alpha, const char* op) {
 
 Variable scaled(const Variable& x, Scalar alpha) { return is_one(alpha) ? x : mul(x, alpha); }
 
+// x + alpha y; in one pass for floating dtypes.
+Array add_scaled(const Array& x, const Array& y, Scalar alpha) {
+  if (is_one(alpha)) return kernels::add(x, y);
+  if (!is_floating_point(x.dtype()))
+    return kernels::add(x, kernels::binary(BinaryOp::Mul, y, alpha));
+  return kernels::binary(BinaryOp::AddScaled, x, y, {{alpha.toDouble()}});
+}
+Variable times(const Variable& g, Scalar alpha) { return is_one(alpha) ? g : g * alpha; }
+
 // An in-place operation: straight into self's memory where nothing is recorded, else as the
 // out-of-place one whose result is taken over.
 template <typename Other, typename OutOfPlace>
 Variable& in_place(BinaryOp op, const char* name, const Variable& self, const Other& other,
-                   ScalarType dtype, OutOfPlace&& out_of_place) {
+                   ScalarType dtype, OutOfPlace&& out_of_place,
+                   const kernels::OpParams& params = {}) {
   detail::check_can_cast(dtype, self.dtype(), name);
   bool recorded = should_record(self);
   if constexpr (std::is_same_v<Other, Variable>) recorded |= should_record(other);
@@ -41,7 +51,7 @@ Variable& in_place(BinaryOp op, const char* name, const Variable& self, const Ot
                    name, ": output with shape ", self.sizes(),
                    " doesn't match the broadcast shape ",
                    broadcast_shapes(self.sizes(), other.sizes(), name).ref());
-    kernels::binary_out(op, out, a, kernels::cast(other.array(), dtype));
+    kernels::binary_out(op, out, a, kernels::cast(other.array(), dtype), params);
   } else {
     kernels::binary_out(op, out, a, other);
   }
@@ -54,13 +64,12 @@ Variable& in_place(BinaryOp op, const char* name, const Variable& self, const Ot
 Variable add(const Variable& self, const Variable& other, Scalar alpha) {
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "add");
-  const Operand x(self, dtype), unscaled(other, dtype);
-  const Variable y = scaled(unscaled, alpha);
-  Variable z(kernels::add(x.array(), y.array()));
+  const Operand x(self, dtype), y(other, dtype);
+  Variable z(add_scaled(x.array(), y.array(), alpha));
   if (should_record(x, y))
-    record(z, "AddBackward0", edges(x, y), [](const Variable& g, const VjpContext& ctx) {
+    record(z, "AddBackward0", edges(x, y), [alpha](const Variable& g, const VjpContext& ctx) {
       return Gradients{ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : Variable(),
-                       ctx.needs(1) ? g.sum_to_size(ctx.input_sizes(1)) : Variable()};
+                       ctx.needs(1) ? times(g.sum_to_size(ctx.input_sizes(1)), alpha) : Variable()};
     });
   return z;
 }
@@ -211,8 +220,12 @@ Variable Variable::operator-() const { return tapedeck::neg(*this); }
 Variable& Variable::add_(const Variable& other, Scalar alpha) const {
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "add_");
-  return in_place(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype,
-                  [&] { return add(other, alpha); });
+  const auto out_of_place = [&] { return add(other, alpha); };
+  if (is_one(alpha)) return in_place(BinaryOp::Add, "add_", *this, other, dtype, out_of_place);
+  if (tapedeck::is_floating_point(dtype))
+    return in_place(BinaryOp::AddScaled, "add_", *this, other, dtype, out_of_place,
+                    {{alpha.toDouble()}});
+  return in_place(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype, out_of_place);
 }
 Variable& Variable::add_(Scalar other, Scalar alpha) const {
   if (!is_one(alpha)) return add_(Variable(kernels::full({}, other, dtype())), alpha);
@@ -222,6 +235,7 @@ Variable& Variable::add_(Scalar other, Scalar alpha) const {
 Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "sub_");
+  if (!is_one(alpha) && tapedeck::is_floating_point(dtype)) return add_(other, -alpha);
   return in_place(BinaryOp::Sub, "sub_", *this, scaled(other, alpha), dtype,
                   [&] { return sub(other, alpha); });
 }

@@ -9,7 +9,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
-#include <tapedeck/ops/kernels/reduce.h>
+#include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/unary.h>
 
 namespace tapedeck::kernels {
@@ -52,11 +52,22 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
   if (values.numel() == 0) return {values, indices};
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, name, ": expected dim ", dim,
                     " to have a non-zero size, got shape ", x.sizes().ref());
+  std::int64_t* const to_index = indices.data<std::int64_t>();
+  if (const BestRowsLoop loop = find_best_rows(largest, x.dtype()); loop && view.inner == 1) {
+    const std::int64_t size = element_size(x.dtype());
+    const char* const rows = static_cast<const char*>(x.raw());
+    char* const best = static_cast<char*>(values.raw());
+    parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / view.axis),
+                 [=](std::int64_t begin, std::int64_t end) {
+                   loop(rows + begin * view.axis * size, best + begin * size, to_index + begin,
+                        end - begin, view.axis);
+                 });
+    return {values, indices};
+  }
   dispatch_all(x.dtype(), name, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* const from = x.data<T>();
     T* const to = values.data<T>();
-    std::int64_t* const to_index = indices.data<std::int64_t>();
     for_each_tile(view, [&](std::int64_t outer, std::int64_t first, std::int64_t columns) {
       const T* row = from + outer * view.axis * view.inner + first;
       T* const best = to + outer * view.inner + first;
@@ -100,6 +111,19 @@ Array scan(const Array& input, std::int64_t dim, Direction direction, const char
     using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
     const T* const from = x.data<T>();
     T* const to = out.data<T>();
+    if (view.inner == 1 && direction == Direction::Forward) {
+      const std::int64_t n = view.axis;
+      parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
+                   [=](std::int64_t begin, std::int64_t end) {
+                     for (std::int64_t row = begin * n; row < end * n; row += n) {
+                       Acc acc = static_cast<Acc>(from[row]);
+                       to[row] = from[row];
+                       for (std::int64_t i = row + 1; i < row + n; ++i)
+                         to[i] = static_cast<T>(acc = combine(acc, static_cast<Acc>(from[i])));
+                     }
+                   });
+      return;
+    }
     for_each_tile(view, [&](std::int64_t outer, std::int64_t first, std::int64_t columns) {
       Acc acc[kTile];
       std::int64_t at = outer * view.axis * view.inner + first;

@@ -124,6 +124,18 @@ struct MishBackwardOp : WithParams<T> {
     return hn::Mul(g, hn::MulAdd(x, slope, t));
   }
 };
+// g (Phi(x) + x phi(x))
+template <typename T>
+struct GeluBackwardOp : WithParams<T> {
+  using WithParams<T>::WithParams;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V g, V x) const {
+    V e;
+    const V cdf = vec::NormalCdf(d, x, &e);
+    const V density = hn::Mul(e, C(d, 0.3989422804014326779399461));
+    return hn::Mul(g, hn::MulAdd(x, density, cdf));
+  }
+};
 template <typename T>
 struct GeluTanhBackwardOp : WithParams<T> {
   using WithParams<T>::WithParams;
@@ -192,6 +204,8 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<SiluBackwardOp<T>, T>;
     case BinaryOp::MishBackward:
       return BinaryRow<MishBackwardOp<T>, T>;
+    case BinaryOp::GeluBackward:
+      return BinaryRow<GeluBackwardOp<T>, T>;
     case BinaryOp::GeluTanhBackward:
       return BinaryRow<GeluTanhBackwardOp<T>, T>;
     case BinaryOp::HardtanhBackward:
@@ -220,25 +234,10 @@ namespace {
 
 HWY_EXPORT(Find);
 
-// (Phi(x) + x phi(x)) g
-template <typename T>
-void gelu_backward_row(void* out, const void* const* in, unsigned scalars, std::int64_t n,
-                       const double*) {
-  binary_row<T, T>(
-      [](T g, T x) {
-        const T cdf = T(0.5) * std::erfc(-x * T(0.7071067811865475244008444));
-        const T pdf = std::exp(T(-0.5) * x * x) * T(0.3989422804014326779399461);
-        return g * (cdf + x * pdf);
-      },
-      out, in, scalars, n);
-}
-
 }  // namespace
 
 RowLoop find_fused(BinaryOp op, ScalarType dtype) {
   if (!is_floating_point(dtype)) return nullptr;
-  if (op == BinaryOp::GeluBackward)
-    return dtype == ScalarType::Float ? gelu_backward_row<float> : gelu_backward_row<double>;
   return HWY_DYNAMIC_DISPATCH(Find)(op, dtype);
 }
 

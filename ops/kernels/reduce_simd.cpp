@@ -4,6 +4,8 @@
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/reduce_simd.cpp"
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
+#include <limits>
+
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/reducer.h>
@@ -167,6 +169,10 @@ struct Larger {
   HWY_INLINE V operator()(D, V best, V x) const {
     return hn::IfThenElse(hn::Or(hn::Gt(x, best), hn::IsNaN(x)), x, best);
   }
+  template <class D>
+  static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
+    return hn::GetLane(hn::MaxOfLanes(d, v));
+  }
   template <typename T>
   HWY_INLINE T Scalar(T best, T x) const {
     return x > best || x != x ? x : best;
@@ -177,36 +183,77 @@ struct Smaller {
   HWY_INLINE V operator()(D, V best, V x) const {
     return hn::IfThenElse(hn::Or(hn::Lt(x, best), hn::IsNaN(x)), x, best);
   }
+  template <class D>
+  static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
+    return hn::GetLane(hn::MinOfLanes(d, v));
+  }
   template <typename T>
   HWY_INLINE T Scalar(T best, T x) const {
     return x < best || x != x ? x : best;
   }
 };
 
+// The first n < Lanes(d) elements, the first of them after those.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadRepeated(D d, const T* from, std::int64_t n) {
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(hn::Set(d, from[0]), d, buffer);
+  std::memcpy(buffer, from, static_cast<std::size_t>(n) * sizeof(T));
+  return hn::Load(d, buffer);
+}
+
 template <class Choice, typename T>
-void BestRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+T BestOf(const T* run, std::int64_t n) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Choice choose;
-  T* const results = static_cast<T*>(acc);
-  for (std::int64_t c = 0; c < count; ++c) {
-    const T* const run = reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride);
-    T best = results[c];
-    std::int64_t i = 0;
-    if (n >= 4 * lanes) {
-      auto b0 = hn::Set(d, best), b1 = b0, b2 = b0, b3 = b0;
-      for (; i + 4 * lanes <= n; i += 4 * lanes) {
-        b0 = choose(d, b0, hn::LoadU(d, run + i));
-        b1 = choose(d, b1, hn::LoadU(d, run + i + lanes));
-        b2 = choose(d, b2, hn::LoadU(d, run + i + 2 * lanes));
-        b3 = choose(d, b3, hn::LoadU(d, run + i + 3 * lanes));
-      }
-      HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
-      hn::Store(choose(d, choose(d, b0, b1), choose(d, b2, b3)), d, buffer);
-      for (std::int64_t k = 0; k < lanes; ++k) best = choose.Scalar(best, buffer[k]);
+  std::int64_t i = HWY_MIN(n, lanes);
+  auto b0 = i == lanes ? hn::LoadU(d, run) : LoadRepeated(d, run, n);
+  if (n >= 8 * lanes) {
+    auto b1 = b0, b2 = b0, b3 = b0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      b0 = choose(d, b0, hn::LoadU(d, run + i));
+      b1 = choose(d, b1, hn::LoadU(d, run + i + lanes));
+      b2 = choose(d, b2, hn::LoadU(d, run + i + 2 * lanes));
+      b3 = choose(d, b3, hn::LoadU(d, run + i + 3 * lanes));
     }
-    for (; i < n; ++i) best = choose.Scalar(best, run[i]);
-    results[c] = best;
+    b0 = choose(d, choose(d, b0, b1), choose(d, b2, b3));
+  }
+  for (; i + lanes <= n; i += lanes) b0 = choose(d, b0, hn::LoadU(d, run + i));
+  if (i < n) b0 = choose(d, b0, LoadRepeated(d, run + i, n - i));
+  if (!hn::AllFalse(d, hn::IsNaN(b0))) return std::numeric_limits<T>::quiet_NaN();
+  return Choice::OfLanes(d, b0);
+}
+
+template <class Choice, typename T>
+void BestRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+  T* const results = static_cast<T*>(acc);
+  for (std::int64_t c = 0; c < count; ++c)
+    results[c] = Choice().Scalar(
+        results[c],
+        BestOf<Choice>(reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n));
+}
+
+// The best elements of `count` gapless rows of n, one after the other, and the first places where
+// they are; a NaN is the best.
+template <class Choice, typename T>
+void BestWithIndex(const void* in, void* best, std::int64_t* index, std::int64_t count,
+                   std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t r = 0; r < count; ++r) {
+    const T* const row = static_cast<const T*>(in) + r * n;
+    const T value = BestOf<Choice>(row, n);
+    const auto wanted = hn::Set(d, value);
+    const bool nan = value != value;
+    std::int64_t at = 0;
+    for (; at + lanes <= n; at += lanes) {
+      const auto v = hn::LoadU(d, row + at);
+      if (!hn::AllFalse(d, nan ? hn::IsNaN(v) : hn::Eq(v, wanted))) break;
+    }
+    while (nan ? row[at] == row[at] : row[at] != value) ++at;
+    static_cast<T*>(best)[r] = row[at];
+    index[r] = at;
   }
 }
 
@@ -295,6 +342,12 @@ SimdReducer FindMoments(ScalarType dtype) {
   return {MomentRuns<double>, MomentRows<double>};
 }
 
+BestRowsLoop FindBestRows(bool largest, ScalarType dtype) {
+  if (dtype == ScalarType::Float)
+    return largest ? BestWithIndex<Larger, float> : BestWithIndex<Smaller, float>;
+  return largest ? BestWithIndex<Larger, double> : BestWithIndex<Smaller, double>;
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace tapedeck::kernels
@@ -305,12 +358,17 @@ namespace tapedeck::kernels {
 namespace {
 HWY_EXPORT(Find);
 HWY_EXPORT(FindMoments);
+HWY_EXPORT(FindBestRows);
 }  // namespace
 
 SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype) {
   return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : SimdReducer{};
 }
 SimdReducer find_simd_moments(ScalarType dtype) { return HWY_DYNAMIC_DISPATCH(FindMoments)(dtype); }
+
+BestRowsLoop find_best_rows(bool largest, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(FindBestRows)(largest, dtype) : nullptr;
+}
 
 }  // namespace tapedeck::kernels
 #endif

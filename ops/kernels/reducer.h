@@ -50,6 +50,13 @@ struct Moments {
 /// For accumulators of Moments.
 SimdReducer find_simd_moments(ScalarType dtype);
 
+/// The best elements of `count` gapless rows of n > 0, one after the other, and the first places
+/// where they are; a NaN is the best.
+using BestRowsLoop = void (*)(const void* in, void* best, std::int64_t* index, std::int64_t count,
+                              std::int64_t n);
+/// For the largest or the smallest; null but for float32 and float64.
+BestRowsLoop find_best_rows(bool largest, ScalarType dtype);
+
 /// Runs a reducer over the axes of `x` whose size is 1 in `out`, a row-major array of as many axes.
 /// Neither has zero elements.
 void run_reducer(const Reducer& reducer, const Array& x, const Array& out,

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 
 namespace tapedeck::kernels {
@@ -13,6 +14,7 @@ namespace {
 constexpr std::int64_t kGrain = 16384;
 constexpr std::int64_t kShortRow = 16;  // below, gathering rows into a block beats a call for each
 constexpr std::int64_t kBlock = 256;
+constexpr std::int64_t kWorthACopy = 4096;
 constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
 
 template <typename Word>
@@ -110,6 +112,15 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
   });
 }
 
+// Whether an input lies crosswise to the output: then it is read faster from a copy that does not.
+bool lies_across(const LoopNest& nest, int operand) {
+  const std::int64_t size = nest.item_size[operand], inner = nest.inner_stride(operand);
+  if (nest.numel < kWorthACopy || inner == size || inner == 0) return false;
+  for (int d = 0; d + 1 < nest.dims; ++d)
+    if (nest.strides[operand][d] == size) return true;
+  return false;
+}
+
 }  // namespace
 
 void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in,
@@ -144,6 +155,16 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
       nest.add_scalar(in[k].element, in[k].size);
   }
   nest.collapse();
+
+  for (int k = 0; k < inputs; ++k)
+    if (in[k].array != nullptr && !in[k].array->is_contiguous() &&
+        !in[k].array->has_internal_overlap() && lies_across(nest, k + 1)) {
+      const Array straight = clone(*in[k].array);
+      RowInput changed[kMaxInputs] = {in[0], in[0], in[0], in[0]};
+      std::copy_n(in, inputs, changed);
+      changed[k] = straight;
+      return run_rows(loop, params, out, changed, inputs);
+    }
 
   unsigned scalars = 0;
   bool long_rows = (nest.dims < 2 || nest.inner_size() >= kShortRow) &&

@@ -8,6 +8,7 @@
 #define TAPEDECK_SIMD_MATH_INL_H
 #endif
 
+#include <cmath>
 #include <limits>
 
 #include <hwy/contrib/math/math-inl.h>
@@ -95,6 +96,132 @@ template <class D, class V>
 HWY_INLINE V LogOnePlusExp(D d, V x) {
   const V positive = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Zero(d), x);
   return hn::Add(positive, vec::Log1p(d, vec::Exp(d, hn::Neg(hn::Abs(x)))));
+}
+
+// Sine and cosine: the vector forms hold up to a bound, beyond which each lane goes its own way.
+template <class D, class V, class Vector, class Scalar>
+HWY_INLINE V WithinBound(D d, V x, Vector vector, Scalar scalar) {
+  using T = hn::TFromD<D>;
+  if (HWY_LIKELY(hn::AllTrue(d, hn::Lt(hn::Abs(x), C(d, 30000))))) return vector(x);
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(x, d, buffer);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) buffer[i] = scalar(buffer[i]);
+  return hn::Load(d, buffer);
+}
+template <class D, class V>
+HWY_INLINE V Sin(D d, V x) {
+  using T = hn::TFromD<D>;
+  return WithinBound(
+      d, x, [d](V v) HWY_ATTR { return hn::Sin(d, v); }, [](T v) { return std::sin(v); });
+}
+template <class D, class V>
+HWY_INLINE V Cos(D d, V x) {
+  using T = hn::TFromD<D>;
+  return WithinBound(
+      d, x, [d](V v) HWY_ATTR { return hn::Cos(d, v); }, [](T v) { return std::cos(v); });
+}
+
+// exp(-s x^2), with what the square rounded away put back to first order; s is a power of two.
+template <class D, class V>
+HWY_INLINE V ExpOfMinusSquare(D d, V x, double s) {
+  const V square = hn::Mul(x, x), lost = hn::MulSub(x, x, square), scale = C(d, s);
+  const V e = vec::Exp(d, hn::Neg(hn::Mul(square, scale)));
+  // Far out both are infinite or lost; e is 0 there.
+  return hn::IfThenElse(hn::Lt(square, C(d, 1500)), hn::NegMulAdd(e, hn::Mul(lost, scale), e), e);
+}
+
+// Polynomials of W. J. Cody, Rational Chebyshev approximations for the error function, 1969, from
+// the highest coefficient down.
+template <class D, class V, std::size_t n>
+HWY_INLINE V Polynomial(D d, V x, const double (&coefficients)[n]) {
+  V y = C(d, coefficients[0]);
+  HWY_UNROLL(16)
+  for (std::size_t i = 1; i < n; ++i) y = hn::MulAdd(y, x, C(d, coefficients[i]));
+  return y;
+}
+constexpr double kErfNearTop[] = {1.85777706184603153e-1, 3.16112374387056560,
+                                  1.13864154151050156e2, 3.77485237685302021e2,
+                                  3.20937758913846947e3};
+constexpr double kErfNearBottom[] = {1, 2.36012909523441209e1, 2.44024637934444173e2,
+                                     1.28261652607737228e3, 2.84423683343917062e3};
+constexpr double kErfcTop[] = {
+    2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594,
+    6.61191906371416295e1,  2.98635138197400131e2,  8.81952221241769090e2,
+    1.71204761263407058e3,  2.05107837782607147e3,  1.23033935479799725e3};
+constexpr double kErfcBottom[] = {1,
+                                  1.57449261107098347e1,
+                                  1.17693950891312499e2,
+                                  5.37181101862009858e2,
+                                  1.62138957456669019e3,
+                                  3.29079923573345963e3,
+                                  4.36261909014324716e3,
+                                  3.43936767414372164e3,
+                                  1.23033935480374942e3};
+constexpr double kErfcFarTop[] = {1.63153871373020978e-2, 3.05326634961232344e-1,
+                                  3.60344899949804439e-1, 1.25781726111229246e-1,
+                                  1.60837851487422766e-2, 6.58749161529837803e-4};
+constexpr double kErfcFarBottom[] = {1,
+                                     2.56852019228982242,
+                                     1.87295284992346725,
+                                     5.27905102951428412e-1,
+                                     6.05183413124413191e-2,
+                                     2.33520497626869185e-3};
+
+// For z >= 0 and e = exp(-z^2): erf(z) where z is small, erfc(z) elsewhere.
+template <class V, class M>
+struct ErfParts {
+  V value;
+  M is_erf;
+};
+template <class D, class V>
+HWY_INLINE auto ErfOrErfc(D d, V z, V e) {
+  const auto near = hn::Le(z, C(d, 0.46875));
+  const V z2 = hn::Mul(z, z);
+  const V top = hn::IfThenElse(near, hn::Mul(z, Polynomial(d, z2, kErfNearTop)),
+                               hn::Mul(e, Polynomial(d, z, kErfcTop)));
+  const V bottom =
+      hn::IfThenElse(near, Polynomial(d, z2, kErfNearBottom), Polynomial(d, z, kErfcBottom));
+  V value = hn::Div(top, bottom);
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    // The middle form is good to float's precision as far as erfc is not 0.
+    const V one = C(d, 1), r = hn::Div(one, z2);
+    const V tail =
+        hn::Div(hn::Mul(r, Polynomial(d, r, kErfcFarTop)), Polynomial(d, r, kErfcFarBottom));
+    const V far = hn::Mul(e, hn::Div(hn::Sub(C(d, 0.56418958354775628695), tail), z));
+    value = hn::IfThenElse(hn::Gt(z, C(d, 4)), far, value);
+  }
+  // e is 0 there, but the polynomials may have overflowed.
+  value = hn::IfThenElse(hn::Gt(z, C(d, 30)), hn::Zero(d), value);
+  return ErfParts<V, decltype(near)>{value, near};
+}
+
+template <class D, class V>
+HWY_INLINE V Erf(D d, V x) {
+  const V z = hn::Abs(x);
+  const auto parts = ErfOrErfc(d, z, ExpOfMinusSquare(d, z, 1));
+  const V y = hn::IfThenElse(parts.is_erf, parts.value, hn::Sub(C(d, 1), parts.value));
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::CopySign(y, x));
+}
+template <class D, class V>
+HWY_INLINE V Erfc(D d, V x) {
+  const V z = hn::Abs(x), one = C(d, 1);
+  const auto parts = ErfOrErfc(d, z, ExpOfMinusSquare(d, z, 1));
+  // 1 - erf(x) near 0, erfc(z) right of it, 2 - erfc(z) left of it.
+  const V near = hn::Sub(one, hn::CopySign(parts.value, x));
+  const V apart =
+      hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(C(d, 2), parts.value), parts.value);
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenElse(parts.is_erf, near, apart));
+}
+// The normal distribution function Phi(x), and exp(-x^2 / 2) with it.
+template <class D, class V>
+HWY_INLINE V NormalCdf(D d, V x, V* exponential) {
+  const V half = C(d, 0.5), z = hn::Mul(hn::Abs(x), C(d, 0.70710678118654752440));
+  *exponential = ExpOfMinusSquare(d, x, 0.5);
+  const auto parts = ErfOrErfc(d, z, *exponential);
+  const V near = hn::MulAdd(half, hn::CopySign(parts.value, x), half);
+  const V tail = hn::Mul(half, parts.value);
+  const V apart = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(C(d, 1), tail));
+  return hn::IfThenElse(parts.is_erf, near, apart);
 }
 
 }  // namespace vec

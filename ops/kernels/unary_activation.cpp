@@ -52,6 +52,14 @@ struct MishOp : Plain {
     return hn::Mul(x, vec::Tanh(d, vec::LogOnePlusExp(d, x)));
   }
 };
+struct GeluOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    V e;
+    return hn::Mul(x, vec::NormalCdf(d, x, &e));
+  }
+};
 struct GeluTanhOp : Plain {
   using Plain::Plain;
   template <class D, class V>
@@ -85,6 +93,8 @@ RowLoop FindFor(UnaryOp op) {
       return UnaryRow<SiluOp, T>;
     case UnaryOp::Mish:
       return UnaryRow<MishOp, T>;
+    case UnaryOp::Gelu:
+      return UnaryRow<GeluOp, T>;
     case UnaryOp::GeluTanh:
       return UnaryRow<GeluTanhOp, T>;
     case UnaryOp::Elu:

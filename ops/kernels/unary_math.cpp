@@ -63,6 +63,34 @@ struct SigmoidOp : Plain {
     return vec::Sigmoid(d, x);
   }
 };
+struct SinOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return vec::Sin(d, x);
+  }
+};
+struct CosOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return vec::Cos(d, x);
+  }
+};
+struct ErfOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return vec::Erf(d, x);
+  }
+};
+struct ErfcOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    return vec::Erfc(d, x);
+  }
+};
 
 template <typename T>
 RowLoop FindFor(UnaryOp op) {
@@ -79,6 +107,14 @@ RowLoop FindFor(UnaryOp op) {
       return UnaryRow<TanhOp, T>;
     case UnaryOp::Sigmoid:
       return UnaryRow<SigmoidOp, T>;
+    case UnaryOp::Sin:
+      return UnaryRow<SinOp, T>;
+    case UnaryOp::Cos:
+      return UnaryRow<CosOp, T>;
+    case UnaryOp::Erf:
+      return UnaryRow<ErfOp, T>;
+    case UnaryOp::Erfc:
+      return UnaryRow<ErfcOp, T>;
     default:
       return nullptr;
   }

@@ -31,10 +31,6 @@ RowLoop find_floating(UnaryOp op) {
       return loop_of<T>([](T x) { return std::log2(x); });
     case UnaryOp::Log10:
       return loop_of<T>([](T x) { return std::log10(x); });
-    case UnaryOp::Sin:
-      return loop_of<T>([](T x) { return std::sin(x); });
-    case UnaryOp::Cos:
-      return loop_of<T>([](T x) { return std::cos(x); });
     case UnaryOp::Tan:
       return loop_of<T>([](T x) { return std::tan(x); });
     case UnaryOp::Asin:
@@ -47,13 +43,6 @@ RowLoop find_floating(UnaryOp op) {
       return loop_of<T>([](T x) { return std::sinh(x); });
     case UnaryOp::Cosh:
       return loop_of<T>([](T x) { return std::cosh(x); });
-    case UnaryOp::Erf:
-      return loop_of<T>([](T x) { return std::erf(x); });
-    case UnaryOp::Erfc:
-      return loop_of<T>([](T x) { return std::erfc(x); });
-    case UnaryOp::Gelu:
-      return loop_of<T>(
-          [](T x) { return x * T(0.5) * std::erfc(-x * T(0.7071067811865475244008444)); });
     default:
       return nullptr;
   }

@@ -8,8 +8,11 @@ namespace {
 // `condition`, `a`, `b`: whether each is one element for the whole row.
 template <typename Word, bool condition, bool a, bool b>
 void row(Word* out, const std::uint8_t* c, const Word* x, const Word* y, std::int64_t n) {
-  for (std::int64_t i = 0; i < n; ++i)
-    out[i] = c[condition ? 0 : i] != 0 ? x[a ? 0 : i] : y[b ? 0 : i];
+  for (std::int64_t i = 0; i < n; ++i) {
+    // Without a branch, which random conditions would make costly.
+    const Word mask = static_cast<Word>(Word{0} - (c[condition ? 0 : i] != 0 ? Word{1} : Word{0}));
+    out[i] = static_cast<Word>((x[a ? 0 : i] & mask) | (y[b ? 0 : i] & static_cast<Word>(~mask)));
+  }
 }
 
 // Elements are chosen, not computed with: an integer of their size will do.
