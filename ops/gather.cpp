@@ -47,9 +47,9 @@ Variable gather(const Variable& x, std::int64_t dim, const Variable& index, bool
                                 : kernels::gather(x.array(), d, index.array()));
   if (should_record(x))
     record(y, "GatherBackward0", edges(x),
-           [index = save(index), sizes = x.array().sizes(), d](const Variable& g,
-                                                               const VjpContext& ctx) {
-             return scatter_add(Variable(kernels::zeros(sizes, g.dtype())), d, index.get(ctx), g);
+           [index = save(index), d](const Variable& g, const VjpContext& ctx) {
+             Variable dx(kernels::zeros(ctx.input_sizes(0), g.dtype()));
+             return dx.scatter_add_(d, index.get(ctx), g);
            });
   return y;
 }
@@ -69,16 +69,16 @@ Variable scattered(const Variable& x, std::int64_t dim, const Variable& index, c
   Variable y(std::move(out));
   if (should_record(x, src))
     record(y, name, edges(x, src),
-           [index = save(index), sizes = src.array().sizes(), d, accumulate](
-               const Variable& g, const VjpContext& ctx) {
+           [index = save(index), d, accumulate](const Variable& g, const VjpContext& ctx) {
              const Variable places = index.get(ctx);
              Gradients grads(2);
              if (ctx.needs(0)) grads[0] = accumulate ? g : scatter(g, d, places, 0);
              if (ctx.needs(1)) {
                Variable part = gather(g, d, places);
+               const DimVector& sizes = ctx.input_sizes(1);
                // Elements of src beyond the index were not used.
                if (!(part.array().sizes() == sizes)) {
-                 DimVector strides = contiguous_strides(sizes);
+                 const DimVector strides = contiguous_strides(sizes);
                  part = autograd::scatter_region(
                      part, {sizes, strides, part.array().sizes(), strides, 0});
                }

@@ -106,9 +106,8 @@ Variable read(const Variable& x, const Indexing& at, const char* name) {
   Variable y(kernels::index(x.array(), at.list(), at.op, at.negative));
   if (should_record(x))
     record(y, name, edges(x),
-           [places = at.save_places(), sizes = x.array().sizes(), op = at.op, name](
-               const Variable& g, const VjpContext& ctx) {
-             return spread(g, sizes, restore(places, ctx, op), name);
+           [places = at.save_places(), op = at.op, name](const Variable& g, const VjpContext& ctx) {
+             return spread(g, ctx.input_sizes(0), restore(places, ctx, op), name);
            });
   return y;
 }
@@ -137,15 +136,15 @@ Variable write(const Variable& x, const Indexing& at, const Variable& values, bo
   Variable y(std::move(out));
   if (should_record(x, values))
     record(y, name, edges(x, values),
-           [places = at.save_places(), sizes = values.array().sizes(), accumulate, op = at.op,
-            name](const Variable& g, const VjpContext& ctx) {
+           [places = at.save_places(), accumulate, op = at.op, name](const Variable& g,
+                                                                     const VjpContext& ctx) {
              const Indexing where = restore(places, ctx, op);
              Gradients grads(2);
              if (ctx.needs(0))
                grads[0] = accumulate ? g
                                      : write(g, where, Variable(kernels::zeros({}, g.dtype())),
                                              false, name);
-             if (ctx.needs(1)) grads[1] = read(g, where, name).sum_to_size(sizes);
+             if (ctx.needs(1)) grads[1] = read(g, where, name).sum_to_size(ctx.input_sizes(1));
              return grads;
            });
   return y;

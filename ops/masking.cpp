@@ -71,8 +71,9 @@ Variable masked_select(const Variable& self, const Variable& mask) {
   Variable y(kernels::masked_select(x.array(), m.array()));
   if (should_record(x))
     record(y, "MaskedSelectBackward0", edges(x),
-           [m = save(m), sizes](const Variable& g, const VjpContext& ctx) {
-             return masked_scatter(Variable(kernels::zeros(sizes, g.dtype())), m.get(ctx), g);
+           [m = save(m)](const Variable& g, const VjpContext& ctx) {
+             const Variable zeros(kernels::zeros(ctx.input_sizes(0), g.dtype()));
+             return masked_scatter(zeros, m.get(ctx), g);
            });
   return y;
 }
@@ -89,19 +90,21 @@ Variable masked_scatter(const Variable& self, const Variable& mask, const Variab
   kernels::masked_scatter(out, m.array(), source.array());
   Variable y(std::move(out));
   if (should_record(x, source))
-    record(y, "MaskedScatterBackward0", edges(x, source),
-           [m = save(m), from = source.array().sizes()](const Variable& g, const VjpContext& ctx) {
-             const Variable where = m.get(ctx);
-             Gradients grads(2);
-             if (ctx.needs(0)) grads[0] = masked_fill(g, where, 0);
-             if (ctx.needs(1)) {
-               const Variable used = masked_select(g, where);
-               // The rest of the source went nowhere.
-               autograd::StridedRegion head{{numel_of(from)}, {1}, used.array().sizes(), {1}, 0};
-               grads[1] = autograd::scatter_region(used, head).reshape(from);
-             }
-             return grads;
-           });
+    record(
+        y, "MaskedScatterBackward0", edges(x, source),
+        [m = save(m)](const Variable& g, const VjpContext& ctx) {
+          const Variable where = m.get(ctx);
+          Gradients grads(2);
+          if (ctx.needs(0)) grads[0] = masked_fill(g, where, 0);
+          if (ctx.needs(1)) {
+            const Variable used = masked_select(g, where);
+            // The rest of the source went nowhere.
+            const DimVector& from = ctx.input_sizes(1);
+            const autograd::StridedRegion head{{numel_of(from)}, {1}, used.array().sizes(), {1}, 0};
+            grads[1] = autograd::scatter_region(used, head).reshape(from);
+          }
+          return grads;
+        });
   return y;
 }
 Variable Variable::masked_scatter(const Variable& mask, const Variable& source) const {

@@ -54,7 +54,8 @@ Variable repeat(const Variable& x, IntArrayRef repeats) {
   }
   Variable y(out);
   if (should_record(x))
-    record(y, "RepeatBackward0", edges(x), [layout, sizes = x.array().sizes()](const Variable& g) {
+    record(y, "RepeatBackward0", edges(x), [layout](const Variable& g, const VjpContext& ctx) {
+      const DimVector& sizes = ctx.input_sizes(0);
       if (g.numel() == 0) return Variable(kernels::zeros(sizes, g.dtype()));
       const Variable parts = g.reshape(layout.interleaved);
       return (layout.repeat_axes.empty() ? parts : parts.sum(layout.repeat_axes)).reshape(sizes);

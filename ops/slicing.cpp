@@ -92,8 +92,8 @@ template <typename Part>
 Variable part_of(const Variable& x, const Part& part) {
   Variable y = make_view(x, part.of(x.array()));
   if (should_record(x))
-    record(y, Part::name, edges(x), [sizes = x.array().sizes(), part](const Variable& g) {
-      return among_zeros(g, sizes, part);
+    record(y, Part::name, edges(x), [part](const Variable& g, const VjpContext& ctx) {
+      return among_zeros(g, ctx.input_sizes(0), part);
     });
   return y;
 }

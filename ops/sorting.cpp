@@ -19,10 +19,9 @@ ValuesAndIndices picked(const Variable& x, std::int64_t dim, kernels::ValuesAndI
   Variable values(std::move(result.first)), indices(std::move(result.second));
   if (should_record(x))
     record(values, name, edges(x),
-           [indices = save(indices), sizes = x.array().sizes(), dim](const Variable& g,
-                                                                     const VjpContext& ctx) {
-             return scatter_add(Variable(kernels::zeros(sizes, g.dtype())), dim, indices.get(ctx),
-                                g);
+           [indices = save(indices), dim](const Variable& g, const VjpContext& ctx) {
+             Variable dx(kernels::zeros(ctx.input_sizes(0), g.dtype()));
+             return dx.scatter_add_(dim, indices.get(ctx), g);
            });
   return {values, indices};
 }
