@@ -6,23 +6,22 @@
 
 namespace {
 
-void per_op(benchmark::State& state, std::int64_t ops) {
-  state.counters["us/op"] =
-      benchmark::Counter(static_cast<double>(ops) * 1e-6 * static_cast<double>(state.iterations()),
-                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+void count_ops(benchmark::State& state, std::int64_t ops) {
+  state.counters["ops"] =
+      benchmark::Counter(static_cast<double>(ops), benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void forward_without_tape(benchmark::State& state) {
   const lib::Tensor x = lib::randn({4}), y = lib::randn({4});
   const lib::NoGradGuard no_grad;
   for (auto _ : state) benchmark::DoNotOptimize((x * y).data_ptr());
-  per_op(state, 1);
+  count_ops(state, 1);
 }
 
 void forward_recorded(benchmark::State& state) {
   const lib::Tensor x = lib::randn({4}).set_requires_grad(true), y = lib::randn({4});
   for (auto _ : state) benchmark::DoNotOptimize((x * y).data_ptr());
-  per_op(state, 1);
+  count_ops(state, 1);
 }
 
 void forward_and_backward(benchmark::State& state) {
@@ -32,7 +31,7 @@ void forward_and_backward(benchmark::State& state) {
     (x * y).backward(grad_output);
     x.mutable_grad().reset();
   }
-  per_op(state, 1);
+  count_ops(state, 1);
 }
 
 // y = tanh(y * x) + x, a hundred times over
@@ -46,7 +45,7 @@ void chain(benchmark::State& state) {
     y.backward(grad_output);
     x.mutable_grad().reset();
   }
-  per_op(state, 3 * kSteps);
+  count_ops(state, 3 * kSteps);
 }
 
 // A wide graph: a thousand products of two leaves, summed.
@@ -60,7 +59,7 @@ void fan(benchmark::State& state) {
     sum.backward(grad_output);
     x.mutable_grad().reset();
   }
-  per_op(state, 2 * kWidth);
+  count_ops(state, 2 * kWidth);
 }
 
 // d/dx of sum((d/dx sum(x^3))^2): the rules recorded and differentiated once more
