@@ -47,9 +47,9 @@ layer ops/kernels array ops/kernels
 layer autograd array autograd
 layer ops array ops/kernels autograd ops
 layer nn array autograd ops nn
-layer optim array autograd ops ops/kernels optim optim/internal
-layer data array autograd ops ops/kernels nn optim data io data/internal io/internal
-layer io array autograd ops ops/kernels nn optim data io io/internal
+layer optim array autograd ops ops/kernels optim
+layer data array autograd ops ops/kernels nn optim data io
+layer io array autograd ops ops/kernels nn optim data io
 
 public=$(git ls-files 'array/*.h' 'autograd/*.h' 'ops/*.h' 'nn/*.h' 'optim/*.h' 'data/*.h' 'io/*.h' \
   tapedeck.h 'compat/*.h' | grep -vE '^ops/kernels/|/internal/')
