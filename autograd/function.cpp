@@ -6,14 +6,6 @@
 
 namespace tapedeck {
 
-void IValue::fail(const char* wanted) const {
-  static constexpr const char* kHeld[] = {
-      "nothing",  "a tensor",          "a bool",         "an int",           "a double",
-      "a string", "a list of tensors", "a list of ints", "a list of doubles"};
-  detail::fail<TypeError>(
-      detail::str("IValue: expected ", wanted, ", but it holds ", kHeld[value_.index()]));
-}
-
 namespace autograd {
 
 namespace {

@@ -1,96 +1,65 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <type_traits>
-#include <utility>
-#include <variant>
 #include <vector>
 
-#include <tapedeck/array/error.h>
 #include <tapedeck/autograd/variable.h>
 
 namespace tapedeck {
 
 /// A value of one of a few types: what a custom function keeps beside its tensors, and what an
-/// archive holds beside them.
+/// archive holds beside them. Immutable; copies share it.
 class IValue {
  public:
+  /// None.
   IValue() = default;
-  IValue(Variable v) : value_(std::move(v)) {}
-  IValue(std::string v) : value_(std::move(v)) {}
-  IValue(const char* v) : value_(std::string(v)) {}
-  IValue(std::vector<Variable> v) : value_(std::move(v)) {}
-  IValue(std::vector<std::int64_t> v) : value_(std::move(v)) {}
-  IValue(std::vector<double> v) : value_(std::move(v)) {}
-  IValue(IntArrayRef v) : value_(v.vec()) {}
+  IValue(Variable v);
+  IValue(std::string v);
+  IValue(const char* v) : IValue(std::string(v)) {}
+  IValue(std::vector<Variable> v);
+  IValue(std::vector<std::int64_t> v);
+  IValue(std::vector<double> v);
+  IValue(IntArrayRef v) : IValue(v.vec()) {}
+  IValue(Scalar v);
   template <typename T>
-  requires std::is_arithmetic_v<T> IValue(T v) {
-    if constexpr (std::is_same_v<T, bool>)
-      value_ = v;
-    else if constexpr (std::is_integral_v<T>)
-      value_ = static_cast<std::int64_t>(v);
-    else
-      value_ = static_cast<double>(v);
-  }
-  IValue(Scalar v) {
-    if (v.isBoolean())
-      value_ = v.toBool();
-    else if (v.isFloatingPoint())
-      value_ = v.toDouble();
-    else
-      value_ = v.toLong();
-  }
+  requires std::is_arithmetic_v<T> IValue(T v) : IValue(Scalar(v)) {}
 
-  bool isNone() const { return is<std::monostate>(); }
-  bool isTensor() const { return is<Variable>(); }
-  bool isBool() const { return is<bool>(); }
-  bool isInt() const { return is<std::int64_t>(); }
-  bool isDouble() const { return is<double>(); }
-  bool isString() const { return is<std::string>(); }
-  bool isTensorList() const { return is<std::vector<Variable>>(); }
-  bool isIntList() const { return is<std::vector<std::int64_t>>(); }
-  bool isDoubleList() const { return is<std::vector<double>>(); }
+  bool isNone() const { return !data_; }
+  bool isTensor() const;
+  bool isBool() const;
+  bool isInt() const;
+  bool isDouble() const;
+  bool isString() const;
+  bool isTensorList() const;
+  bool isIntList() const;
+  bool isDoubleList() const;
   bool isScalar() const { return isBool() || isInt() || isDouble(); }
 
-  const Variable& toTensor() const { return get<Variable>("a tensor"); }
-  bool toBool() const { return get<bool>("a bool"); }
-  std::int64_t toInt() const { return get<std::int64_t>("an int"); }
-  double toDouble() const { return get<double>("a double"); }
-  const std::string& toStringRef() const { return get<std::string>("a string"); }
-  const std::vector<Variable>& toTensorVector() const {
-    return get<std::vector<Variable>>("a list of tensors");
-  }
+  // Each \throws TypeError where something else is held.
+  const Variable& toTensor() const;
+  bool toBool() const;
+  std::int64_t toInt() const;
+  double toDouble() const;
+  const std::string& toStringRef() const;
+  const std::vector<Variable>& toTensorVector() const;
   std::vector<Variable> toTensorList() const { return toTensorVector(); }
-  const std::vector<std::int64_t>& toIntVector() const {
-    return get<std::vector<std::int64_t>>("a list of ints");
-  }
+  const std::vector<std::int64_t>& toIntVector() const;
   std::vector<std::int64_t> toIntList() const { return toIntVector(); }
-  const std::vector<double>& toDoubleVector() const {
-    return get<std::vector<double>>("a list of doubles");
-  }
-  Scalar toScalar() const {
-    if (isBool()) return toBool();
-    if (isInt()) return toInt();
-    return toDouble();
-  }
+  const std::vector<double>& toDoubleVector() const;
+  Scalar toScalar() const;
 
  private:
-  template <typename T>
-  bool is() const {
-    return std::holds_alternative<T>(value_);
-  }
-  template <typename T>
-  const T& get(const char* wanted) const {
-    const T* value = std::get_if<T>(&value_);
-    if (!value) fail(wanted);
-    return *value;
-  }
-  [[noreturn]] void fail(const char* wanted) const;
+  struct Data;  // the types themselves are known to the .cpp alone: they are slow to compile
 
-  std::variant<std::monostate, Variable, bool, std::int64_t, double, std::string,
-               std::vector<Variable>, std::vector<std::int64_t>, std::vector<double>>
-      value_;
+  template <typename T>
+  bool is() const;
+  template <typename T>
+  const T& get(const char* wanted) const;
+
+  std::shared_ptr<const Data> data_;
 };
 
 }  // namespace tapedeck

@@ -30,38 +30,45 @@ class Cloneable : public virtual Module {
   /// Makes the parameters, buffers and submodules anew, and registers them.
   virtual void reset() = 0;
 
-  std::shared_ptr<Module> clone(const std::optional<Device>& device = std::nullopt) const override {
-    if (device) check_device(*device, "clone");
-    const NoGradGuard no_grad;
-    auto copy = std::make_shared<Derived>(static_cast<const Derived&>(*this));
-    copy->parameters_.clear();
-    copy->buffers_.clear();
-    copy->children_.clear();
-    copy->reset();
-    detail::check_same_count("parameters", "register_parameter", parameters_.size(),
-                             copy->parameters_.size());
-    detail::check_same_count("buffers", "register_buffer", buffers_.size(), copy->buffers_.size());
-    detail::check_same_count("child modules", "register_module", children_.size(),
-                             copy->children_.size());
-    detail::copy_tensors(parameters_, copy->parameters_);
-    detail::copy_tensors(buffers_, copy->buffers_);
-    for (const auto& child : children_)
-      copy->children_[child.key()]->clone_(*child.value(), device);
-    return copy;
-  }
+  std::shared_ptr<Module> clone(const std::optional<Device>& device = std::nullopt) const override;
 
  private:
-  void clone_(Module& other, const std::optional<Device>& device) final {
-    const auto copy = std::dynamic_pointer_cast<Derived>(other.clone(device));
-    if (!copy) detail::wrong_clone_type();
-    static_cast<Derived&>(*this) = *copy;
-    adopt_children(copy.get());
-  }
+  void clone_(Module& other, const std::optional<Device>& device) final;
 };
+
+// Outside of the class, and so not inline: what the library instantiates is not compiled again.
+
+template <typename Derived>
+std::shared_ptr<Module> Cloneable<Derived>::clone(const std::optional<Device>& device) const {
+  if (device) check_device(*device, "clone");
+  const NoGradGuard no_grad;
+  auto copy = std::make_shared<Derived>(static_cast<const Derived&>(*this));
+  copy->parameters_.clear();
+  copy->buffers_.clear();
+  copy->children_.clear();
+  copy->reset();
+  detail::check_same_count("parameters", "register_parameter", parameters_.size(),
+                           copy->parameters_.size());
+  detail::check_same_count("buffers", "register_buffer", buffers_.size(), copy->buffers_.size());
+  detail::check_same_count("child modules", "register_module", children_.size(),
+                           copy->children_.size());
+  detail::copy_tensors(parameters_, copy->parameters_);
+  detail::copy_tensors(buffers_, copy->buffers_);
+  for (const auto& child : children_) copy->children_[child.key()]->clone_(*child.value(), device);
+  return copy;
+}
+
+template <typename Derived>
+void Cloneable<Derived>::clone_(Module& other, const std::optional<Device>& device) {
+  const auto copy = std::dynamic_pointer_cast<Derived>(other.clone(device));
+  if (!copy) detail::wrong_clone_type();
+  static_cast<Derived&>(*this) = *copy;
+  adopt_children(copy.get());
+}
 
 }  // namespace tapedeck::nn
 
 // For the modules of this library: their copies are compiled once, not in every user's file.
 #define TAPEDECK_LIBRARY_MODULE(Name)          \
   extern template class Cloneable<Name##Impl>; \
-  TAPEDECK_MODULE(Name)
+  using Name = ModuleHolder<Name##Impl>

@@ -20,6 +20,7 @@ template <typename Contained>
 class ModuleHolder : detail::ModuleHolderIndicator {
  public:
   using ContainedType = Contained;
+  using Impl = Contained;
 
   /// A module made by the default constructor of its class.
   ModuleHolder() : impl_(std::make_shared<Contained>()) {

@@ -50,4 +50,7 @@ Variable Adadelta::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<AdadeltaOptions>;
+template class OptimizerCloneableParamState<AdadeltaParamState>;
+
 }  // namespace tapedeck::optim

@@ -17,6 +17,7 @@ struct AdadeltaOptions : public OptimizerCloneableOptions<AdadeltaOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<AdadeltaOptions>;
 
 struct AdadeltaParamState : public OptimizerCloneableParamState<AdadeltaParamState> {
   TAPEDECK_ARG(std::int64_t, step) = 0;
@@ -26,6 +27,7 @@ struct AdadeltaParamState : public OptimizerCloneableParamState<AdadeltaParamSta
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<AdadeltaParamState>;
 
 /// Adadelta: s = rho s + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(s + eps) g; u = rho u + (1 - rho)
 /// d^2; p -= lr d. PyTorch's torch.optim.Adadelta; Zeiler 2012.

@@ -51,4 +51,7 @@ Variable Adagrad::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<AdagradOptions>;
+template class OptimizerCloneableParamState<AdagradParamState>;
+
 }  // namespace tapedeck::optim

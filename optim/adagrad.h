@@ -18,6 +18,7 @@ struct AdagradOptions : public OptimizerCloneableOptions<AdagradOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<AdagradOptions>;
 
 struct AdagradParamState : public OptimizerCloneableParamState<AdagradParamState> {
   TAPEDECK_ARG(Variable, sum);
@@ -26,6 +27,7 @@ struct AdagradParamState : public OptimizerCloneableParamState<AdagradParamState
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<AdagradParamState>;
 
 /// Adagrad: s += g^2; p -= lr / (1 + (step - 1) lr_decay) g / (sqrt(s) + eps). PyTorch's
 /// torch.optim.Adagrad; Duchi, Hazan and Singer 2011.

@@ -91,4 +91,9 @@ Variable AdamW::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<AdamOptions>;
+template class OptimizerCloneableParamState<AdamParamState>;
+template class OptimizerCloneableOptions<AdamWOptions>;
+template class OptimizerCloneableParamState<AdamWParamState>;
+
 }  // namespace tapedeck::optim

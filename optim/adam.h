@@ -22,6 +22,7 @@ struct AdamOptions : public OptimizerCloneableOptions<AdamOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<AdamOptions>;
 
 struct AdamParamState : public OptimizerCloneableParamState<AdamParamState> {
   TAPEDECK_ARG(std::int64_t, step) = 0;
@@ -32,6 +33,7 @@ struct AdamParamState : public OptimizerCloneableParamState<AdamParamState> {
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<AdamParamState>;
 
 /// Adam: m and v are running means of the gradient and its square, corrected for their start at
 /// zero; p -= lr m' / (sqrt(v') + eps). amsgrad takes the largest v so far. PyTorch's
@@ -66,6 +68,7 @@ struct AdamWOptions : public OptimizerCloneableOptions<AdamWOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<AdamWOptions>;
 
 struct AdamWParamState : public OptimizerCloneableParamState<AdamWParamState> {
   TAPEDECK_ARG(std::int64_t, step) = 0;
@@ -76,6 +79,7 @@ struct AdamWParamState : public OptimizerCloneableParamState<AdamWParamState> {
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<AdamWParamState>;
 
 /// Adam with decoupled weight decay. PyTorch's torch.optim.AdamW; Loshchilov and Hutter 2017.
 class AdamW : public Optimizer {

@@ -220,4 +220,7 @@ Variable LBFGS::step(LossClosure closure) {
   return first_loss;
 }
 
+template class OptimizerCloneableOptions<LBFGSOptions>;
+template class OptimizerCloneableParamState<LBFGSParamState>;
+
 }  // namespace tapedeck::optim

@@ -27,6 +27,7 @@ struct LBFGSOptions : public OptimizerCloneableOptions<LBFGSOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<LBFGSOptions>;
 
 /// Kept for the first parameter, on behalf of all.
 struct LBFGSParamState : public OptimizerCloneableParamState<LBFGSParamState> {
@@ -45,6 +46,7 @@ struct LBFGSParamState : public OptimizerCloneableParamState<LBFGSParamState> {
   void fields(FieldVisitor& visitor) override;
   bool mirrors_parameter() const override { return false; }
 };
+extern template class OptimizerCloneableParamState<LBFGSParamState>;
 
 /// Quasi-Newton steps with the inverse Hessian estimated from the last history_size steps, and a
 /// line search that satisfies the strong Wolfe conditions if asked for. step() needs a closure,

@@ -60,4 +60,7 @@ Variable NAdam::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<NAdamOptions>;
+template class OptimizerCloneableParamState<NAdamParamState>;
+
 }  // namespace tapedeck::optim

@@ -21,6 +21,7 @@ struct NAdamOptions : public OptimizerCloneableOptions<NAdamOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<NAdamOptions>;
 
 struct NAdamParamState : public OptimizerCloneableParamState<NAdamParamState> {
   TAPEDECK_ARG(std::int64_t, step) = 0;
@@ -31,6 +32,7 @@ struct NAdamParamState : public OptimizerCloneableParamState<NAdamParamState> {
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<NAdamParamState>;
 
 /// Adam with Nesterov's momentum, whose weight grows by momentum_decay. PyTorch's
 /// torch.optim.NAdam; Dozat 2016.

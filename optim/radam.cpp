@@ -51,4 +51,7 @@ Variable RAdam::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<RAdamOptions>;
+template class OptimizerCloneableParamState<RAdamParamState>;
+
 }  // namespace tapedeck::optim

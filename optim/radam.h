@@ -20,6 +20,7 @@ struct RAdamOptions : public OptimizerCloneableOptions<RAdamOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<RAdamOptions>;
 
 struct RAdamParamState : public OptimizerCloneableParamState<RAdamParamState> {
   TAPEDECK_ARG(std::int64_t, step) = 0;
@@ -29,6 +30,7 @@ struct RAdamParamState : public OptimizerCloneableParamState<RAdamParamState> {
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<RAdamParamState>;
 
 /// Adam whose step is damped while the variance of its adaptive rate is not yet known. PyTorch's
 /// torch.optim.RAdam; Liu et al. 2019.

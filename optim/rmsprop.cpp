@@ -58,4 +58,7 @@ Variable RMSprop::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<RMSpropOptions>;
+template class OptimizerCloneableParamState<RMSpropParamState>;
+
 }  // namespace tapedeck::optim

@@ -19,6 +19,7 @@ struct RMSpropOptions : public OptimizerCloneableOptions<RMSpropOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<RMSpropOptions>;
 
 struct RMSpropParamState : public OptimizerCloneableParamState<RMSpropParamState> {
   TAPEDECK_ARG(std::int64_t, step) = 0;
@@ -29,6 +30,7 @@ struct RMSpropParamState : public OptimizerCloneableParamState<RMSpropParamState
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<RMSpropParamState>;
 
 /// RMSprop: s = alpha s + (1 - alpha) g^2; p -= lr g / (sqrt(s) + eps), through a momentum buffer
 /// if momentum > 0; centered subtracts the square of the mean gradient from s. PyTorch's

@@ -50,4 +50,7 @@ Variable SGD::step(LossClosure closure) {
   return loss;
 }
 
+template class OptimizerCloneableOptions<SGDOptions>;
+template class OptimizerCloneableParamState<SGDParamState>;
+
 }  // namespace tapedeck::optim

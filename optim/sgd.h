@@ -20,6 +20,7 @@ struct SGDOptions : public OptimizerCloneableOptions<SGDOptions> {
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
+extern template class OptimizerCloneableOptions<SGDOptions>;
 
 struct SGDParamState : public OptimizerCloneableParamState<SGDParamState> {
   TAPEDECK_ARG(Variable, momentum_buffer);
@@ -27,6 +28,7 @@ struct SGDParamState : public OptimizerCloneableParamState<SGDParamState> {
  public:
   void fields(FieldVisitor& visitor) override;
 };
+extern template class OptimizerCloneableParamState<SGDParamState>;
 
 /// Stochastic gradient descent: g += weight_decay p; v = momentum v + (1 - dampening) g, v = g at
 /// first; p -= lr v, or with nesterov p -= lr (g + momentum v). PyTorch's torch.optim.SGD.
