@@ -38,19 +38,25 @@ struct Slab {
   // Only the inside is written: the padding was zeroed once.
   void load(const Conv2dShape& s, const T* image, T* slab) const {
     const std::int64_t end = std::min(s.H, rows - s.pad_top);
-    for (std::int64_t ih = 0; ih < end; ++ih) {
-      const T* in = image + ih * s.W;
-      T* row = slab + (ih + s.pad_top) * row_width;
-      for (std::int64_t phase = 0; phase < stride; ++phase) {
-        // the first input column whose padded place is in this phase
-        const std::int64_t lag = (phase - s.pad_left) % stride;
-        const std::int64_t first = lag < 0 ? lag + stride : lag;
-        T* out = row + phase * phase_width + (first + s.pad_left) / stride;
-        const std::int64_t room = row + (phase + 1) * phase_width - out;
-        const std::int64_t inside = first < s.W ? (s.W - 1 - first) / stride + 1 : 0;
-        const std::int64_t n = std::min(room, inside);
-        for (std::int64_t i = 0; i < n; ++i) out[i] = in[first + i * stride];
-      }
+    for (std::int64_t ih = 0; ih < end; ++ih)
+      load_row(s, image + ih * s.W, slab + (ih + s.pad_top) * row_width);
+  }
+
+ private:
+  void load_row(const Conv2dShape& s, const T* in, T* row) const {
+    const auto place = [&](std::int64_t x) {
+      const std::int64_t padded = x + s.pad_left;
+      return row + padded % stride * phase_width + padded / stride;
+    };
+    // columns for which there is room: no tap reads the others
+    const std::int64_t columns = std::min(s.W, phase_width * stride - s.pad_left);
+    if (stride == 1) {
+      std::copy_n(in, std::max<std::int64_t>(columns, 0), row + s.pad_left);
+    } else if (stride == 2 && columns >= 2) {
+      split_pairs(in, columns / 2, place(0), place(1));
+      if (columns % 2 != 0) *place(columns - 1) = in[columns - 1];
+    } else {
+      for (std::int64_t x = 0; x < columns; ++x) *place(x) = in[x];
     }
   }
 };
@@ -138,9 +144,13 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
   const std::int64_t width = extent_w.before + std::max(extent_w.end, s.OW) + kTapOverrun;
   const std::int64_t height = extent_h.before + std::max(extent_h.end, s.OH);
   const std::int64_t filters = filters_per_channel(s), slab = width * height;
+  // With stride 2 the two phases of a row are computed apart and then joined.
+  const bool in_pairs = s.stride_w == 2 && columns.size() == 2;
+  const std::int64_t half = columns[0].pixels;
 
   parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
     Array padded = zeroed<T>(filters * slab);
+    Array halves = Array::empty({in_pairs ? 2 * rows[0].pixels * half : 0}, dtype_of<T>);
     T* inside = padded.data<T>() + extent_h.before * width + extent_w.before;
     std::vector<std::int64_t> offsets;
     std::vector<T> weights;
@@ -150,24 +160,38 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
         for (std::int64_t oh = 0; oh < s.OH; ++oh)
           std::copy_n(dy + ((plane * filters + f) * s.OH + oh) * s.OW, s.OW,
                       inside + f * slab + oh * width);
-      for (const AxisPhase& row : rows)
-        for (const AxisPhase& column : columns) {
-          offsets.clear();
-          weights.clear();
-          for (std::int64_t f = 0; f < filters; ++f)
-            for (std::size_t i = 0; i < row.taps.size(); ++i)
-              for (std::size_t j = 0; j < column.taps.size(); ++j) {
-                offsets.push_back(f * slab + row.reads[i] * width + column.reads[j]);
-                weights.push_back(
-                    w[((c * filters + f) * s.KH + row.taps[i]) * s.KW + column.taps[j]]);
-              }
-          const TapPlane<T> taps{inside,         width,
-                                 offsets.data(), static_cast<std::int64_t>(offsets.size()),
-                                 row.pixels,     column.pixels};
-          tap_sums<T>(taps, weights.data(), bias ? bias[c] : T{0},
-                      dx + (plane * s.H + row.first) * s.W + column.first, s.stride_h * s.W,
-                      s.stride_w);
+      const auto sum_phase = [&](const AxisPhase& row, const AxisPhase& column, T* out,
+                                 std::int64_t row_step, std::int64_t column_step) {
+        offsets.clear();
+        weights.clear();
+        for (std::int64_t f = 0; f < filters; ++f)
+          for (std::size_t i = 0; i < row.taps.size(); ++i)
+            for (std::size_t j = 0; j < column.taps.size(); ++j) {
+              offsets.push_back(f * slab + row.reads[i] * width + column.reads[j]);
+              weights.push_back(
+                  w[((c * filters + f) * s.KH + row.taps[i]) * s.KW + column.taps[j]]);
+            }
+        const TapPlane<T> taps{inside,         width,
+                               offsets.data(), static_cast<std::int64_t>(offsets.size()),
+                               row.pixels,     column.pixels};
+        tap_sums<T>(taps, weights.data(), bias ? bias[c] : T{0}, out, row_step, column_step);
+      };
+      for (const AxisPhase& row : rows) {
+        T* out = dx + (plane * s.H + row.first) * s.W;
+        if (!in_pairs) {
+          for (const AxisPhase& column : columns)
+            sum_phase(row, column, out + column.first, s.stride_h * s.W, s.stride_w);
+          continue;
         }
+        T *even = halves.data<T>(), *odd = even + row.pixels * half;
+        sum_phase(row, columns[0], even, half, 1);
+        sum_phase(row, columns[1], odd, half, 1);
+        for (std::int64_t r = 0; r < row.pixels; ++r) {
+          T* to = out + r * s.stride_h * s.W;
+          join_pairs(even + r * half, odd + r * half, s.W / 2, to);
+          if (s.W % 2 != 0) to[s.W - 1] = even[r * half + s.W / 2];
+        }
+      }
     }
   });
 }
@@ -175,9 +199,9 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
 template <typename T>
 void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
   const Slab<T> slab(s);
-  const std::int64_t filters = filters_per_channel(s), grad_width = s.OW + kTapOverrun;
+  const std::int64_t filters = filters_per_channel(s);
   parallel_for(s.C, 1, [&](std::int64_t begin, std::int64_t end) {
-    Array padded = zeroed<T>(slab.elements()), grad = zeroed<T>(s.OH * grad_width);
+    Array padded = zeroed<T>(slab.elements());
     std::vector<double> sums(static_cast<std::size_t>(filters * s.taps()));
     for (std::int64_t c = begin; c < end; ++c) {
       std::fill(sums.begin(), sums.end(), 0.0);
@@ -185,10 +209,7 @@ void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy,
         slab.load(s, x + (n * s.C + c) * s.H * s.W, padded.data<T>());
         for (std::int64_t f = 0; f < filters; ++f) {
           const std::int64_t k = c * filters + f;
-          for (std::int64_t oh = 0; oh < s.OH; ++oh)
-            std::copy_n(dy + ((n * s.K + k) * s.OH + oh) * s.OW, s.OW,
-                        grad.data<T>() + oh * grad_width);
-          tap_dots<T>(slab.plane(s, padded.data<T>()), grad.data<T>(), grad_width,
+          tap_dots<T>(slab.plane(s, padded.data<T>()), dy + (n * s.K + k) * s.pixels(), s.OW,
                       sums.data() + f * s.taps());
         }
       }
