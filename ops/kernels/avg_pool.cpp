@@ -2,8 +2,10 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/avg_pool_rows.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/pool.h>
+#include <tapedeck/ops/kernels/tap_sums.h>
 
 namespace tapedeck::kernels {
 
@@ -13,9 +15,19 @@ namespace {
 struct Averages {
   std::vector<PoolWindow> rows, columns;
   std::int64_t H, W, divisor;  // divisor 0: the windows' own counts
+  // Windows of `kernel` columns that are `stride` apart, the first `padding` before the row; 0
+  // where they are not alike.
+  std::int64_t kernel = 0, stride = 0, padding = 0;
 
   std::int64_t OH() const { return static_cast<std::int64_t>(rows.size()); }
   std::int64_t OW() const { return static_cast<std::int64_t>(columns.size()); }
+  // One window of the whole plane.
+  bool is_global() const {
+    return OH() == 1 && OW() == 1 && rows[0].end - rows[0].begin == H &&
+           columns[0].end - columns[0].begin == W;
+  }
+  // Alike, not too far apart, and enough of them for a vector.
+  bool is_regular() const { return kernel > 0 && stride <= 2 && OW() >= 8; }
   template <typename T>
   T weight(const PoolWindow& row, const PoolWindow& column) const {
     const std::int64_t count = divisor != 0 ? divisor : row.counted * column.counted;
@@ -28,36 +40,97 @@ std::int64_t planes_per_piece(const Averages& a) {
   return std::max<std::int64_t>(1, (1 << 15) / (a.H * a.W + a.OH() * a.OW()));
 }
 
+// What one thread needs for the rows of its planes: a row of sums with room at both sides, the
+// weights of a row of outputs and, for the adjoint, their shares.
+template <typename T>
+struct RowBuffers {
+  const Averages& a;
+  std::int64_t reach;  // of all windows, from the padding on
+  Array memory;
+  T *sums, *weights, *shares, *phases[2];
+  std::int64_t counted = -1;  // rows that the weights are for
+
+  explicit RowBuffers(const Averages& averages)
+      : a(averages),
+        reach(std::max(a.padding + a.W, (a.OW() - 1) * a.stride + a.kernel) + kAvgPoolOverrun),
+        memory(Array::empty({3 * reach + 2 * a.OW()}, dtype_of<T>)),
+        sums(memory.data<T>()),
+        weights(sums + reach),
+        shares(weights + a.OW()),
+        phases{shares + a.OW(), shares + a.OW() + reach} {
+    std::fill_n(memory.data<T>(), memory.numel(), T{0});
+  }
+
+  T* row() const { return sums + a.padding; }
+  void find_weights(const PoolWindow& row) {
+    if (row.counted == counted) return;
+    counted = row.counted;
+    for (std::int64_t ow = 0; ow < a.OW(); ++ow)
+      weights[ow] = a.weight<T>(row, a.columns[static_cast<std::size_t>(ow)]);
+  }
+};
+
 // Sums of columns first, in neighbouring elements, then of short runs of these.
 template <typename T>
-void average_plane(const Averages& a, const T* in, T* out, T* sums) {
-  for (std::int64_t oh = 0; oh < a.OH(); ++oh) {
-    const PoolWindow& row = a.rows[static_cast<std::size_t>(oh)];
+void average_plane(const Averages& a, const T* in, T* out, RowBuffers<T>& buffers) {
+  if (a.is_global()) {
+    *out = sum_row(in, a.H * a.W) * a.weight<T>(a.rows[0], a.columns[0]);
+    return;
+  }
+  T* const sums = buffers.row();
+  for (const PoolWindow& row : a.rows) {
     std::fill_n(sums, a.W, T{0});
-    for (std::int64_t h = row.begin; h < row.end; ++h)
-      for (std::int64_t w = 0; w < a.W; ++w) sums[w] += in[h * a.W + w];
+    for (std::int64_t h = row.begin; h < row.end; ++h) add_row(in + h * a.W, a.W, sums);
+    buffers.find_weights(row);
+    if (a.is_regular()) {
+      window_means(buffers.sums, a.kernel, a.stride, buffers.weights, a.OW(), out);
+    } else {
+      for (std::int64_t ow = 0; ow < a.OW(); ++ow) {
+        const PoolWindow& column = a.columns[static_cast<std::size_t>(ow)];
+        T sum{0};
+        for (std::int64_t w = column.begin; w < column.end; ++w) sum += sums[w];
+        out[ow] = sum * buffers.weights[ow];
+      }
+    }
+    out += a.OW();
+  }
+}
+
+// Spreads the shares of a row of outputs over the columns of their windows.
+template <typename T>
+void spread_row(const Averages& a, RowBuffers<T>& buffers) {
+  if (!a.is_regular()) {
+    std::fill_n(buffers.row(), a.W, T{0});
     for (std::int64_t ow = 0; ow < a.OW(); ++ow) {
       const PoolWindow& column = a.columns[static_cast<std::size_t>(ow)];
-      T sum{0};
-      for (std::int64_t w = column.begin; w < column.end; ++w) sum += sums[w];
-      out[oh * a.OW() + ow] = sum * a.weight<T>(row, column);
+      for (std::int64_t w = column.begin; w < column.end; ++w)
+        buffers.row()[w] += buffers.shares[ow];
     }
+  } else if (a.stride == 1) {
+    std::fill_n(buffers.sums, buffers.reach, T{0});
+    for (std::int64_t k = 0; k < a.kernel; ++k) add_row(buffers.shares, a.OW(), buffers.sums + k);
+  } else {
+    const std::int64_t half = buffers.reach / 2;
+    for (T* phase : buffers.phases) std::fill_n(phase, half, T{0});
+    for (std::int64_t k = 0; k < a.kernel; ++k)
+      add_row(buffers.shares, a.OW(), buffers.phases[k % 2] + k / 2);
+    join_pairs(buffers.phases[0], buffers.phases[1], half, buffers.sums);
   }
 }
 
 template <typename T>
-void spread_plane(const Averages& a, const T* grad, T* out, T* sums) {
+void spread_plane(const Averages& a, const T* grad, T* out, RowBuffers<T>& buffers) {
+  if (a.is_global()) {
+    std::fill_n(out, a.H * a.W, *grad * a.weight<T>(a.rows[0], a.columns[0]));
+    return;
+  }
   std::fill_n(out, a.H * a.W, T{0});
-  for (std::int64_t oh = 0; oh < a.OH(); ++oh) {
-    const PoolWindow& row = a.rows[static_cast<std::size_t>(oh)];
-    std::fill_n(sums, a.W, T{0});
-    for (std::int64_t ow = 0; ow < a.OW(); ++ow) {
-      const PoolWindow& column = a.columns[static_cast<std::size_t>(ow)];
-      const T share = grad[oh * a.OW() + ow] * a.weight<T>(row, column);
-      for (std::int64_t w = column.begin; w < column.end; ++w) sums[w] += share;
-    }
-    for (std::int64_t h = row.begin; h < row.end; ++h)
-      for (std::int64_t w = 0; w < a.W; ++w) out[h * a.W + w] += sums[w];
+  for (const PoolWindow& row : a.rows) {
+    buffers.find_weights(row);
+    multiply_row(grad, buffers.weights, a.OW(), buffers.shares);
+    spread_row(a, buffers);
+    for (std::int64_t h = row.begin; h < row.end; ++h) add_row(buffers.row(), a.W, out + h * a.W);
+    grad += a.OW();
   }
 }
 
@@ -68,10 +141,10 @@ Array average(const Array& input, const Averages& a, const char* op) {
     using T = typename decltype(tag)::type;
     parallel_for(x.size(0) * x.size(1), planes_per_piece(a),
                  [&](std::int64_t begin, std::int64_t end) {
-                   Array sums = Array::empty({a.W}, dtype_of<T>);
+                   RowBuffers<T> buffers(a);
                    for (std::int64_t p = begin; p < end; ++p)
                      average_plane(a, x.data<T>() + p * a.H * a.W,
-                                   out.data<T>() + p * a.OH() * a.OW(), sums.data<T>());
+                                   out.data<T>() + p * a.OH() * a.OW(), buffers);
                  });
   });
   return out;
@@ -87,10 +160,10 @@ Array spread(const Array& grad_output, IntArrayRef input_sizes, const Averages& 
     using T = typename decltype(tag)::type;
     parallel_for(grad.size(0) * grad.size(1), planes_per_piece(a),
                  [&](std::int64_t begin, std::int64_t end) {
-                   Array sums = Array::empty({a.W}, dtype_of<T>);
+                   RowBuffers<T> buffers(a);
                    for (std::int64_t p = begin; p < end; ++p)
                      spread_plane(a, grad.data<T>() + p * a.OH() * a.OW(),
-                                  out.data<T>() + p * a.H * a.W, sums.data<T>());
+                                  out.data<T>() + p * a.H * a.W, buffers);
                  });
   });
   return out;
@@ -104,8 +177,13 @@ Averages averages_of(const char* op, IntArrayRef input, const Pool2dGeometry& g,
                  divisor.divisor);
   const DimVector out = pool_output_sizes(op, 2, input, g);
   return {pool_windows(g, 0, input[2], out[2], divisor.count_include_pad),
-          pool_windows(g, 1, input[3], out[3], divisor.count_include_pad), input[2], input[3],
-          divisor.divisor};
+          pool_windows(g, 1, input[3], out[3], divisor.count_include_pad),
+          input[2],
+          input[3],
+          divisor.divisor,
+          g.kernel[1],
+          g.stride[1],
+          g.padding[1]};
 }
 
 Averages adaptive_averages(const char* op, IntArrayRef input, IntArrayRef output_size) {

@@ -1,0 +1,177 @@
+#include <tapedeck/ops/kernels/avg_pool_rows.h>
+
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/avg_pool_rows.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T>
+HWY_INLINE void AddRow(const T* in, std::int64_t n, T* sums) {
+  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, in + i)), d, sums + i);
+  if (i == n) return;
+  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
+  const auto sum = hn::Add(hn::MaskedLoad(rest, d, sums + i), hn::MaskedLoad(rest, d, in + i));
+  hn::BlendedStore(sum, rest, d, sums + i);
+}
+
+template <typename T>
+HWY_INLINE T SumRow(const T* in, std::int64_t n) {
+  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+  std::int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    s0 = hn::Add(s0, hn::LoadU(d, in + i));
+    s1 = hn::Add(s1, hn::LoadU(d, in + i + lanes));
+    s2 = hn::Add(s2, hn::LoadU(d, in + i + 2 * lanes));
+    s3 = hn::Add(s3, hn::LoadU(d, in + i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) s0 = hn::Add(s0, hn::LoadU(d, in + i));
+  T sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+  for (; i < n; ++i) sum += in[i];
+  return sum;
+}
+
+template <int kStride, class D, typename T>
+HWY_INLINE hn::Vec<D> WindowSums(D d, const T* in, std::int64_t taps) {
+  auto sum = hn::Zero(d);
+  if constexpr (kStride == 1) {
+    for (std::int64_t k = 0; k < taps; ++k) sum = hn::Add(sum, hn::LoadU(d, in + k));
+  } else {
+    hn::Vec<D> even, odd;
+    std::int64_t k = 0;
+    for (; k + 1 < taps; k += 2) {
+      hn::LoadInterleaved2(d, in + k, even, odd);
+      sum = hn::Add(hn::Add(sum, even), odd);
+    }
+    if (k < taps) {
+      hn::LoadInterleaved2(d, in + k, even, odd);
+      sum = hn::Add(sum, even);
+    }
+  }
+  return sum;
+}
+
+template <int kStride, typename T>
+HWY_INLINE void Means(const T* in, std::int64_t taps, const T* weights, std::int64_t n, T* out) {
+  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t o = 0;
+  for (; o + lanes <= n; o += lanes)
+    hn::StoreU(hn::Mul(hn::LoadU(d, weights + o), WindowSums<kStride>(d, in + o * kStride, taps)),
+               d, out + o);
+  if (o == n) return;
+  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - o));
+  const auto mean =
+      hn::Mul(hn::MaskedLoad(rest, d, weights + o), WindowSums<kStride>(d, in + o * kStride, taps));
+  hn::BlendedStore(mean, rest, d, out + o);
+}
+
+template <typename T>
+HWY_INLINE void WindowMeans(const T* in, std::int64_t taps, std::int64_t stride, const T* weights,
+                            std::int64_t n, T* out) {
+  if (stride == 1)
+    Means<1>(in, taps, weights, n, out);
+  else
+    Means<2>(in, taps, weights, n, out);
+}
+
+template <typename T>
+HWY_INLINE void MultiplyRow(const T* a, const T* b, std::int64_t n, T* out) {
+  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::Mul(hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i);
+  if (i == n) return;
+  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
+  const auto product = hn::Mul(hn::MaskedLoad(rest, d, a + i), hn::MaskedLoad(rest, d, b + i));
+  hn::BlendedStore(product, rest, d, out + i);
+}
+
+void AddRowF32(const float* in, std::int64_t n, float* sums) { AddRow(in, n, sums); }
+void AddRowF64(const double* in, std::int64_t n, double* sums) { AddRow(in, n, sums); }
+float SumRowF32(const float* in, std::int64_t n) { return SumRow(in, n); }
+double SumRowF64(const double* in, std::int64_t n) { return SumRow(in, n); }
+void WindowMeansF32(const float* in, std::int64_t taps, std::int64_t stride, const float* weights,
+                    std::int64_t n, float* out) {
+  WindowMeans(in, taps, stride, weights, n, out);
+}
+void WindowMeansF64(const double* in, std::int64_t taps, std::int64_t stride, const double* weights,
+                    std::int64_t n, double* out) {
+  WindowMeans(in, taps, stride, weights, n, out);
+}
+void MultiplyRowF32(const float* a, const float* b, std::int64_t n, float* out) {
+  MultiplyRow(a, b, n, out);
+}
+void MultiplyRowF64(const double* a, const double* b, std::int64_t n, double* out) {
+  MultiplyRow(a, b, n, out);
+}
+
+}  // namespace
+}  // namespace tapedeck::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace tapedeck::kernels {
+
+HWY_EXPORT(AddRowF32);
+HWY_EXPORT(AddRowF64);
+HWY_EXPORT(SumRowF32);
+HWY_EXPORT(SumRowF64);
+HWY_EXPORT(WindowMeansF32);
+HWY_EXPORT(WindowMeansF64);
+HWY_EXPORT(MultiplyRowF32);
+HWY_EXPORT(MultiplyRowF64);
+
+template <>
+void add_row(const float* in, std::int64_t n, float* sums) {
+  HWY_DYNAMIC_DISPATCH(AddRowF32)(in, n, sums);
+}
+template <>
+void add_row(const double* in, std::int64_t n, double* sums) {
+  HWY_DYNAMIC_DISPATCH(AddRowF64)(in, n, sums);
+}
+template <>
+float sum_row(const float* in, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(SumRowF32)(in, n);
+}
+template <>
+double sum_row(const double* in, std::int64_t n) {
+  return HWY_DYNAMIC_DISPATCH(SumRowF64)(in, n);
+}
+template <>
+void window_means(const float* in, std::int64_t taps, std::int64_t stride, const float* weights,
+                  std::int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(WindowMeansF32)(in, taps, stride, weights, n, out);
+}
+template <>
+void window_means(const double* in, std::int64_t taps, std::int64_t stride, const double* weights,
+                  std::int64_t n, double* out) {
+  HWY_DYNAMIC_DISPATCH(WindowMeansF64)(in, taps, stride, weights, n, out);
+}
+template <>
+void multiply_row(const float* a, const float* b, std::int64_t n, float* out) {
+  HWY_DYNAMIC_DISPATCH(MultiplyRowF32)(a, b, n, out);
+}
+template <>
+void multiply_row(const double* a, const double* b, std::int64_t n, double* out) {
+  HWY_DYNAMIC_DISPATCH(MultiplyRowF64)(a, b, n, out);
+}
+
+}  // namespace tapedeck::kernels
+
+#endif

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+// Rows of average pooling in vectors. T is float or double.
+
+/// sums[i] += in[i] for i < n.
+template <typename T>
+void add_row(const T* in, std::int64_t n, T* sums);
+/// The sum of n elements, in several chains.
+template <typename T>
+T sum_row(const T* in, std::int64_t n);
+/// out[o] = weights[o] * sum over k < taps of in[o * stride + k] for o < n; stride is 1 or 2, and
+/// `in` may be read up to kAvgPoolOverrun elements beyond.
+template <typename T>
+void window_means(const T* in, std::int64_t taps, std::int64_t stride, const T* weights,
+                  std::int64_t n, T* out);
+/// out[i] = a[i] * b[i] for i < n.
+template <typename T>
+void multiply_row(const T* a, const T* b, std::int64_t n, T* out);
+
+inline constexpr std::int64_t kAvgPoolOverrun = 32;
+
+}  // namespace tapedeck::kernels
