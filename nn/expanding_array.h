@@ -73,6 +73,7 @@ class ExpandingArrayWithOptionalElem : public ExpandingArray<D, std::optional<T>
   ExpandingArrayWithOptionalElem(ArrayRef<T> values)
       : ExpandingArray<D, std::optional<T>>(std::nullopt) {
     if (values.size() != D) detail::wrong_value_count(D, values.size());
+    this->single_ = false;
     for (std::size_t i = 0; i < D; ++i) this->values_[i] = values[i];
   }
   ExpandingArrayWithOptionalElem(T value)

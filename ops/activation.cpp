@@ -4,9 +4,11 @@
 #include <limits>
 #include <numbers>
 
+#include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/index.h>
 #include <tapedeck/ops/internal/unary_recording.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -236,7 +238,15 @@ V rrelu(const V& self, Scalar lower, Scalar upper, bool training,
   const double low = lower.toDouble(), high = upper.toDouble();
   TAPEDECK_CHECK(low <= high, "rrelu: lower bound should be less than or equal to the upper bound");
   if (!training) return leaky_relu(self, (low + high) / 2);
-  const V slopes = empty_like(self).uniform_(low, high, std::move(generator));
+  // One number for each element that is not positive, in float64: as PyTorch draws them.
+  V slopes;
+  {
+    const NoGradGuard no_grad;
+    const V negative = self <= 0;
+    const V drawn = empty({negative.sum().item<std::int64_t>()}, kFloat64)
+                        .uniform_(low, high, std::move(generator));
+    slopes = masked_scatter(ones_like(self), negative, drawn.to(self.dtype()));
+  }
   return where(self > 0, self, self * slopes);
 }
 

@@ -1,6 +1,6 @@
 #include <tapedeck/nn/functional/conv.h>
 
-#include <tapedeck/nn/conv_padding.h>
+#include <tapedeck/nn/internal/conv_padding.h>
 
 namespace tapedeck::nn::functional {
 

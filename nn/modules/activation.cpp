@@ -4,7 +4,7 @@
 #include <string>
 
 #include <tapedeck/nn/functional/activation.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/creation.h>
 

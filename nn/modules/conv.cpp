@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include <tapedeck/nn/conv_padding.h>
+#include <tapedeck/nn/internal/conv_padding.h>
 #include <tapedeck/nn/functional/padding.h>
 #include <tapedeck/nn/init.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/creation.h>
 
 namespace tapedeck::nn {

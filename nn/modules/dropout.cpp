@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include <tapedeck/nn/functional/dropout.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 
 namespace tapedeck::nn {
 

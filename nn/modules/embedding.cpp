@@ -5,7 +5,7 @@
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/nn/functional/embedding.h>
 #include <tapedeck/nn/init.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/creation.h>
 
 namespace tapedeck::nn {

@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include <tapedeck/nn/init.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/linear.h>
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include <tapedeck/nn/functional/padding.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 
 namespace tapedeck::nn {
 

@@ -4,8 +4,8 @@
 #include <ostream>
 
 #include <tapedeck/nn/init.h>
-#include <tapedeck/nn/print.h>
-#include <tapedeck/nn/recurrent_steps.h>
+#include <tapedeck/nn/internal/print.h>
+#include <tapedeck/nn/internal/recurrent_steps.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include <tapedeck/nn/functional/upsampling.h>
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 
 namespace tapedeck::nn {
 

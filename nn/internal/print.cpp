@@ -1,4 +1,4 @@
-#include <tapedeck/nn/print.h>
+#include <tapedeck/nn/internal/print.h>
 
 #include <charconv>
 #include <cmath>
