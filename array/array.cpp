@@ -79,9 +79,10 @@ void detail::too_many_dims(std::int64_t dims) {
 namespace {
 
 bool strides_are_contiguous(IntArrayRef sizes, IntArrayRef strides) {
+  for (const std::int64_t size : sizes)
+    if (size == 0) return true;
   std::int64_t expected = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
-    if (sizes[i] == 0) return true;
     if (sizes[i] != 1 && strides[i] != expected) return false;
     expected *= sizes[i];
   }

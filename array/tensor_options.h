@@ -4,6 +4,8 @@
 #include <iosfwd>
 #include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include <tapedeck/array/dtype.h>
 
@@ -51,7 +53,10 @@ class TensorOptions {
   TensorOptions() = default;
   TensorOptions(ScalarType dtype) : dtype_(dtype) {}
   TensorOptions(Device device) : device_(device) {}
-  TensorOptions(DeviceType device) : device_(Device(device)) {}
+  /// From whatever makes a Device: kCPU, "cpu", {kCUDA, 1}.
+  template <typename... Args>
+  requires std::is_constructible_v<Device, Args...> TensorOptions(Args&&... args)
+      : device_(Device(std::forward<Args>(args)...)) {}
   TensorOptions(Layout) {}
 
   [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const {
@@ -105,6 +110,7 @@ class TensorOptions {
 
 inline TensorOptions dtype(ScalarType dtype) { return TensorOptions(dtype); }
 inline TensorOptions device(Device device) { return TensorOptions(device); }
+inline TensorOptions device_index(DeviceIndex index) { return TensorOptions(Device(kCUDA, index)); }
 inline TensorOptions layout(Layout layout) { return TensorOptions(layout); }
 inline TensorOptions requires_grad(bool requires_grad = true) {
   return TensorOptions().requires_grad(requires_grad);

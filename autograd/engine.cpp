@@ -287,15 +287,21 @@ void backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> r
     run_backward(tensors, grad_tensors, keep, create_graph, nullptr, false);
     return;
   }
-  for (const Variable& v : inputs)
-    TAPEDECK_CHECK(v.is_leaf(), "backward: one of the inputs is not a leaf Tensor");
   auto captures = captures_for(inputs, "backward");
   run_backward(tensors, grad_tensors, keep, create_graph, &captures, true);
+  // Leaves have gathered theirs on the way.
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Variable& g = captures[i].grad;
+    if (!g.defined() || inputs[i].is_leaf() || inputs[i].retains_grad()) continue;
+    Variable& sum = inputs[i].mutable_grad();
+    sum = sum.defined() ? add_gradients(std::move(sum), g) : create_graph ? g : g.clone();
+  }
 }
 
 variable_list grad(const variable_list& outputs, const variable_list& inputs,
                    const variable_list& grad_outputs, std::optional<bool> retain_graph,
                    bool create_graph, bool allow_unused) {
+  TAPEDECK_CHECK(!inputs.empty(), "grad requires non-empty inputs.");
   auto captures = captures_for(inputs, "grad");
   run_backward(outputs, grad_outputs, retain_graph.value_or(create_graph), create_graph, &captures,
                false);

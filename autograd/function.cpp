@@ -16,6 +16,15 @@ bool contains(const variable_list& list, const Variable& v) {
   return false;
 }
 
+bool expands_to(IntArrayRef from, IntArrayRef to) {
+  if (from.size() > to.size()) return false;
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    const std::int64_t size = from[from.size() - 1 - i];
+    if (size != 1 && size != to[to.size() - 1 - i]) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 void AutogradContext::save_for_backward(variable_list to_save) { to_save_ = std::move(to_save); }
@@ -76,6 +85,7 @@ variable_list FunctionNode::finish_forward(const variable_list& tensors,
     if (contains(context.dirty_, output)) {
       // The input itself goes on as the output.
       check_inplace(output, name().c_str());
+      output.array().storage()->bump_version();
       set_history(output, self);
       continue;
     }
@@ -125,7 +135,12 @@ Gradients FunctionNode::apply(const Gradients& grads, const VjpContext& ctx) {
     Variable g = std::move(results[i]);
     const auto& [sizes, dtype] = input_metadata_[out.size()];
     if (g.defined() && next_edge(out.size()).is_valid()) {
-      if (!(g.array().sizes() == sizes)) g = g.sum_to_size(sizes);
+      if (!(g.array().sizes() == sizes)) {
+        TAPEDECK_CHECK(expands_to(sizes, g.sizes()), name(),
+                       " returned an invalid gradient at index ", i, " - got ", g.sizes(),
+                       " but expected shape compatible with ", sizes.ref());
+        g = g.sum_to_size(sizes);
+      }
       if (g.dtype() != dtype) g = g.to(dtype);
     }
     out.push_back(std::move(g));

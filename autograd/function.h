@@ -118,7 +118,7 @@ void collect_tensors(variable_list& tensors, std::vector<bool>& is_tensor, const
   } else if constexpr (std::is_same_v<F, std::optional<Variable>>) {
     tensors.push_back(first.value_or(Variable()));
     is_tensor.push_back(true);
-  } else if constexpr (std::is_same_v<F, variable_list>) {
+  } else if constexpr (std::is_same_v<F, variable_list> || std::is_same_v<F, TensorList>) {
     for (const Variable& v : first) {
       tensors.push_back(v);
       is_tensor.push_back(true);

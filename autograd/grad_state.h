@@ -20,6 +20,7 @@ class GradState final : public RefCounted {
   std::vector<std::pair<unsigned, Node::Hook>> leaf_hooks;
   unsigned next_hook_key = 0;
   bool retains_grad = false;
+  unsigned retain_key = 0;  ///< of the hook that keeps the gradient of a result
 };
 
 /// The end of the tape at a leaf: adds what arrives to the leaf's gradient.

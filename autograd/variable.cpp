@@ -1,5 +1,7 @@
 #include <tapedeck/autograd/variable.h>
 
+#include <tapedeck/array/warning.h>
+
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/grad_state.h>
@@ -135,7 +137,13 @@ intrusive_ptr<autograd::Node> Variable::grad_fn() const {
 const Variable& Variable::grad() const {
   static const Variable none;
   array();
-  return impl_->grad_state ? impl_->grad_state->grad : none;
+  if (impl_->grad_state && impl_->grad_state->grad.defined()) return impl_->grad_state->grad;
+  if (impl_->grad_fn && !retains_grad())
+    TAPEDECK_WARN(
+        "grad: this Tensor is not a leaf, so backward does not keep its gradient; retain_grad() "
+        "before backward does (shape ",
+        sizes(), ")");
+  return none;
 }
 
 Variable& Variable::mutable_grad() const {
@@ -149,7 +157,7 @@ void Variable::retain_grad() const {
   GradState& state = autograd::grad_state_of(*impl_);
   state.retains_grad = true;
   intrusive_ptr<GradState> keep(&state);
-  grad_fn()->add_hook(impl_->output_nr, [keep](const Variable& g) {
+  state.retain_key = grad_fn()->add_hook(impl_->output_nr, [keep](const Variable& g) {
     const std::lock_guard lock(keep->mutex);
     keep->grad = keep->grad.defined()     ? autograd::add_gradients(keep->grad, g)
                  : GradMode::is_enabled() ? g

@@ -221,7 +221,6 @@ class Variable {
               std::optional<MemoryFormat> = std::nullopt) const;
   Variable to(Device device, ScalarType dtype, bool non_blocking = false, bool copy = false,
               std::optional<MemoryFormat> = std::nullopt) const;
-  Variable to(Device device, bool non_blocking = false) const;
   Variable to(const TensorOptions& options, bool non_blocking = false, bool copy = false,
               std::optional<MemoryFormat> = std::nullopt) const;
   Variable to(const Variable& other, bool non_blocking = false, bool copy = false) const;
@@ -429,8 +428,16 @@ class Variable {
                 std::optional<ScalarType> dtype = std::nullopt) const;
   Variable var(bool unbiased = true) const;
   Variable var(IntArrayRef dim, bool unbiased = true, bool keepdim = false) const;
+  template <std::integral Dim>
+  requires(!std::is_same_v<Dim, bool>) Variable
+      var(Dim dim, bool unbiased = true, bool keepdim = false)
+  const { return var(IntArrayRef(static_cast<std::int64_t>(dim)), unbiased, keepdim); }
   Variable std(bool unbiased = true) const;
   Variable std(IntArrayRef dim, bool unbiased = true, bool keepdim = false) const;
+  template <std::integral Dim>
+  requires(!std::is_same_v<Dim, bool>) Variable
+      std(Dim dim, bool unbiased = true, bool keepdim = false)
+  const { return std(IntArrayRef(static_cast<std::int64_t>(dim)), unbiased, keepdim); }
   Variable norm(Scalar p = 2) const;
   Variable norm(const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim = false) const;
   Variable max() const;

@@ -69,10 +69,13 @@ Variable cut_history(const Variable& self, const Variable& result) {
 }
 
 void give_history(VariableImpl& impl, const Variable& source) {
+  const intrusive_ptr<Node> before = impl.grad_fn;
   impl.grad_fn = source.impl()->grad_fn;
   impl.output_nr = source.impl()->output_nr;
   impl.requires_grad = false;
   if (impl.grad_state && impl.grad_state->retains_grad) {
+    // The gradient that is kept is that of the value from now on.
+    if (before) before->remove_hook(impl.grad_state->retain_key);
     impl.grad_state->retains_grad = false;
     Variable(intrusive_ptr<VariableImpl>(&impl)).retain_grad();
   }

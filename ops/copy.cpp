@@ -46,11 +46,6 @@ Variable Variable::to(Device device, ScalarType dtype, bool non_blocking, bool c
   check_device(device, "to");
   return to(dtype, non_blocking, copy);
 }
-Variable Variable::to(Device device, bool) const {
-  check_device(device, "to");
-  array();
-  return *this;
-}
 Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {
   check_device(options.device(), "to");

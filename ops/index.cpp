@@ -1,5 +1,6 @@
 #include <tapedeck/ops/index.h>
 
+#include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/creation.h>
@@ -70,6 +71,8 @@ Indexing unfold_masks(const Variable& x, const OptionalTensors& indices, const c
     TAPEDECK_CHECK_AS(IndexError, index.dtype() == kBool || index.dtype() == kByte, op,
                       ": tensors used as indices must be long, byte or bool tensors, got ",
                       index.dtype());
+    if (index.dtype() == kByte)
+      TAPEDECK_WARN(op, ": indexing with dtype torch.uint8 is now deprecated, use a mask of bool");
     const auto axis = static_cast<std::int64_t>(at.tensors.size());
     for (std::int64_t d = 0; d < index.dim(); ++d)
       TAPEDECK_CHECK_AS(IndexError, axis + d < x.dim() && index.size(d) == x.size(axis + d), op,

@@ -17,6 +17,11 @@ Variable index(const Variable& self, const std::vector<std::optional<Variable>>&
 /// A copy with values, broadcast to x[indices], written there, or added where `accumulate`.
 Variable index_put(const Variable& self, const std::vector<std::optional<Variable>>& indices,
                    const Variable& values, bool accumulate = false);
+/// As index_put, into `self` itself.
+inline Variable& index_put_(Variable& self, const std::vector<std::optional<Variable>>& indices,
+                            const Variable& values, bool accumulate = false) {
+  return self.index_put_(indices, values, accumulate);
+}
 
 /// y[i][j] = self[index[i][j]][j] for dim 0; the shape of `index`.
 Variable gather(const Variable& self, std::int64_t dim, const Variable& index,

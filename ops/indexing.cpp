@@ -14,17 +14,12 @@ namespace tapedeck {
 
 namespace indexing {
 
-namespace {
-constexpr std::int64_t kMin = std::numeric_limits<std::int64_t>::min();
-constexpr std::int64_t kMax = std::numeric_limits<std::int64_t>::max();
-}  // namespace
-
 Slice::Slice(std::optional<std::int64_t> start, std::optional<std::int64_t> stop,
              std::optional<std::int64_t> step)
     : step_(step.value_or(1)) {
   TAPEDECK_CHECK_AS(ValueError, step_ != 0, "slice step cannot be zero");
-  start_ = start.value_or(step_ < 0 ? kMax : 0);
-  stop_ = stop.value_or(step_ < 0 ? kMin : kMax);
+  start_ = start.value_or(step_ < 0 ? INDEX_MAX : 0);
+  stop_ = stop.value_or(step_ < 0 ? INDEX_MIN : INDEX_MAX);
 }
 
 TensorIndex::TensorIndex(const char* dots) : type_(TensorIndexType::Ellipsis) {
@@ -84,8 +79,10 @@ struct BasicResult {
 // Goes through the indices from left to right; `axis` is where in the view the next one applies.
 class BasicIndexing {
  public:
-  BasicIndexing(const Variable& self, ArrayRef<TensorIndex> indices)
+  BasicIndexing(const Variable& self, ArrayRef<TensorIndex> indices, const char* op)
       : free_axes_(self.dim() - used_axes(indices)) {
+    TAPEDECK_CHECK_AS(ValueError, !indices.empty(), "Passing an empty index list to Tensor::", op,
+                      "() is not valid syntax");
     TAPEDECK_CHECK_AS(IndexError, free_axes_ >= 0,
                       "index: too many indices for tensor of dimension ", self.dim(), " (got ",
                       used_axes(indices), ")");
@@ -189,7 +186,7 @@ void assign(const Variable& view, const Variable& value) {
 }  // namespace
 
 Variable Variable::index(ArrayRef<TensorIndex> indices) const {
-  const BasicResult basic = BasicIndexing(*this, indices).take();
+  const BasicResult basic = BasicIndexing(*this, indices, "index").take();
   if (basic.has_tensors) return basic.view.index(basic.tensors);
   // x[...] is a tensor of its own.
   return basic.view.is_same(*this) && dim() > 0 ? slice(0) : basic.view;
@@ -199,7 +196,7 @@ Variable Variable::index(std::initializer_list<TensorIndex> indices) const {
 }
 
 Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, const Variable& value) const {
-  const BasicResult basic = BasicIndexing(*this, indices).take();
+  const BasicResult basic = BasicIndexing(*this, indices, "index_put_").take();
   if (basic.has_tensors)
     basic.view.index_put_(basic.tensors, without_leading_ones(value));
   else
@@ -207,7 +204,7 @@ Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, const Variable& va
   return const_cast<Variable&>(*this);
 }
 Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, Scalar value) const {
-  const BasicResult basic = BasicIndexing(*this, indices).take();
+  const BasicResult basic = BasicIndexing(*this, indices, "index_put_").take();
   if (basic.has_tensors)
     basic.view.index_put_(basic.tensors, scalar_tensor(value, dtype()));
   else

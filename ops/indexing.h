@@ -23,6 +23,10 @@ namespace tapedeck::indexing {
 
 enum class TensorIndexType : std::uint8_t { None, Ellipsis, Integer, Boolean, Slice, Tensor };
 
+/// Ends of a Slice that are beyond any axis.
+inline constexpr std::int64_t INDEX_MIN = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t INDEX_MAX = std::numeric_limits<std::int64_t>::max();
+
 /// A new axis of size one; in a Slice, an end that is not given.
 inline constexpr std::nullopt_t None = std::nullopt;
 

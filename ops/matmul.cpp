@@ -4,6 +4,7 @@
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/kernels/gemm.h>
+#include <tapedeck/ops/rearrange.h>
 
 namespace tapedeck {
 
@@ -147,6 +148,21 @@ Variable outer(const Variable& self, const Variable& vec2) {
   TAPEDECK_CHECK(self.dim() == 1 && vec2.dim() == 1, "outer: expected 1-D operands, got ",
                  self.sizes(), " and ", vec2.sizes());
   return self.unsqueeze(1) * vec2;
+}
+
+// c_i = a_{i+1} b_{i+2} - a_{i+2} b_{i+1}, indices modulo 3
+Variable cross(const Variable& self, const Variable& other, std::optional<std::int64_t> dim) {
+  TAPEDECK_CHECK(self.dim() == other.dim(), "cross: expected operands of one rank, got ",
+                 self.sizes(), " and ", other.sizes());
+  std::int64_t axis = 0;
+  if (dim)
+    axis = wrap_dim(*dim, self.dim());
+  else
+    while (axis < self.dim() && self.size(axis) != 3) ++axis;
+  TAPEDECK_CHECK(axis < self.dim() && self.size(axis) == 3 && other.size(axis) == 3,
+                 "cross: expected an axis of size 3 in both, got ", self.sizes(), " and ",
+                 other.sizes());
+  return self.roll(-1, axis) * other.roll(-2, axis) - self.roll(-2, axis) * other.roll(-1, axis);
 }
 
 Variable inner(const Variable& self, const Variable& other) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include <tapedeck/autograd/variable.h>
 
 // Products of matrices and vectors. Both operands have one dtype, any but bool. All throw Error,
@@ -22,6 +24,9 @@ Variable dot(const Variable& self, const Variable& other);
 inline Variable vdot(const Variable& self, const Variable& other) { return dot(self, other); }
 /// [M], [N] -> [M, N].
 Variable outer(const Variable& self, const Variable& vec2);
+/// The vector product along an axis of size 3; without `dim`, the first such axis.
+Variable cross(const Variable& self, const Variable& other,
+               std::optional<std::int64_t> dim = std::nullopt);
 inline Variable ger(const Variable& self, const Variable& vec2) { return outer(self, vec2); }
 /// Sums of products over the last axes: [..., K], [..., K] -> the axes before, of both.
 Variable inner(const Variable& self, const Variable& other);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <concepts>
 #include <optional>
 #include <tuple>
 
@@ -26,9 +27,19 @@ Variable prod(const Variable& self, std::int64_t dim, bool keepdim = false,
 /// Mean squared deviation from the mean, over count - 1 if `unbiased`, else over count.
 Variable var(const Variable& self, bool unbiased = true);
 Variable var(const Variable& self, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
+template <std::integral Dim>
+requires(!std::is_same_v<Dim, bool>) Variable
+    var(const Variable& self, Dim dim, bool unbiased = true, bool keepdim = false) {
+  return self.var(dim, unbiased, keepdim);
+}
 /// Its square root.
 Variable std(const Variable& self, bool unbiased = true);
 Variable std(const Variable& self, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
+template <std::integral Dim>
+requires(!std::is_same_v<Dim, bool>) Variable
+    std(const Variable& self, Dim dim, bool unbiased = true, bool keepdim = false) {
+  return self.std(dim, unbiased, keepdim);
+}
 std::tuple<Variable, Variable> var_mean(const Variable& self, IntArrayRef dim, bool unbiased = true,
                                         bool keepdim = false);
 std::tuple<Variable, Variable> std_mean(const Variable& self, IntArrayRef dim, bool unbiased = true,

@@ -61,6 +61,15 @@ void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain_size,
                [&](std::int64_t first, std::int64_t last) { body(begin + first, begin + last); });
 }
 
+namespace autograd {
+
+/// A leaf that shares the storage of `data`.
+inline Variable make_variable(const Variable& data, bool requires_grad = false) {
+  Variable v = data.detach();
+  return v.requires_grad_(requires_grad);
+}
+
+}  // namespace autograd
 }  // namespace tapedeck
 
 namespace torch = tapedeck;
