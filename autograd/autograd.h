@@ -8,8 +8,8 @@ namespace tapedeck::autograd {
 
 /// Adds the gradients of `tensors` (each weighted by the element of `grad_tensors`, which may be
 /// missing or undefined for a scalar) to the `.grad` of the leaves that they were computed from, or
-/// of `inputs` alone where given, which need not be leaves then. Saved values are released unless `retain_graph`, whose default is
-/// create_graph. Under `create_graph` the pass itself is recorded.
+/// of `inputs` alone where given, which need not be leaves then. Saved values are released unless
+/// `retain_graph`, whose default is create_graph. Under `create_graph` the pass itself is recorded.
 /// \throws Error where nothing requires grad, for a missing or misshapen gradient, for a second
 /// pass through released values, and for saved values that were modified in place.
 void backward(TensorList tensors, TensorList grad_tensors = {},

@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/grad_state.h>
@@ -283,6 +284,12 @@ std::vector<Capture> captures_for(TensorList inputs, const char* op) {
 void backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> retain_graph,
               bool create_graph, TensorList inputs) {
   const bool keep = retain_graph.value_or(create_graph);
+  if (create_graph)
+    TAPEDECK_WARN_ONCE(
+        "Using backward() with create_graph=True ties each leaf to its gradient and the gradient "
+        "to "
+        "the leaf, which keeps both in memory: use autograd::grad, or reset the gradients after "
+        "use.");
   if (inputs.empty()) {
     run_backward(tensors, grad_tensors, keep, create_graph, nullptr, false);
     return;

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include <tapedeck/array/type_name.h>
+#include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/nn/cloneable.h>
 #include <tapedeck/nn/expanding_array.h>
@@ -340,7 +341,12 @@ Module& Module::requires_grad_(bool requires_grad) {
 
 Tensor& Module::register_parameter(std::string name, Tensor tensor, bool requires_grad) {
   check_name("Parameter", name);
-  if (tensor.defined()) tensor.requires_grad_(requires_grad);
+  if (tensor.defined())
+    tensor.requires_grad_(requires_grad);
+  else if (requires_grad)
+    TAPEDECK_WARN("register_parameter: ", name,
+                  " is undefined and cannot require grad. Ignoring the `requires_grad=true` "
+                  "function parameter.");
   return parameters_.insert(std::move(name), std::move(tensor));
 }
 Tensor& Module::register_buffer(std::string name, Tensor tensor) {

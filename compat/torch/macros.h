@@ -31,6 +31,9 @@
 #define TORCH_MODULE(Name) TAPEDECK_MODULE(Name)
 #define TORCH_MODULE_IMPL(Name, ImplType) TAPEDECK_MODULE_IMPL(Name, ImplType)
 
+// In a class whose forward has default arguments: {position, torch::nn::AnyValue(default)}, ...
+#define FORWARD_HAS_DEFAULT_ARGS(...) TAPEDECK_FORWARD_HAS_DEFAULT_ARGS(__VA_ARGS__)
+
 #define TORCH_CHECK_WITH(type, condition, ...)                                               \
   do {                                                                                       \
     if (!(condition)) [[unlikely]]                                                           \

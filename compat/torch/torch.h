@@ -3,6 +3,47 @@
 // For programs written for libtorch: its namespaces and macros, over tapedeck. Of what libtorch
 // has beside its C++ frontend (TorchScript, dispatch keys, CUDA) nothing is here.
 
+// libtorch's header brings most of the standard library along, and programs have come to rely on
+// it.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cassert>
+#include <chrono>
+#include <climits>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <deque>
+#include <fstream>
+#include <functional>
+#include <iomanip>
+#include <iostream>
+#include <iterator>
+#include <limits>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <numeric>
+#include <ostream>
+#include <queue>
+#include <random>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <tuple>
+#include <type_traits>
+#include <typeinfo>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
 #include <tapedeck/tapedeck.h>
 
 #include <torch/dispatch.h>

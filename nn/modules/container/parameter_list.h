@@ -35,6 +35,11 @@ class ParameterListImpl : public Cloneable<ParameterListImpl> {
     for (const auto& parameter : container) append(parameter);
   }
 
+  ParameterListImpl& operator+=(const ParameterListImpl& other) {
+    extend(other);
+    return *this;
+  }
+
   Iterator begin() { return parameters_.begin(); }
   ConstIterator begin() const { return parameters_.begin(); }
   Iterator end() { return parameters_.end(); }
