@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     for (examples::ImageSet* set : {&sets.train, &sets.test})
       *set = examples::ImageSet(set->images() * 2 - 1, set->labels());
 
-    nn::Sequential model(dilated(1, 10), nn::ReLU(), nn::ZeroPad2d(2),  // 28 -> 24 -> 28
+    nn::Sequential model(dilated(1, 10), nn::ReLU(), nn::ZeroPad2d(2),   // 28 -> 24 -> 28
                          dilated(10, 10), nn::ReLU(), nn::MaxPool2d(2),  // 24 -> 12
                          dilated(10, 10), nn::ReLU(), nn::MaxPool2d(2),  // 8 -> 4
                          nn::Flatten(), nn::Linear(160, 32), nn::ReLU(), nn::Linear(32, 10));

@@ -23,12 +23,12 @@ nn::ConvTranspose2d up(std::int64_t in, std::int64_t out, std::int64_t kernel) {
 
 struct AutoencoderImpl : nn::Module {
   AutoencoderImpl()
-      : encoder(register_module("encoder",
-                                nn::Sequential(down(1, 16, 2), nn::ReLU(), down(16, 32, 2),
-                                               nn::ReLU(), down(32, 32, 1), nn::ReLU()))),
-        decoder(register_module("decoder",
-                                nn::Sequential(up(32, 32, 1), nn::ReLU(), up(32, 16, 2),
-                                               nn::ReLU(), up(16, 1, 2), nn::Sigmoid()))) {}
+      : encoder(
+            register_module("encoder", nn::Sequential(down(1, 16, 2), nn::ReLU(), down(16, 32, 2),
+                                                      nn::ReLU(), down(32, 32, 1), nn::ReLU()))),
+        decoder(
+            register_module("decoder", nn::Sequential(up(32, 32, 1), nn::ReLU(), up(32, 16, 2),
+                                                      nn::ReLU(), up(16, 1, 2), nn::Sigmoid()))) {}
   Tensor forward(const Tensor& images) { return decoder->forward(encoder->forward(images)); }
 
   nn::Sequential encoder, decoder;

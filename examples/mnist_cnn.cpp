@@ -11,10 +11,10 @@ namespace nn = tapedeck::nn;
 
 struct CnnImpl : nn::Module {
   CnnImpl()
-      : layer1(register_module("layer1", nn::Sequential(nn::Conv2d(1, 16, 5, 1, 2), nn::ReLU(),
-                                                        nn::MaxPool2d(2)))),
-        layer2(register_module("layer2", nn::Sequential(nn::Conv2d(16, 32, 5, 1, 2), nn::ReLU(),
-                                                        nn::MaxPool2d(2)))),
+      : layer1(register_module(
+            "layer1", nn::Sequential(nn::Conv2d(1, 16, 5, 1, 2), nn::ReLU(), nn::MaxPool2d(2)))),
+        layer2(register_module(
+            "layer2", nn::Sequential(nn::Conv2d(16, 32, 5, 1, 2), nn::ReLU(), nn::MaxPool2d(2)))),
         out(register_module("out", nn::Linear(32 * 7 * 7, 10))) {}
   tapedeck::Tensor forward(tapedeck::Tensor x) {
     x = layer2->forward(layer1->forward(x));

@@ -20,7 +20,8 @@ std::int64_t count_correct(Model& model, const ImageSet& set) {
   auto loader = tapedeck::data::make_data_loader<tapedeck::data::samplers::SequentialSampler>(
       set, /*batch_size=*/500);
   for (const auto& batch : *loader)
-    correct += (model->forward(batch.data).argmax(1) == batch.target).sum().template item<std::int64_t>();
+    correct +=
+        (model->forward(batch.data).argmax(1) == batch.target).sum().template item<std::int64_t>();
   model->train();
   return correct;
 }

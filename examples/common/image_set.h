@@ -12,7 +12,8 @@
 namespace examples {
 
 /// Images [N, C, H, W] with values in [0, 1] and their classes, int64 [N], handed out in batches.
-class ImageSet : public tapedeck::data::datasets::BatchDataset<ImageSet, tapedeck::data::Example<>> {
+class ImageSet
+    : public tapedeck::data::datasets::BatchDataset<ImageSet, tapedeck::data::Example<>> {
  public:
   ImageSet(tapedeck::Tensor images, tapedeck::Tensor labels);
 

@@ -10,13 +10,13 @@ namespace examples {
 
 /// What every training program can be told on its command line.
 struct TrainOptions {
-  std::string data;              ///< folder of the data sets; empty: look for it
-  std::int64_t epochs = 1;       ///< passes over the training images
+  std::string data;         ///< folder of the data sets; empty: look for it
+  std::int64_t epochs = 1;  ///< passes over the training images
   std::int64_t batch_size = 100;
-  double lr = 1e-3;              ///< learning rate
+  double lr = 1e-3;  ///< learning rate
   std::uint64_t seed = 1;
-  int threads = 0;               ///< 0: as many as there are CPUs
-  std::int64_t limit = 0;        ///< use this many training images only; 0: all
+  int threads = 0;         ///< 0: as many as there are CPUs
+  std::int64_t limit = 0;  ///< use this many training images only; 0: all
 };
 
 /// Adds --data, --epochs, --batch-size, --lr, --seed, --threads and --limit, whose defaults are

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include <tapedeck/nn/internal/conv_padding.h>
 #include <tapedeck/nn/functional/padding.h>
 #include <tapedeck/nn/init.h>
+#include <tapedeck/nn/internal/conv_padding.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/creation.h>
 

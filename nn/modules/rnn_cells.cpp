@@ -2,8 +2,8 @@
 #include <ostream>
 
 #include <tapedeck/nn/init.h>
-#include <tapedeck/nn/modules/rnn.h>
 #include <tapedeck/nn/internal/recurrent_steps.h>
+#include <tapedeck/nn/modules/rnn.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/shape.h>

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include <tapedeck/array/dtype.h>
 #include <tapedeck/array/arg.h>
+#include <tapedeck/array/dtype.h>
 
 namespace tapedeck::nn {
 

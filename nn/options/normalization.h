@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <tapedeck/autograd/variable.h>
 #include <tapedeck/array/arg.h>
+#include <tapedeck/autograd/variable.h>
 
 namespace tapedeck::nn {
 
