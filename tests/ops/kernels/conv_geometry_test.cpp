@@ -165,8 +165,8 @@ TEST(ConvGeometry, KernelsCheckTheirArguments) {
   EXPECT_EQ(error_of([&] { conv2d(cast(x, kInt64), cast(w, kInt64), Array(), g); }),
             "conv2d: not implemented for dtype Long");
   EXPECT_EQ(error_of([&] { conv2d(x, w, Array(), g, ConvAlgorithm::Depthwise); }),
-            "conv2d: the depthwise algorithm needs one input channel in each group, got 2 channels "
-            "in 1 groups");
+            "conv2d: the depthwise algorithm does not do this convolution (input [1, 2, 4, 4], "
+            "weight [3, 2, 3, 3], groups 1, Float)");
   EXPECT_EQ(error_of([&] {
               conv2d_grad_weight(x, zeros({1, 3, 2, 3}, kFloat32), w.sizes(), g);
             }),
