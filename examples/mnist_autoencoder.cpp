@@ -72,7 +72,8 @@ void train(const examples::TrainOptions& options, const std::string& picture) {
 
   const tapedeck::NoGradGuard no_grad;
   const Tensor originals = test_images.slice(0, 0, 16);
-  tapedeck::io::save_image_grid(tapedeck::cat({originals, model(originals)}), picture, 16);
+  tapedeck::io::save_image(tapedeck::cat({originals, model(originals)}), picture,
+                           tapedeck::io::GridOptions().nrow(16));
   std::cout << "originals above reconstructions: " << picture << '\n';
 }
 

@@ -8,6 +8,7 @@
 #include <tapedeck/tapedeck.h>
 
 #include "image_set.h"
+#include "progress.h"
 
 namespace examples {
 
@@ -33,15 +34,15 @@ inline void print_accuracy(std::int64_t correct, std::int64_t count) {
 }
 
 /// Trains a classifier by cross-entropy, a progress bar for each epoch, and prints its accuracy on
-/// all test images at the end. `after_epoch(epoch)` is called after each.
-template <typename Model, typename AfterEpoch>
+/// all test images at the end.
+template <typename Model>
 void train_classifier(Model& model, tapedeck::optim::Optimizer& optimizer, const ImageSets& sets,
-                      const TrainOptions& options, const AfterEpoch& after_epoch) {
+                      const TrainOptions& options) {
   auto loader = tapedeck::data::make_data_loader<tapedeck::data::samplers::RandomSampler>(
       sets.train, static_cast<std::size_t>(options.batch_size));
   tapedeck::nn::CrossEntropyLoss criterion;
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
-    Progress progress(epoch, options, sets.train);
+    EpochProgress progress(epoch, options, sets.train);
     for (const auto& batch : *loader) {
       const tapedeck::Tensor loss = criterion(model->forward(batch.data), batch.target);
       optimizer.zero_grad();
@@ -50,7 +51,6 @@ void train_classifier(Model& model, tapedeck::optim::Optimizer& optimizer, const
       progress.add(batch.data.size(0), loss.template item<double>());
     }
     progress.finish();
-    after_epoch(epoch);
   }
   print_accuracy(count_correct(model, sets.test), sets.test.images().size(0));
 }

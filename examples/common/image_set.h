@@ -36,7 +36,5 @@ struct ImageSets {
 /// MNIST's digits, 28 x 28, or rendered ones where its files are not found; says which on
 /// std::cout. Of the training images at most options.limit.
 ImageSets load_digits(const TrainOptions& options);
-/// CIFAR-10's images, 3 x 32 x 32, or coloured digits where its files are not found; says which.
-ImageSets load_cifar10(const TrainOptions& options);
 
 }  // namespace examples

@@ -10,7 +10,7 @@ namespace examples {
 
 /// What every training program can be told on its command line.
 struct TrainOptions {
-  std::string data;         ///< folder of the data sets; empty: look for it
+  std::string data = {};    ///< folder of the data sets; empty: look for it
   std::int64_t epochs = 1;  ///< passes over the training images
   std::int64_t batch_size = 100;
   double lr = 1e-3;  ///< learning rate
