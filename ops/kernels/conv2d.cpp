@@ -4,6 +4,7 @@
 #include <tapedeck/ops/kernels/conv2d_depthwise.h>
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
+#include <tapedeck/ops/kernels/conv2d_pixels.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/copy.h>
 
@@ -85,6 +86,9 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), y.data<T>());
+      case ConvAlgorithm::Pixels:
+        return conv2d_pixels<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
+                                data_or_null<T>(b), y.data<T>());
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:
@@ -118,6 +122,9 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), dx.data<T>());
+      case ConvAlgorithm::Pixels:
+        return conv2d_pixels<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
+                                data_or_null<T>(b), dx.data<T>());
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:
@@ -147,6 +154,8 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
         return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Pixels:
+        return conv2d_grad_weight_pixels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:

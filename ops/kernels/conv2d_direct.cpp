@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/conv_phases.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_weights.h>
@@ -94,9 +95,11 @@ class Direct {
     explicit Workspace(const Direct& direct)
         : slab(direct.slab_.elements()),
           sums(direct.row_pixels() * direct.weights_.widest()),
-          phase(direct.window_.w.out_step > 1 ? direct.weights_.widest() * direct.pieces_.columns
-                                              : 0) {}
-    Scratch<T> slab, sums, phase;
+          phases(direct.window_.w.out_step == 1
+                     ? 0
+                     : direct.pieces_.images * direct.weights_.widest() * direct.pieces_.columns *
+                           static_cast<std::int64_t>(direct.window_.w.phases.size())) {}
+    Scratch<T> slab, sums, phases;
   };
 
   // Sums are transposed in whole vectors of pixels.
@@ -116,6 +119,7 @@ class Direct {
 
     const std::int64_t images = std::min(pieces_.images, window_.N - first_image);
     const std::int64_t in_plane = window_.h.in_size * window_.w.in_size;
+    slab_.clear_padding(first_row, first_column, work.slab.data());
     slab_.load(in + (first_image * window_.groups + group) * window_.C * in_plane,
                window_.groups * window_.C * in_plane, images, first_row, first_column,
                work.slab.data());
@@ -140,28 +144,31 @@ class Direct {
                   std::int64_t first_row, std::int64_t first_column, std::int64_t images,
                   const T* addend, T* planes, Workspace& work) const {
     const WindowAxis &h = window_.h, &w = window_.w;
-    const std::int64_t width = weights_.width(block), channels = weights_.channels(block);
     const std::int64_t out_plane = h.out_size * w.out_size;
     T* const out = planes + (h.phases[ph].first + row * h.out_step) * w.out_size;
     T* const sums = work.sums.data();
+    const std::int64_t image_step = window_.groups * window_.K * out_plane;
+    const std::int64_t width = weights_.width(block), channels = weights_.channels(block);
+    // Of the buffer for phases: [image][channel][phase][column].
+    const std::int64_t phase_step = pieces_.columns;
+    const std::int64_t channel_step = static_cast<std::int64_t>(w.phases.size()) * phase_step;
     for (std::size_t pw = 0; pw < w.phases.size(); ++pw) {
       const std::int64_t columns = std::min(pieces_.columns, w.phases[pw].outputs - first_column);
       if (columns <= 0) continue;
       sum_row(group, block, ph, pw, row, first_row, columns, work);
-      for (std::int64_t n = 0; n < images; ++n) {
-        T* const image = out + n * window_.groups * window_.K * out_plane;
-        T* const target = w.out_step == 1 ? image + first_column : work.phase.data();
-        const std::int64_t step = w.out_step == 1 ? out_plane : pieces_.columns;
+      for (std::int64_t n = 0; n < images; ++n)
         tiles_.transpose_sums(sums + n * width, pieces_.images * width, columns, channels, addend,
-                              target, step);
-        if (w.out_step == 1) continue;
-        for (std::int64_t k = 0; k < channels; ++k) {
-          const T* const from = target + k * step;
-          T* const to = image + k * out_plane + w.phases[pw].first + first_column * w.out_step;
-          for (std::int64_t i = 0; i < columns; ++i) to[i * w.out_step] = from[i];
-        }
-      }
+                              w.out_step == 1 ? out + n * image_step + first_column
+                                              : work.phases.data() + n * channels * channel_step +
+                                                    static_cast<std::int64_t>(pw) * phase_step,
+                              w.out_step == 1 ? out_plane : channel_step);
     }
+    if (w.out_step == 1) return;
+    for (std::int64_t n = 0; n < images; ++n)
+      for (std::int64_t k = 0; k < channels; ++k)
+        store_phases(pixel_tiles<T>(), w, work.phases.data() + (n * channels + k) * channel_step,
+                     phase_step, first_column, pieces_.columns,
+                     out + n * image_step + k * out_plane);
   }
 
   // sums[pixel][channel of the block] for the pixels of one phase of a row.

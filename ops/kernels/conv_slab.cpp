@@ -7,7 +7,7 @@ namespace tapedeck::kernels {
 template <typename T>
 ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_t rows,
                       std::int64_t columns)
-    : window_(window), images_(images) {
+    : window_(window), tiles_(pixel_tiles<T>()), images_(images) {
   const WindowAxis &h = window.h, &w = window.w;
   rows_ = (rows - 1) * h.step + h.reach + 1;
   residue_width_ = columns + w.reach / w.step;
@@ -30,50 +30,71 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
 }
 
 template <typename T>
-void ConvSlab<T>::load(const T* in, std::int64_t image_step, std::int64_t images,
-                       std::int64_t first_row, std::int64_t first_column, T* slab) const {
-  const WindowAxis& h = window_.h;
-  const std::int64_t top = first_row * h.step + h.first_shift;
-  for (std::int64_t c = 0; c < window_.C; ++c)
-    for (std::int64_t r = 0; r < rows_; ++r) {
-      // Rows in the padding are never read.
-      if (top + r < 0 || top + r >= h.in_size || !h.residues_read[r % h.step]) continue;
-      load_row(in + (c * h.in_size + top + r) * window_.w.in_size, image_step, images, first_column,
-               slab + c * channel_step_ + r * row_width_);
-    }
+typename ConvSlab<T>::Inside ConvSlab<T>::inside(std::int64_t first_column,
+                                                 std::int64_t residue) const {
+  const WindowAxis& w = window_.w;
+  const std::int64_t left = first_column * w.step + w.first_shift + residue;
+  const std::int64_t begin =
+      left >= 0 ? 0 : std::min(residue_width_, (-left + w.step - 1) / w.step);
+  const std::int64_t end =
+      left >= w.in_size ? begin
+                        : std::clamp((w.in_size - 1 - left) / w.step + 1, begin, residue_width_);
+  return {begin, end, left + begin * w.step};
 }
 
 template <typename T>
-void ConvSlab<T>::load_row(const T* row, std::int64_t image_step, std::int64_t images,
-                           std::int64_t first_column, T* to) const {
-  const WindowAxis& w = window_.w;
+void ConvSlab<T>::clear_padding(std::int64_t first_row, std::int64_t first_column, T* slab) const {
+  const WindowAxis &h = window_.h, &w = window_.w;
+  const std::int64_t top = first_row * h.step + h.first_shift;
   for (std::int64_t residue = 0; residue < w.step; ++residue) {
-    if (!w.residues_read[residue]) continue;
-    T* const out = to + residue * residue_width_ * images_;
-    // Element i is input column left + i * step.
-    const std::int64_t left = first_column * w.step + w.first_shift + residue;
-    const std::int64_t begin =
-        left >= 0 ? 0 : std::min(residue_width_, (-left + w.step - 1) / w.step);
-    const std::int64_t end =
-        left >= w.in_size ? begin
-                          : std::clamp((w.in_size - 1 - left) / w.step + 1, begin, residue_width_);
-    std::fill_n(out, begin * images_, T{0});
-    std::fill(out + end * images_, out + residue_width_ * images_, T{0});
-    if (images_ == 1) {
-      if (w.step == 1)
-        std::copy(row + left + begin, row + left + end, out + begin);
-      else
-        for (std::int64_t i = begin; i < end; ++i) out[i] = row[left + i * w.step];
-      continue;
-    }
-    for (std::int64_t n = 0; n < images_; ++n) {
-      if (n < images)
-        for (std::int64_t i = begin; i < end; ++i)
-          out[i * images_ + n] = row[n * image_step + left + i * w.step];
-      else
-        for (std::int64_t i = begin; i < end; ++i) out[i * images_ + n] = T{0};
-    }
+    const Inside columns = inside(first_column, residue);
+    for (std::int64_t c = 0; c < window_.C; ++c)
+      for (std::int64_t r = 0; r < rows_; ++r) {
+        T* const row =
+            slab + c * channel_step_ + r * row_width_ + residue * residue_width_ * images_;
+        const bool outside = top + r < 0 || top + r >= h.in_size;
+        std::fill(row, row + (outside ? residue_width_ : columns.begin) * images_, T{0});
+        std::fill(row + columns.end * images_, row + residue_width_ * images_, T{0});
+      }
   }
+}
+
+template <typename T>
+void ConvSlab<T>::load(const T* in, std::int64_t image_step, std::int64_t images,
+                       std::int64_t first_row, std::int64_t first_column, T* slab) const {
+  const WindowAxis &h = window_.h, &w = window_.w;
+  const std::int64_t top = first_row * h.step + h.first_shift;
+  const std::int64_t begin = std::max<std::int64_t>(0, -top);
+  const std::int64_t end = std::min(rows_, h.in_size - top);
+  const bool all_rows =
+      std::find(h.residues_read.begin(), h.residues_read.end(), 0) == h.residues_read.end();
+  const std::int64_t batch = all_rows ? end - begin : 1;
+  for (std::int64_t residue = 0; residue < w.step; ++residue) {
+    const Inside columns = inside(first_column, residue);
+    const std::int64_t width = columns.end - columns.begin;
+    if (!w.residues_read[residue] || width == 0) continue;
+    for (std::int64_t c = 0; c < window_.C; ++c)
+      for (std::int64_t r = begin; r < end; r += batch) {
+        if (!all_rows && !h.residues_read[r % h.step]) continue;
+        const T* const from = in + (c * h.in_size + top + r) * w.in_size + columns.column;
+        T* const to = slab + c * channel_step_ + r * row_width_ +
+                      (residue * residue_width_ + columns.begin) * images_;
+        if (images_ == 1)
+          tiles_.gather_rows(from, w.in_size, w.step, batch, width, to, row_width_);
+        else
+          side_by_side(from, image_step, images, batch, width, to);
+      }
+  }
+}
+
+template <typename T>
+void ConvSlab<T>::side_by_side(const T* from, std::int64_t image_step, std::int64_t images,
+                               std::int64_t rows, std::int64_t width, T* to) const {
+  const WindowAxis& w = window_.w;
+  for (std::int64_t r = 0; r < rows; ++r, from += w.in_size, to += row_width_)
+    for (std::int64_t n = 0; n < images_; ++n)
+      for (std::int64_t i = 0; i < width; ++i)
+        to[i * images_ + n] = n < images ? from[n * image_step + i * w.step] : T{0};
 }
 
 template class ConvSlab<float>;

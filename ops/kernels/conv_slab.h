@@ -4,19 +4,21 @@
 #include <vector>
 
 #include <tapedeck/ops/kernels/conv_window.h>
+#include <tapedeck/ops/kernels/pixel_tiles.h>
 
 namespace tapedeck::kernels {
 
 /// The part of an input that a piece of output reads, copied with the padding as zeros:
 /// [channel][row][residue of the column modulo the step][column][image]. Whatever the stride,
 /// neighbouring outputs read neighbouring elements, and several narrow images lie side by side.
+/// Reading a vector from any element is allowed.
 template <typename T>
 class ConvSlab {
  public:
   /// For pieces of at most `rows` x `columns` outputs of each phase and `images` images.
   ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_t rows, std::int64_t columns);
 
-  std::int64_t elements() const { return window_.C * channel_step_; }
+  std::int64_t elements() const { return window_.C * channel_step_ + tiles_.lanes; }
   std::int64_t channel_step() const { return channel_step_; }
   /// From the inputs of one row of outputs to the next one's.
   std::int64_t row_step() const { return window_.h.step * row_width_; }
@@ -26,16 +28,25 @@ class ConvSlab {
     return offsets_[row_phase * window_.w.phases.size() + column_phase].data();
   }
 
-  /// Copies what the outputs from (first_row, first_column) on read. `in` is the first channel of
-  /// the first image, images lie `image_step` apart.
+  /// Zeros where the outputs from (first_row, first_column) on read padding: what load() leaves.
+  void clear_padding(std::int64_t first_row, std::int64_t first_column, T* slab) const;
+  /// Copies the pixels that these outputs read. `in` is the first channel of the first image,
+  /// images lie `image_step` apart; missing ones count as zeros.
   void load(const T* in, std::int64_t image_step, std::int64_t images, std::int64_t first_row,
             std::int64_t first_column, T* slab) const;
 
  private:
-  void load_row(const T* row, std::int64_t image_step, std::int64_t images,
-                std::int64_t first_column, T* to) const;
+  // Elements [begin, end) of a row's columns of one residue are inside the image, of which the
+  // first is the input's column `column`.
+  struct Inside {
+    std::int64_t begin, end, column;
+  };
+  Inside inside(std::int64_t first_column, std::int64_t residue) const;
+  void side_by_side(const T* from, std::int64_t image_step, std::int64_t images, std::int64_t rows,
+                    std::int64_t width, T* to) const;
 
   const ConvWindow& window_;
+  const PixelTiles<T>& tiles_;
   std::int64_t images_, rows_, residue_width_, row_width_, channel_step_;
   std::vector<std::vector<std::int64_t>> offsets_;
 };

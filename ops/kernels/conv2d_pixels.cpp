@@ -1,0 +1,239 @@
+#include <tapedeck/ops/kernels/conv2d_pixels.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/conv_phases.h>
+#include <tapedeck/ops/kernels/conv_slab.h>
+#include <tapedeck/ops/kernels/pixel_tiles.h>
+#include <tapedeck/ops/kernels/scratch.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kSlabBytes = 192 << 10;    // stays in the L2 cache
+constexpr std::int64_t kPieces = 16;              // enough for several threads to end together
+constexpr std::int64_t kPieceProducts = 1 << 18;  // worth a visit by a thread
+constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Filters are taken eight (or four) at a time, what is left in as few runs as there is a kernel
+// for.
+struct FilterBlock {
+  std::int64_t first, size;
+};
+std::vector<FilterBlock> filter_blocks(std::int64_t filters, std::int64_t most) {
+  std::vector<FilterBlock> blocks;
+  for (std::int64_t k = 0; k < filters; k += blocks.back().size) {
+    const std::int64_t left = filters - k;
+    blocks.push_back({k, left >= most ? most : std::min<std::int64_t>(left, 4)});
+  }
+  return blocks;
+}
+
+template <typename T>
+class Pixels {
+ public:
+  Pixels(const ConvWindow& window, const T* weight)
+      : window_(window),
+        tiles_(pixel_tiles<T>()),
+        blocks_(filter_blocks(window.K, tiles_.most_filters)),
+        columns_(columns_of_piece()),
+        column_cuts_(ceil_div(window.w.outputs, columns_)),
+        rows_(rows_of_piece()),
+        row_cuts_(ceil_div(window.h.outputs, rows_)),
+        slab_(window, 1, rows_, columns_) {
+    pack(weight);
+    // Every column phase, at the full width of a piece and at the last one's.
+    for (const AxisPhase& phase : window.w.phases)
+      for (const std::int64_t cut : {std::int64_t{0}, column_cuts_ - 1})
+        layouts_.push_back(
+            layout(std::clamp<std::int64_t>(phase.outputs - cut * columns_, 0, columns_)));
+  }
+
+  void run(const T* in, const T* bias, T* out) const {
+    const std::int64_t planes = window_.N * window_.groups;
+    const std::int64_t pieces = planes * row_cuts_ * column_cuts_;
+    const std::int64_t products =
+        std::max<std::int64_t>(1, rows_ * columns_ * window_.C * window_.K * window_.taps());
+    const std::int64_t grain = std::clamp<std::int64_t>(
+        kPieceProducts / products, 1, std::max<std::int64_t>(1, pieces / kPieces));
+    parallel_for(pieces, grain, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch<T> slab(slab_.elements()), phases(phase_elements());
+      std::int64_t padded = -1;  // the place whose padding the slab has
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t place = i / planes, plane = i % planes;
+        const std::int64_t first_row = place / column_cuts_ * rows_;
+        const std::int64_t first_column = place % column_cuts_ * columns_;
+        if (place != padded) slab_.clear_padding(first_row, first_column, slab.data());
+        padded = place;
+        slab_.load(in + plane * window_.C * window_.h.in_size * window_.w.in_size, 0, 1, first_row,
+                   first_column, slab.data());
+        piece(plane, first_row, first_column, slab.data(), phases.data(), bias, out);
+      }
+    });
+  }
+
+ private:
+  // Where the vectors of a piece's outputs read and write: row by row, so that the first rows of it
+  // are a piece of fewer rows.
+  struct Layout {
+    std::int64_t columns, row_vectors;
+    std::vector<std::int64_t> in, out, counts;
+  };
+
+  bool phased() const { return window_.w.out_step > 1; }
+  // Of the buffer for column phases: [filter][phase][row][column].
+  std::int64_t phase_step() const { return rows_ * columns_; }
+  std::int64_t phase_filter_step() const {
+    return static_cast<std::int64_t>(window_.w.phases.size()) * phase_step();
+  }
+  std::int64_t phase_elements() const {
+    return phased() ? tiles_.most_filters * phase_filter_step() : 0;
+  }
+
+  std::int64_t slab_limit() const {
+    return kSlabBytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(1, window_.C);
+  }
+  std::int64_t columns_of_piece() const {
+    const std::int64_t widest = (slab_limit() / (window_.h.reach + 1) - window_.w.reach) /
+                                window_.w.step / tiles_.lanes * tiles_.lanes;
+    const std::int64_t columns = std::max<std::int64_t>(widest, 8 * tiles_.lanes);
+    return std::min(window_.w.outputs, columns);
+  }
+  std::int64_t rows_of_piece() const {
+    const std::int64_t row = columns_ * window_.w.step + window_.w.reach;
+    const std::int64_t fitting = (slab_limit() / row - window_.h.reach) / window_.h.step;
+    const std::int64_t rows = std::clamp<std::int64_t>(fitting, 1, window_.h.outputs);
+    const std::int64_t pieces = window_.N * window_.groups * column_cuts_;
+    const std::int64_t cuts = std::max(ceil_div(window_.h.outputs, rows),
+                                       ceil_div(kPieces, std::max<std::int64_t>(1, pieces)));
+    return ceil_div(window_.h.outputs, std::min(cuts, window_.h.outputs));
+  }
+
+  Layout layout(std::int64_t columns) const {
+    Layout layout{columns, ceil_div(columns, tiles_.lanes), {}, {}, {}};
+    const std::int64_t out_row = phased() ? columns_ : window_.h.out_step * window_.w.out_size;
+    for (std::int64_t r = 0; r < rows_; ++r)
+      for (std::int64_t c = 0; c < columns; c += tiles_.lanes) {
+        layout.in.push_back(r * slab_.row_step() + c);
+        layout.out.push_back(r * out_row + c);
+        layout.counts.push_back(std::min<std::int64_t>(tiles_.lanes, columns - c));
+      }
+    return layout;
+  }
+
+  // [row phase][column phase][group][filter block][channel][row tap][column tap][filter]
+  void pack(const T* weight) {
+    const ConvWindow& win = window_;
+    std::int64_t elements = 0;
+    for (const AxisPhase& h : win.h.phases)
+      for (const AxisPhase& w : win.w.phases) {
+        starts_.push_back(elements);
+        elements +=
+            win.groups * win.K * win.C * static_cast<std::int64_t>(h.taps.size() * w.taps.size());
+      }
+    weights_ = Scratch<T>(elements);
+    T* to = weights_.data();
+    for (const AxisPhase& h : win.h.phases)
+      for (const AxisPhase& w : win.w.phases)
+        for (std::int64_t g = 0; g < win.groups; ++g)
+          for (const FilterBlock& block : blocks_)
+            for (std::int64_t c = 0; c < win.C; ++c) {
+              const T* const from = weight + g * win.weight_group_stride +
+                                    block.first * win.weight_k_stride + c * win.weight_c_stride;
+              for (const std::int64_t kh : h.taps)
+                for (const std::int64_t kw : w.taps)
+                  for (std::int64_t m = 0; m < block.size; ++m)
+                    *to++ = from[m * win.weight_k_stride + kh * win.w.kernel + kw];
+            }
+  }
+
+  void piece(std::int64_t plane, std::int64_t first_row, std::int64_t first_column, const T* slab,
+             T* phases, const T* bias, T* out) const {
+    const WindowAxis &h = window_.h, &w = window_.w;
+    const std::int64_t out_plane = h.out_size * w.out_size;
+    const std::int64_t group = plane % window_.groups;
+    for (const FilterBlock& block : blocks_) {
+      const std::int64_t filter = group * window_.K + block.first;
+      T* const planes = out + (plane * window_.K + block.first) * out_plane;
+      for (std::size_t ph = 0; ph < h.phases.size(); ++ph) {
+        const std::int64_t rows = std::min(rows_, h.phases[ph].outputs - first_row);
+        if (rows <= 0) continue;
+        T* const first = planes + (h.phases[ph].first + first_row * h.out_step) * w.out_size;
+        for (std::size_t pw = 0; pw < w.phases.size(); ++pw)
+          phase(ph, pw, group, block, rows, first_column, slab, bias ? bias + filter : nullptr,
+                phased() ? phases + static_cast<std::int64_t>(pw) * phase_step()
+                         : first + first_column,
+                phased() ? phase_filter_step() : out_plane);
+        if (!phased()) continue;
+        for (std::int64_t m = 0; m < block.size; ++m)
+          for (std::int64_t r = 0; r < rows; ++r)
+            store_phases(tiles_, w, phases + m * phase_filter_step() + r * columns_, phase_step(),
+                         first_column, columns_,
+                         first + m * out_plane + r * h.out_step * w.out_size);
+      }
+    }
+  }
+
+  void phase(std::size_t ph, std::size_t pw, std::int64_t group, const FilterBlock& block,
+             std::int64_t rows, std::int64_t first_column, const T* slab, const T* bias, T* out,
+             std::int64_t out_step) const {
+    const bool last = column_cuts_ > 1 && first_column + columns_ >= window_.w.outputs;
+    const Layout& layout = layouts_[2 * pw + (last ? 1 : 0)];
+    if (layout.columns == 0) return;
+    const std::int64_t taps = static_cast<std::int64_t>(window_.h.phases[ph].taps.size() *
+                                                        window_.w.phases[pw].taps.size());
+    PixelRun<T> run{};
+    run.in = slab;
+    run.in_offsets = layout.in.data();
+    run.vectors = rows * layout.row_vectors;
+    run.in_step = slab_.channel_step();
+    run.offsets = slab_.offsets(ph, pw);
+    run.taps = taps;
+    run.weights = weights_.data() + starts_[ph * window_.w.phases.size() + pw] +
+                  (group * window_.K + block.first) * window_.C * taps;
+    run.bias = bias;
+    run.out = out;
+    run.out_offsets = layout.out.data();
+    run.counts = layout.counts.data();
+    run.out_step = out_step;
+    // Short chains of additions, joined: the rounding errors of long ones grow with their length.
+    const std::int64_t chain = std::max<std::int64_t>(1, kChain / std::max<std::int64_t>(1, taps));
+    for (std::int64_t c = 0;;) {
+      run.channels = std::min(chain, window_.C - c);
+      tiles_.pixel_run[block.size - 1](run);
+      c += run.channels;
+      if (c >= window_.C) break;
+      run.in += run.channels * run.in_step;
+      run.weights += run.channels * taps * block.size;
+      run.bias = nullptr;
+      run.add = true;
+    }
+  }
+
+  const ConvWindow& window_;
+  const PixelTiles<T>& tiles_;
+  const std::vector<FilterBlock> blocks_;
+  const std::int64_t columns_, column_cuts_, rows_, row_cuts_;  // of a piece; numbers of pieces
+  const ConvSlab<T> slab_;
+  std::vector<Layout> layouts_;  // [column phase][last cut]
+  std::vector<std::int64_t> starts_;
+  Scratch<T> weights_;
+};
+
+}  // namespace
+
+template <typename T>
+void conv2d_pixels(const ConvWindow& window, const T* in, const T* weight, const T* bias, T* out) {
+  if (window.N > 0) Pixels<T>(window, weight).run(in, bias, out);
+}
+
+template void conv2d_pixels(const ConvWindow&, const float*, const float*, const float*, float*);
+template void conv2d_pixels(const ConvWindow&, const double*, const double*, const double*,
+                            double*);
+
+}  // namespace tapedeck::kernels

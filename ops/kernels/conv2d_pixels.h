@@ -1,0 +1,16 @@
+#pragma once
+
+#include <tapedeck/ops/kernels/conv_window.h>
+
+namespace tapedeck::kernels {
+
+// The convolution itself with vectors over pixels (see pixel_tiles.h): for few channels on either
+// side, in a group or in all, where vectors over channels would stay empty or sums would be stored
+// after a handful of products. Any geometry. T is float or double, bias may be null.
+
+template <typename T>
+void conv2d_pixels(const ConvWindow& window, const T* in, const T* weight, const T* bias, T* out);
+template <typename T>
+void conv2d_grad_weight_pixels(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+
+}  // namespace tapedeck::kernels

@@ -1,0 +1,258 @@
+#include <tapedeck/ops/kernels/pixel_tiles.h>
+
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/pixel_tiles.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+// Sums that registers hold beside the operands.
+#if HWY_TARGET == HWY_AVX3
+constexpr int kSums = 24, kMostFilters = 8, kDotFilters = 4;
+#else
+constexpr int kSums = 12, kMostFilters = 4, kDotFilters = 2;
+#endif
+constexpr int kMostVectors = 8, kDotTaps = kSums / kDotFilters;
+
+template <int kFilters>
+constexpr int VectorsOf() {
+  return kSums / kFilters < kMostVectors ? kSums / kFilters : kMostVectors;
+}
+
+template <int kFilters, typename T>
+void PixelTilesOf(const PixelRun<T>& run) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  constexpr int kVectors = VectorsOf<kFilters>();
+  for (std::int64_t first = 0; first < run.vectors; first += kVectors) {
+    const int vectors = static_cast<int>(HWY_MIN(kVectors, run.vectors - first));
+    const T* in[kVectors];
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v)
+      in[v] = run.in + run.in_offsets[first + (v < vectors ? v : 0)];
+    V acc[kFilters][kVectors];
+    HWY_UNROLL(kMostFilters)
+    for (int m = 0; m < kFilters; ++m) {
+      const V start = run.bias ? hn::Set(d, run.bias[m]) : hn::Zero(d);
+      HWY_UNROLL(kMostVectors)
+      for (int v = 0; v < kVectors; ++v) acc[m][v] = start;
+    }
+    const T* weights = run.weights;
+    std::int64_t channel = 0;
+    for (std::int64_t c = 0; c < run.channels; ++c, channel += run.in_step)
+      for (std::int64_t t = 0; t < run.taps; ++t, weights += kFilters) {
+        const std::int64_t at = channel + run.offsets[t];
+        V x[kVectors];
+        HWY_UNROLL(kMostVectors)
+        for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, in[v] + at);
+        HWY_UNROLL(kMostFilters)
+        for (int m = 0; m < kFilters; ++m) {
+          const V w = hn::Set(d, weights[m]);
+          HWY_UNROLL(kMostVectors)
+          for (int v = 0; v < kVectors; ++v) acc[m][v] = hn::MulAdd(w, x[v], acc[m][v]);
+        }
+      }
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) {
+      if (v >= vectors) break;
+      T* const out = run.out + run.out_offsets[first + v];
+      const std::int64_t count = run.counts[first + v];
+      const auto mask = hn::FirstN(d, static_cast<std::size_t>(count));
+      HWY_UNROLL(kMostFilters)
+      for (int m = 0; m < kFilters; ++m) {
+        T* const to = out + m * run.out_step;
+        if (count == kLanes)
+          hn::StoreU(run.add ? hn::Add(acc[m][v], hn::LoadU(d, to)) : acc[m][v], d, to);
+        else
+          hn::BlendedStore(run.add ? hn::Add(acc[m][v], hn::MaskedLoad(mask, d, to)) : acc[m][v],
+                           mask, d, to);
+      }
+    }
+  }
+}
+
+template <int kFilters, int kTaps, typename T>
+HWY_INLINE void DotTile(const DotRun<T>& run, const T* grad, const std::int64_t* offsets, T* sums,
+                        std::int64_t sums_step) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  V acc[kFilters][kTaps];
+  HWY_UNROLL(kDotFilters)
+  for (int m = 0; m < kFilters; ++m) {
+    HWY_UNROLL(kDotTaps)
+    for (int t = 0; t < kTaps; ++t) acc[m][t] = hn::LoadU(d, sums + m * sums_step + t * kLanes);
+  }
+  const std::int64_t columns = run.columns, whole = columns / kLanes * kLanes;
+  const auto rest = hn::FirstN(d, static_cast<std::size_t>(columns - whole));
+  for (std::int64_t p = 0; p < run.planes; ++p)
+    for (std::int64_t r = 0; r < run.rows; ++r) {
+      const T* const g = grad + p * run.grad_plane_step + r * run.grad_row_step;
+      const T* const x = run.in + p * run.in_plane_step + r * run.in_row_step;
+      const T *xs[kTaps], *gs[kFilters];
+      HWY_UNROLL(kDotTaps)
+      for (int t = 0; t < kTaps; ++t) xs[t] = x + offsets[t];
+      HWY_UNROLL(kDotFilters)
+      for (int m = 0; m < kFilters; ++m) gs[m] = g + m * run.grad_step;
+      for (std::int64_t i = 0; i < whole; i += kLanes) {
+        V dy[kFilters];
+        HWY_UNROLL(kDotFilters)
+        for (int m = 0; m < kFilters; ++m) dy[m] = hn::LoadU(d, gs[m] + i);
+        HWY_UNROLL(kDotTaps)
+        for (int t = 0; t < kTaps; ++t) {
+          const V v = hn::LoadU(d, xs[t] + i);
+          HWY_UNROLL(kDotFilters)
+          for (int m = 0; m < kFilters; ++m) acc[m][t] = hn::MulAdd(dy[m], v, acc[m][t]);
+        }
+      }
+      if (whole == columns) continue;
+      V dy[kFilters];
+      HWY_UNROLL(kDotFilters)
+      for (int m = 0; m < kFilters; ++m) dy[m] = hn::MaskedLoad(rest, d, gs[m] + whole);
+      HWY_UNROLL(kDotTaps)
+      for (int t = 0; t < kTaps; ++t) {
+        const V v = hn::MaskedLoad(rest, d, xs[t] + whole);
+        HWY_UNROLL(kDotFilters)
+        for (int m = 0; m < kFilters; ++m) acc[m][t] = hn::MulAdd(dy[m], v, acc[m][t]);
+      }
+    }
+  HWY_UNROLL(kDotFilters)
+  for (int m = 0; m < kFilters; ++m) {
+    HWY_UNROLL(kDotTaps)
+    for (int t = 0; t < kTaps; ++t) hn::StoreU(acc[m][t], d, sums + m * sums_step + t * kLanes);
+  }
+}
+
+template <int kFilters, int kTaps, typename T>
+HWY_INLINE void DotTileOf(std::int64_t taps, const DotRun<T>& run, const T* grad,
+                          const std::int64_t* offsets, T* sums, std::int64_t sums_step) {
+  if (taps == kTaps) return DotTile<kFilters, kTaps>(run, grad, offsets, sums, sums_step);
+  if constexpr (kTaps > 1)
+    DotTileOf<kFilters, kTaps - 1>(taps, run, grad, offsets, sums, sums_step);
+}
+
+template <int kFilters, typename T>
+HWY_INLINE void DotFilters(const DotRun<T>& run, std::int64_t m) {
+  constexpr std::int64_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
+  constexpr int kTaps = kSums / kFilters < 9 ? kSums / kFilters : 9;
+  for (std::int64_t t = 0, tiles = (run.taps + kTaps - 1) / kTaps; t < run.taps; --tiles) {
+    const std::int64_t taps = (run.taps - t + tiles - 1) / tiles;
+    DotTileOf<kFilters, kTaps>(taps, run, run.grad + m * run.grad_step, run.offsets + t,
+                               run.sums + m * run.sums_step + t * kLanes, run.sums_step);
+    t += taps;
+  }
+}
+
+template <typename T>
+void DotTiles(const DotRun<T>& run) {
+  std::int64_t m = 0;
+  for (; m + kDotFilters <= run.filters; m += kDotFilters) DotFilters<kDotFilters>(run, m);
+  if constexpr (kDotFilters > 2)
+    for (; m + 2 <= run.filters; m += 2) DotFilters<2>(run, m);
+  for (; m < run.filters; ++m) DotFilters<1>(run, m);
+}
+
+template <typename T>
+HWY_INLINE void CopyRow(const T* from, std::int64_t n, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  std::int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+  if (i == n) return;
+  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
+  hn::BlendedStore(hn::MaskedLoad(rest, d, from + i), rest, d, to + i);
+}
+
+template <typename T>
+HWY_INLINE void GatherRow(const T* from, std::int64_t step, std::int64_t n, T* to) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  if (step == 2)
+    // The last element of the second vector is not one of those wanted: it may not exist.
+    for (; i + kLanes < n; i += kLanes)
+      hn::StoreU(hn::ConcatEven(d, hn::LoadU(d, from + 2 * i + kLanes), hn::LoadU(d, from + 2 * i)),
+                 d, to + i);
+#endif
+  for (; i < n; ++i) to[i] = from[i * step];
+}
+
+template <typename T>
+void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
+                std::int64_t n, T* to, std::int64_t to_row_step) {
+  if (step == 1)
+    for (std::int64_t r = 0; r < rows; ++r)
+      CopyRow(from + r * from_row_step, n, to + r * to_row_step);
+  else
+    for (std::int64_t r = 0; r < rows; ++r)
+      GatherRow(from + r * from_row_step, step, n, to + r * to_row_step);
+}
+
+template <typename T>
+void Interleave(const T* even, const T* odd, std::int64_t n, T* to) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  for (; i + kLanes <= n; i += kLanes)
+    hn::StoreInterleaved2(hn::LoadU(d, even + i), hn::LoadU(d, odd + i), d, to + 2 * i);
+#endif
+  for (; i < n; ++i) {
+    to[2 * i] = even[i];
+    to[2 * i + 1] = odd[i];
+  }
+}
+
+template <typename T>
+PixelTiles<T> Tiles() {
+  PixelTiles<T> tiles{};
+  tiles.lanes = static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+  tiles.most_filters = kMostFilters;
+  tiles.pixel_run[0] = PixelTilesOf<1, T>;
+  tiles.pixel_run[1] = PixelTilesOf<2, T>;
+  tiles.pixel_run[2] = PixelTilesOf<3, T>;
+  tiles.pixel_run[3] = PixelTilesOf<4, T>;
+  if constexpr (kMostFilters == 8) tiles.pixel_run[7] = PixelTilesOf<8, T>;
+  tiles.dot_run = DotTiles<T>;
+  tiles.gather_rows = GatherRows<T>;
+  tiles.interleave = Interleave<T>;
+  return tiles;
+}
+
+PixelTiles<float> TilesF32() { return Tiles<float>(); }
+PixelTiles<double> TilesF64() { return Tiles<double>(); }
+
+}  // namespace
+}  // namespace tapedeck::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
+namespace tapedeck::kernels {
+
+HWY_EXPORT(TilesF32);
+HWY_EXPORT(TilesF64);
+
+template <>
+const PixelTiles<float>& pixel_tiles() {
+  static const PixelTiles<float> tiles = HWY_DYNAMIC_DISPATCH(TilesF32)();
+  return tiles;
+}
+template <>
+const PixelTiles<double>& pixel_tiles() {
+  static const PixelTiles<double> tiles = HWY_DYNAMIC_DISPATCH(TilesF64)();
+  return tiles;
+}
+
+}  // namespace tapedeck::kernels
+
+#endif

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// Rows of output pixels times a few output channels, with vectors over pixels: for convolutions
+/// that have few channels on one side. For every output vector v and filter m,
+///
+///   out[out_offsets[v] + m * out_step] (+)= bias[m] + sum over c < channels, t < taps of
+///       in[in_offsets[v] + c * in_step + offsets[t]] * weights[(c * taps + t) * filters + m]
+///
+/// of which the first counts[v] lanes are pixels. Inputs may be read a whole vector far.
+template <typename T>
+struct PixelRun {
+  const T* in;
+  const std::int64_t* in_offsets;
+  std::int64_t vectors, in_step;
+  const std::int64_t* offsets;
+  std::int64_t taps, channels;
+  const T* weights;
+  const T* bias;  ///< null for none
+  T* out;
+  const std::int64_t* out_offsets;
+  const std::int64_t* counts;
+  std::int64_t out_step;
+  bool add;  ///< to the outputs that are there
+};
+
+/// Dot products over pixels, for weight gradients of few channels:
+///
+///   sums[m * sums_step + t * lanes + lane] += sum over planes, rows, and vectors of columns of
+///       grad[m * grad_step + ...] * in[offsets[t] + ...]
+///
+/// lane by lane, for m < filters. Only the columns are read, not the rest of their last vector.
+template <typename T>
+struct DotRun {
+  const T* in;
+  std::int64_t in_row_step, in_plane_step;
+  const std::int64_t* offsets;
+  std::int64_t taps;
+  const T* grad;
+  std::int64_t grad_step, grad_row_step, grad_plane_step;
+  std::int64_t filters;
+  std::int64_t columns, rows, planes;
+  T* sums;
+  std::int64_t sums_step;
+};
+
+/// T is float or double.
+template <typename T>
+struct PixelTiles {
+  int lanes;
+  int most_filters;  ///< of a run: a power of two
+  /// Of 1, 2, 3, 4 and, where registers allow, 8 filters: [filters - 1].
+  void (*pixel_run[8])(const PixelRun<T>&);
+  void (*dot_run)(const DotRun<T>&);
+  /// to[r * to_row_step + i] = from[r * from_row_step + i * step] for r < rows, i < n.
+  void (*gather_rows)(const T* from, std::int64_t from_row_step, std::int64_t step,
+                      std::int64_t rows, std::int64_t n, T* to, std::int64_t to_row_step);
+  /// to[2 i] = even[i], to[2 i + 1] = odd[i] for i < n.
+  void (*interleave)(const T* even, const T* odd, std::int64_t n, T* to);
+};
+
+template <typename T>
+const PixelTiles<T>& pixel_tiles();
+
+}  // namespace tapedeck::kernels
