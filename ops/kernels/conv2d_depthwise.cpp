@@ -5,6 +5,8 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/pixel_tiles.h>
+#include <tapedeck/ops/kernels/sliding_taps.h>
 #include <tapedeck/ops/kernels/tap_sums.h>
 
 namespace tapedeck::kernels {
@@ -35,28 +37,20 @@ struct Slab {
     return {slab, s.stride_h * row_width, offsets.data(), s.taps(), s.OH, s.OW};
   }
 
-  // Only the inside is written: the padding was zeroed once.
+  // Only the inside is written: the padding was zeroed once. Columns and phases that no tap reads
+  // stay away.
   void load(const Conv2dShape& s, const T* image, T* slab) const {
     const std::int64_t end = std::min(s.H, rows - s.pad_top);
-    for (std::int64_t ih = 0; ih < end; ++ih)
-      load_row(s, image + ih * s.W, slab + (ih + s.pad_top) * row_width);
-  }
-
- private:
-  void load_row(const Conv2dShape& s, const T* in, T* row) const {
-    const auto place = [&](std::int64_t x) {
-      const std::int64_t padded = x + s.pad_left;
-      return row + padded % stride * phase_width + padded / stride;
-    };
-    // columns for which there is room: no tap reads the others
-    const std::int64_t columns = std::min(s.W, phase_width * stride - s.pad_left);
-    if (stride == 1) {
-      std::copy_n(in, std::max<std::int64_t>(columns, 0), row + s.pad_left);
-    } else if (stride == 2 && columns >= 2) {
-      split_pairs(in, columns / 2, place(0), place(1));
-      if (columns % 2 != 0) *place(columns - 1) = in[columns - 1];
-    } else {
-      for (std::int64_t x = 0; x < columns; ++x) *place(x) = in[x];
+    if (end <= 0) return;
+    for (std::int64_t phase = 0; phase < std::min(stride, s.KW * s.dilation_w); ++phase) {
+      const std::int64_t distance = (phase - s.pad_left % stride + stride) % stride;
+      const std::int64_t place = (distance + s.pad_left) / stride;
+      const std::int64_t columns =
+          std::min((s.W - 1 - distance + stride) / stride, phase_width - kTapOverrun - place);
+      if (columns > 0)
+        pixel_tiles<T>().gather_rows(image + distance, s.W, stride, end, columns,
+                                     slab + s.pad_top * row_width + phase * phase_width + place,
+                                     row_width);
     }
   }
 };
@@ -66,6 +60,18 @@ Array zeroed(std::int64_t elements) {
   Array a = Array::empty({elements}, dtype_of<T>);
   std::fill_n(a.data<T>(), elements, T{0});
   return a;
+}
+
+// Null where the kernel is not one that slides, or steps by more than a pixel.
+template <typename T>
+const SlidingKernel<T>* sliding_kernel_of(const Conv2dShape& s) {
+  const bool slides = s.KH == s.KW && s.stride_h == 1 && s.stride_w == 1;
+  return slides ? sliding_kernel<T>(s.KW) : nullptr;
+}
+
+template <typename T>
+SlidingTaps<T> sliding_taps(const Conv2dShape& s, const Slab<T>& slab, const T* plane) {
+  return {plane, slab.row_width, s.dilation_h, s.dilation_w, s.OH, s.OW};
 }
 
 std::int64_t filters_per_channel(const Conv2dShape& s) { return s.K / s.C; }
@@ -121,14 +127,20 @@ template <typename T>
 void conv2d_depthwise(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
   const Slab<T> slab(s);
   const std::int64_t filters = filters_per_channel(s);
+  const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
   parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
     Array padded = zeroed<T>(slab.elements());
     for (std::int64_t plane = begin; plane < end; ++plane) {
       slab.load(s, x + plane * s.H * s.W, padded.data<T>());
       for (std::int64_t f = 0; f < filters; ++f) {
         const std::int64_t k = plane % s.C * filters + f;
-        tap_sums<T>(slab.plane(s, padded.data<T>()), w + k * s.taps(), bias ? bias[k] : T{0},
-                    y + (plane * filters + f) * s.pixels(), s.OW, 1);
+        const T* const weights = w + k * s.taps();
+        T* const out = y + (plane * filters + f) * s.pixels();
+        const T init = bias ? bias[k] : T{0};
+        if (sliding)
+          sliding->sums(sliding_taps(s, slab, padded.data<T>()), weights, init, out, s.OW);
+        else
+          tap_sums<T>(slab.plane(s, padded.data<T>()), weights, init, out, s.OW, 1);
       }
     }
   });
@@ -144,6 +156,7 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
   const std::int64_t width = extent_w.before + std::max(extent_w.end, s.OW) + kTapOverrun;
   const std::int64_t height = extent_h.before + std::max(extent_h.end, s.OH);
   const std::int64_t filters = filters_per_channel(s), slab = width * height;
+  const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
   // With stride 2 the two phases of a row are computed apart and then joined.
   const bool in_pairs = s.stride_w == 2 && columns.size() == 2;
   const std::int64_t half = columns[0].pixels;
@@ -153,13 +166,21 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
     Array halves = Array::empty({in_pairs ? 2 * rows[0].pixels * half : 0}, dtype_of<T>);
     T* inside = padded.data<T>() + extent_h.before * width + extent_w.before;
     std::vector<std::int64_t> offsets;
-    std::vector<T> weights;
+    std::vector<T> weights, reversed(static_cast<std::size_t>(s.taps()));
     for (std::int64_t plane = begin; plane < end; ++plane) {
       const std::int64_t c = plane % s.C;
       for (std::int64_t f = 0; f < filters; ++f)
-        for (std::int64_t oh = 0; oh < s.OH; ++oh)
-          std::copy_n(dy + ((plane * filters + f) * s.OH + oh) * s.OW, s.OW,
-                      inside + f * slab + oh * width);
+        pixel_tiles<T>().gather_rows(dy + (plane * filters + f) * s.pixels(), s.OW, 1, s.OH, s.OW,
+                                     inside + f * slab, width);
+      if (sliding && filters == 1) {
+        // At stride 1 it is the same sum, with the taps in reverse and the other padding.
+        std::reverse_copy(w + c * s.taps(), w + (c + 1) * s.taps(), reversed.begin());
+        const T* const first = inside + (s.pad_top - (s.KH - 1) * s.dilation_h) * width +
+                               s.pad_left - (s.KW - 1) * s.dilation_w;
+        sliding->sums({first, width, s.dilation_h, s.dilation_w, s.H, s.W}, reversed.data(),
+                      bias ? bias[c] : T{0}, dx + plane * s.H * s.W, s.W);
+        continue;
+      }
       const auto sum_phase = [&](const AxisPhase& row, const AxisPhase& column, T* out,
                                  std::int64_t row_step, std::int64_t column_step) {
         offsets.clear();
@@ -188,7 +209,7 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
         sum_phase(row, columns[1], odd, half, 1);
         for (std::int64_t r = 0; r < row.pixels; ++r) {
           T* to = out + r * s.stride_h * s.W;
-          join_pairs(even + r * half, odd + r * half, s.W / 2, to);
+          pixel_tiles<T>().interleave(even + r * half, odd + r * half, s.W / 2, to);
           if (s.W % 2 != 0) to[s.W - 1] = even[r * half + s.W / 2];
         }
       }
@@ -200,6 +221,7 @@ template <typename T>
 void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
   const Slab<T> slab(s);
   const std::int64_t filters = filters_per_channel(s);
+  const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
   parallel_for(s.C, 1, [&](std::int64_t begin, std::int64_t end) {
     Array padded = zeroed<T>(slab.elements());
     std::vector<double> sums(static_cast<std::size_t>(filters * s.taps()));
@@ -209,8 +231,12 @@ void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy,
         slab.load(s, x + (n * s.C + c) * s.H * s.W, padded.data<T>());
         for (std::int64_t f = 0; f < filters; ++f) {
           const std::int64_t k = c * filters + f;
-          tap_dots<T>(slab.plane(s, padded.data<T>()), dy + (n * s.K + k) * s.pixels(), s.OW,
-                      sums.data() + f * s.taps());
+          const T* const grad = dy + (n * s.K + k) * s.pixels();
+          double* const sum = sums.data() + f * s.taps();
+          if (sliding)
+            sliding->dots(sliding_taps(s, slab, padded.data<T>()), grad, s.OW, sum);
+          else
+            tap_dots<T>(slab.plane(s, padded.data<T>()), grad, s.OW, sum);
         }
       }
       for (std::size_t i = 0; i < sums.size(); ++i)

@@ -182,6 +182,16 @@ HWY_INLINE void GatherRow(const T* from, std::int64_t step, std::int64_t n, T* t
     for (; i + kLanes < n; i += kLanes)
       hn::StoreU(hn::ConcatEven(d, hn::LoadU(d, from + 2 * i + kLanes), hn::LoadU(d, from + 2 * i)),
                  d, to + i);
+  if (step == 2 && i < n) {
+    const std::int64_t left = 2 * (n - i) - 1;
+    const auto some = [&](std::int64_t count) {
+      return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
+    };
+    const auto low = hn::MaskedLoad(some(left), d, from + 2 * i);
+    const auto high = hn::MaskedLoad(some(left - kLanes), d, from + 2 * i + kLanes);
+    hn::BlendedStore(hn::ConcatEven(d, high, low), some(n - i), d, to + i);
+    return;
+  }
 #endif
   for (; i < n; ++i) to[i] = from[i * step];
 }
@@ -205,6 +215,11 @@ void Interleave(const T* even, const T* odd, std::int64_t n, T* to) {
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (; i + kLanes <= n; i += kLanes)
     hn::StoreInterleaved2(hn::LoadU(d, even + i), hn::LoadU(d, odd + i), d, to + 2 * i);
+  if (i > 0 && i < n) {  // once more, up to the end
+    i = n - kLanes;
+    hn::StoreInterleaved2(hn::LoadU(d, even + i), hn::LoadU(d, odd + i), d, to + 2 * i);
+    return;
+  }
 #endif
   for (; i < n; ++i) {
     to[2 * i] = even[i];

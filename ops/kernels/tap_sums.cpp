@@ -155,23 +155,6 @@ void TapDots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step, d
 }
 
 template <typename T>
-HWY_INLINE void SplitPairs(const T* in, std::int64_t n, T* even, T* odd) {
-  const hn::CappedTag<T, kTapOverrun> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    hn::Vec<decltype(d)> v0, v1;
-    hn::LoadInterleaved2(d, in + 2 * i, v0, v1);
-    hn::StoreU(v0, d, even + i);
-    hn::StoreU(v1, d, odd + i);
-  }
-  for (; i < n; ++i) {
-    even[i] = in[2 * i];
-    odd[i] = in[2 * i + 1];
-  }
-}
-
-template <typename T>
 HWY_INLINE void JoinPairs(const T* even, const T* odd, std::int64_t n, T* out) {
   const hn::CappedTag<T, kTapOverrun> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -189,12 +172,6 @@ void JoinPairsF32(const float* even, const float* odd, std::int64_t n, float* ou
 }
 void JoinPairsF64(const double* even, const double* odd, std::int64_t n, double* out) {
   JoinPairs(even, odd, n, out);
-}
-void SplitPairsF32(const float* in, std::int64_t n, float* even, float* odd) {
-  SplitPairs(in, n, even, odd);
-}
-void SplitPairsF64(const double* in, std::int64_t n, double* even, double* odd) {
-  SplitPairs(in, n, even, odd);
 }
 void TapSumsF32(const TapPlane<float>& in, const float* weights, float init, float* out,
                 std::int64_t out_row_step, std::int64_t out_column_step) {
@@ -223,8 +200,6 @@ HWY_EXPORT(TapSumsF32);
 HWY_EXPORT(TapSumsF64);
 HWY_EXPORT(TapDotsF32);
 HWY_EXPORT(TapDotsF64);
-HWY_EXPORT(SplitPairsF32);
-HWY_EXPORT(SplitPairsF64);
 HWY_EXPORT(JoinPairsF32);
 HWY_EXPORT(JoinPairsF64);
 
@@ -235,15 +210,6 @@ void join_pairs(const float* even, const float* odd, std::int64_t n, float* out)
 template <>
 void join_pairs(const double* even, const double* odd, std::int64_t n, double* out) {
   HWY_DYNAMIC_DISPATCH(JoinPairsF64)(even, odd, n, out);
-}
-
-template <>
-void split_pairs(const float* in, std::int64_t n, float* even, float* odd) {
-  HWY_DYNAMIC_DISPATCH(SplitPairsF32)(in, n, even, odd);
-}
-template <>
-void split_pairs(const double* in, std::int64_t n, double* even, double* odd) {
-  HWY_DYNAMIC_DISPATCH(SplitPairsF64)(in, n, even, odd);
 }
 
 template <>

@@ -29,9 +29,6 @@ void tap_sums(const TapPlane<T>& in, const T* weights, T init, T* out, std::int6
 template <typename T>
 void tap_dots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step, double* sums);
 
-/// even[i] = in[2 * i], odd[i] = in[2 * i + 1] for i < n.
-template <typename T>
-void split_pairs(const T* in, std::int64_t n, T* even, T* odd);
 /// out[2 * i] = even[i], out[2 * i + 1] = odd[i] for i < n.
 template <typename T>
 void join_pairs(const T* even, const T* odd, std::int64_t n, T* out);
