@@ -1,8 +1,10 @@
 #include <algorithm>
+#include <optional>
 #include <ostream>
 
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
+#include <tapedeck/ops/kernels/conv_precision.h>
 
 // Which algorithm serves which convolution.
 
@@ -37,15 +39,39 @@ bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
   return pixels > direct;
 }
 
-// F(2, 3) is at least as accurate as one long chain of additions, so it needs no permission. It
-// wins where transforming the tiles costs little beside the products, that is with some channels on
-// both sides, and where few outputs are lost to tiles that reach over the edge.
-bool winograd_pays(const Conv2dShape& s) {
-  const std::int64_t tile_rows = (s.OH + 1) / 2, tile_columns = (s.OW + 1) / 2;
+// Products of one channel pair and image, and what they come from: tiles of m x m outputs, of which
+// each costs n x n.
+struct WinogradCost {
+  std::int64_t tiles, products;
+  WinogradCost(const Conv2dShape& s, std::int64_t m, std::int64_t n)
+      : tiles((s.OH + m - 1) / m * ((s.OW + m - 1) / m)), products(tiles * n * n) {}
+};
+
+// Transforming the tiles costs little beside the products where there are some channels on both
+// sides, and transforming the filters where there are tiles enough for each.
+bool transforms_pay(const Conv2dShape& s, const WinogradCost& cost) {
   const std::int64_t filter_elements = s.group_channels() * s.group_filters();
   return s.group_channels() >= 16 && s.group_filters() >= 16 &&
-         10 * s.pixels() >= 8 * 4 * tile_rows * tile_columns &&
-         s.N * tile_rows * tile_columns * 512 >= filter_elements;
+         s.N * cost.tiles * 512 >= filter_elements;
+}
+
+// F(2, 3) is at least as accurate as one long chain of additions, so it needs no permission. The
+// others do, and have to be faster by far: their transforms are longer. Each has to save products
+// although its tiles reach over the edge.
+std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ScalarType dtype) {
+  const bool medium = dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium;
+  if (medium && winograd_supports(WinogradVariant::F2x5, s)) {
+    const WinogradCost cost(s, 2, 6);
+    if (transforms_pay(s, cost) && 10 * s.pixels() * s.taps() >= 18 * cost.products)
+      return ConvAlgorithm::Winograd2x5;
+  }
+  if (!winograd_supports(WinogradVariant::F2x3, s)) return std::nullopt;
+  const WinogradCost small(s, 2, 4), large(s, 4, 6);
+  if (medium && transforms_pay(s, large) && 10 * small.products >= 15 * large.products)
+    return ConvAlgorithm::Winograd4x3;
+  if (transforms_pay(s, small) && 10 * s.pixels() * s.taps() >= 18 * small.products)
+    return ConvAlgorithm::Winograd2x3;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -93,10 +119,9 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
   return false;
 }
 
-ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType) {
+ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
-  if (winograd_supports(WinogradVariant::F2x3, s) && winograd_pays(s))
-    return ConvAlgorithm::Winograd2x3;
+  if (const std::optional<ConvAlgorithm> algorithm = winograd(s, dtype)) return *algorithm;
   if (direction == ConvDirection::GradWeight)  // vectors over input channels, or over pixels
     return s.group_channels() >= 8 ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
