@@ -5,6 +5,7 @@
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
 #include <tapedeck/ops/kernels/conv2d_pixels.h>
+#include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/copy.h>
 
@@ -63,6 +64,13 @@ WinogradVariant winograd_variant(ConvAlgorithm algorithm) {
   }
 }
 
+// Of the pointwise convolution that ConvAlgorithm::Sampled becomes.
+Conv2dGeometry pointwise(const Conv2dShape& s) {
+  Conv2dGeometry geometry;
+  geometry.groups = s.groups;
+  return geometry;
+}
+
 }  // namespace
 
 Array conv2d(const Array& input, const Array& weight, const Array& bias,
@@ -76,10 +84,11 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
     check_conv_bias("conv2d", bias.sizes(), weight.size(0), input.sizes(), weight.sizes());
   const Conv2dShape s(input.sizes(), weight.sizes(), sizes, geometry);
   const Array x = contiguous(input), w = contiguous(weight), b = contiguous_or_undefined(bias);
+  const ConvAlgorithm a = choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype());
+  if (a == ConvAlgorithm::Sampled) return conv2d(sample_pixels(s, x), w, b, pointwise(s));
   Array y = Array::empty(sizes, input.dtype());
   dispatch_floating(input.dtype(), "conv2d", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const ConvAlgorithm a = choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype());
     switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_depthwise<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
@@ -111,10 +120,14 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
   if (bias.defined()) check_conv_bias(op, bias.sizes(), s.C, input_sizes, weight.sizes());
   const Array dy = contiguous(grad_output), w = contiguous(weight);
   const Array b = contiguous_or_undefined(bias);
+  const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradInput, dy.dtype());
+  if (a == ConvAlgorithm::Sampled) {
+    const DimVector sampled{s.N, s.C, s.OH, s.OW};
+    return spread_pixels(s, conv2d_grad_input(dy, w, b, sampled, pointwise(s)), b);
+  }
   Array dx = Array::empty(input_sizes, grad_output.dtype());
   dispatch_floating(dx.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradInput, dx.dtype());
     switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_input_depthwise<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
@@ -145,10 +158,12 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
   const Conv2dShape s =
       gradient_shape(op, input.sizes(), weight_sizes, grad_output.sizes(), geometry);
   const Array x = contiguous(input), dy = contiguous(grad_output);
+  const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradWeight, x.dtype());
+  if (a == ConvAlgorithm::Sampled)
+    return conv2d_grad_weight(sample_pixels(s, x), dy, weight_sizes, pointwise(s));
   Array dw = Array::empty(weight_sizes, input.dtype());
   dispatch_floating(dw.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradWeight, dw.dtype());
     switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());

@@ -19,13 +19,14 @@ enum class ConvAlgorithm : std::uint8_t {
   Winograd4x3,  ///< F(4, 3): 4 times fewer, less accurate
   Winograd2x5,  ///< F(2, 5): 5x5 kernels of stride 1, 2.8 times fewer, less accurate
   Depthwise,    ///< one input channel in each group
+  Sampled,      ///< 1x1 kernels with a stride: pointwise on the pixels that are read
 };
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
 /// Those that can be forced.
 inline constexpr ConvAlgorithm kConvAlgorithms[] = {
     ConvAlgorithm::Im2col,      ConvAlgorithm::Direct,      ConvAlgorithm::Pixels,
     ConvAlgorithm::Winograd2x3, ConvAlgorithm::Winograd4x3, ConvAlgorithm::Winograd2x5,
-    ConvAlgorithm::Depthwise};
+    ConvAlgorithm::Depthwise,   ConvAlgorithm::Sampled};
 
 /// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
 enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };

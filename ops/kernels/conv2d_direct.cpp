@@ -13,7 +13,7 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kSlabBytes = 192 << 10;  // leaves room in the L2 cache for the weights
+constexpr std::int64_t kSlabBytes = 384 << 10;  // leaves room in the L2 cache for the weights
 constexpr std::int64_t kPieces = 24;            // enough for several threads to end together
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 

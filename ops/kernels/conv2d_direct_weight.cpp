@@ -10,10 +10,11 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kPieces = 16;             // enough for several threads to end together
-constexpr std::int64_t kPartialBytes = 2 << 20;  // for all partial sums: in the cache
+constexpr std::int64_t kPieces = 8;              // enough for several threads to end together
+constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums: in the cache
 constexpr std::int64_t kVisitPixels = 448;       // that sums stay in registers for
-constexpr std::int64_t kFewestFilters = 32;      // of a piece: the input is packed for each
+// Products that each element of the input should take part in once it is packed, for every piece.
+constexpr std::int64_t kFewestUses = 128;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
@@ -94,9 +95,10 @@ class DirectWeight {
         kPartialBytes / bytes, 1, std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups)));
     run_ = std::max<std::int64_t>(1, ceil_div(steps, wanted)) * visit_.images;
     runs_ = std::max<std::int64_t>(1, ceil_div(s_.N, run_));
+    const std::int64_t fewest = std::max<std::int64_t>(32, kFewestUses / s_.taps());
     const std::int64_t splits =
         std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1,
-                                 std::max<std::int64_t>(1, s_.group_filters() / kFewestFilters));
+                                 std::max<std::int64_t>(1, s_.group_filters() / fewest));
     range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
     ranges_ = ceil_div(s_.group_filters(), range_);
   }

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include <tapedeck/ops/kernels/conv2d.h>
+#include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_precision.h>
 
@@ -13,6 +14,10 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kLanes = 16;  // of the widest vectors: what the estimates below count in
+
+// Elements of a 1x1 weight gradient from which on a matrix product, which packs each operand once,
+// is faster than sums that pack the input for some filters at a time.
+constexpr std::int64_t kLargeProduct = 1 << 17;
 
 // The part of the lanes that is used where vectors lie over `n` elements.
 double used_lanes(std::int64_t n) {
@@ -94,6 +99,8 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "winograd F(2, 5)";
     case ConvAlgorithm::Depthwise:
       return out << "depthwise";
+    case ConvAlgorithm::Sampled:
+      return out << "sampled";
   }
   return out;
 }
@@ -115,15 +122,22 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
       return winograd_supports(WinogradVariant::F2x5, s);
     case ConvAlgorithm::Depthwise:
       return s.group_channels() == 1;
+    case ConvAlgorithm::Sampled:
+      return sampled_supports(s);
   }
   return false;
 }
 
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
+  if (sampled_supports(s)) return ConvAlgorithm::Sampled;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, dtype)) return *algorithm;
-  if (direction == ConvDirection::GradWeight)  // vectors over input channels, or over pixels
+  if (direction == ConvDirection::GradWeight) {
+    if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)
+      return ConvAlgorithm::Im2col;
+    // Vectors over input channels, or over pixels.
     return s.group_channels() >= 8 ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
+  }
   return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }
 
