@@ -55,24 +55,26 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Op op(d, params);
-  const T* const a = static_cast<const T*>(in[0]);
-  const T* const b = static_cast<const T*>(in[1]);
+  const T* a = static_cast<const T*>(in[0]);
+  const T* b = static_cast<const T*>(in[1]);
   T* const out = static_cast<T*>(out_row);
-  std::int64_t i = 0;
-  if (scalars == 0) {
-    for (; i + lanes <= n; i += lanes)
-      hn::StoreU(op(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, out + i);
-    if (i < n)
-      StorePart(d, op(d, LoadPart(d, a + i, n - i), LoadPart(d, b + i, n - i)), out + i, n - i);
-  } else if (scalars == 2) {
-    const auto vb = hn::Set(d, *b);
-    for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, a + i), vb), d, out + i);
-    if (i < n) StorePart(d, op(d, LoadPart(d, a + i, n - i), vb), out + i, n - i);
-  } else {
-    const auto va = hn::Set(d, *a);
-    for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, va, hn::LoadU(d, b + i)), d, out + i);
-    if (i < n) StorePart(d, op(d, va, LoadPart(d, b + i, n - i)), out + i, n - i);
+  // An operand that is one number stands in a vector of its own, and its pointer stays there: one
+  // loop serves every combination, and the operation is compiled into it twice, not six times.
+  HWY_ALIGN T repeated_a[HWY_MAX_BYTES / sizeof(T)], repeated_b[HWY_MAX_BYTES / sizeof(T)];
+  const bool a_moves = (scalars & 1U) == 0, b_moves = (scalars & 2U) == 0;
+  if (!a_moves) {
+    hn::Store(hn::Set(d, *a), d, repeated_a);
+    a = repeated_a;
   }
+  if (!b_moves) {
+    hn::Store(hn::Set(d, *b), d, repeated_b);
+    b = repeated_b;
+  }
+  const std::int64_t step_a = a_moves ? lanes : 0, step_b = b_moves ? lanes : 0;
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes, a += step_a, b += step_b)
+    hn::StoreU(op(d, hn::LoadU(d, a), hn::LoadU(d, b)), d, out + i);
+  if (i < n) StorePart(d, op(d, LoadPart(d, a, n - i), LoadPart(d, b, n - i)), out + i, n - i);
 }
 
 }  // namespace
