@@ -84,7 +84,9 @@ class Direct {
         slab_(window, pieces_.images, pieces_.rows, pieces_.columns) {}
 
   void run(const T* in, const T* bias, T* out) const {
-    parallel_for(pieces_.count(window_), 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t count = pieces_.count(window_);
+    const std::int64_t grain = std::max<std::int64_t>(1, count / kPieces);
+    parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
       Workspace work(*this);
       for (std::int64_t i = begin; i < end; ++i) piece(i, in, bias, out, work);
     });
@@ -100,6 +102,7 @@ class Direct {
                      : direct.pieces_.images * direct.weights_.widest() * direct.pieces_.columns *
                            static_cast<std::int64_t>(direct.window_.w.phases.size())) {}
     Scratch<T> slab, sums, phases;
+    std::int64_t padded = -1;  // the place in the image whose padding the slab has
   };
 
   // Sums are transposed in whole vectors of pixels.
@@ -119,7 +122,9 @@ class Direct {
 
     const std::int64_t images = std::min(pieces_.images, window_.N - first_image);
     const std::int64_t in_plane = window_.h.in_size * window_.w.in_size;
-    slab_.clear_padding(first_row, first_column, work.slab.data());
+    const std::int64_t place = first_row * window_.w.outputs + first_column;
+    if (place != work.padded) slab_.clear_padding(first_row, first_column, work.slab.data());
+    work.padded = place;
     slab_.load(in + (first_image * window_.groups + group) * window_.C * in_plane,
                window_.groups * window_.C * in_plane, images, first_row, first_column,
                work.slab.data());

@@ -46,17 +46,13 @@ template <typename T>
 void ConvSlab<T>::clear_padding(std::int64_t first_row, std::int64_t first_column, T* slab) const {
   const WindowAxis &h = window_.h, &w = window_.w;
   const std::int64_t top = first_row * h.step + h.first_shift;
+  bool padded = top < 0 || top + rows_ > h.in_size;
   for (std::int64_t residue = 0; residue < w.step; ++residue) {
     const Inside columns = inside(first_column, residue);
-    for (std::int64_t c = 0; c < window_.C; ++c)
-      for (std::int64_t r = 0; r < rows_; ++r) {
-        T* const row =
-            slab + c * channel_step_ + r * row_width_ + residue * residue_width_ * images_;
-        const bool outside = top + r < 0 || top + r >= h.in_size;
-        std::fill(row, row + (outside ? residue_width_ : columns.begin) * images_, T{0});
-        std::fill(row + columns.end * images_, row + residue_width_ * images_, T{0});
-      }
+    padded |= columns.begin > 0 || columns.end < residue_width_;
   }
+  // All of it: a few long fills are faster than a short one for each row.
+  if (padded) std::fill_n(slab, elements(), T{0});
 }
 
 template <typename T>
@@ -91,6 +87,11 @@ template <typename T>
 void ConvSlab<T>::side_by_side(const T* from, std::int64_t image_step, std::int64_t images,
                                std::int64_t rows, std::int64_t width, T* to) const {
   const WindowAxis& w = window_.w;
+  if (images_ == 2 && images == 2 && w.step == 1) {
+    for (std::int64_t r = 0; r < rows; ++r, from += w.in_size, to += row_width_)
+      tiles_.interleave(from, from + image_step, width, to);
+    return;
+  }
   for (std::int64_t r = 0; r < rows; ++r, from += w.in_size, to += row_width_)
     for (std::int64_t n = 0; n < images_; ++n)
       for (std::int64_t i = 0; i < width; ++i)

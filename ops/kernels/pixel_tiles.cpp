@@ -220,6 +220,17 @@ void Interleave(const T* even, const T* odd, std::int64_t n, T* to) {
     hn::StoreInterleaved2(hn::LoadU(d, even + i), hn::LoadU(d, odd + i), d, to + 2 * i);
     return;
   }
+  if (i == 0 && n > 1) {
+    const auto some = [&](std::int64_t count) {
+      return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
+    };
+    HWY_ALIGN T pairs[2 * kLanes];
+    hn::StoreInterleaved2(hn::MaskedLoad(some(n), d, even), hn::MaskedLoad(some(n), d, odd), d,
+                          pairs);
+    hn::BlendedStore(hn::Load(d, pairs), some(2 * n), d, to);
+    hn::BlendedStore(hn::Load(d, pairs + kLanes), some(2 * n - kLanes), d, to + kLanes);
+    return;
+  }
 #endif
   for (; i < n; ++i) {
     to[2 * i] = even[i];
