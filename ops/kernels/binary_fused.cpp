@@ -83,8 +83,8 @@ struct EluBackwardOp : WithParams<T> {
   HWY_INLINE V operator()(D d, V g, V x) const {
     const T below = this->p0 * this->p1 * this->p2;
     const V e = vec::Exp(d, hn::Mul(x, hn::Set(d, this->p2)));
-    return hn::Mul(g, hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Set(d, this->p1),
-                                     hn::Mul(e, hn::Set(d, below))));
+    return hn::Mul(g, hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(e, hn::Set(d, below)),
+                                     hn::Set(d, this->p1)));
   }
 };
 template <typename T>
@@ -175,7 +175,8 @@ struct HardswishBackwardOp : WithParams<T> {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V g, V x) const {
     const V middle = hn::Mul(g, hn::Add(hn::Div(x, C(d, 3)), C(d, 0.5)));
-    return hn::IfThenElse(hn::Gt(x, C(d, 3)), g, hn::IfThenZeroElse(hn::Lt(x, C(d, -3)), middle));
+    const V below_three = hn::IfThenZeroElse(hn::Lt(x, C(d, -3)), middle);
+    return hn::IfThenElse(hn::Le(x, C(d, 3)), below_three, g);
   }
 };
 

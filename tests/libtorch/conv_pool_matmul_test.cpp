@@ -1,6 +1,5 @@
 // Convolutions, poolings and matrix products beside libtorch's, in float64: outputs, first and
 // second gradients.
-#include <functional>
 #include <random>
 #include <sstream>
 #include <string>
@@ -9,84 +8,14 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include <tapedeck/autograd/autograd.h>
-#include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/conv.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/pool.h>
-#include <tapedeck/ops/reduction.h>
+#include <tests/libtorch/side_by_side.h>
 
 namespace {
 
-using List = std::vector<std::int64_t>;
-using Theirs = std::vector<torch::Tensor>;
-using Ours = std::vector<tapedeck::Variable>;
-
-constexpr double kTolerance = 1e-10;
-
-tapedeck::Variable copy_of(const torch::Tensor& t) {
-  const List sizes = t.sizes().vec();
-  const auto dense = t.detach().contiguous();
-  tapedeck::Array a = tapedeck::Array::empty(sizes, tapedeck::kFloat64);
-  std::copy_n(dense.data_ptr<double>(), dense.numel(), a.data<double>());
-  return tapedeck::Variable(a);
-}
-
-void expect_close(const torch::Tensor& expected, const tapedeck::Variable& got,
-                  const std::string& what) {
-  const auto is_zero = [](const auto& t) {
-    return !t.defined() || t.numel() == 0 || (t * t).sum().template item<double>() == 0;
-  };
-  if (!expected.defined() || !got.defined()) {
-    EXPECT_TRUE(is_zero(expected)) << what << ": ours is undefined";
-    if (got.defined()) {
-      EXPECT_TRUE(is_zero(got)) << what << ": theirs is undefined";
-    }
-    return;
-  }
-  ASSERT_EQ(expected.sizes().vec(), got.sizes().vec()) << what;
-  const auto dense = got.contiguous();
-  const auto ours = torch::from_blob(dense.array().raw(), expected.sizes(), torch::kDouble);
-  if (expected.numel() == 0) return;
-  const double scale = std::max(1.0, expected.abs().max().item<double>());
-  EXPECT_LE((expected - ours).abs().max().item<double>(), kTolerance * scale) << what;
-}
-
-void compare(const std::string& what, const std::vector<List>& shapes,
-             const std::function<torch::Tensor(const Theirs&)>& theirs,
-             const std::function<tapedeck::Variable(const Ours&)>& ours) {
-  SCOPED_TRACE(what);
-  Theirs x;
-  Ours z;
-  for (const List& shape : shapes) {
-    x.push_back(torch::randn(shape, torch::kDouble).requires_grad_());
-    z.push_back(copy_of(x.back()).requires_grad_());
-  }
-  const auto y = theirs(x);
-  const auto w = ours(z);
-  expect_close(y, w, "output");
-  if (::testing::Test::HasFatalFailure()) return;
-
-  const auto v = torch::randn(y.sizes(), torch::kDouble).requires_grad_();
-  const auto u = copy_of(v).requires_grad_();
-  const auto g = torch::autograd::grad({y}, x, {v}, true, true);
-  const auto h = tapedeck::autograd::grad({w}, z, {u}, true, true);
-  auto sum = torch::zeros({}, torch::kDouble);
-  tapedeck::Variable our_sum;
-  for (std::size_t i = 0; i < g.size(); ++i) {
-    expect_close(g[i], h[i], "gradient " + std::to_string(i));
-    const auto factor = torch::randn(g[i].sizes(), torch::kDouble);
-    sum = sum + (g[i] * factor).sum();
-    const auto term = (h[i] * copy_of(factor)).sum();
-    our_sum = i == 0 ? term : our_sum + term;
-  }
-  x.push_back(v);
-  z.push_back(u);
-  const auto gg = torch::autograd::grad({sum}, x, {}, false, false, true);
-  const auto hh = tapedeck::autograd::grad({our_sum}, z, {}, false, false, true);
-  for (std::size_t i = 0; i < gg.size(); ++i)
-    expect_close(gg[i], hh[i], "second gradient " + std::to_string(i));
-}
+using namespace tapedeck::testing_support::side_by_side;
 
 class Geometries : public ::testing::Test {
  protected:
