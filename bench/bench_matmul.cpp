@@ -43,6 +43,11 @@ void bench::add_all() {
   add("matmul/mm/100x784x500", [](benchmark::State& state) { mm(state, 100, 784, 500, false); });
   add("matmul/mm/4096x64x64", [](benchmark::State& state) { mm(state, 4096, 64, 64, false); });
   add("matmul/bmm/64x64", [](benchmark::State& state) { bmm(state, 64, 64); });
+  add("matmul/mm/16x784x500", [](benchmark::State& state) { mm(state, 16, 784, 500, false); });
+  add("matmul/mm/1x1024x1024", [](benchmark::State& state) { mm(state, 1, 1024, 1024, false); });
+  add("matmul/linear/16x784x500", [](benchmark::State& state) { linear(state, 16, 784, 500); });
+  add("matmul/linear/16x500x10", [](benchmark::State& state) { linear(state, 16, 500, 10); });
+  add("matmul/linear/100x1568x10", [](benchmark::State& state) { linear(state, 100, 1568, 10); });
   add("matmul/linear/100x784x500", [](benchmark::State& state) { linear(state, 100, 784, 500); });
   add("matmul/linear/32x4096x256", [](benchmark::State& state) { linear(state, 32, 4096, 256); });
   add("matmul/linear/128x1000x1000",

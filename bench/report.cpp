@@ -1,121 +1,107 @@
 // Lays the results of several benchmark programs beside each other.
 //
-//   bench_report <threads>:<library>:<file.json>...
+//   bench_report [--json <file>] [--plot <file.svg>] <threads>:<library>:<file.json>...
 //
 // Prints one Markdown table for each number of threads: a row for each case of the first library
-// named, its time, and how many times as long each other library takes. Of several files of one
-// library the fastest run of a case counts. Cases that count floating-point operations also show
-// their rate.
-#include <algorithm>
-#include <cmath>
+// named, its time (or the memory that its process held), and how many times as much each other
+// library takes. Of several files of one library the best run of a case counts. Where the library
+// "machine" was measured, rates are also shown in percent of what the machine can do.
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <iostream>
-#include <limits>
-#include <map>
+#include <stdexcept>
 #include <string>
-#include <vector>
 
-#include <nlohmann/json.hpp>
+#include "bench/results.h"
 
 namespace {
 
-struct Result {
-  double milliseconds = std::numeric_limits<double>::infinity();
-  double gflops = 0;
-};
+using bench::number;
+using bench::Result;
+using bench::Table;
 
-struct Table {
-  std::vector<std::string> libraries;
-  std::vector<std::string> cases;                                // in the first library's order
-  std::map<std::string, std::map<std::string, Result>> results;  // library, case
-};
-
-double milliseconds(const nlohmann::json& run) {
-  const std::string unit = run.at("time_unit");
-  const double scale = unit == "ns" ? 1e-6 : unit == "us" ? 1e-3 : unit == "s" ? 1e3 : 1;
-  return run.at("real_time").get<double>() * scale;
-}
-
-std::string case_name(const nlohmann::json& run) {
-  std::string name = run.at("run_name");
-  const std::string suffix = "/real_time";
-  if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
-  return name;
-}
-
-void read(const std::string& file, const std::string& library, Table& table) {
-  std::ifstream in(file);
-  if (!in) throw std::runtime_error("cannot read " + file);
-  if (std::find(table.libraries.begin(), table.libraries.end(), library) == table.libraries.end())
-    table.libraries.push_back(library);
-  for (const auto& run : nlohmann::json::parse(in).at("benchmarks")) {
-    if (run.at("run_type") != "iteration" || run.value("error_occurred", false)) continue;
-    const std::string name = case_name(run);
-    if (library == table.libraries.front() &&
-        std::find(table.cases.begin(), table.cases.end(), name) == table.cases.end())
-      table.cases.push_back(name);
-    Result& best = table.results[library][name];
-    best.milliseconds = std::min(best.milliseconds, milliseconds(run));
-    best.gflops = std::max(best.gflops, run.value("GFLOP/s", 0.0));
-  }
-}
-
-std::string number(double value) {
+std::string percent(double part, double of) {
+  if (of <= 0) return "";
   char text[32];
-  const int decimals = value < 0.01 ? 5 : value < 1 ? 3 : value < 100 ? 2 : 0;
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  std::snprintf(text, sizeof text, " (%.0f %%)", 100 * part / of);
   return text;
+}
+
+std::string rate(const Result& result, const Result& peaks) {
+  if (result.gflops > 0)
+    return number(result.gflops) + " GFLOP/s" + percent(result.gflops, peaks.gflops);
+  if (result.gigabytes > 0)
+    return number(result.gigabytes) + " GB/s" + percent(result.gigabytes, peaks.gigabytes);
+  return "";
+}
+
+std::string cost(const Result& result) {
+  return number(result.cost()) + (result.megabytes > 0 ? " MB" : " ms");
 }
 
 void print(int threads, const Table& table) {
   const std::string& ours = table.libraries.front();
   std::cout << "\n## " << threads << (threads == 1 ? " thread\n\n" : " threads\n\n");
-  std::cout << "| case | " << ours << ", ms | GFLOP/s |";
+  if (table.peaks.gflops > 0)
+    std::cout << "Peaks of the machine: " << number(table.peaks.gflops) << " GFLOP/s, "
+              << number(table.peaks.gigabytes) << " GB/s\n\n";
+  std::cout << "| case | " << ours << " | rate |";
   for (std::size_t i = 1; i < table.libraries.size(); ++i)
-    std::cout << " " << table.libraries[i] << ", ms | ratio |";
+    std::cout << " " << table.libraries[i] << " | ratio |";
   std::cout << "\n|---|---:|---:|";
   for (std::size_t i = 1; i < table.libraries.size(); ++i) std::cout << "---:|---:|";
   std::cout << "\n";
-  std::map<std::string, std::pair<double, int>> logs;  // sum of log ratios, count
   for (const std::string& name : table.cases) {
     const Result& mine = table.results.at(ours).at(name);
-    std::cout << "| " << name << " | " << number(mine.milliseconds) << " | "
-              << (mine.gflops > 0 ? number(mine.gflops) : "") << " |";
+    std::cout << "| " << name << " | " << cost(mine) << " | " << rate(mine, table.peaks) << " |";
     for (std::size_t i = 1; i < table.libraries.size(); ++i) {
-      const auto& theirs = table.results.at(table.libraries[i]);
-      const auto found = theirs.find(name);
-      if (found == theirs.end()) {
+      const double ratio = table.ratio(table.libraries[i], name);
+      if (ratio > 0)
+        std::cout << " " << cost(table.results.at(table.libraries[i]).at(name)) << " | "
+                  << number(ratio) << " |";
+      else
         std::cout << " | |";
-        continue;
-      }
-      const double ratio = found->second.milliseconds / mine.milliseconds;
-      std::cout << " " << number(found->second.milliseconds) << " | " << number(ratio) << " |";
-      auto& [sum, count] = logs[table.libraries[i]];
-      sum += std::log(ratio);
-      ++count;
     }
     std::cout << "\n";
   }
-  for (const auto& [library, total] : logs)
-    std::cout << "\nGeometric mean of " << total.second << " ratios to " << library << ": "
-              << number(std::exp(total.first / total.second)) << "\n";
+  for (std::size_t i = 1; i < table.libraries.size(); ++i)
+    std::cout << "\nGeometric mean of the ratios to " << table.libraries[i] << ": "
+              << number(table.mean_ratio(table.libraries[i])) << "\n";
+}
+
+template <typename Write>
+void write_to(const std::string& file, Write write) {
+  if (file.empty()) return;
+  std::ofstream out(file);
+  write(out);
+  if (!out.flush()) throw std::runtime_error("cannot write " + file);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) try {
-  std::map<int, Table> tables;
+  bench::Tables tables;
+  std::string json, plot;
   for (int i = 1; i < argc; ++i) {
     const std::string argument = argv[i];
+    if (argument == "--json" || argument == "--plot") {
+      if (++i == argc) throw std::runtime_error(argument + ": expected a file");
+      (argument == "--json" ? json : plot) = argv[i];
+      continue;
+    }
     const auto first = argument.find(':'), second = argument.find(':', first + 1);
     if (second == std::string::npos)
       throw std::runtime_error("expected <threads>:<library>:<file>, got " + argument);
-    read(argument.substr(second + 1), argument.substr(first + 1, second - first - 1),
-         tables[std::stoi(argument.substr(0, first))]);
+    bench::read_results(argument.substr(second + 1), argument.substr(first + 1, second - first - 1),
+                        tables[std::stoi(argument.substr(0, first))]);
   }
+  for (const auto& [threads, table] : tables)
+    if (table.libraries.empty()) throw std::runtime_error("no library was measured");
   if (tables.empty()) throw std::runtime_error("usage: bench_report <threads>:<library>:<file>...");
   for (const auto& [threads, table] : tables) print(threads, table);
+  write_to(json, [&](std::ostream& out) { bench::write_json(tables, out); });
+  write_to(plot, [&](std::ostream& out) { bench::write_plot(tables, out); });
 } catch (const std::exception& e) {
   std::cerr << "bench_report: " << e.what() << "\n";
   return 1;

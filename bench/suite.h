@@ -12,8 +12,9 @@ void add_all();
 
 /// Registers one case. Cases of the same name in the programs of several libraries are compared.
 /// Measured by the clock on the wall, since several threads take part.
-inline void add(const std::string& name, std::function<void(benchmark::State&)> body) {
-  benchmark::RegisterBenchmark(name.c_str(), std::move(body))
+inline benchmark::internal::Benchmark* add(const std::string& name,
+                                           std::function<void(benchmark::State&)> body) {
+  return benchmark::RegisterBenchmark(name.c_str(), std::move(body))
       ->UseRealTime()
       ->Unit(benchmark::kMillisecond);
 }

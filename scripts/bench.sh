@@ -1,75 +1,121 @@
 #!/usr/bin/env bash
 # Runs the benchmarks, and the same ones against libtorch and oneDNN where those are installed, and
 # prints how they compare, for one and for two threads. All in one run and in turns, so that a busy
-# machine is busy for all of them; of the rounds the fastest counts.
+# machine is busy for all of them; of the rounds the best counts. libtorch is measured twice: as it
+# is installed, and at its best.
 #
-#   scripts/bench.sh [options] [suites]      suites: conv matmul tape pointwise train (default: all)
+#   scripts/bench.sh [options] [suites]
+#                      suites: conv matmul tape pointwise train memory data (default: all)
 #
-#   --filter <regex>   only these cases
-#   --threads "1 2"    numbers of threads
-#   --rounds 3         rounds
-#   --min-time 0.1     seconds that each case runs in each round
-#   --yardsticks       install libtorch and oneDNN first
+#   --filter <regex>     only these cases
+#   --threads "1 2"      numbers of threads
+#   --rounds 3           rounds
+#   --min-time 0.1       seconds that each case runs in each round
+#   --before <revision>  also tapedeck as it was then, or as it was built in that folder
+#   --build <folder>     use what is built there, and install and build nothing
+#   --json <file>        everything that was measured
+#   --plot <file.svg>    the ratios as a picture
+#   --yardsticks         install libtorch and oneDNN first
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
-filter=. threads="1 2" rounds=3 min_time=0.1 yardsticks=()
-suites=()
+all_suites=(conv matmul tape pointwise train memory data)
+filter=. threads="1 2" rounds=3 min_time=0.1 yardsticks=() before= folder= report=() suites=()
+usage() {
+  sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+  exit 2
+}
 while [ $# -gt 0 ]; do
   case "$1" in
-    --filter) filter=$2; shift ;;
-    --threads) threads=$2; shift ;;
-    --rounds) rounds=$2; shift ;;
-    --min-time) min_time=$2; shift ;;
+    --filter | --threads | --rounds | --min-time | --before | --build | --json | --plot)
+      [ $# -gt 1 ] || usage
+      case "$1" in
+        --filter) filter=$2 ;;
+        --threads) threads=$2 ;;
+        --rounds) rounds=$2 ;;
+        --min-time) min_time=$2 ;;
+        --before) before=$2 ;;
+        --build) folder=$2 ;;
+        *) report+=("$1" "$2") ;;
+      esac
+      shift
+      ;;
     --yardsticks) yardsticks=(--yardsticks) ;;
-    conv | matmul | tape | pointwise | train) suites+=("$1") ;;
     *)
-      sed -n '2,/^[^#]/s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
-      exit 2
+      [[ " ${all_suites[*]} " == *" $1 "* ]] || usage
+      suites+=("$1")
       ;;
   esac
   shift
 done
-[ ${#suites[@]} -gt 0 ] || suites=(conv matmul tape pointwise train)
+[ ${#suites[@]} -gt 0 ] || suites=("${all_suites[@]}")
 
-scripts/install-deps.sh "${yardsticks[@]}"
 installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
-options=() libraries=(bench)
-if installed libtorch-dev; then
-  options+=(-DTAPEDECK_BENCH_LIBTORCH=ON) libraries+=(libtorch)
-fi
-if installed libdnnl-dev; then
-  options+=(-DTAPEDECK_BENCH_ONEDNN=ON) libraries+=(onednn)
-fi
-configure release "${options[@]}"
-targets=(bench_report)
-for library in "${libraries[@]}"; do
-  for suite in "${suites[@]}"; do
-    if [ "$library" != onednn ] || [ "$suite" = conv ]; then targets+=("${library}_$suite"); fi
-  done
-done
-build release "${targets[@]}"
 
-# libtorch returns large blocks to the system at each step and pays for fresh pages at the next.
-# These settings of the C library's allocator are those at which it is fastest.
-export MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=4000000000
+if [ -z "$folder" ]; then
+  folder=build/release
+  scripts/install-deps.sh "${yardsticks[@]}"
+  options=() targets=(bench_report machine_peaks "${suites[@]/#/bench_}")
+  if installed libtorch-dev; then
+    options+=(-DTAPEDECK_BENCH_LIBTORCH=ON) targets+=("${suites[@]/#/libtorch_}")
+  fi
+  if installed libdnnl-dev && [[ " ${suites[*]} " == *" conv "* ]]; then
+    options+=(-DTAPEDECK_BENCH_ONEDNN=ON) targets+=(onednn_conv)
+  fi
+  configure release "${options[@]}"
+  build release "${targets[@]}"
+fi
+
+# The earlier revision is built beside, from a worktree of its own.
+before_folder=$before
+if [ -n "$before" ] && [ ! -d "$before/bench" ]; then
+  commit=$(git rev-parse --verify "$before^{commit}")
+  source_folder=$root/build/before/${commit:0:12}
+  before_folder=$source_folder/build
+  [ -d "$source_folder" ] || git worktree add --detach "$source_folder" "$commit" >&2
+  cmake -S "$source_folder" -B "$before_folder" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+    -DTAPEDECK_BUILD_EXAMPLES=OFF >&2
+  for suite in "${suites[@]}"; do
+    [ ! -f "$source_folder/bench/bench_$suite.cpp" ] || echo "bench_$suite"
+  done | xargs cmake --build "$before_folder" --parallel "$(jobs_for_build)" --target >&2
+fi
+
+# libtorch returns large blocks to the system at each step and pays for fresh pages at the next, and
+# an OpenBLAS that does not know the CPU takes the slowest of its kernels. With these settings it is
+# fastest.
+at_best=(MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=4000000000)
+if grep -q -m 1 avx512f /proc/cpuinfo; then
+  at_best+=(OPENBLAS_CORETYPE=SkylakeX)
+elif grep -q -m 1 avx2 /proc/cpuinfo; then
+  at_best+=(OPENBLAS_CORETYPE=Haswell)
+fi
 
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 files=()
+# run <threads> <round> <label> <program> [settings]
+run() {
+  local count=$1 round=$2 label=$3 program=$4 json cases=$filter
+  shift 4
+  [ -x "$program" ] || return 0
+  if [ "$label" = machine ]; then cases=.; fi
+  json="$results/$count-$round-$label-$(basename "$program").json"
+  echo "threads $count, round $round: $label, $(basename "$program")" >&2
+  env "$@" OMP_NUM_THREADS="$count" OPENBLAS_NUM_THREADS="$count" TAPEDECK_NUM_THREADS="$count" \
+    "$program" --benchmark_filter="$cases" --benchmark_min_time="$min_time" \
+    --benchmark_out="$json" --benchmark_out_format=json >/dev/null
+  if [ -s "$json" ]; then files+=("$count:$label:$json"); fi
+}
 for count in $threads; do
   for round in $(seq "$rounds"); do
-    for target in "${targets[@]:1}"; do
-      label=${target%%_*}
-      [ "$label" != bench ] || label=tapedeck
-      json=$results/$count-$round-$target.json
-      echo "threads $count, round $round: $target" >&2
-      OMP_NUM_THREADS=$count OPENBLAS_NUM_THREADS=$count TAPEDECK_NUM_THREADS=$count \
-        "build/release/bench/$target" --benchmark_filter="$filter" \
-        --benchmark_min_time="$min_time" --benchmark_out="$json" \
-        --benchmark_out_format=json >/dev/null
-      if [ -s "$json" ]; then files+=("$count:$label:$json"); fi
+    run "$count" "$round" machine "$folder/bench/machine_peaks"
+    for suite in "${suites[@]}"; do
+      run "$count" "$round" tapedeck "$folder/bench/bench_$suite"
+      if [ -n "$before" ]; then run "$count" "$round" before "$before_folder/bench/bench_$suite"; fi
+      run "$count" "$round" libtorch "$folder/bench/libtorch_$suite" "${at_best[@]}"
+      run "$count" "$round" "libtorch as installed" "$folder/bench/libtorch_$suite"
+      if [ "$suite" = conv ]; then run "$count" "$round" onednn "$folder/bench/onednn_conv"; fi
     done
   done
 done
 grep -m 1 'model name' /proc/cpuinfo | sed 's/^[^:]*: */CPU: /'
-build/release/bench/bench_report "${files[@]}"
+"$folder/bench/bench_report" "${report[@]}" "${files[@]}"
