@@ -7,6 +7,7 @@
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/kernels/loss.h>
 #include <tapedeck/ops/kernels/reduce.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
@@ -58,7 +59,10 @@ Variable mse_loss(const Variable& self, const Variable& target, std::int64_t red
   if (!self.sizes().equals(target.sizes()) || self.dtype() != target.dtype())
     return reduce_loss((self - target).square(), reduction, "mse_loss");
   Variable y;
-  {
+  if (reduction == Reduction::Mean || reduction == Reduction::Sum) {
+    y = Variable(
+        kernels::squared_error(self.array(), target.array(), reduction == Reduction::Mean));
+  } else {
     const NoGradGuard no_grad;
     const Variable difference = self - target;
     y = reduce_loss(difference * difference, reduction, "mse_loss");
@@ -69,7 +73,12 @@ Variable mse_loss(const Variable& self, const Variable& target, std::int64_t red
     record(y, "MseLossBackward0", edges(self, target),
            [self = save(self), target = save(target), scale](const Variable& g,
                                                              const VjpContext& ctx) {
-             const Variable grad = (self.get(ctx) - target.get(ctx)) * (g * scale);
+             Variable grad = self.get(ctx) - target.get(ctx);
+             // Nobody else holds the difference, and it is recorded only for a further derivative.
+             if (GradMode::is_enabled())
+               grad = grad * (g * scale);
+             else
+               grad.mul_(g * scale);
              Gradients grads(2);
              if (ctx.needs(0)) grads[0] = grad;
              if (ctx.needs(1)) grads[1] = -grad;

@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
 #include <cmath>
+#include <limits>
 
 #include <hwy/highway.h>
 
@@ -65,6 +66,48 @@ struct MinimumOp : Plain {
   }
 };
 
+// a - b trunc(a / b), exactly, with the sign of a, as std::fmod has it. The rounded quotient is at
+// most one too large, and with a fused product the difference is exact either way; what that does
+// not hold for goes lane by lane.
+template <class D, class V>
+HWY_INLINE V Fmod(D d, V a, V b) {
+  using T = hn::TFromD<D>;
+#if HWY_NATIVE_FMA
+  const V quotient = hn::Trunc(hn::Div(a, b));
+  const V bound = hn::Set(d, static_cast<T>(sizeof(T) == 4 ? 1 << 22 : 1LL << 51));
+  const V infinity = hn::Set(d, std::numeric_limits<T>::infinity());
+  if (HWY_LIKELY(hn::AllTrue(
+          d, hn::And(hn::Lt(hn::Abs(quotient), bound), hn::Lt(hn::Abs(b), infinity))))) {
+    const V r = hn::NegMulAdd(quotient, b, a);
+    const V along = hn::Xor(r, hn::And(a, hn::SignBit(d)));  // negative where past a's sign
+    const V back = hn::Add(r, hn::CopySign(b, a));
+    return hn::CopySign(hn::IfThenElse(hn::Lt(along, hn::Zero(d)), back, r), a);
+  }
+#endif
+  HWY_ALIGN T dividend[HWY_MAX_BYTES / sizeof(T)], divisor[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(a, d, dividend);
+  hn::Store(b, d, divisor);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) dividend[i] = std::fmod(dividend[i], divisor[i]);
+  return hn::Load(d, dividend);
+}
+struct FmodOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    return Fmod(d, a, b);
+  }
+};
+// The remainder with the sign of b.
+struct RemainderOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    const V zero = hn::Zero(d), r = Fmod(d, a, b);
+    const auto apart = hn::Xor(hn::Lt(b, zero), hn::Lt(r, zero));
+    return hn::IfThenElse(hn::And(hn::Ne(r, zero), apart), hn::Add(r, b), r);
+  }
+};
+
 template <typename T>
 RowLoop FindFor(BinaryOp op) {
   switch (op) {
@@ -80,6 +123,10 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<MaximumOp, T>;
     case BinaryOp::Minimum:
       return BinaryRow<MinimumOp, T>;
+    case BinaryOp::Fmod:
+      return BinaryRow<FmodOp, T>;
+    case BinaryOp::Remainder:
+      return BinaryRow<RemainderOp, T>;
     default:
       return nullptr;
   }
@@ -114,12 +161,6 @@ T floor_divide(T a, T b) {
 }
 
 template <typename T>
-T remainder(T a, T b) {
-  const T r = std::fmod(a, b);
-  return r != 0 && (b < 0) != (r < 0) ? r + b : r;
-}
-
-template <typename T>
 RowLoop find_scalar_loop(BinaryOp op) {
   switch (op) {
     case BinaryOp::Pow:
@@ -129,14 +170,6 @@ RowLoop find_scalar_loop(BinaryOp op) {
     case BinaryOp::Atan2:
       return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
         binary_row<T, T>([](T a, T b) { return std::atan2(a, b); }, out, in, scalars, n);
-      };
-    case BinaryOp::Fmod:
-      return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-        binary_row<T, T>([](T a, T b) { return std::fmod(a, b); }, out, in, scalars, n);
-      };
-    case BinaryOp::Remainder:
-      return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-        binary_row<T, T>(remainder<T>, out, in, scalars, n);
       };
     case BinaryOp::FloorDivide:
       return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {

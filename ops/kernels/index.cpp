@@ -253,13 +253,16 @@ Array lines_under(const Array& a, const Array& index, std::int64_t dim) {
 void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
   TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
                     "(): Expected dtype int64 for index, got ", index.dtype());
-  for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
-    const auto* row = index.data<std::int64_t>() + offsets[0];
+  const auto check = [&](const std::int64_t* row, std::int64_t step, std::int64_t count) {
     for (std::int64_t i = 0; i < count; ++i) {
-      const std::int64_t value = row[i * steps[0]];
+      const std::int64_t value = row[i * step];
       TAPEDECK_CHECK_AS(IndexError, value >= 0 && value < size, op, "(): index ", value,
                         " is out of bounds for dimension ", dim, " with size ", size);
     }
+  };
+  if (index.is_contiguous()) return check(index.data<std::int64_t>(), 1, index.numel());
+  for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
+    check(index.data<std::int64_t>() + offsets[0], steps[0], count);
   });
 }
 

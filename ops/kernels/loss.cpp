@@ -1,17 +1,21 @@
 #include <tapedeck/ops/kernels/loss.h>
 
 #include <algorithm>
+#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/binary_loops.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/cross_entropy_rows.h>
+#include <tapedeck/ops/kernels/reducer.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
 constexpr std::int64_t kGrain = 16384;
+constexpr std::int64_t kErrorGrain = 65536;
 
 std::int64_t grain_for(std::int64_t elements) {
   return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, elements));
@@ -35,6 +39,36 @@ const T* data_or_null(const Array& a) {
 }
 
 }  // namespace
+
+// Differences of a few thousand elements at a time stay in the cache.
+Array squared_error(const Array& left, const Array& right, bool mean) {
+  constexpr std::int64_t kBlock = 2048;
+  const Array a = contiguous(left), b = contiguous(right);
+  const std::int64_t n = a.numel(), item = element_size(a.dtype());
+  Array out = Array::empty({}, a.dtype());
+  dispatch_floating(a.dtype(), "mse_loss", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const RowLoop subtract = find_float_arithmetic(BinaryOp::Sub, a.dtype());
+    const auto add_squares = find_simd_reducer(ReduceOp::Norm2, a.dtype()).runs;
+    const T* const x = a.data<T>();
+    const T* const y = b.data<T>();
+    std::vector<double> sums(static_cast<std::size_t>((n + kErrorGrain - 1) / kErrorGrain));
+    parallel_for(n, kErrorGrain, [&](std::int64_t begin, std::int64_t end) {
+      alignas(64) T difference[kBlock];
+      for (std::int64_t i = begin; i < end; i += kBlock) {
+        const std::int64_t count = std::min(kBlock, end - i);
+        const void* const in[] = {x + i, y + i};
+        subtract(difference, in, 0, count, nullptr);
+        add_squares(&sums[static_cast<std::size_t>(i / kErrorGrain)], difference, count * item, 1,
+                    count);
+      }
+    });
+    double sum = 0;
+    for (const double part : sums) sum += part;
+    *out.data<T>() = static_cast<T>(mean ? sum / static_cast<double>(n) : sum);
+  });
+  return out;
+}
 
 void check_labels(const char* op, const ClassLabels& labels, std::int64_t C, IntArrayRef input,
                   IntArrayRef target) {

@@ -6,6 +6,9 @@
 
 namespace tapedeck::kernels {
 
+/// The sum of (a - b)^2, or their mean: a scalar. The two agree in shape and floating dtype.
+Array squared_error(const Array& a, const Array& b, bool mean);
+
 /// Class labels of the positions [N, S] of scores [N, C, S].
 struct ClassLabels {
   Array target;  ///< int64 [N, S], contiguous

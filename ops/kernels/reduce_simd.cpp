@@ -86,15 +86,10 @@ double SumRun(const Term& term, const T* in, std::int64_t n) {
     for (; i + lanes <= n; i += lanes) s = hn::Add(s, term(d, hn::LoadU(d, in + i)));
     add_to_total(s);
   }
-  HWY_ALIGN double wide[HWY_MAX_BYTES / sizeof(double)];
-  hn::Store(total, d64, wide);
-  double sum = 0;
-  for (std::int64_t k = 0; k < wide_lanes; ++k) sum += wide[k];
-  if (i < n) {
-    hn::Store(term(d, LoadPart(d, in + i, n - i)), d, buffer);
-    for (std::int64_t k = 0; k < n - i; ++k) sum += static_cast<double>(buffer[k]);
-  }
-  return sum;
+  if (i < n)
+    add_to_total(hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)),
+                                    term(d, LoadPart(d, in + i, n - i))));
+  return hn::GetLane(hn::SumOfLanes(d64, total));
 }
 
 template <class Term, typename T>
@@ -193,22 +188,13 @@ struct Smaller {
   }
 };
 
-// The first n < Lanes(d) elements, the first of them after those.
-template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadRepeated(D d, const T* from, std::int64_t n) {
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
-  hn::Store(hn::Set(d, from[0]), d, buffer);
-  std::memcpy(buffer, from, static_cast<std::size_t>(n) * sizeof(T));
-  return hn::Load(d, buffer);
-}
-
 template <class Choice, typename T>
 T BestOf(const T* run, std::int64_t n) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Choice choose;
   std::int64_t i = HWY_MIN(n, lanes);
-  auto b0 = i == lanes ? hn::LoadU(d, run) : LoadRepeated(d, run, n);
+  auto b0 = i == lanes ? hn::LoadU(d, run) : LoadPartOr(d, run[0], run, n);
   if (n >= 8 * lanes) {
     auto b1 = b0, b2 = b0, b3 = b0;
     for (; i + 4 * lanes <= n; i += 4 * lanes) {
@@ -220,7 +206,7 @@ T BestOf(const T* run, std::int64_t n) {
     b0 = choose(d, choose(d, b0, b1), choose(d, b2, b3));
   }
   for (; i + lanes <= n; i += lanes) b0 = choose(d, b0, hn::LoadU(d, run + i));
-  if (i < n) b0 = choose(d, b0, LoadRepeated(d, run + i, n - i));
+  if (i < n) b0 = choose(d, b0, LoadPartOr(d, run[i], run + i, n - i));
   if (!hn::AllFalse(d, hn::IsNaN(b0))) return std::numeric_limits<T>::quiet_NaN();
   return Choice::OfLanes(d, b0);
 }
@@ -243,6 +229,15 @@ void BestWithIndex(const void* in, void* best, std::int64_t* index, std::int64_t
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t r = 0; r < count; ++r) {
     const T* const row = static_cast<const T*>(in) + r * n;
+    if (n < lanes) {
+      const auto v = LoadPartOr(d, row[0], row, n);
+      const auto nans = hn::IsNaN(v);
+      const auto at_best =
+          hn::AllFalse(d, nans) ? hn::Eq(v, hn::Set(d, Choice::OfLanes(d, v))) : nans;
+      index[r] = static_cast<std::int64_t>(hn::FindFirstTrue(d, at_best));
+      static_cast<T*>(best)[r] = row[index[r]];
+      continue;
+    }
     const T value = BestOf<Choice>(row, n);
     const auto wanted = hn::Set(d, value);
     const bool nan = value != value;

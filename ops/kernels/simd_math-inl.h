@@ -212,9 +212,25 @@ HWY_INLINE V Erfc(D d, V x) {
       hn::IfThenElse(hn::Lt(x, hn::Zero(d)), hn::Sub(C(d, 2), parts.value), parts.value);
   return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenElse(parts.is_erf, near, apart));
 }
+// exp(x^2 / 2) Phi(-x) for x >= 0, a polynomial in (x - 4.8) / (x + 4.8) that interpolates it at
+// Chebyshev nodes up to x = 14.5: off by 1.4e-8 of its value at most.
+constexpr double kMills[] = {0.0001567112097, -0.00010399096489, -0.0014175445529, 0.0070236982826,
+                             -0.02059069376,  0.045175259905,    -0.079904986335,  0.11801647172,
+                             -0.14823599779,  0.079896046903};
+
 // The normal distribution function Phi(x), and exp(-x^2 / 2) with it.
 template <class D, class V>
 HWY_INLINE V NormalCdf(D d, V x, V* exponential) {
+  if constexpr (sizeof(hn::TFromD<D>) == 4) {
+    // Beyond the bound the exponential is 0.
+    const V z = hn::Min(hn::Abs(x), C(d, 14.5)), square = hn::Mul(z, z);
+    const V lost = hn::MulSub(z, z, square), minus_half = C(d, -0.5);
+    const V e = hn::Exp(d, hn::Mul(square, minus_half));
+    *exponential = hn::MulAdd(e, hn::Mul(lost, minus_half), e);
+    const V bound = C(d, 4.8), t = hn::Div(hn::Sub(z, bound), hn::Add(z, bound));
+    const V tail = hn::Mul(*exponential, Polynomial(d, t, kMills));
+    return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(C(d, 1), tail));
+  }
   const V half = C(d, 0.5), z = hn::Mul(hn::Abs(x), C(d, 0.70710678118654752440));
   *exponential = ExpOfMinusSquare(d, x, 0.5);
   const auto parts = ErfOrErfc(d, z, *exponential);

@@ -25,15 +25,29 @@ namespace hn = hwy::HWY_NAMESPACE;
 // The first n < Lanes(d) elements, zeros after them.
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadPart(D d, const T* from, std::int64_t n) {
+#if HWY_TARGET <= HWY_AVX2
+  return hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(n)), d, from);
+#else
   HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
   std::memcpy(buffer, from, static_cast<std::size_t>(n) * sizeof(T));
   return hn::Load(d, buffer);
+#endif
+}
+// The same with `rest` after them.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadPartOr(D d, T rest, const T* from, std::int64_t n) {
+  return hn::IfThenElse(hn::FirstN(d, static_cast<std::size_t>(n)), LoadPart(d, from, n),
+                        hn::Set(d, rest));
 }
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE void StorePart(D d, hn::Vec<D> v, T* to, std::int64_t n) {
+#if HWY_TARGET <= HWY_AVX2
+  hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(n)), d, to);
+#else
   HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
   hn::Store(v, d, buffer);
   std::memcpy(to, buffer, static_cast<std::size_t>(n) * sizeof(T));
+#endif
 }
 
 template <class Op, typename T>

@@ -25,28 +25,20 @@ namespace {
 
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE T HorizontalSum(D d, hn::Vec<D> v) {
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
-  hn::Store(v, d, buffer);
-  T sum = 0;
-  for (std::size_t k = 0; k < hn::Lanes(d); ++k) sum += buffer[k];
-  return sum;
+  return hn::GetLane(hn::SumOfLanes(d, v));
 }
 
 template <typename T>
 T LargestOf(const T* x, std::int64_t n) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  T largest = x[0];
-  std::int64_t i = 0;
-  if (n >= lanes) {
-    auto best = hn::LoadU(d, x);
-    for (i = lanes; i + lanes <= n; i += lanes) best = hn::Max(best, hn::LoadU(d, x + i));
-    HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
-    hn::Store(best, d, buffer);
-    for (std::int64_t k = 0; k < lanes; ++k) largest = std::max(largest, buffer[k]);
-  }
-  for (; i < n; ++i) largest = std::max(largest, x[i]);
-  return largest;  // a NaN may be passed over here; the sum of exponentials finds it
+  if (n < lanes) return hn::GetLane(hn::MaxOfLanes(d, LoadPartOr(d, x[0], x, n)));
+  auto best = hn::LoadU(d, x);
+  std::int64_t i = lanes;
+  for (; i + lanes <= n; i += lanes) best = hn::Max(best, hn::LoadU(d, x + i));
+  if (i < n) best = hn::Max(best, LoadPartOr(d, x[0], x + i, n - i));
+  // A NaN may be passed over here; the sum of exponentials finds it.
+  return hn::GetLane(hn::MaxOfLanes(d, best));
 }
 
 // sum(exp(x - largest)); the terms are stored too with `keep`.

@@ -116,6 +116,35 @@ TEST(Binary, Integers) {
   check<bool, bool>(BinaryOp::Ne, [](bool a, bool b) { return a != b; });
 }
 
+// Every bit, the sign of zero among them, wherever vectors and single elements meet.
+TYPED_TEST(BinaryTest, FmodIsExact) {
+  using T = TypeParam;
+  std::vector<T> x, y;
+  const T large = std::ldexp(T{1}, sizeof(T) == 4 ? 30 : 60), inf = static_cast<T>(kInf);
+  for (int i = 0; i < 4000; ++i) {
+    const T b = static_cast<T>((i % 23 + 1) * 0.1) * (i % 2 == 0 ? 1 : -1);
+    x.push_back(static_cast<T>((i * 7919) % 4001 - 2000) * (i % 3 == 0 ? b : static_cast<T>(0.37)));
+    y.push_back(b);
+  }
+  for (const T a : {T{0}, -T{0}, large, -large, inf, std::numeric_limits<T>::denorm_min(), T{5}})
+    for (const T b : {T{3}, T{-0.7}, inf, -inf, T{0}, std::numeric_limits<T>::denorm_min()}) {
+      x.push_back(a);
+      y.push_back(b);
+    }
+  const auto n = static_cast<std::int64_t>(x.size());
+  const std::vector<T> found =
+      values<T>(binary(BinaryOp::Fmod, array_of(x, {n}), array_of(y, {n})));
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const T expected = std::fmod(x[i], y[i]);
+    if (std::isnan(expected)) {
+      EXPECT_TRUE(std::isnan(found[i])) << x[i] << " fmod " << y[i];
+    } else {
+      EXPECT_EQ(found[i], expected) << x[i] << " fmod " << y[i];
+      EXPECT_EQ(std::signbit(found[i]), std::signbit(expected)) << x[i] << " fmod " << y[i];
+    }
+  }
+}
+
 TEST(Binary, RemaindersFollowPython) {
   const Array a = array_of<I64>({7, -7, 7, -7, 6}, {5}), b = array_of<I64>({3, 3, -3, -3, -3}, {5});
   EXPECT_EQ(values<I64>(binary(BinaryOp::Remainder, a, b)), (std::vector<I64>{1, 2, -2, -1, 0}));
