@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <bit>
+#include <cstdint>
 #include <cstdlib>
 #include <mutex>
 #include <utility>
@@ -12,6 +13,7 @@
 
 #if defined(__linux__)
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -54,15 +56,34 @@ constexpr bool kKeepFreedBlocks = false;  // the sanitizer must see every block 
 constexpr bool kKeepFreedBlocks = true;
 #endif
 
+#if defined(__linux__) && defined(MADV_HUGEPAGE) && !defined(TAPEDECK_POISON_FREED)
+// Large blocks are mappings of their own, begun at a huge page: fresh 4 KB pages cost more than the
+// kernels that fill them. Where one ends, what it does not need is not there.
 void* system_allocate(std::size_t bytes) {
-  const std::size_t alignment = bytes >= kHugePage ? kHugePage : 64;
-  void* block = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  // Fresh 4 KB pages cost more than the kernels that fill them.
-  if (block && bytes >= kHugePage) madvise(block, bytes, MADV_HUGEPAGE);
-#endif
-  return block;
+  if (bytes < kHugePage) return std::aligned_alloc(64, bytes);
+  const std::size_t mapped = bytes + kHugePage;
+  void* const mapping =
+      mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapping == MAP_FAILED) return nullptr;
+  char* const begin = static_cast<char*>(mapping);
+  const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) % kHugePage;
+  const std::size_t page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t used = (bytes + page - 1) / page * page;
+  if (before > 0) munmap(begin, before);
+  if (mapped - before > used) munmap(begin + before + used, mapped - before - used);
+  madvise(begin + before, used, MADV_HUGEPAGE);
+  return begin + before;
 }
+void system_free(void* block, std::size_t bytes) {
+  if (bytes < kHugePage)
+    std::free(block);
+  else
+    munmap(block, bytes);
+}
+#else
+void* system_allocate(std::size_t bytes) { return std::aligned_alloc(64, bytes); }
+void system_free(void* block, std::size_t) { std::free(block); }
+#endif
 
 class ThreadCache;
 
@@ -107,7 +128,7 @@ class Allocator {
       } catch (...) {  // no memory for the list itself: give the block back instead
       }
     }
-    std::free(block);
+    system_free(block, had.bytes);
     stats_.reserved -= static_cast<std::int64_t>(had.bytes);
   }
 
@@ -141,12 +162,15 @@ class Allocator {
     stats_.peak_in_use = std::max(stats_.peak_in_use, stats_.in_use);
   }
 
-  // Loops whose shapes vary would otherwise keep a block of every size they ever used: what lies
-  // idle when something new is asked for never exceeds a quarter of the peak, or 64 MB.
+  // Loops whose shapes vary would otherwise keep a block of every size they ever used: what is held
+  // never exceeds the peak in use by more than a quarter of it, or 64 MB. A loop whose shapes stay
+  // finds room for all its blocks, however few of them are in use between its steps.
   void make_room(std::size_t bytes) {
-    const auto limit =
-        std::max<std::size_t>(static_cast<std::size_t>(stats_.peak_in_use) / 4, 64u << 20);
-    if (idle_ + bytes > limit) release_idle_locked(limit > bytes ? limit - bytes : 0);
+    const auto in_use = static_cast<std::size_t>(stats_.in_use);
+    const std::size_t peak = std::max(static_cast<std::size_t>(stats_.peak_in_use), in_use + bytes);
+    const std::size_t limit = peak + std::max<std::size_t>(peak / 4, 64u << 20);
+    const std::size_t wanted = in_use + idle_ + bytes;
+    if (wanted > limit) release_idle_locked(idle_ - std::min(idle_, wanted - limit));
   }
 
   void release_idle_locked(std::size_t keep) {
@@ -154,7 +178,7 @@ class Allocator {
       auto& blocks = free_[i];
       const std::size_t bytes = class_bytes(i);
       while (!blocks.empty() && idle_ > keep) {
-        std::free(blocks.back());
+        system_free(blocks.back(), bytes);
         blocks.pop_back();
         idle_ -= bytes;
         stats_.reserved -= static_cast<std::int64_t>(bytes);

@@ -50,6 +50,24 @@ TEST(Allocator, TheSameSizesAgainTakeNothingFromTheSystem) {
   EXPECT_EQ(memory_stats().system_allocations, taken);
 }
 
+TEST(Allocator, StepsThatHoldLittleAtTheirEndsKeepTheirBlocks) {
+  empty_cache();
+  reset_peak_memory_stats();
+  constexpr std::size_t kOften = 10 << 20, kSeldom = 12 << 20;
+  const auto step = [] {
+    std::vector<void*> often, seldom;
+    for (int i = 0; i < 20; ++i) often.push_back(detail::allocate(kOften));
+    for (void* const block : often) detail::deallocate(block, kOften);
+    for (int i = 0; i < 4; ++i) seldom.push_back(detail::allocate(kSeldom));
+    for (void* const block : seldom) detail::deallocate(block, kSeldom);
+  };
+  step();
+  const std::int64_t taken = memory_stats().system_allocations;
+  for (int i = 0; i < 5; ++i) step();
+  EXPECT_EQ(memory_stats().system_allocations, taken);
+  empty_cache();
+}
+
 TEST(Allocator, VaryingSizesDoNotPileUp) {
   for (std::int64_t i = 1; i < 200; ++i) {
     const auto bytes = static_cast<std::size_t>(i) * 1000003;
