@@ -5,7 +5,9 @@
 //   conv_arithmetic conv -i 28 32 -k 5 -p half --in-channels 16 --out-channels 32
 //   conv_arithmetic pool -i 28 -k 3 -s 2
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -60,8 +62,21 @@ auto pair_of(const std::array<ConvAxis, 2>& axes, std::int64_t ConvAxis::*member
   return tapedeck::ExpandingArray<2>({axes[0].*member, axes[1].*member});
 }
 
-void print_check(const char* op, const tapedeck::Tensor& input, const tapedeck::Tensor& output) {
-  std::cout << "checked: " << op << " of " << input.sizes() << " gives " << output.sizes() << '\n';
+// Whether tensors of these sizes are computed within a moment.
+bool is_small(std::initializer_list<std::array<std::int64_t, 4>> tensors) {
+  return std::all_of(tensors.begin(), tensors.end(), [](const auto& sizes) {
+    double elements = 1;
+    for (const std::int64_t size : sizes) elements *= static_cast<double>(size);
+    return elements <= 1 << 22;
+  });
+}
+
+// What the library gives for an input of zeros.
+template <typename Op>
+void print_check(const char* name, const tapedeck::Tensor& input, const Op& op) {
+  const tapedeck::NoGradGuard no_grad;
+  std::cout << "checked: " << name << " of " << input.sizes() << " gives " << op(input).sizes()
+            << '\n';
 }
 
 void explain_conv(const Options& options) {
@@ -69,6 +84,10 @@ void explain_conv(const Options& options) {
   print_axes(axes, examples::explain_convolution);
   std::cout << examples::explain_parameters(options.in_channels, options.out_channels, axes[0].k,
                                             axes[1].k, options.groups, !options.no_bias);
+  if (!is_small({{1, options.in_channels, axes[0].i, axes[1].i},
+                 {1, options.out_channels, axes[0].conv_output(), axes[1].conv_output()},
+                 {options.out_channels, options.in_channels, axes[0].k, axes[1].k}}))
+    return;
   tapedeck::nn::Conv2d conv(tapedeck::nn::Conv2dOptions(options.in_channels, options.out_channels,
                                                         pair_of(axes, &ConvAxis::k))
                                 .stride(pair_of(axes, &ConvAxis::s))
@@ -77,7 +96,7 @@ void explain_conv(const Options& options) {
                                 .groups(options.groups)
                                 .bias(!options.no_bias));
   const auto input = tapedeck::zeros({1, options.in_channels, axes[0].i, axes[1].i});
-  print_check("conv2d", input, conv(input));
+  print_check("conv2d", input, [&](const auto& x) { return conv(x); });
 }
 
 void explain_transposed(const Options& options) {
@@ -85,6 +104,11 @@ void explain_transposed(const Options& options) {
   print_axes(axes, examples::explain_transposed_convolution);
   std::cout << examples::explain_parameters(options.in_channels, options.out_channels, axes[0].k,
                                             axes[1].k, options.groups, !options.no_bias);
+  if (!is_small(
+          {{1, options.in_channels, axes[0].i, axes[1].i},
+           {1, options.out_channels, axes[0].transposed_output(), axes[1].transposed_output()},
+           {options.out_channels, options.in_channels, axes[0].k, axes[1].k}}))
+    return;
   tapedeck::nn::ConvTranspose2d conv(
       tapedeck::nn::ConvTranspose2dOptions(options.in_channels, options.out_channels,
                                            pair_of(axes, &ConvAxis::k))
@@ -95,17 +119,17 @@ void explain_transposed(const Options& options) {
           .groups(options.groups)
           .bias(!options.no_bias));
   const auto input = tapedeck::zeros({1, options.in_channels, axes[0].i, axes[1].i});
-  print_check("conv_transpose2d", input, conv(input));
+  print_check("conv_transpose2d", input, [&](const auto& x) { return conv(x); });
 }
 
 void explain_pool(const Options& options) {
   const auto axes = axes_of(options);
   print_axes(axes, examples::explain_pooling);
-  const auto input = tapedeck::zeros({1, 1, axes[0].i, axes[1].i});
-  print_check(
-      "max_pool2d", input,
-      tapedeck::max_pool2d(input, {axes[0].k, axes[1].k}, {axes[0].s, axes[1].s},
-                           {axes[0].p, axes[1].p}, {axes[0].d, axes[1].d}, options.ceil_mode));
+  if (!is_small({{1, 1, axes[0].i, axes[1].i}, {1, 1, axes[0].k, axes[1].k}})) return;
+  print_check("max_pool2d", tapedeck::zeros({1, 1, axes[0].i, axes[1].i}), [&](const auto& x) {
+    return tapedeck::max_pool2d(x, {axes[0].k, axes[1].k}, {axes[0].s, axes[1].s},
+                                {axes[0].p, axes[1].p}, {axes[0].d, axes[1].d}, options.ceil_mode);
+  });
 }
 
 }  // namespace
@@ -147,7 +171,7 @@ int main(int argc, char** argv) {
       if (pool->count("--stride") == 0) options.stride = options.kernel;
       explain_pool(options);
     }
-  } catch (const tapedeck::Error& error) {
+  } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;
   }

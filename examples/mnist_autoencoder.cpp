@@ -6,68 +6,80 @@
 
 #include <tapedeck/tapedeck.h>
 
-#include "common/image_set.h"
-#include "common/progress.h"
+#include "common/training.h"
 
 namespace {
 
 namespace nn = tapedeck::nn;
 using tapedeck::Tensor;
 
+// Every other pixel: 28 -> 14 -> 7 with 2x2 kernels, 7 -> 4 with a 1x1 kernel.
 nn::Conv2d down(std::int64_t in, std::int64_t out, std::int64_t kernel) {
   return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(2));
 }
+// The way back, with the same kernels.
 nn::ConvTranspose2d up(std::int64_t in, std::int64_t out, std::int64_t kernel) {
   return nn::ConvTranspose2d(nn::ConvTranspose2dOptions(in, out, kernel).stride(2));
+}
+// Brings neighbours together at the same size. Without it a 1x1 kernel of stride 2 would drop three
+// of four pixels on the way down, and leave three of four without an input on the way up.
+nn::Conv2d mix(std::int64_t in, std::int64_t out) {
+  return nn::Conv2d(nn::Conv2dOptions(in, out, 3).padding(1));
+}
+
+// He et al. 2015: keeps the variance from one ReLU to the next, through a dozen layers.
+void initialize(nn::Module& module) {
+  const auto fill = [](auto& layer) {
+    nn::init::kaiming_normal_(layer.weight, /*a=*/0, tapedeck::kFanIn, tapedeck::kReLU);
+    nn::init::zeros_(layer.bias);
+  };
+  if (auto* conv = module.as<nn::Conv2d>()) fill(*conv);
+  if (auto* conv = module.as<nn::ConvTranspose2d>()) fill(*conv);
 }
 
 struct AutoencoderImpl : nn::Module {
   AutoencoderImpl()
-      : encoder(
-            register_module("encoder", nn::Sequential(down(1, 16, 2), nn::ReLU(), down(16, 32, 2),
-                                                      nn::ReLU(), down(32, 32, 1), nn::ReLU()))),
-        decoder(
-            register_module("decoder", nn::Sequential(up(32, 32, 1), nn::ReLU(), up(32, 16, 2),
-                                                      nn::ReLU(), up(16, 1, 2), nn::Sigmoid()))) {}
+      : encoder(register_module(
+            "encoder",
+            nn::Sequential(down(1, 16, 2), nn::ReLU(), mix(16, 16), nn::ReLU(), down(16, 32, 2),
+                           nn::ReLU(), mix(32, 32), nn::ReLU(), down(32, 16, 1)))),
+        decoder(register_module("decoder",
+                                nn::Sequential(up(16, 32, 1), nn::ReLU(), mix(32, 32), nn::ReLU(),
+                                               up(32, 16, 2), nn::ReLU(), mix(16, 16), nn::ReLU(),
+                                               up(16, 8, 2), nn::ReLU(), mix(8, 1)))) {
+    apply(initialize);
+  }
   Tensor forward(const Tensor& images) { return decoder->forward(encoder->forward(images)); }
 
   nn::Sequential encoder, decoder;
 };
 TAPEDECK_MODULE(Autoencoder);
 
-// Squared differences of all pixels, per image.
-Tensor squared_error(const Tensor& output, const Tensor& images) {
-  return tapedeck::mse_loss(output, images, tapedeck::Reduction::Sum) / images.size(0);
-}
-
+// Squared differences of all pixels, the mean of the images.
 double test_error(Autoencoder& model, const Tensor& images) {
   const tapedeck::NoGradGuard no_grad;
   double sum = 0;
   for (const Tensor& batch : images.split(500))
-    sum += squared_error(model(batch), batch).item<double>() * static_cast<double>(batch.size(0));
+    sum += tapedeck::sum_squared_error(model(batch), batch).item<double>() *
+           static_cast<double>(batch.size(0));
   return sum / static_cast<double>(images.size(0));
 }
 
 void train(const examples::TrainOptions& options, const std::string& picture) {
   const examples::ImageSets sets = examples::load_digits(options);
   Autoencoder model;
+  std::cout << nn::summary(model, {1, 28, 28}) << '\n';
   tapedeck::optim::Adam optimizer(model->parameters(), options.lr);
-  auto loader = tapedeck::data::make_data_loader<tapedeck::data::samplers::RandomSampler>(
-      sets.train, static_cast<std::size_t>(options.batch_size));
 
   const Tensor& test_images = sets.test.images();
-  std::cout << "before training: test error " << test_error(model, test_images) << '\n';
+  std::cout << "before training: test error " << test_error(model, test_images) << std::endl;
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
-    examples::EpochProgress progress(epoch, options, sets.train);
-    for (const auto& batch : *loader) {
-      const Tensor loss = squared_error(model(batch.data), batch.data);
-      optimizer.zero_grad();
-      loss.backward();
-      optimizer.step();
-      progress.add(batch.data.size(0), loss.item<double>());
-    }
-    progress.finish();
-    std::cout << "epoch " << epoch << ": test error " << test_error(model, test_images) << '\n';
+    examples::train_epoch(epoch, optimizer, sets.train, options,
+                          [&](const tapedeck::data::Example<>& batch) {
+                            return tapedeck::sum_squared_error(model(batch.data), batch.data);
+                          });
+    std::cout << "epoch " << epoch << ": test error " << test_error(model, test_images)
+              << std::endl;
   }
 
   const tapedeck::NoGradGuard no_grad;

@@ -20,16 +20,22 @@ struct ConvAxis {
   /// floor((i + 2p - k') / s) + 1, or with ceil_mode the pooling rule. \throws tapedeck::Error
   /// where the kernel does not fit.
   std::int64_t conv_output() const;
-  /// s(i - 1) + k' - 2p + output_padding.
+  /// s(i - 1) + k' - 2p + output_padding. \throws tapedeck::Error where output_padding is too large
+  /// or nothing is left.
   std::int64_t transposed_output() const;
-  /// The smallest input that gives the output `o`; the s - 1 sizes above it give the same.
+  /// The smallest input that the formula of the convolution maps to `o`; the s - 1 sizes above it
+  /// give the same. Those below 1 are no images.
   std::int64_t smallest_input(std::int64_t o) const {
     return s * (o - 1) + effective_kernel() - 2 * p;
   }
+  /// How many of the input's last pixels no window of the convolution reads. Padding is not
+  /// counted.
+  std::int64_t unread_at_the_end() const;
 };
 
-/// The padding that is called "valid" (0), "half" or "same" (floor(k' / 2)), "full" (k' - 1), or a
-/// number. \throws tapedeck::Error for anything else.
+/// The padding that is called "valid" (0), "half" (floor(k' / 2)), "same" (o = ceil(i / s)), "full"
+/// (k' - 1), or a number. \throws tapedeck::Error for anything else, and for a "same" that needs
+/// different paddings before and after.
 std::int64_t padding_by_name(const std::string& name, const ConvAxis& axis);
 
 /// The arithmetic of one axis, formulas with the numbers filled in, line by line.

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <iostream>
 #include <utility>
-#include <vector>
+
+#include "shapes.h"
 
 namespace examples {
 
@@ -13,11 +14,25 @@ using tapedeck::Tensor;
 namespace data = tapedeck::data;
 namespace datasets = tapedeck::data::datasets;
 
-constexpr std::size_t kRenderedTraining = 20000, kRenderedTest = 2000;
+constexpr std::int64_t kRenderedTraining = 20000, kRenderedTest = 10000;
 
-ImageSet rendered(std::size_t count, std::uint64_t seed) {
-  const datasets::SyntheticDigits digits(count, seed);
-  return ImageSet(digits.images(), digits.targets());
+// The seeds of what is rendered: what is tested was never trained on.
+constexpr std::uint64_t kTrainingSeed = 1, kTestSeed = 2;
+
+template <typename Dataset>
+ImageSet in_memory(const Dataset& dataset) {
+  return ImageSet(dataset.images(), dataset.targets());
+}
+
+// Says that a data set was not found, and how many images are rendered instead. \return that number
+std::int64_t announce_rendering(const char* dataset, const char* what,
+                                const TrainOptions& options) {
+  const std::int64_t count =
+      options.limit > 0 ? std::min(kRenderedTraining, options.limit) : kRenderedTraining;
+  std::cout << dataset << " was not found: training on " << what
+            << " that the program renders itself (" << count << " for training, " << kRenderedTest
+            << " for the test)" << std::endl;
+  return count;
 }
 
 }  // namespace
@@ -41,21 +56,31 @@ ImageSet ImageSet::first(std::int64_t count) const {
 }
 
 ImageSets load_digits(const TrainOptions& options) {
+  std::vector<std::string> classes;
+  for (int digit = 0; digit < 10; ++digit) classes.push_back(std::to_string(digit));
   const auto folder = data::locate("mnist", options.data);
   if (!folder) {
-    std::cout << "MNIST was not found: training on digits that the program renders itself ("
-              << kRenderedTraining << " for training, " << kRenderedTest << " for the test)"
-              << std::endl;
-    const auto wanted = options.limit > 0
-                            ? std::min(kRenderedTraining, static_cast<std::size_t>(options.limit))
-                            : kRenderedTraining;
-    return {rendered(wanted, /*seed=*/1), rendered(kRenderedTest, /*seed=*/2)};
+    const auto count = static_cast<std::size_t>(announce_rendering("MNIST", "digits", options));
+    return {in_memory(datasets::SyntheticDigits(count, kTrainingSeed)),
+            in_memory(datasets::SyntheticDigits(kRenderedTest, kTestSeed)), classes};
   }
   std::cout << "MNIST from " << *folder << std::endl;
-  const datasets::MNIST train(*folder, datasets::MNIST::Mode::kTrain);
-  const datasets::MNIST test(*folder, datasets::MNIST::Mode::kTest);
-  return {ImageSet(train.images(), train.targets()).first(options.limit),
-          ImageSet(test.images(), test.targets())};
+  return {in_memory(datasets::MNIST(*folder, datasets::MNIST::Mode::kTrain)).first(options.limit),
+          in_memory(datasets::MNIST(*folder, datasets::MNIST::Mode::kTest)), classes};
+}
+
+ImageSets load_cifar(const TrainOptions& options) {
+  const auto folder = data::locate("cifar10", options.data);
+  if (!folder) {
+    const std::int64_t count = announce_rendering("CIFAR-10", "coloured shapes", options);
+    return {render_shapes(count, kTrainingSeed), render_shapes(kRenderedTest, kTestSeed),
+            shape_names()};
+  }
+  std::cout << "CIFAR-10 from " << *folder << std::endl;
+  return {
+      in_memory(datasets::CIFAR10(*folder, datasets::CIFAR10::Mode::kTrain)).first(options.limit),
+      in_memory(datasets::CIFAR10(*folder, datasets::CIFAR10::Mode::kTest)),
+      datasets::CIFAR10::classes()};
 }
 
 }  // namespace examples

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <tapedeck/tapedeck.h>
 
@@ -31,10 +32,14 @@ class ImageSet
 
 struct ImageSets {
   ImageSet train, test;
+  std::vector<std::string> classes;
 };
 
 /// MNIST's digits, 28 x 28, or rendered ones where its files are not found; says which on
 /// std::cout. Of the training images at most options.limit.
 ImageSets load_digits(const TrainOptions& options);
+
+/// CIFAR-10, 3 x 32 x 32, or rendered shapes; the same way.
+ImageSets load_cifar(const TrainOptions& options);
 
 }  // namespace examples
