@@ -1,7 +1,5 @@
 #include <tapedeck/ops/linear.h>
 
-#include <algorithm>
-
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/reduction.h>
@@ -23,13 +21,16 @@ Variable linear(const Variable& input, const Variable& weight,
     const Variable y = matmul(input, weight);
     return has_bias ? y + *bias : y;
   }
+  TAPEDECK_CHECK(input.dtype() == weight.dtype(),
+                 "linear: expected input and weight to have the same dtype, got ", input.dtype(),
+                 " and ", weight.dtype());
   const std::int64_t in = weight.size(1), out = weight.size(0);
   TAPEDECK_CHECK(!has_bias || (bias->dim() <= 1 && (bias->numel() == out || bias->numel() == 1)),
                  "linear: expected a bias of ", out, " elements, got ",
                  has_bias ? bias->sizes() : IntArrayRef(), " (weight ", weight.sizes(), ")");
   // [M, in] x [in, out]
-  const Variable rows =
-      input.dim() == 2 ? input : input.reshape({input.numel() / std::max<std::int64_t>(in, 1), in});
+  const std::int64_t M = numel_of(input.sizes().slice(0, input.sizes().size() - 1));
+  const Variable rows = input.dim() == 2 ? input : input.reshape({M, in});
   const Variable y = has_bias ? addmm(*bias, rows, weight.t()) : mm(rows, weight.t());
   if (input.dim() == 2) return y;
   DimVector sizes(input.sizes());

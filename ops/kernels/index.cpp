@@ -312,8 +312,8 @@ void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src,
   const char* op = accumulate ? "scatter_add" : "scatter";
   check_same_dtype(out, src, op);
   const Array target = with_axis(out), source = with_axis(src), places = with_axis(index);
-  check_line_index(places, dim, target.sizes()[dim], op);
   if (index.numel() == 0) return;
+  check_line_index(places, dim, target.sizes()[dim], op);
   if (accumulate)
     dispatch_all(out.dtype(), op, [&](auto tag) {
       using T = typename decltype(tag)::type;

@@ -78,9 +78,9 @@ ValuesAndIndices topk(const Array& input, std::int64_t k, std::int64_t dim, bool
                       bool sorted) {
   dim = wrap_dim(dim, input.dim());
   const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
-  TAPEDECK_CHECK(k >= 0 && k <= length, "topk: selected index k = ", k,
-                 " out of range for dimension ", dim, " of size ", length, " (input ",
-                 input.sizes().ref(), ")");
+  const bool fits = k <= length && k >= (input.dim() == 0 ? 1 : 0);
+  TAPEDECK_CHECK(fits, "topk: selected index k = ", k, " out of range for dimension ", dim,
+                 " of size ", length, " (input ", input.sizes().ref(), ")");
   return arrange_lines(input, dim, k, largest, "topk", [&](auto& items, auto order) {
     if (k == 0) return;
     // Which of several equal elements is taken follows from the algorithm: PyTorch's choice.

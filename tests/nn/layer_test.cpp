@@ -125,6 +125,10 @@ TEST(Layers, EqualTheirDefinitions) {
   const Tensor x = noise({2, 3}, 1);
   EXPECT_TRUE(fc(x).allclose(matmul(x, fc->weight.t()) + fc->bias, 1e-13, 1e-13));
 
+  // Without features only the bias is left.
+  nn::Linear of_nothing(0, 5);
+  EXPECT_TRUE(of_nothing(zeros({4, 2, 0})).equal(of_nothing->bias.expand({4, 2, 5})));
+
   nn::Bilinear bilinear(2, 3, 4);
   bilinear->to(kFloat64);
   const Tensor a = noise({5, 2}, 1), b = noise({5, 3}, 2);

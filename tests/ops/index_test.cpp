@@ -283,6 +283,14 @@ TEST(Indexing, Prints) {
   EXPECT_EQ(out.str(), "(None, ..., 3, true, 1:7:2)");
 }
 
+TEST(Gather, OfNothingTakesAnIndexOfAnyDtypeAndHasAGradient) {
+  const Tensor source = rand({3}).requires_grad_();
+  const Tensor y = source.gather(0, zeros({0}, kFloat32));
+  EXPECT_EQ(y.sizes(), (IntArrayRef{0}));
+  y.sum().backward();
+  EXPECT_TRUE(source.grad().equal(zeros({3})));
+}
+
 TEST(Gather, Errors) {
   const Tensor y = zeros({2, 3});
   EXPECT_EQ(error_of<IndexError>([&] { y.gather(1, tensor({{3}})); }),

@@ -140,6 +140,10 @@ TEST(Matmul, AGradientNobodyNeedsIsNotComputed) {
 
 TEST(Matmul, ErrorsSayWhatWasExpected) {
   const auto zero = [](const Shape& s) { return zeros(s, kFloat32); };
+  EXPECT_EQ(error_of([&] {
+              linear(zero({2, 3}).to(kDouble), zero({4, 3}));
+            }),
+            "linear: expected input and weight to have the same dtype, got Double and Float");
   EXPECT_EQ(error_of([&] { matmul(zero({}), zero({2})); }),
             "matmul: both operands need at least one dimension, got [] and [2]");
   EXPECT_EQ(error_of([&] {

@@ -60,6 +60,8 @@ TEST(Topk, TakesTheGreatest) {
             }),
             "topk: selected index k = 4 out of range for dimension 1 of size 3 (input [2, 3])");
   EXPECT_EQ(std::get<0>(zeros({2, 3}).topk(0)).sizes(), (Ints{2, 0}));
+  EXPECT_EQ(error_of<Error>([] { tensor(2.0).topk(0); }),
+            "topk: selected index k = 0 out of range for dimension 0 of size 1 (input [])");
   EXPECT_EQ(error_of<Error>([] {
               zeros({2, 3}).kthvalue(0);
             }),
