@@ -72,6 +72,73 @@ TEST(Behaviour, A9ANetworkTrainsRunsAndIsSliced) {
   EXPECT_EQ(net->first(2)->forward(x).sizes().vec(), (std::vector<std::int64_t>{4, 16}));
 }
 
+using Shape = std::vector<std::int64_t>;
+
+// The sizes of the image [1, 28, 28] before each module and after the last.
+std::vector<std::int64_t> heights_through(nn::Sequential net) {
+  Tensor x = rand({1, 1, 28, 28});
+  std::vector<std::int64_t> heights{28};
+  for (nn::AnyModule& layer : *net) {
+    x = layer.forward(x);
+    if (x.dim() == 4 && x.size(2) != heights.back()) heights.push_back(x.size(2));
+  }
+  return heights;
+}
+
+TEST(Behaviour, A12AClassifierOfDilatedConvolutionsLearnsDigits) {
+  manual_seed(0);
+  const auto dilated = [](std::int64_t in, std::int64_t out) {
+    return nn::Conv2d(nn::Conv2dOptions(in, out, 3).dilation(2));
+  };
+  nn::Sequential net(dilated(1, 10), nn::ReLU(), nn::ZeroPad2d(2), dilated(10, 10), nn::ReLU(),
+                     nn::MaxPool2d(2), dilated(10, 10), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
+                     nn::Linear(160, 32), nn::ReLU(), nn::Linear(32, 10));
+  EXPECT_EQ(heights_through(net), (Shape{28, 24, 28, 24, 12, 8, 4}));
+  const data::datasets::SyntheticDigits digits(600, /*seed=*/1);
+  const Tensor images = digits.images() * 2 - 1, labels = digits.targets();
+  optim::Adam optimizer(net->parameters(), 3e-3);
+  for (int step = 0; step < 60; ++step) {
+    const std::int64_t at = step % 6 * 100;
+    optimizer.zero_grad();
+    cross_entropy_loss(net(images.slice(0, at, at + 100)), labels.slice(0, at, at + 100))
+        .backward();
+    optimizer.step();
+  }
+  const NoGradGuard no_grad;
+  EXPECT_GT((net(images).argmax(1) == labels).sum().item<std::int64_t>(), 400);
+}
+
+TEST(Behaviour, A13AnAutoencoderReturnsTheSizesAndItsLossFalls) {
+  manual_seed(0);
+  const auto down = [](std::int64_t in, std::int64_t out, std::int64_t kernel) {
+    return nn::Conv2d(nn::Conv2dOptions(in, out, kernel).stride(2));
+  };
+  const auto up = [](std::int64_t in, std::int64_t out, std::int64_t kernel) {
+    return nn::ConvTranspose2d(nn::ConvTranspose2dOptions(in, out, kernel).stride(2));
+  };
+  const auto mix = [](std::int64_t in, std::int64_t out) {
+    return nn::Conv2d(nn::Conv2dOptions(in, out, 3).padding(1));
+  };
+  nn::Sequential net(down(1, 8, 2), nn::ReLU(), mix(8, 8), nn::ReLU(), down(8, 16, 2), nn::ReLU(),
+                     mix(16, 16), nn::ReLU(), down(16, 16, 1), up(16, 16, 1), nn::ReLU(),
+                     mix(16, 16), nn::ReLU(), up(16, 8, 2), nn::ReLU(), up(8, 1, 2));
+  EXPECT_EQ(heights_through(net), (Shape{28, 14, 7, 4, 7, 14, 28}));
+  const Tensor images = data::datasets::SyntheticDigits(100, /*seed=*/1).images();
+  optim::Adam optimizer(net->parameters(), 3e-3);
+  std::vector<double> losses;
+  for (int step = 0; step < 120; ++step) {
+    optimizer.zero_grad();
+    const Tensor loss = sum_squared_error(net(images), images);
+    loss.backward();
+    optimizer.step();
+    if (step % 30 == 29) losses.push_back(loss.item<double>());
+  }
+  for (std::size_t i = 1; i < losses.size(); ++i) EXPECT_LT(losses[i], 0.95 * losses[i - 1]) << i;
+  // A picture without any digit, the mean of all, is worse.
+  const Tensor mean = images.mean(0, /*keepdim=*/true).expand_as(images);
+  EXPECT_LT(losses.back(), 0.9 * sum_squared_error(mean, images).item<double>());
+}
+
 // ---- B: a notebook with an MLP and a CNN ----
 
 struct MlpImpl : nn::Module {
@@ -212,6 +279,64 @@ TEST(Behaviour, B15LogSoftmaxOfOneChannelIsZero) {
   EXPECT_TRUE(x.grad().equal(zeros({3, 1, 4})));
 }
 
+// ---- C: a NumPy Conv2D ----
+
+TEST(Behaviour, C3WeightsBeginWithinOneOverTheRootOfTheirFanIn) {
+  manual_seed(0);
+  nn::Conv2d conv(nn::Conv2dOptions(6, 50, {2, 3}).groups(2));
+  const double bound = 1 / std::sqrt(3.0 * 2 * 3);
+  for (const Tensor& p : conv->parameters()) {
+    EXPECT_LE(p.abs().max().item<double>(), bound);
+    EXPECT_GT(p.abs().max().item<double>(), 0.9 * bound);
+    EXPECT_NEAR(p.mean().item<double>(), 0, 0.2 * bound);
+  }
+}
+
+// ---- D: a CNN from scratch ----
+
+TEST(Behaviour, D1TheCifarNetworkFromFunctionsLearnsShapes) {
+  manual_seed(0);
+  const Tensor kernels = (randn({8, 3, 3, 3}) * 0.3).requires_grad_(),
+               biases = zeros({8}).requires_grad_();
+  nn::Sequential full(nn::Linear(8 * 16 * 16, 32), nn::ReLU(), nn::Linear(32, 2), nn::Sigmoid());
+  std::vector<Tensor> parameters = full->parameters();
+  parameters.insert(parameters.end(), {kernels, biases});
+  optim::SGD optimizer(parameters, /*lr=*/0.1);
+  // Horizontal and vertical stripes.
+  const Tensor stripes = (arange(32) / 4).floor().remainder(2).expand({32, 32});
+  const Tensor images = stack({stripes, stripes.t()}).unsqueeze(1).expand({2, 3, 32, 32});
+  const Tensor labels = eye(2);
+  double first = 0, last = 0;
+  for (int step = 0; step < 60; ++step) {
+    const Tensor maps = relu(conv2d(images, kernels, biases, 1, 1));
+    const auto [pooled, positions] = max_pool2d_with_indices(maps, 2);
+    EXPECT_EQ(pooled.sizes(), (IntArrayRef{2, 8, 16, 16}));
+    EXPECT_TRUE(maps.flatten(2).gather(2, positions.flatten(2)).equal(pooled.flatten(2)));
+    const Tensor loss = binary_cross_entropy(full(pooled.flatten(1)), labels);
+    optimizer.zero_grad();
+    loss.backward();
+    optimizer.step();
+    (step == 0 ? first : last) = loss.item<double>();
+    // D3: the learning rate is an attribute.
+    optimizer.param_groups()[0].options().set_lr(step < 30 ? 0.1 : 0.05);
+  }
+  EXPECT_LT(last, first / 4);
+  EXPECT_FALSE(images.grad().defined());
+}
+
+TEST(Behaviour, D2NoTapeLeadsToAnInputThatNeedsNoGradient) {
+  const Tensor images = rand({2, 3, 8, 8});
+  nn::Conv2d first(3, 4, 3), second(4, 5, 3);
+  const Tensor y = first(images), z = second(y);
+  // Weight and bias of the first, all three of the second.
+  EXPECT_FALSE(y.grad_fn()->next_edges()[0].is_valid());
+  EXPECT_TRUE(y.grad_fn()->next_edges()[1].is_valid());
+  EXPECT_TRUE(z.grad_fn()->next_edges()[0].is_valid());
+  const auto grads = autograd::grad({z.sum()}, {first->weight}, {}, /*retain_graph=*/true);
+  EXPECT_TRUE(grads[0].defined());
+  EXPECT_FALSE(second->weight.grad().defined());
+}
+
 // ---- D5: batch normalisation, better losses ----
 
 TEST(Behaviour, D5BatchNormalisationTrainsAndIsRestored) {
@@ -235,6 +360,32 @@ TEST(Behaviour, D5BatchNormalisationTrainsAndIsRestored) {
   net->eval();
   other->eval();
   EXPECT_TRUE(net(x).equal(other(x)));
+}
+
+// ---- mistakes that others shipped ----
+
+TEST(Behaviour, MemoryDoesNotGrowWithVaryingShapes) {
+  manual_seed(0);
+  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(1, 4, 3).padding(1)), nn::ReLU(),
+                     nn::MaxPool2d(2), nn::AdaptiveAvgPool2d(1), nn::Flatten(), nn::Linear(4, 2));
+  optim::Adam optimizer(net->parameters(), 1e-3);
+  std::int64_t in_use = 0;
+  for (int step = 0; step < 60; ++step) {
+    optimizer.zero_grad();
+    net(rand({1 + step % 3, 1, 8 + step * 7 % 20, 8 + step * 5 % 20})).sum().backward();
+    optimizer.step();
+    if (step == 5) in_use = memory_stats().in_use;
+  }
+  EXPECT_EQ(memory_stats().in_use, in_use);
+}
+
+TEST(Behaviour, Float64IsNotComputedInFloat32) {
+  // 1 + 1e-12 is 1 in float32.
+  const Tensor x = full({1, 1, 5, 6}, 1 + 1e-12, kFloat64), w = ones({1, 1, 3, 3}, kFloat64);
+  EXPECT_NEAR((conv2d(x, w) - 9).max().item<double>(), 9e-12, 1e-14);
+  EXPECT_NEAR((conv_transpose2d(x, w).max() - 9).item<double>(), 9e-12, 1e-14);
+  EXPECT_NEAR((avg_pool2d(x, 2) - 1).max().item<double>(), 1e-12, 1e-15);
+  EXPECT_NEAR((matmul(x[0][0], x[0][0].t()) - 6).max().item<double>(), 12e-12, 1e-14);
 }
 
 }  // namespace
