@@ -28,7 +28,6 @@ int main(int argc, char** argv) {
                          dilated(10, 10), nn::ReLU(), nn::MaxPool2d(2),  // 24 -> 12
                          dilated(10, 10), nn::ReLU(), nn::MaxPool2d(2),  // 8 -> 4
                          nn::Flatten(), nn::Linear(160, 32), nn::ReLU(), nn::Linear(32, 10));
-    tapedeck::optim::Adam optimizer(model->parameters(), options.lr);
-    examples::train_classifier(model, optimizer, sets, options);
+    examples::train_classifier(model, sets, options);
   });
 }

@@ -36,7 +36,6 @@ int main(int argc, char** argv) {
     const examples::ImageSets sets = examples::load_digits(options);
     Cnn model;
     std::cout << tapedeck::nn::summary(*model, {1, 28, 28}) << '\n';
-    tapedeck::optim::Adam optimizer(model->parameters(), options.lr);
-    examples::train_classifier(model, optimizer, sets, options);
+    examples::train_classifier(model, sets, options);
   });
 }

@@ -1,6 +1,4 @@
-// A multilayer perceptron on MNIST: 784-500-10, Adam; 97.4 % of the test images after two epochs. A
-// constant learning rate would leave it to the last batches whether it is 96.8 or 97.2 %: so it
-// falls to zero, in a line.
+// A multilayer perceptron on MNIST: 784-500-10, Adam; 97.4 % of the test images after two epochs.
 
 #include <tapedeck/tapedeck.h>
 
@@ -34,11 +32,6 @@ int main(int argc, char** argv) {
 
     Mlp model;
     std::cout << tapedeck::nn::summary(*model, {1, 784}) << '\n';
-    tapedeck::optim::Adam optimizer(model->parameters(), options.lr);
-    const std::int64_t batches =
-        (sets.train.images().size(0) + options.batch_size - 1) / options.batch_size;
-    tapedeck::optim::LinearLR schedule(optimizer, /*start_factor=*/1, /*end_factor=*/0,
-                                       options.epochs * batches);
-    examples::train_classifier(model, optimizer, sets, options, &schedule);
+    examples::train_classifier(model, sets, options);
   });
 }
