@@ -31,8 +31,7 @@ std::optional<std::string> locate(const std::string& name, const std::string& ex
     return found ? found : explicit_path;
   }
   if (const char* variable = std::getenv("TAPEDECK_DATA"); variable && *variable) {
-    TAPEDECK_CHECK(is_folder(variable), "locate: TAPEDECK_DATA names '", variable,
-                   "', which is not a folder");
+    if (!is_folder(variable)) return std::nullopt;
     if (std::optional<std::string> found = in_folder(variable, name)) return found;
   }
   std::error_code error;

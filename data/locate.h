@@ -10,7 +10,8 @@ namespace tapedeck::data {
 ///   `explicit_path`, if not empty (a folder without <name> in it is taken as the data set itself);
 ///   the folder that the environment variable TAPEDECK_DATA names;
 ///   data, shared/data and ../shared/data of the current folder and of every folder above it.
-/// \throws Error where explicit_path or TAPEDECK_DATA is given but is no folder.
+/// Where TAPEDECK_DATA is set to what is no folder there is no data, wherever it lies otherwise.
+/// \throws Error where explicit_path is given but is no folder.
 std::optional<std::string> locate(const std::string& name, const std::string& explicit_path = "");
 
 }  // namespace tapedeck::data

@@ -1,5 +1,6 @@
 // A convolutional autoencoder on MNIST: 28 -> 14 -> 7 -> 4 and back by transposed convolutions,
-// squared error. Writes an image of test digits above their reconstructions.
+// squared error. Writes a picture of test digits above their reconstructions, anew after each
+// epoch.
 
 #include <iostream>
 #include <string>
@@ -65,27 +66,34 @@ double test_error(Autoencoder& model, const Tensor& images) {
   return sum / static_cast<double>(images.size(0));
 }
 
+// 16 originals above their reconstructions.
+void save_picture(Autoencoder& model, const Tensor& images, const std::string& picture) {
+  const tapedeck::NoGradGuard no_grad;
+  const Tensor originals = images.slice(0, 0, 16);
+  tapedeck::io::save_image(tapedeck::cat({originals, model(originals)}), picture,
+                           tapedeck::io::GridOptions().nrow(16));
+}
+
 void train(const examples::TrainOptions& options, const std::string& picture) {
   const examples::ImageSets sets = examples::load_digits(options);
   Autoencoder model;
   std::cout << nn::summary(model, {1, 28, 28}) << '\n';
   tapedeck::optim::Adam optimizer(model->parameters(), options.lr);
+  tapedeck::optim::LinearLR schedule = examples::fall_to_zero(optimizer, sets.train, options);
+  const auto loss_of_batch = [&](const tapedeck::data::Example<>& batch) {
+    return tapedeck::sum_squared_error(model(batch.data), batch.data);
+  };
 
   const Tensor& test_images = sets.test.images();
+  save_picture(model, test_images, picture);
   std::cout << "before training: test error " << test_error(model, test_images) << std::endl;
   for (std::int64_t epoch = 1; epoch <= options.epochs; ++epoch) {
-    examples::train_epoch(epoch, optimizer, sets.train, options,
-                          [&](const tapedeck::data::Example<>& batch) {
-                            return tapedeck::sum_squared_error(model(batch.data), batch.data);
-                          });
+    examples::train_epoch(epoch, optimizer, sets.train, options, loss_of_batch, &schedule);
+    save_picture(model, test_images, picture);
     std::cout << "epoch " << epoch << ": test error " << test_error(model, test_images)
               << std::endl;
   }
 
-  const tapedeck::NoGradGuard no_grad;
-  const Tensor originals = test_images.slice(0, 0, 16);
-  tapedeck::io::save_image(tapedeck::cat({originals, model(originals)}), picture,
-                           tapedeck::io::GridOptions().nrow(16));
   std::cout << "originals above reconstructions: " << picture << '\n';
 }
 

@@ -10,10 +10,7 @@ namespace examples {
 template <typename Model>
 void train_classifier(Model& model, const ImageSets& sets, const TrainOptions& options) {
   tapedeck::optim::Adam optimizer(model->parameters(), options.lr);
-  const std::int64_t batches =
-      (sets.train.images().size(0) + options.batch_size - 1) / options.batch_size;
-  tapedeck::optim::LinearLR schedule(optimizer, /*start_factor=*/1, /*end_factor=*/0,
-                                     options.epochs * batches);
+  tapedeck::optim::LinearLR schedule = fall_to_zero(optimizer, sets.train, options);
   tapedeck::nn::CrossEntropyLoss criterion;
   const auto loss_of_batch = [&](const tapedeck::data::Example<>& batch) {
     return criterion(model->forward(batch.data), batch.target);

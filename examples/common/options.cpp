@@ -16,7 +16,7 @@ void add_train_options(CLI::App& app, TrainOptions& options) {
   app.add_option("--lr", options.lr, "learning rate")->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed, "of the random numbers");
   app.add_option("--threads", options.threads, "0: as many as there are CPUs")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(0, 1024));
   app.add_option("--limit", options.limit, "use this many training images only; 0: all")
       ->check(CLI::NonNegativeNumber);
 }

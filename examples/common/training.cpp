@@ -29,6 +29,14 @@ void train_epoch(std::int64_t epoch, tapedeck::optim::Optimizer& optimizer, cons
   progress.finish();
 }
 
+tapedeck::optim::LinearLR fall_to_zero(tapedeck::optim::Optimizer& optimizer, const ImageSet& train,
+                                       const TrainOptions& options) {
+  const std::int64_t batches =
+      (train.images().size(0) + options.batch_size - 1) / options.batch_size;
+  return tapedeck::optim::LinearLR(optimizer, /*start_factor=*/1, /*end_factor=*/0,
+                                   options.epochs * batches);
+}
+
 std::int64_t count_correct(const Classifier& classifier, const ImageSet& set) {
   const tapedeck::NoGradGuard no_grad;
   const auto loader =

@@ -20,6 +20,11 @@ void train_epoch(std::int64_t epoch, tapedeck::optim::Optimizer& optimizer, cons
                  const TrainOptions& options, const LossOfBatch& loss_of_batch,
                  tapedeck::optim::LRScheduler* schedule = nullptr);
 
+/// A learning rate that falls in a line from its present value to zero with the last batch: at a
+/// constant one the result depends on which batches came last. To be stepped with every batch.
+tapedeck::optim::LinearLR fall_to_zero(tapedeck::optim::Optimizer& optimizer, const ImageSet& train,
+                                       const TrainOptions& options);
+
 /// Scores [N, classes] of images [N, C, H, W].
 using Classifier = std::function<tapedeck::Tensor(const tapedeck::Tensor&)>;
 
