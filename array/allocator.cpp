@@ -95,7 +95,7 @@ class Allocator {
       ++stats_.allocations;
       auto& blocks = free_[wanted.index];
       if (!blocks.empty()) {
-        void* block = blocks.back();
+        void* block = blocks.back().block;
         blocks.pop_back();
         idle_ -= wanted.bytes;
         count_in_use(wanted.bytes);
@@ -122,7 +122,7 @@ class Allocator {
     stats_.in_use -= static_cast<std::int64_t>(had.bytes);
     if (kKeepFreedBlocks) {
       try {
-        free_[had.index].push_back(block);
+        free_[had.index].push_back({block, ++frees_});
         idle_ += had.bytes;
         return;
       } catch (...) {  // no memory for the list itself: give the block back instead
@@ -173,21 +173,37 @@ class Allocator {
     if (wanted > limit) release_idle_locked(idle_ - std::min(idle_, wanted - limit));
   }
 
+  // A freed block, and which one it was.
+  struct Idle {
+    void* block;
+    std::uint64_t order;
+  };
+
+  // The ones that have lain idle for longest go first, whatever their size: a loop's own blocks
+  // come back with every turn, and what earlier loops left behind does not.
   void release_idle_locked(std::size_t keep) {
-    for (int i = kClasses; i-- > 0 && idle_ > keep;) {
-      auto& blocks = free_[i];
-      const std::size_t bytes = class_bytes(i);
-      while (!blocks.empty() && idle_ > keep) {
-        system_free(blocks.back(), bytes);
-        blocks.pop_back();
+    while (idle_ > keep) {
+      int oldest = -1;
+      for (int i = 0; i < kClasses; ++i)
+        if (!free_[i].empty() &&
+            (oldest < 0 || free_[i].front().order < free_[oldest].front().order))
+          oldest = i;
+      auto& blocks = free_[oldest];
+      const std::size_t bytes = class_bytes(oldest);
+      auto end = blocks.begin();
+      do {  // all of its class where everything goes
+        system_free(end->block, bytes);
+        ++end;
         idle_ -= bytes;
         stats_.reserved -= static_cast<std::int64_t>(bytes);
-      }
+      } while (keep == 0 && end != blocks.end());
+      blocks.erase(blocks.begin(), end);
     }
   }
 
   std::mutex mutex_;
-  std::vector<void*> free_[kClasses];
+  std::vector<Idle> free_[kClasses];
+  std::uint64_t frees_ = 0;
   std::size_t idle_ = 0;
   MemoryStats stats_;  // blocks in thread caches count as in use here
   std::vector<ThreadCache*> caches_;

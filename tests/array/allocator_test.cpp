@@ -79,6 +79,29 @@ TEST(Allocator, VaryingSizesDoNotPileUp) {
   const MemoryStats empty = memory_stats();
   EXPECT_LE(empty.reserved - empty.in_use, 1 << 20);
 }
+
+// The limit on idle memory takes what earlier shapes left, not the large blocks in use now.
+TEST(Allocator, LeftoversOfOtherSizesDoNotPushOutTheBlocksOfALoop) {
+  constexpr std::size_t kMegabyte = std::size_t{1} << 20;
+  empty_cache();
+  reset_peak_memory_stats();
+  for (std::size_t eighths = 8; eighths < 64; ++eighths) {
+    const std::size_t bytes = eighths * (kMegabyte / 8);
+    detail::deallocate(detail::allocate(bytes), bytes);
+  }
+
+  void* result = nullptr;
+  std::int64_t taken = 0;
+  for (int step = 0; step < 20; ++step) {
+    if (step == 5) taken = memory_stats().system_allocations;
+    detail::deallocate(detail::allocate(8 * kMegabyte), 8 * kMegabyte);
+    void* next = detail::allocate(16 * kMegabyte);  // while the last one is still in use
+    if (result) detail::deallocate(result, 16 * kMegabyte);
+    result = next;
+  }
+  detail::deallocate(result, 16 * kMegabyte);
+  EXPECT_EQ(memory_stats().system_allocations, taken);
+}
 #endif
 
 TEST(Allocator, BlocksMayDieInAnotherThread) {
