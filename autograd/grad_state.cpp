@@ -1,6 +1,7 @@
 #include <tapedeck/autograd/grad_state.h>
 
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/binary.h>
 
 namespace tapedeck::autograd {
@@ -51,7 +52,14 @@ void AccumulateGrad::accumulate(Variable grad) {
     sum = sum.add(grad);
   } else {
     // Users hold `.grad` tensors across steps and expect them to be updated.
-    sum.add_(grad);
+    Array total = sum.array();
+    if (total.sizes() == grad.array().sizes() && total.dtype() == grad.dtype() &&
+        !total.has_internal_overlap()) {
+      kernels::add_out(total, total, grad.array());
+      finish_inplace(sum);
+    } else {
+      sum.add_(grad);
+    }
   }
 }
 

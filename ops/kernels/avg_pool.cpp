@@ -73,10 +73,6 @@ struct RowBuffers {
 // Sums of columns first, in neighbouring elements, then of short runs of these.
 template <typename T>
 void average_plane(const Averages& a, const T* in, T* out, RowBuffers<T>& buffers) {
-  if (a.is_global()) {
-    *out = sum_row(in, a.H * a.W) * a.weight<T>(a.rows[0], a.columns[0]);
-    return;
-  }
   T* const sums = buffers.row();
   for (const PoolWindow& row : a.rows) {
     std::fill_n(sums, a.W, T{0});
@@ -141,6 +137,11 @@ Array average(const Array& input, const Averages& a, const char* op) {
     using T = typename decltype(tag)::type;
     parallel_for(x.size(0) * x.size(1), planes_per_piece(a),
                  [&](std::int64_t begin, std::int64_t end) {
+                   if (a.is_global()) {
+                     sum_rows(x.data<T>() + begin * a.H * a.W, a.H * a.W, end - begin,
+                              a.weight<T>(a.rows[0], a.columns[0]), out.data<T>() + begin);
+                     return;
+                   }
                    RowBuffers<T> buffers(a);
                    for (std::int64_t p = begin; p < end; ++p)
                      average_plane(a, x.data<T>() + p * a.H * a.W,

@@ -39,9 +39,9 @@ HWY_INLINE T SumRow(const T* in, std::int64_t n) {
     s3 = hn::Add(s3, hn::LoadU(d, in + i + 3 * lanes));
   }
   for (; i + lanes <= n; i += lanes) s0 = hn::Add(s0, hn::LoadU(d, in + i));
-  T sum = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
-  for (; i < n; ++i) sum += in[i];
-  return sum;
+  if (i < n)
+    s1 = hn::Add(s1, hn::MaskedLoad(hn::FirstN(d, static_cast<std::size_t>(n - i)), d, in + i));
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
 }
 
 template <int kStride, class D, typename T>
@@ -101,10 +101,20 @@ HWY_INLINE void MultiplyRow(const T* a, const T* b, std::int64_t n, T* out) {
   hn::BlendedStore(product, rest, d, out + i);
 }
 
+// The sums of `count` rows of n, each times the weight.
+template <typename T>
+HWY_INLINE void SumRows(const T* in, std::int64_t n, std::int64_t count, T weight, T* out) {
+  for (std::int64_t r = 0; r < count; ++r) out[r] = SumRow(in + r * n, n) * weight;
+}
+
 void AddRowF32(const float* in, std::int64_t n, float* sums) { AddRow(in, n, sums); }
 void AddRowF64(const double* in, std::int64_t n, double* sums) { AddRow(in, n, sums); }
-float SumRowF32(const float* in, std::int64_t n) { return SumRow(in, n); }
-double SumRowF64(const double* in, std::int64_t n) { return SumRow(in, n); }
+void SumRowsF32(const float* in, std::int64_t n, std::int64_t count, float weight, float* out) {
+  SumRows(in, n, count, weight, out);
+}
+void SumRowsF64(const double* in, std::int64_t n, std::int64_t count, double weight, double* out) {
+  SumRows(in, n, count, weight, out);
+}
 void WindowMeansF32(const float* in, std::int64_t taps, std::int64_t stride, const float* weights,
                     std::int64_t n, float* out) {
   WindowMeans(in, taps, stride, weights, n, out);
@@ -130,8 +140,8 @@ namespace tapedeck::kernels {
 
 HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
-HWY_EXPORT(SumRowF32);
-HWY_EXPORT(SumRowF64);
+HWY_EXPORT(SumRowsF32);
+HWY_EXPORT(SumRowsF64);
 HWY_EXPORT(WindowMeansF32);
 HWY_EXPORT(WindowMeansF64);
 HWY_EXPORT(MultiplyRowF32);
@@ -146,12 +156,12 @@ void add_row(const double* in, std::int64_t n, double* sums) {
   HWY_DYNAMIC_DISPATCH(AddRowF64)(in, n, sums);
 }
 template <>
-float sum_row(const float* in, std::int64_t n) {
-  return HWY_DYNAMIC_DISPATCH(SumRowF32)(in, n);
+void sum_rows(const float* in, std::int64_t n, std::int64_t count, float weight, float* out) {
+  HWY_DYNAMIC_DISPATCH(SumRowsF32)(in, n, count, weight, out);
 }
 template <>
-double sum_row(const double* in, std::int64_t n) {
-  return HWY_DYNAMIC_DISPATCH(SumRowF64)(in, n);
+void sum_rows(const double* in, std::int64_t n, std::int64_t count, double weight, double* out) {
+  HWY_DYNAMIC_DISPATCH(SumRowsF64)(in, n, count, weight, out);
 }
 template <>
 void window_means(const float* in, std::int64_t taps, std::int64_t stride, const float* weights,

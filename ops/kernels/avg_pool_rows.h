@@ -9,9 +9,9 @@ namespace tapedeck::kernels {
 /// sums[i] += in[i] for i < n.
 template <typename T>
 void add_row(const T* in, std::int64_t n, T* sums);
-/// The sum of n elements, in several chains.
+/// The sums of `count` rows of n elements, one after the other, each times the weight.
 template <typename T>
-T sum_row(const T* in, std::int64_t n);
+void sum_rows(const T* in, std::int64_t n, std::int64_t count, T weight, T* out);
 /// out[o] = weights[o] * sum over k < taps of in[o * stride + k] for o < n; stride is 1 or 2, and
 /// `in` may be read up to kAvgPoolOverrun elements beyond.
 template <typename T>

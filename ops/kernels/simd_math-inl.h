@@ -227,7 +227,10 @@ HWY_INLINE V NormalCdf(D d, V x, V* exponential) {
     const V lost = hn::MulSub(z, z, square), minus_half = C(d, -0.5);
     const V e = hn::Exp(d, hn::Mul(square, minus_half));
     *exponential = hn::MulAdd(e, hn::Mul(lost, minus_half), e);
-    const V bound = C(d, 4.8), t = hn::Div(hn::Sub(z, bound), hn::Add(z, bound));
+    // One step of Newton's makes the estimate as good as a quotient, in less time.
+    const V sum = hn::Add(z, C(d, 4.8)), estimate = hn::ApproximateReciprocal(sum);
+    const V inverse = hn::Mul(estimate, hn::NegMulAdd(sum, estimate, C(d, 2)));
+    const V t = hn::Mul(hn::Sub(z, C(d, 4.8)), inverse);
     const V tail = hn::Mul(*exponential, Polynomial(d, t, kMills));
     return hn::IfThenElse(hn::Lt(x, hn::Zero(d)), tail, hn::Sub(C(d, 1), tail));
   }
