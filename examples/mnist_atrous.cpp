@@ -20,9 +20,8 @@ int main(int argc, char** argv) {
   examples::TrainOptions options{.epochs = 3};
   examples::add_train_options(app, options);
   return examples::run(app, argc, argv, options, [&] {
-    examples::ImageSets sets = examples::load_digits(options);
-    for (examples::ImageSet* set : {&sets.train, &sets.test})
-      *set = examples::ImageSet(set->images() * 2 - 1, set->labels());
+    // -1 ... 1
+    const examples::ImageSets sets = examples::load_digits(options).normalized(0.5, 0.5);
 
     nn::Sequential model(dilated(1, 10), nn::ReLU(), nn::ZeroPad2d(2),   // 28 -> 24 -> 28
                          dilated(10, 10), nn::ReLU(), nn::MaxPool2d(2),  // 24 -> 12

@@ -33,7 +33,8 @@ int main(int argc, char** argv) {
   examples::TrainOptions options{.epochs = 5};
   examples::add_train_options(app, options);
   return examples::run(app, argc, argv, options, [&] {
-    const examples::ImageSets sets = examples::load_digits(options);
+    const examples::ImageSets sets = examples::load_digits(options).normalized(
+        examples::kDigitsMean, examples::kDigitsDeviation);
     Cnn model;
     std::cout << tapedeck::nn::summary(*model, {1, 28, 28}) << '\n';
     examples::train_classifier(model, sets, options);

@@ -25,11 +25,8 @@ int main(int argc, char** argv) {
   examples::TrainOptions options{.epochs = 2};
   examples::add_train_options(app, options);
   return examples::run(app, argc, argv, options, [&] {
-    examples::ImageSets sets = examples::load_digits(options);
-    // The mean and the standard deviation of MNIST's pixels.
-    for (examples::ImageSet* set : {&sets.train, &sets.test})
-      *set = examples::ImageSet((set->images() - 0.1307) / 0.3081, set->labels());
-
+    const examples::ImageSets sets = examples::load_digits(options).normalized(
+        examples::kDigitsMean, examples::kDigitsDeviation);
     Mlp model;
     std::cout << tapedeck::nn::summary(*model, {1, 784}) << '\n';
     examples::train_classifier(model, sets, options);

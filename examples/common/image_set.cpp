@@ -50,6 +50,10 @@ std::optional<std::size_t> ImageSet::size() const {
   return static_cast<std::size_t>(images_.size(0));
 }
 
+ImageSet ImageSet::normalized(double mean, double deviation) const {
+  return ImageSet((images_ - mean) / deviation, labels_);
+}
+
 ImageSet ImageSet::first(std::int64_t count) const {
   if (count <= 0 || count >= images_.size(0)) return *this;
   return ImageSet(images_.slice(0, 0, count), labels_.slice(0, 0, count));

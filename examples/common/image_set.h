@@ -23,6 +23,8 @@ class ImageSet
 
   const tapedeck::Tensor& images() const { return images_; }
   const tapedeck::Tensor& labels() const { return labels_; }
+  /// (images - mean) / deviation.
+  ImageSet normalized(double mean, double deviation) const;
   /// The first `count` of them; all for 0.
   ImageSet first(std::int64_t count) const;
 
@@ -33,7 +35,14 @@ class ImageSet
 struct ImageSets {
   ImageSet train, test;
   std::vector<std::string> classes;
+
+  ImageSets normalized(double mean, double deviation) const {
+    return {train.normalized(mean, deviation), test.normalized(mean, deviation), classes};
+  }
 };
+
+/// The mean and the standard deviation of MNIST's pixels.
+constexpr double kDigitsMean = 0.1307, kDigitsDeviation = 0.3081;
 
 /// MNIST's digits, 28 x 28, or rendered ones where its files are not found; says which on
 /// std::cout. Of the training images at most options.limit.

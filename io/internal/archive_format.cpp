@@ -172,6 +172,10 @@ std::uint64_t header_size(const char* first_eight, const std::string& source) {
   TAPEDECK_CHECK(std::memcmp(first_eight, "PK\x03\x04", 4) != 0, "load: ", source,
                  " is a zip archive, as PyTorch's own torch.save writes; expected a safetensors "
                  "file");
+  // Protocol 2 and a long integer: the magic number of torch.save before PyTorch 1.6.
+  TAPEDECK_CHECK(std::memcmp(first_eight, "\x80\x02\x8a", 3) != 0, "load: ", source,
+                 " is a pickle, as PyTorch's torch.save wrote before 1.6; expected a safetensors "
+                 "file");
   TAPEDECK_CHECK(length >= 2 && length <= io::kMaxHeaderSize, "load: ", source,
                  " is not a safetensors file: its header would have ", length, " bytes");
   return length;

@@ -299,6 +299,7 @@ TEST(Archive, DefectsAreNamed) {
   bad_bool.back() = 2;
   EXPECT_THAT(load_error(bad_bool), HasSubstr("a bool is neither 0 nor 1"));
   EXPECT_THAT(load_error(std::string("PK\3\4") + std::string(100, '\0')), HasSubstr("zip archive"));
+  EXPECT_THAT(load_error("\x80\x02\x8a\x0a" + std::string(100, 'l')), HasSubstr("is a pickle"));
   EXPECT_THAT(load_error(std::string(100, '\xff')), HasSubstr("is not a safetensors file"));
   EXPECT_THAT(load_error(std::string("\x60\0\0\0\0\0\0\0", 8) + std::string(200, 'x')),
               HasSubstr("does not begin with '{'"));
