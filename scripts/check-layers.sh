@@ -35,8 +35,6 @@ layer() {
       case $name in
         # The tape computes on values where nothing is recorded.
         autograd) grep -vE '^autograd/[^/]*\.cpp:.*<tapedeck/ops/kernels/' ;;
-        # Archives stand on the tape alone: what has state saves and loads itself.
-        nn | optim) grep -vE '<tapedeck/io/archive\.h>' ;;
         *) cat ;;
       esac
   )"
@@ -46,10 +44,10 @@ layer array array
 layer ops/kernels array ops/kernels
 layer autograd array autograd
 layer ops array ops/kernels autograd ops
-layer nn array autograd ops nn
-layer optim array autograd ops ops/kernels optim
-layer data array autograd ops ops/kernels nn optim data io
-layer io array autograd ops ops/kernels nn optim data io
+layer io array autograd ops ops/kernels io
+layer nn array autograd ops io nn
+layer optim array autograd ops ops/kernels io optim
+layer data array autograd ops ops/kernels io nn optim data
 
 public=$(git ls-files 'array/*.h' 'autograd/*.h' 'ops/*.h' 'nn/*.h' 'optim/*.h' 'data/*.h' 'io/*.h' \
   tapedeck.h 'compat/*.h' | grep -vE '^ops/kernels/|/internal/')

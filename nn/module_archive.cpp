@@ -1,8 +1,8 @@
-#include <tapedeck/io/archive.h>
 #include <tapedeck/nn/module.h>
 
-// How modules are written and read. It stands here and not beside Module because archives are a
-// layer above modules.
+#include <tapedeck/io/archive.h>
+
+// How modules are written to archives and read from them.
 
 namespace tapedeck::nn {
 
