@@ -17,7 +17,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <functional>
 #include <iomanip>
 #include <iostream>
@@ -30,7 +29,6 @@
 #include <numeric>
 #include <ostream>
 #include <queue>
-#include <random>
 #include <set>
 #include <sstream>
 #include <stdexcept>
