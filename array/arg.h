@@ -6,11 +6,7 @@
 /// options, `options.name()` reads it. An initialiser may follow: `TAPEDECK_ARG(double, lr) = 0.1;`
 #define TAPEDECK_ARG(T, name)                              \
  public:                                                   \
-  auto name(const T& value)->decltype(*this) {             \
-    this->name##_ = value;                                 \
-    return *this;                                          \
-  }                                                        \
-  auto name(T&& value)->decltype(*this) {                  \
+  auto name(T value)->decltype(*this) {                    \
     this->name##_ = std::move(value);                      \
     return *this;                                          \
   }                                                        \

@@ -33,6 +33,48 @@ std::ostream& operator<<(std::ostream& out, DeviceType type) {
   return out << (type == kCPU ? "cpu" : "cuda");
 }
 
+TensorOptions TensorOptions::dtype(std::optional<ScalarType> dtype) const {
+  TensorOptions r = *this;
+  r.dtype_ = dtype;
+  return r;
+}
+TensorOptions TensorOptions::device(std::optional<Device> device) const {
+  TensorOptions r = *this;
+  r.device_ = device;
+  return r;
+}
+TensorOptions TensorOptions::device(DeviceType type, DeviceIndex index) const {
+  return device(Device(type, index));
+}
+TensorOptions TensorOptions::requires_grad(std::optional<bool> requires_grad) const {
+  TensorOptions r = *this;
+  r.requires_grad_ = requires_grad;
+  return r;
+}
+TensorOptions TensorOptions::layout(std::optional<Layout>) const { return *this; }
+TensorOptions TensorOptions::pinned_memory(std::optional<bool>) const { return *this; }
+TensorOptions TensorOptions::memory_format(std::optional<MemoryFormat>) const { return *this; }
+
+ScalarType TensorOptions::dtype() const { return dtype_ ? *dtype_ : get_default_dtype(); }
+Device TensorOptions::device() const { return device_.value_or(Device(kCPU)); }
+bool TensorOptions::requires_grad() const { return requires_grad_.value_or(false); }
+
+TensorOptions TensorOptions::merge_in(TensorOptions other) const {
+  TensorOptions r = *this;
+  if (other.dtype_) r.dtype_ = other.dtype_;
+  if (other.device_) r.device_ = other.device_;
+  if (other.requires_grad_) r.requires_grad_ = other.requires_grad_;
+  return r;
+}
+
+TensorOptions dtype(ScalarType dtype) { return TensorOptions(dtype); }
+TensorOptions device(Device device) { return TensorOptions(device); }
+TensorOptions device_index(DeviceIndex index) { return TensorOptions(Device(kCUDA, index)); }
+TensorOptions layout(Layout layout) { return TensorOptions(layout); }
+TensorOptions requires_grad(bool requires_grad) {
+  return TensorOptions().requires_grad(requires_grad);
+}
+
 std::ostream& operator<<(std::ostream& out, const TensorOptions& options) {
   return out << "TensorOptions(dtype=" << options.dtype() << ", device=" << options.device()
              << ", layout=Strided, requires_grad=" << (options.requires_grad() ? "true" : "false")

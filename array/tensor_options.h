@@ -59,32 +59,18 @@ class TensorOptions {
       : device_(Device(std::forward<Args>(args)...)) {}
   TensorOptions(Layout) {}
 
-  [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const {
-    TensorOptions r = *this;
-    r.dtype_ = dtype;
-    return r;
-  }
-  [[nodiscard]] TensorOptions device(std::optional<Device> device) const {
-    TensorOptions r = *this;
-    r.device_ = device;
-    return r;
-  }
-  [[nodiscard]] TensorOptions device(DeviceType type, DeviceIndex index = -1) const {
-    return device(Device(type, index));
-  }
-  [[nodiscard]] TensorOptions requires_grad(std::optional<bool> requires_grad) const {
-    TensorOptions r = *this;
-    r.requires_grad_ = requires_grad;
-    return r;
-  }
-  [[nodiscard]] TensorOptions layout(std::optional<Layout>) const { return *this; }
-  [[nodiscard]] TensorOptions pinned_memory(std::optional<bool>) const { return *this; }
-  [[nodiscard]] TensorOptions memory_format(std::optional<MemoryFormat>) const { return *this; }
+  [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const;
+  [[nodiscard]] TensorOptions device(std::optional<Device> device) const;
+  [[nodiscard]] TensorOptions device(DeviceType type, DeviceIndex index = -1) const;
+  [[nodiscard]] TensorOptions requires_grad(std::optional<bool> requires_grad) const;
+  [[nodiscard]] TensorOptions layout(std::optional<Layout>) const;
+  [[nodiscard]] TensorOptions pinned_memory(std::optional<bool>) const;
+  [[nodiscard]] TensorOptions memory_format(std::optional<MemoryFormat>) const;
 
   /// The dtype said, or the default one.
-  ScalarType dtype() const { return dtype_.value_or(get_default_dtype()); }
-  Device device() const { return device_.value_or(Device(kCPU)); }
-  bool requires_grad() const { return requires_grad_.value_or(false); }
+  ScalarType dtype() const;
+  Device device() const;
+  bool requires_grad() const;
   Layout layout() const { return kStrided; }
   bool has_dtype() const { return dtype_.has_value(); }
   bool has_device() const { return device_.has_value(); }
@@ -94,13 +80,7 @@ class TensorOptions {
   std::optional<bool> requires_grad_opt() const { return requires_grad_; }
 
   /// These options, with everything that `other` says put over them.
-  [[nodiscard]] TensorOptions merge_in(TensorOptions other) const {
-    TensorOptions r = *this;
-    if (other.dtype_) r.dtype_ = other.dtype_;
-    if (other.device_) r.device_ = other.device_;
-    if (other.requires_grad_) r.requires_grad_ = other.requires_grad_;
-    return r;
-  }
+  [[nodiscard]] TensorOptions merge_in(TensorOptions other) const;
 
  private:
   std::optional<ScalarType> dtype_;
@@ -108,13 +88,11 @@ class TensorOptions {
   std::optional<bool> requires_grad_;
 };
 
-inline TensorOptions dtype(ScalarType dtype) { return TensorOptions(dtype); }
-inline TensorOptions device(Device device) { return TensorOptions(device); }
-inline TensorOptions device_index(DeviceIndex index) { return TensorOptions(Device(kCUDA, index)); }
-inline TensorOptions layout(Layout layout) { return TensorOptions(layout); }
-inline TensorOptions requires_grad(bool requires_grad = true) {
-  return TensorOptions().requires_grad(requires_grad);
-}
+TensorOptions dtype(ScalarType dtype);
+TensorOptions device(Device device);
+TensorOptions device_index(DeviceIndex index);
+TensorOptions layout(Layout layout);
+TensorOptions requires_grad(bool requires_grad = true);
 std::ostream& operator<<(std::ostream& out, const TensorOptions& options);
 
 /// \throws Error unless the device is the CPU: `op: device cuda is not supported ...`.

@@ -98,6 +98,7 @@ void Variable::check_accessor(ScalarType wanted, std::size_t dims) const {
                  " dims but tensor has ", dim(), " dims (shape ", sizes(), ")");
 }
 
+TensorOptions Variable::options() const { return TensorOptions().dtype(dtype()).device(kCPU); }
 std::string Variable::toString() const {
   return defined() ? "CPU" + std::string(to_string(dtype())) + "Type" : "UndefinedType";
 }

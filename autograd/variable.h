@@ -116,7 +116,7 @@ class Variable {
   ScalarType scalar_type() const { return array().dtype(); }
   Device device() const { return Device(kCPU); }
   Layout layout() const { return kStrided; }
-  TensorOptions options() const { return TensorOptions().dtype(dtype()).device(kCPU); }
+  TensorOptions options() const;
   bool is_floating_point() const { return tapedeck::is_floating_point(dtype()); }
   bool is_complex() const { return false; }
   bool is_signed() const { return dtype() != kUInt8 && dtype() != kBool; }

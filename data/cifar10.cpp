@@ -70,4 +70,8 @@ const std::vector<std::string>& CIFAR10::classes() {
   return names;
 }
 
+Example<> CIFAR10::get(std::size_t index) { return data_.get(index); }
+std::optional<std::size_t> CIFAR10::size() const { return data_.size(); }
+template class Dataset<CIFAR10>;
+
 }  // namespace tapedeck::data::datasets

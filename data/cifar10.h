@@ -18,9 +18,9 @@ class CIFAR10 : public Dataset<CIFAR10> {
 
   explicit CIFAR10(const std::string& root, Mode mode = Mode::kTrain);
 
-  Example<> get(std::size_t index) override { return data_.get(index); }
+  Example<> get(std::size_t index) override;
   Example<> get_stacked(ArrayRef<std::size_t> indices) { return data_.get_stacked(indices); }
-  std::optional<std::size_t> size() const override { return data_.size(); }
+  std::optional<std::size_t> size() const override;
   bool is_train() const noexcept { return mode_ == Mode::kTrain; }
   const Variable& images() const { return data_.images(); }
   const Variable& targets() const { return data_.targets(); }
@@ -31,5 +31,6 @@ class CIFAR10 : public Dataset<CIFAR10> {
   ImageData data_;
   Mode mode_;
 };
+extern template class Dataset<CIFAR10>;
 
 }  // namespace tapedeck::data::datasets

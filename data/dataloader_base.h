@@ -4,13 +4,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <thread>
 #include <type_traits>
 #include <utility>
-#include <vector>
 
 #include <tapedeck/array/error.h>
-#include <tapedeck/array/parallel.h>
 #include <tapedeck/data/batch_random.h>
 #include <tapedeck/data/dataloader_options.h>
 #include <tapedeck/data/iterator.h>
@@ -62,7 +59,6 @@ class DataLoaderBase {
     if (joined_) return;
     queue_.drain();
     queue_.stop();
-    for (std::thread& worker : workers_) worker.join();
     joined_ = true;
   }
 
@@ -82,18 +78,30 @@ class DataLoaderBase {
   }
 
   void start_worker(std::shared_ptr<Dataset> dataset) {
-    workers_.emplace_back([this, dataset = std::move(dataset)] { work(*dataset); });
+    queue_.start_worker([dataset = std::move(dataset)](detail::Job& job) {
+      auto& mine = static_cast<BatchJob&>(job);
+      mine.batch = dataset->get_batch(std::move(mine.request));
+    });
   }
 
   const FullDataLoaderOptions options_;
   std::unique_ptr<Dataset> main_thread_dataset_;
 
  private:
-  using Queue = detail::JobQueue<BatchRequest, Batch>;
+  struct BatchJob final : detail::Job {
+    explicit BatchJob(BatchRequest wanted) : request(std::move(wanted)) {}
+    BatchRequest request;
+    std::optional<Batch> batch;  ///< nothing at the dataset's end
+  };
 
   void push_next() {
-    if (std::optional<BatchRequestType> request = get_batch_request())
-      queue_.push(pushed_++, std::move(*request));
+    std::optional<BatchRequestType> request = get_batch_request();
+    if (!request) return;
+    auto job = std::make_unique<BatchJob>(std::move(*request));
+    job->number = pushed_++;
+    job->seed = seed_;
+    job->epoch = epoch_;
+    queue_.push(std::move(job));
   }
 
   std::optional<Batch> next() {
@@ -106,38 +114,22 @@ class DataLoaderBase {
     while (fetched_ < pushed_) {
       const std::optional<std::size_t> wanted =
           options_.enforce_ordering ? std::optional(fetched_) : std::nullopt;
-      typename Queue::Result result = queue_.fetch(wanted, options_.timeout);
+      const std::unique_ptr<detail::Job> job = queue_.fetch(wanted, options_.timeout);
       ++fetched_;
-      if (result.exception) throw WorkerException(result.exception);
-      if (!result.batch) continue;
+      if (job->exception) throw WorkerException(job->exception);
+      std::optional<Batch>& batch = static_cast<BatchJob&>(*job).batch;
+      if (!batch) continue;
       push_next();
-      return std::move(result.batch);
+      return std::move(batch);
     }
     return std::nullopt;
   }
 
-  void work(Dataset& dataset) {
-    // The threads of the loader are many already.
-    const SerialGuard serial;
-    while (std::optional<typename Queue::Job> job = queue_.take()) {
-      typename Queue::Result result;
-      try {
-        const detail::BatchRandomScope random(seed_, epoch_, job->number);
-        result.batch = dataset.get_batch(std::move(job->request));
-      } catch (...) {
-        result.exception = std::current_exception();
-      }
-      queue_.finish(job->number, std::move(result));
-    }
-  }
-
-  Queue queue_;
+  detail::JobQueue queue_;
   std::weak_ptr<detail::BatchCursor<Batch>> current_;
   std::size_t pushed_ = 0, fetched_ = 0;
-  // Written while no worker is at work, and seen by them through the queue.
   std::uint64_t seed_ = 0, epoch_ = 0;
   bool joined_ = false;
-  std::vector<std::thread> workers_;
 };
 
 }  // namespace tapedeck::data

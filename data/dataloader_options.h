@@ -1,10 +1,10 @@
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <optional>
 
 #include <tapedeck/array/arg.h>
+#include <tapedeck/array/milliseconds.h>
 
 namespace tapedeck::data {
 
@@ -18,7 +18,7 @@ struct DataLoaderOptions {
   /// Batches that are fetched in advance; default: twice the workers.
   TAPEDECK_ARG(std::optional<std::size_t>, max_jobs);
   /// How long to wait for a batch; default: for ever.
-  TAPEDECK_ARG(std::optional<std::chrono::milliseconds>, timeout);
+  TAPEDECK_ARG(std::optional<Milliseconds>, timeout);
   /// Whether the batches come in the order of the sampler, or as they get ready.
   TAPEDECK_ARG(bool, enforce_ordering) = true;
   /// Whether a last batch of fewer examples is left out.
@@ -38,7 +38,7 @@ struct FullDataLoaderOptions {
   std::size_t batch_size;
   std::size_t workers;
   std::size_t max_jobs;
-  std::optional<std::chrono::milliseconds> timeout;
+  std::optional<Milliseconds> timeout;
   bool enforce_ordering;
   bool drop_last;
 };

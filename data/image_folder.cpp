@@ -68,4 +68,7 @@ Example<> ImageFolder::get(std::size_t index) {
   return {Variable(std::move(image)), Variable(kernels::full({}, label, kInt64))};
 }
 
+std::optional<std::size_t> ImageFolder::size() const { return index_->samples.size(); }
+template class Dataset<ImageFolder>;
+
 }  // namespace tapedeck::data::datasets

@@ -21,7 +21,7 @@ class ImageFolder : public Dataset<ImageFolder> {
 
   /// \throws Error that names a file that cannot be read.
   Example<> get(std::size_t index) override;
-  std::optional<std::size_t> size() const override { return index_->samples.size(); }
+  std::optional<std::size_t> size() const override;
   const std::vector<std::string>& classes() const { return index_->classes; }
   /// Path and class of every picture.
   const std::vector<std::pair<std::string, std::int64_t>>& samples() const {
@@ -35,5 +35,6 @@ class ImageFolder : public Dataset<ImageFolder> {
   };
   std::shared_ptr<const Index> index_;
 };
+extern template class Dataset<ImageFolder>;
 
 }  // namespace tapedeck::data::datasets

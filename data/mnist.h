@@ -16,9 +16,9 @@ class MNIST : public Dataset<MNIST> {
 
   explicit MNIST(const std::string& root, Mode mode = Mode::kTrain);
 
-  Example<> get(std::size_t index) override { return data_.get(index); }
+  Example<> get(std::size_t index) override;
   Example<> get_stacked(ArrayRef<std::size_t> indices) { return data_.get_stacked(indices); }
-  std::optional<std::size_t> size() const override { return data_.size(); }
+  std::optional<std::size_t> size() const override;
   bool is_train() const noexcept { return mode_ == Mode::kTrain; }
   /// All images [N, 1, 28, 28] and all labels [N].
   const Variable& images() const { return data_.images(); }
@@ -28,6 +28,7 @@ class MNIST : public Dataset<MNIST> {
   ImageData data_;
   Mode mode_;
 };
+extern template class Dataset<MNIST>;
 
 /// Zalando's articles of clothing, in MNIST's format; also looked for in root/FashionMNIST/raw.
 class FashionMNIST : public Dataset<FashionMNIST> {
@@ -36,9 +37,9 @@ class FashionMNIST : public Dataset<FashionMNIST> {
 
   explicit FashionMNIST(const std::string& root, Mode mode = Mode::kTrain);
 
-  Example<> get(std::size_t index) override { return data_.get(index); }
+  Example<> get(std::size_t index) override;
   Example<> get_stacked(ArrayRef<std::size_t> indices) { return data_.get_stacked(indices); }
-  std::optional<std::size_t> size() const override { return data_.size(); }
+  std::optional<std::size_t> size() const override;
   bool is_train() const noexcept { return mode_ == Mode::kTrain; }
   const Variable& images() const { return data_.images(); }
   const Variable& targets() const { return data_.targets(); }
@@ -47,5 +48,6 @@ class FashionMNIST : public Dataset<FashionMNIST> {
   ImageData data_;
   Mode mode_;
 };
+extern template class Dataset<FashionMNIST>;
 
 }  // namespace tapedeck::data::datasets

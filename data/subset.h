@@ -1,9 +1,7 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <numeric>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -16,6 +14,8 @@ namespace tapedeck::data::datasets {
 namespace detail {
 /// A permutation of 0 ... n-1 by randperm.
 std::vector<std::size_t> random_permutation(std::size_t n);
+/// The first i with index < ends[i].
+std::size_t part_of(std::size_t index, const std::vector<std::size_t>& ends);
 }  // namespace detail
 
 /// Some examples of a dataset, by their indices there.
@@ -74,8 +74,7 @@ class ConcatDataset : public Dataset<ConcatDataset<D>, typename D::ExampleType> 
   typename D::ExampleType get(std::size_t index) override {
     TAPEDECK_CHECK_AS(IndexError, index < ends_.back(), "ConcatDataset: index ", index, " of ",
                       ends_.back(), " examples");
-    const auto end = std::upper_bound(ends_.begin(), ends_.end(), index);
-    const auto which = static_cast<std::size_t>(end - ends_.begin());
+    const std::size_t which = detail::part_of(index, ends_);
     return datasets_[which].get(index - (which == 0 ? 0 : ends_[which - 1]));
   }
   std::optional<std::size_t> size() const override { return ends_.back(); }
@@ -90,7 +89,8 @@ class ConcatDataset : public Dataset<ConcatDataset<D>, typename D::ExampleType> 
 template <typename D>
 std::vector<Subset<D>> random_split(D dataset, const std::vector<std::size_t>& lengths) {
   const std::optional<std::size_t> size = dataset.size();
-  const std::size_t sum = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+  std::size_t sum = 0;
+  for (const std::size_t length : lengths) sum += length;
   TAPEDECK_CHECK_AS(ValueError, size && *size == sum, "random_split: the lengths sum up to ", sum,
                     ", the dataset has ", size.value_or(0), " examples");
   const std::vector<std::size_t> order = detail::random_permutation(sum);

@@ -247,4 +247,8 @@ ImageData render(std::size_t count, std::uint64_t seed) {
 SyntheticDigits::SyntheticDigits(std::size_t count, std::uint64_t seed)
     : data_(render(count, seed)) {}
 
+Example<> SyntheticDigits::get(std::size_t index) { return data_.get(index); }
+std::optional<std::size_t> SyntheticDigits::size() const { return data_.size(); }
+template class Dataset<SyntheticDigits>;
+
 }  // namespace tapedeck::data::datasets

@@ -17,14 +17,15 @@ class SyntheticDigits : public Dataset<SyntheticDigits> {
  public:
   explicit SyntheticDigits(std::size_t count, std::uint64_t seed = 0);
 
-  Example<> get(std::size_t index) override { return data_.get(index); }
+  Example<> get(std::size_t index) override;
   Example<> get_stacked(ArrayRef<std::size_t> indices) { return data_.get_stacked(indices); }
-  std::optional<std::size_t> size() const override { return data_.size(); }
+  std::optional<std::size_t> size() const override;
   const Variable& images() const { return data_.images(); }
   const Variable& targets() const { return data_.targets(); }
 
  private:
   ImageData data_;
 };
+extern template class Dataset<SyntheticDigits>;
 
 }  // namespace tapedeck::data::datasets

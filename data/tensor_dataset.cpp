@@ -69,4 +69,14 @@ Example<> TensorPairDataset::get_stacked(ArrayRef<std::size_t> indices) {
   return {stacked_parts(data_, indices), stacked_parts(target_, indices)};
 }
 
+std::optional<std::size_t> TensorDataset::size() const {
+  return static_cast<std::size_t>(tensor.size(0));
+}
+template class Dataset<TensorDataset, TensorExample>;
+
+std::optional<std::size_t> TensorPairDataset::size() const {
+  return static_cast<std::size_t>(data_.size(0));
+}
+template class Dataset<TensorPairDataset>;
+
 }  // namespace tapedeck::data::datasets

@@ -16,12 +16,11 @@ struct TensorDataset : public Dataset<TensorDataset, TensorExample> {
   /// A view. \throws IndexError beyond the last.
   TensorExample get(std::size_t index) override;
   TensorExample get_stacked(ArrayRef<std::size_t> indices);
-  std::optional<std::size_t> size() const override {
-    return static_cast<std::size_t>(tensor.size(0));
-  }
+  std::optional<std::size_t> size() const override;
 
   Variable tensor;
 };
+extern template class Dataset<TensorDataset, TensorExample>;
 
 /// Data and targets that go together, along the first dimension of both.
 class TensorPairDataset : public Dataset<TensorPairDataset> {
@@ -31,14 +30,13 @@ class TensorPairDataset : public Dataset<TensorPairDataset> {
 
   Example<> get(std::size_t index) override;
   Example<> get_stacked(ArrayRef<std::size_t> indices);
-  std::optional<std::size_t> size() const override {
-    return static_cast<std::size_t>(data_.size(0));
-  }
+  std::optional<std::size_t> size() const override;
   const Variable& data() const { return data_; }
   const Variable& target() const { return target_; }
 
  private:
   Variable data_, target_;
 };
+extern template class Dataset<TensorPairDataset>;
 
 }  // namespace tapedeck::data::datasets

@@ -4,12 +4,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <limits>
 
 #include <tapedeck/array/error.h>
 
 namespace tapedeck::io {
+
+namespace {
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+double seconds_of(Milliseconds time) { return static_cast<double>(time.count()) / 1000; }
+
+}  // namespace
 
 std::string format_duration(double seconds) {
   if (!(seconds >= 0 && seconds < 1e9)) return "?";
@@ -25,11 +35,11 @@ std::string format_duration(double seconds) {
 }
 
 ProgressBar::ProgressBar(std::int64_t total, ProgressOptions options)
-    : options_(std::move(options)), total_(total), start_(Clock::now()) {
+    : options_(std::move(options)), total_(total), start_(now()) {
   TAPEDECK_CHECK_AS(ValueError, total >= 0, "ProgressBar: expected no negative total, got ", total);
   if (!options_.stream()) options_.stream(stderr);
   terminal_ = ::isatty(::fileno(options_.stream())) == 1;
-  last_shown_ = start_ - options_.interval();
+  last_shown_ = start_ - seconds_of(options_.interval());
 }
 
 ProgressBar::~ProgressBar() {
@@ -40,9 +50,9 @@ ProgressBar::~ProgressBar() {
 
 void ProgressBar::add(std::int64_t count) {
   done_ += count;
-  const Clock::time_point now = Clock::now();
-  if (!terminal_ || now - last_shown_ < options_.interval()) return;
-  last_shown_ = now;
+  const double time = now();
+  if (!terminal_ || time - last_shown_ < seconds_of(options_.interval())) return;
+  last_shown_ = time;
   show();
 }
 
@@ -57,9 +67,7 @@ double ProgressBar::mean_loss() const {
                        : std::numeric_limits<double>::quiet_NaN();
 }
 
-double ProgressBar::seconds() const {
-  return std::chrono::duration<double>(Clock::now() - start_).count();
-}
+double ProgressBar::seconds() const { return now() - start_; }
 
 std::string ProgressBar::line() const {
   const double part =

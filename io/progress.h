@@ -1,11 +1,11 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <string>
 
 #include <tapedeck/array/arg.h>
+#include <tapedeck/array/milliseconds.h>
 
 namespace tapedeck::io {
 
@@ -23,7 +23,7 @@ struct ProgressOptions {
   /// Whether finish() writes the last line where the stream is no terminal.
   TAPEDECK_ARG(bool, summary) = false;
   /// The least time between two pictures.
-  TAPEDECK_ARG(std::chrono::milliseconds, interval) = std::chrono::milliseconds(100);
+  TAPEDECK_ARG(Milliseconds, interval) = Milliseconds(100);
 };
 
 /// A line that shows how far a loop has come: bar, count, loss, rate and time left.
@@ -54,7 +54,6 @@ class ProgressBar {
   std::string line() const;
 
  private:
-  using Clock = std::chrono::steady_clock;
   void show();
   std::size_t columns() const;
 
@@ -63,7 +62,7 @@ class ProgressBar {
   double loss_sum_ = 0;
   bool terminal_, finished_ = false;
   std::size_t shown_width_ = 0;
-  Clock::time_point start_, last_shown_;
+  double start_, last_shown_;  // seconds of a steady clock
 };
 
 /// "4:05" or "1:02:03".

@@ -57,7 +57,7 @@ void load(std::vector<Variable>& tensors, LoadFromArgs&&... from) {
   for (Variable tensor; archive.try_read(std::to_string(read.size()), tensor);)
     read.push_back(std::exchange(tensor, Variable()));
   transaction.commit();
-  tensors.insert(tensors.end(), read.begin(), read.end());
+  for (Variable& tensor : read) tensors.push_back(std::move(tensor));
 }
 
 }  // namespace tapedeck

@@ -57,6 +57,10 @@ std::vector<AnyValue> DefaultArguments::complete(std::vector<AnyValue>&& argumen
 
 }  // namespace detail
 
+Sequential::Sequential() = default;
+Sequential::Sequential(std::initializer_list<NamedAnyModule> modules)
+    : ModuleHolder(std::make_shared<SequentialImpl>(modules)) {}
+
 SequentialImpl::SequentialImpl(OrderedDict<std::string, AnyModule>&& modules) {
   for (auto& item : modules) push_back(item.key(), std::move(item.value()));
 }

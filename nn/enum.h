@@ -1,82 +1,150 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
-#include <variant>
+#include <type_traits>
+#include <utility>
 
 #include <tapedeck/autograd/variable.h>
 
-// Choices among named alternatives, as libtorch spells them: `.reduction(kSum)`, where the option
-// is a std::variant of the alternatives that it accepts.
+// Choices among named alternatives, as libtorch spells them: `.reduction(kSum)`.
 
-#define TAPEDECK_ENUM(name)                             \
-  namespace enumtype {                                  \
-  struct k##name {                                      \
-    static constexpr const char* text = "k" #name;      \
-    friend bool operator==(k##name, k##name) = default; \
-  };                                                    \
-  }                                                     \
-  inline constexpr enumtype::k##name k##name {}
+// All alternatives there are.
+#define TAPEDECK_FOR_EACH_ALTERNATIVE(_) \
+  _(Linear)                              \
+  _(Conv1D)                              \
+  _(Conv2D)                              \
+  _(Conv3D)                              \
+  _(ConvTranspose1D)                     \
+  _(ConvTranspose2D)                     \
+  _(ConvTranspose3D)                     \
+  _(Sigmoid)                             \
+  _(Tanh)                                \
+  _(ReLU)                                \
+  _(GELU)                                \
+  _(SiLU)                                \
+  _(Mish)                                \
+  _(LeakyReLU)                           \
+  _(SELU)                                \
+  _(FanIn)                               \
+  _(FanOut)                              \
+  _(Constant)                            \
+  _(Reflect)                             \
+  _(Replicate)                           \
+  _(Circular)                            \
+  _(Nearest)                             \
+  _(Bilinear)                            \
+  _(Bicubic)                             \
+  _(Trilinear)                           \
+  _(Area)                                \
+  _(NearestExact)                        \
+  _(Sum)                                 \
+  _(Mean)                                \
+  _(Max)                                 \
+  _(None)                                \
+  _(BatchMean)                           \
+  _(Zeros)                               \
+  _(Border)                              \
+  _(Reflection)                          \
+  _(RNN_TANH)                            \
+  _(RNN_RELU)                            \
+  _(LSTM)                                \
+  _(GRU)                                 \
+  _(Valid)                               \
+  _(Same)
 
 namespace tapedeck {
 
-TAPEDECK_ENUM(Linear);
-TAPEDECK_ENUM(Conv1D);
-TAPEDECK_ENUM(Conv2D);
-TAPEDECK_ENUM(Conv3D);
-TAPEDECK_ENUM(ConvTranspose1D);
-TAPEDECK_ENUM(ConvTranspose2D);
-TAPEDECK_ENUM(ConvTranspose3D);
-TAPEDECK_ENUM(Sigmoid);
-TAPEDECK_ENUM(Tanh);
-TAPEDECK_ENUM(ReLU);
-TAPEDECK_ENUM(GELU);
-TAPEDECK_ENUM(SiLU);
-TAPEDECK_ENUM(Mish);
-TAPEDECK_ENUM(LeakyReLU);
-TAPEDECK_ENUM(SELU);
-TAPEDECK_ENUM(FanIn);
-TAPEDECK_ENUM(FanOut);
-TAPEDECK_ENUM(Constant);
-TAPEDECK_ENUM(Reflect);
-TAPEDECK_ENUM(Replicate);
-TAPEDECK_ENUM(Circular);
-TAPEDECK_ENUM(Nearest);
-TAPEDECK_ENUM(Bilinear);
-TAPEDECK_ENUM(Bicubic);
-TAPEDECK_ENUM(Trilinear);
-TAPEDECK_ENUM(Area);
-TAPEDECK_ENUM(NearestExact);
-TAPEDECK_ENUM(Sum);
-TAPEDECK_ENUM(Mean);
-TAPEDECK_ENUM(Max);
-TAPEDECK_ENUM(None);
-TAPEDECK_ENUM(BatchMean);
-TAPEDECK_ENUM(Zeros);
-TAPEDECK_ENUM(Border);
-TAPEDECK_ENUM(Reflection);
-TAPEDECK_ENUM(RNN_TANH);
-TAPEDECK_ENUM(RNN_RELU);
-TAPEDECK_ENUM(LSTM);
-TAPEDECK_ENUM(GRU);
-TAPEDECK_ENUM(Valid);
-TAPEDECK_ENUM(Same);
+namespace enumtype {
+
+enum class Alternative : std::uint8_t {
+#define TAPEDECK_ALTERNATIVE(name) name,
+  TAPEDECK_FOR_EACH_ALTERNATIVE(TAPEDECK_ALTERNATIVE)
+#undef TAPEDECK_ALTERNATIVE
+};
+
+#define TAPEDECK_ALTERNATIVE(name)                                      \
+  struct k##name {                                                      \
+    static constexpr Alternative alternative = Alternative::name;       \
+    static constexpr const char* text = "k" #name;                      \
+    friend constexpr bool operator==(k##name, k##name) { return true; } \
+  };
+TAPEDECK_FOR_EACH_ALTERNATIVE(TAPEDECK_ALTERNATIVE)
+#undef TAPEDECK_ALTERNATIVE
+
+template <typename T>
+inline constexpr T value{};
+
+}  // namespace enumtype
+
+#define TAPEDECK_ALTERNATIVE(name) inline constexpr enumtype::k##name k##name{};
+TAPEDECK_FOR_EACH_ALTERNATIVE(TAPEDECK_ALTERNATIVE)
+#undef TAPEDECK_ALTERNATIVE
+
+/// One of the alternatives that an option accepts. It is used as the std::variant of the
+/// alternatives would be, by holds_alternative, get_if and visit, but is a single byte, and costs
+/// the compiler of a user's file next to nothing.
+template <typename... Alternatives>
+class OneOf {
+ public:
+  template <typename Alternative>
+  requires(std::is_same_v<Alternative, Alternatives> || ...)  //
+      constexpr OneOf(Alternative)
+      : held_(Alternative::alternative) {}
+
+  constexpr enumtype::Alternative held() const { return held_; }
+  friend constexpr bool operator==(OneOf a, OneOf b) { return a.held_ == b.held_; }
+
+  template <typename Alternative>
+  static constexpr bool accepts = (std::is_same_v<Alternative, Alternatives> || ...);
+
+ private:
+  enumtype::Alternative held_;
+};
+
+template <typename Alternative, typename... Alternatives>
+constexpr bool holds_alternative(const OneOf<Alternatives...>& choice) {
+  static_assert(OneOf<Alternatives...>::template accepts<Alternative>);
+  return choice.held() == Alternative::alternative;
+}
+/// The alternative, or null where another one is held.
+template <typename Alternative, typename... Alternatives>
+constexpr const Alternative* get_if(const OneOf<Alternatives...>* choice) {
+  return choice && holds_alternative<Alternative>(*choice) ? &enumtype::value<Alternative>
+                                                           : nullptr;
+}
+
+namespace detail {
+template <typename Visitor, typename First, typename... Rest>
+constexpr decltype(auto) visit_alternative(Visitor&& visitor, enumtype::Alternative held) {
+  if constexpr (sizeof...(Rest) > 0)
+    if (held != First::alternative)
+      return visit_alternative<Visitor, Rest...>(std::forward<Visitor>(visitor), held);
+  return std::forward<Visitor>(visitor)(First{});
+}
+}  // namespace detail
+
+/// Calls `visitor` with the alternative that is held.
+template <typename Visitor, typename... Alternatives>
+constexpr decltype(auto) visit(Visitor&& visitor, const OneOf<Alternatives...>& choice) {
+  return detail::visit_alternative<Visitor, Alternatives...>(std::forward<Visitor>(visitor),
+                                                             choice.held());
+}
 
 namespace enumtype {
 
-/// "kMean" of a variant that holds kMean.
-template <typename V>
-std::string get_enum_name(const V& variant) {
-  return std::visit([](const auto& alternative) { return std::string(alternative.text); }, variant);
+/// "kMean" of a choice that is kMean.
+std::string get_enum_name(Alternative alternative);
+template <typename... Alternatives>
+std::string get_enum_name(const OneOf<Alternatives...>& choice) {
+  return get_enum_name(choice.held());
 }
 
-/// The Reduction of an option that holds kNone, kMean or kSum.
-template <typename V>
-Reduction::Reduction reduction_get_enum(const V& variant) {
-  if (std::holds_alternative<kNone>(variant)) return Reduction::None;
-  if (std::holds_alternative<kMean>(variant)) return Reduction::Mean;
-  TAPEDECK_CHECK_AS(ValueError, std::holds_alternative<kSum>(variant), get_enum_name(variant),
-                    " is not a valid value for reduction");
-  return Reduction::Sum;
+/// The Reduction of an option that holds kNone, kMean or kSum. \throws ValueError for another one.
+Reduction::Reduction reduction_get_enum(Alternative alternative);
+template <typename... Alternatives>
+Reduction::Reduction reduction_get_enum(const OneOf<Alternatives...>& choice) {
+  return reduction_get_enum(choice.held());
 }
 
 }  // namespace enumtype

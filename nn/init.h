@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <tuple>
-#include <variant>
 
 #include <tapedeck/nn/enum.h>
 
@@ -11,11 +10,11 @@
 namespace tapedeck::nn::init {
 
 using NonlinearityType =
-    std::variant<enumtype::kLinear, enumtype::kConv1D, enumtype::kConv2D, enumtype::kConv3D,
-                 enumtype::kConvTranspose1D, enumtype::kConvTranspose2D, enumtype::kConvTranspose3D,
-                 enumtype::kSigmoid, enumtype::kTanh, enumtype::kReLU, enumtype::kLeakyReLU,
-                 enumtype::kSELU>;
-using FanModeType = std::variant<enumtype::kFanIn, enumtype::kFanOut>;
+    OneOf<enumtype::kLinear, enumtype::kConv1D, enumtype::kConv2D, enumtype::kConv3D,
+          enumtype::kConvTranspose1D, enumtype::kConvTranspose2D, enumtype::kConvTranspose3D,
+          enumtype::kSigmoid, enumtype::kTanh, enumtype::kReLU, enumtype::kLeakyReLU,
+          enumtype::kSELU>;
+using FanModeType = OneOf<enumtype::kFanIn, enumtype::kFanOut>;
 
 /// What the activation should be multiplied by to keep the variance: 5/3 for tanh, sqrt(2) for
 /// relu, ...; `param` is the negative slope of leaky_relu.

@@ -1,3 +1,4 @@
+#include <tapedeck/nn/internal/module_hooks.h>
 #include <tapedeck/nn/module.h>
 
 #include <cctype>

@@ -23,7 +23,7 @@ class ModuleHolder : detail::ModuleHolderIndicator {
   using Impl = Contained;
 
   /// A module made by the default constructor of its class.
-  ModuleHolder() : impl_(std::make_shared<Contained>()) {
+  ModuleHolder() : impl_(new Contained()) {
     static_assert(std::is_default_constructible_v<Contained>,
                   "the module has no default constructor: write `= nullptr` or `{nullptr}` for a "
                   "holder that is empty at first");
@@ -36,7 +36,7 @@ class ModuleHolder : detail::ModuleHolderIndicator {
                                       std::is_same_v<std::decay_t<Head>,
                                                      std::shared_ptr<Contained>>)))  //
       explicit ModuleHolder(Head&& head, Tail&&... tail)
-      : impl_(std::make_shared<Contained>(std::forward<Head>(head), std::forward<Tail>(tail)...)) {}
+      : impl_(new Contained(std::forward<Head>(head), std::forward<Tail>(tail)...)) {}
   ModuleHolder(std::shared_ptr<Contained> module) : impl_(std::move(module)) {}
 
   explicit operator bool() const noexcept { return !is_empty(); }

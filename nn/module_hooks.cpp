@@ -4,6 +4,7 @@
 
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
+#include <tapedeck/nn/internal/module_hooks.h>
 #include <tapedeck/nn/module.h>
 
 namespace tapedeck::nn {
@@ -131,6 +132,17 @@ ForwardCall::ForwardCall(Module& module) noexcept
 }
 
 ForwardCall::~ForwardCall() { innermost_module = outer_; }
+
+Tensor ForwardCall::before(const Tensor& input) {
+  std::vector<Tensor> inputs{input};
+  before(inputs);
+  return std::move(inputs[0]);
+}
+Tensor ForwardCall::after(const Tensor& output) {
+  std::vector<Tensor> outputs{output};
+  after(outputs);
+  return std::move(outputs[0]);
+}
 
 void ForwardCall::before(std::vector<Tensor>& inputs) {
   const std::size_t count = inputs.size();

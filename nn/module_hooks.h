@@ -27,20 +27,7 @@ using BackwardHook = std::function<void(Module&, std::vector<Tensor>& grad_input
 
 namespace detail {
 
-template <typename Hook>
-using HookList = std::vector<std::pair<std::size_t, Hook>>;
-
-struct ModuleHooks {
-  HookList<ForwardPreHook> before_forward;
-  HookList<ForwardHook> after_forward;
-  HookList<BackwardHook> after_backward;
-  std::size_t next_id = 0;
-
-  bool empty() const {
-    return before_forward.empty() && after_forward.empty() && after_backward.empty();
-  }
-};
-
+struct ModuleHooks;
 }  // namespace detail
 
 /// What registering a hook returns: `handle.remove()` takes it off again. Dropping the handle
@@ -71,6 +58,9 @@ class ForwardCall {
   bool has_hooks() const { return hooks_ != nullptr; }
   void before(std::vector<Tensor>& inputs);
   void after(std::vector<Tensor>& outputs);
+  // The same for a single tensor.
+  Tensor before(const Tensor& input);
+  Tensor after(const Tensor& output);
 
  private:
   class BackwardLink;
@@ -94,7 +84,7 @@ void give_tensors(const T& v, std::vector<Tensor>& list) {
   if constexpr (std::is_same_v<T, Tensor>)
     list.push_back(v);
   else if constexpr (std::is_same_v<T, std::vector<Tensor>>)
-    list.insert(list.end(), v.begin(), v.end());
+    for (const Tensor& each : v) list.push_back(each);
   else if constexpr (is_tuple<T>)
     std::apply([&](const auto&... each) { (give_tensors(each, list), ...); }, v);
 }
@@ -140,14 +130,24 @@ Result call_hooked(ForwardCall& call, Forward& forward, Args&&... args) {
   }
 }
 
+template <typename...>
+struct Types;
+
 /// forward(args...) as the forward of `module`: the way every call of a module goes.
 template <typename Forward, typename... Args>
 auto call_module(Module& module, Forward&& forward, Args&&... args)
     -> std::decay_t<decltype(forward(std::forward<Args>(args)...))> {
   using Result = std::decay_t<decltype(forward(std::forward<Args>(args)...))>;
   ForwardCall call(module);
-  if (call.has_hooks()) [[unlikely]]
-    return call_hooked<Result>(call, forward, std::forward<Args>(args)...);
+  if (call.has_hooks()) [[unlikely]] {
+    // The usual signature has a way of its own, which is quicker to compile.
+    if constexpr (std::is_same_v<Types<Result, std::decay_t<Args>...>, Types<Tensor, Tensor>>) {
+      Tensor input = call.before(args...);
+      return call.after(forward(pass<Args>(input)...));
+    } else {
+      return call_hooked<Result>(call, forward, std::forward<Args>(args)...);
+    }
+  }
   return forward(std::forward<Args>(args)...);
 }
 

@@ -33,10 +33,8 @@ extern template class OptimizerCloneableParamState<AdadeltaParamState>;
 /// d^2; p -= lr d. PyTorch's torch.optim.Adadelta; Zeiler 2012.
 class Adadelta : public Optimizer {
  public:
-  explicit Adadelta(std::vector<OptimizerParamGroup> param_groups, AdadeltaOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<AdadeltaOptions>(defaults)) {}
-  explicit Adadelta(std::vector<Variable> params, AdadeltaOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<AdadeltaOptions>(defaults)) {}
+  explicit Adadelta(std::vector<OptimizerParamGroup> param_groups, AdadeltaOptions defaults = {});
+  explicit Adadelta(std::vector<Variable> params, AdadeltaOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "Adadelta"; }

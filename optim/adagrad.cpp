@@ -26,6 +26,10 @@ void AdagradParamState::fields(FieldVisitor& visitor) {
   visitor.field("step", step_);
 }
 
+Adagrad::Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<AdagradOptions>(std::move(defaults))) {}
+Adagrad::Adagrad(std::vector<Variable> params, AdagradOptions defaults)
+    : Optimizer(std::move(params), std::make_unique<AdagradOptions>(std::move(defaults))) {}
 std::unique_ptr<OptimizerParamState> Adagrad::new_state() const {
   return std::make_unique<AdagradParamState>();
 }

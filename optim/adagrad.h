@@ -33,10 +33,8 @@ extern template class OptimizerCloneableParamState<AdagradParamState>;
 /// torch.optim.Adagrad; Duchi, Hazan and Singer 2011.
 class Adagrad : public Optimizer {
  public:
-  explicit Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<AdagradOptions>(defaults)) {}
-  explicit Adagrad(std::vector<Variable> params, AdagradOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<AdagradOptions>(defaults)) {}
+  explicit Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults = {});
+  explicit Adagrad(std::vector<Variable> params, AdagradOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "Adagrad"; }

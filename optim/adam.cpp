@@ -65,6 +65,10 @@ void AdamOptions::fields(FieldVisitor& visitor) { visit_options(*this, visitor);
 void AdamOptions::check() const { check_options(*this); }
 void AdamParamState::fields(FieldVisitor& visitor) { visit_state(*this, visitor); }
 
+Adam::Adam(std::vector<OptimizerParamGroup> param_groups, AdamOptions defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<AdamOptions>(std::move(defaults))) {}
+Adam::Adam(std::vector<Variable> params, AdamOptions defaults)
+    : Optimizer(std::move(params), std::make_unique<AdamOptions>(std::move(defaults))) {}
 std::unique_ptr<OptimizerParamState> Adam::new_state() const {
   return std::make_unique<AdamParamState>();
 }
@@ -80,6 +84,10 @@ void AdamWOptions::fields(FieldVisitor& visitor) { visit_options(*this, visitor)
 void AdamWOptions::check() const { check_options(*this); }
 void AdamWParamState::fields(FieldVisitor& visitor) { visit_state(*this, visitor); }
 
+AdamW::AdamW(std::vector<OptimizerParamGroup> param_groups, AdamWOptions defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<AdamWOptions>(std::move(defaults))) {}
+AdamW::AdamW(std::vector<Variable> params, AdamWOptions defaults)
+    : Optimizer(std::move(params), std::make_unique<AdamWOptions>(std::move(defaults))) {}
 std::unique_ptr<OptimizerParamState> AdamW::new_state() const {
   return std::make_unique<AdamWParamState>();
 }

@@ -40,10 +40,8 @@ extern template class OptimizerCloneableParamState<AdamParamState>;
 /// torch.optim.Adam; Kingma and Ba 2014, Reddi et al. 2018.
 class Adam : public Optimizer {
  public:
-  explicit Adam(std::vector<OptimizerParamGroup> param_groups, AdamOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<AdamOptions>(defaults)) {}
-  explicit Adam(std::vector<Variable> params, AdamOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<AdamOptions>(defaults)) {}
+  explicit Adam(std::vector<OptimizerParamGroup> param_groups, AdamOptions defaults = {});
+  explicit Adam(std::vector<Variable> params, AdamOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "Adam"; }
@@ -84,10 +82,8 @@ extern template class OptimizerCloneableParamState<AdamWParamState>;
 /// Adam with decoupled weight decay. PyTorch's torch.optim.AdamW; Loshchilov and Hutter 2017.
 class AdamW : public Optimizer {
  public:
-  explicit AdamW(std::vector<OptimizerParamGroup> param_groups, AdamWOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<AdamWOptions>(defaults)) {}
-  explicit AdamW(std::vector<Variable> params, AdamWOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<AdamWOptions>(defaults)) {}
+  explicit AdamW(std::vector<OptimizerParamGroup> param_groups, AdamWOptions defaults = {});
+  explicit AdamW(std::vector<Variable> params, AdamWOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "AdamW"; }

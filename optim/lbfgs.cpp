@@ -43,6 +43,19 @@ void LBFGSParamState::fields(FieldVisitor& visitor) {
   visitor.field("ro", ro_);
 }
 
+LBFGSParamState& LBFGSParamState::old_dirs(std::deque<Variable> value) {
+  old_dirs_ = std::move(value);
+  return *this;
+}
+LBFGSParamState& LBFGSParamState::old_stps(std::deque<Variable> value) {
+  old_stps_ = std::move(value);
+  return *this;
+}
+LBFGSParamState& LBFGSParamState::ro(std::deque<Variable> value) {
+  ro_ = std::move(value);
+  return *this;
+}
+
 LBFGS::LBFGS(std::vector<OptimizerParamGroup> param_groups, LBFGSOptions defaults)
     : Optimizer(
           std::move(param_groups),
@@ -52,6 +65,10 @@ LBFGS::LBFGS(std::vector<OptimizerParamGroup> param_groups, LBFGSOptions default
   TAPEDECK_CHECK(param_groups_.size() == 1,
                  "LBFGS doesn't support per-parameter options (parameter groups)");
 }
+
+LBFGS::LBFGS(std::vector<Variable> params, LBFGSOptions defaults)
+    : LBFGS(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))},
+            std::move(defaults)) {}
 
 std::unique_ptr<OptimizerParamState> LBFGS::new_state() const {
   return std::make_unique<LBFGSParamState>();

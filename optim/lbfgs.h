@@ -38,13 +38,23 @@ struct LBFGSParamState : public OptimizerCloneableParamState<LBFGSParamState> {
   TAPEDECK_ARG(Variable, d);
   TAPEDECK_ARG(Variable, H_diag);
   TAPEDECK_ARG(Variable, prev_flat_grad);
-  TAPEDECK_ARG(std::deque<Variable>, old_dirs);
-  TAPEDECK_ARG(std::deque<Variable>, old_stps);
-  TAPEDECK_ARG(std::deque<Variable>, ro);
 
  public:
+  LBFGSParamState& old_dirs(std::deque<Variable> value);
+  const std::deque<Variable>& old_dirs() const noexcept { return old_dirs_; }
+  std::deque<Variable>& old_dirs() noexcept { return old_dirs_; }
+  LBFGSParamState& old_stps(std::deque<Variable> value);
+  const std::deque<Variable>& old_stps() const noexcept { return old_stps_; }
+  std::deque<Variable>& old_stps() noexcept { return old_stps_; }
+  LBFGSParamState& ro(std::deque<Variable> value);
+  const std::deque<Variable>& ro() const noexcept { return ro_; }
+  std::deque<Variable>& ro() noexcept { return ro_; }
+
   void fields(FieldVisitor& visitor) override;
   bool mirrors_parameter() const override { return false; }
+
+ private:
+  std::deque<Variable> old_dirs_, old_stps_, ro_;
 };
 extern template class OptimizerCloneableParamState<LBFGSParamState>;
 
@@ -55,8 +65,7 @@ class LBFGS : public Optimizer {
  public:
   /// \throws Error for more than one group.
   explicit LBFGS(std::vector<OptimizerParamGroup> param_groups, LBFGSOptions defaults = {});
-  explicit LBFGS(std::vector<Variable> params, LBFGSOptions defaults = {})
-      : LBFGS(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))}, defaults) {}
+  explicit LBFGS(std::vector<Variable> params, LBFGSOptions defaults = {});
 
   Variable step(LossClosure closure) override;
   std::string name() const override { return "LBFGS"; }

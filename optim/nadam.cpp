@@ -28,6 +28,10 @@ void NAdamParamState::fields(FieldVisitor& visitor) {
   visitor.field("exp_avg_sq", exp_avg_sq_);
 }
 
+NAdam::NAdam(std::vector<OptimizerParamGroup> param_groups, NAdamOptions defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<NAdamOptions>(std::move(defaults))) {}
+NAdam::NAdam(std::vector<Variable> params, NAdamOptions defaults)
+    : Optimizer(std::move(params), std::make_unique<NAdamOptions>(std::move(defaults))) {}
 std::unique_ptr<OptimizerParamState> NAdam::new_state() const {
   return std::make_unique<NAdamParamState>();
 }

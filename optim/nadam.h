@@ -38,10 +38,8 @@ extern template class OptimizerCloneableParamState<NAdamParamState>;
 /// torch.optim.NAdam; Dozat 2016.
 class NAdam : public Optimizer {
  public:
-  explicit NAdam(std::vector<OptimizerParamGroup> param_groups, NAdamOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<NAdamOptions>(defaults)) {}
-  explicit NAdam(std::vector<Variable> params, NAdamOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<NAdamOptions>(defaults)) {}
+  explicit NAdam(std::vector<OptimizerParamGroup> param_groups, NAdamOptions defaults = {});
+  explicit NAdam(std::vector<Variable> params, NAdamOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "NAdam"; }

@@ -29,7 +29,18 @@ OptimizerParamGroup::OptimizerParamGroup(const OptimizerParamGroup& other)
     : params_(other.params_),
       options_(other.options_ ? other.options_->clone() : nullptr),
       initial_lr_(other.initial_lr_) {}
+OptimizerParamGroup::OptimizerParamGroup(OptimizerParamGroup&&) noexcept = default;
+OptimizerParamGroup& OptimizerParamGroup::operator=(OptimizerParamGroup&&) noexcept = default;
+OptimizerParamGroup::OptimizerParamGroup(std::vector<Variable> params)
+    : params_(std::move(params)) {}
+OptimizerParamGroup::OptimizerParamGroup(std::vector<Variable> params,
+                                         std::unique_ptr<OptimizerOptions> options)
+    : params_(std::move(params)), options_(std::move(options)) {}
+OptimizerParamGroup::~OptimizerParamGroup() = default;
 
+void OptimizerParamGroup::set_options(std::unique_ptr<OptimizerOptions> options) {
+  options_ = std::move(options);
+}
 OptimizerOptions& OptimizerParamGroup::options() {
   TAPEDECK_CHECK(options_, "OptimizerParamGroup: this group has no options");
   return *options_;
@@ -61,6 +72,13 @@ Optimizer::Optimizer(std::vector<OptimizerParamGroup> param_groups,
 Optimizer::Optimizer(std::vector<Variable> parameters, std::unique_ptr<OptimizerOptions> defaults)
     : Optimizer(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(parameters))},
                 std::move(defaults)) {}
+Optimizer::Optimizer(Optimizer&&) = default;
+Optimizer::~Optimizer() = default;
+
+const std::vector<Variable>& Optimizer::parameters() const noexcept {
+  return param_groups_.at(0).params();
+}
+std::vector<Variable>& Optimizer::parameters() noexcept { return param_groups_.at(0).params(); }
 
 namespace {
 

@@ -75,16 +75,16 @@ std::unique_ptr<OptimizerOptions> OptimizerCloneableOptions<Derived>::clone() co
 class OptimizerParamGroup {
  public:
   OptimizerParamGroup(const OptimizerParamGroup& other);
-  OptimizerParamGroup(OptimizerParamGroup&&) = default;
-  OptimizerParamGroup& operator=(OptimizerParamGroup&&) = default;
-  OptimizerParamGroup(std::vector<Variable> params) : params_(std::move(params)) {}
-  OptimizerParamGroup(std::vector<Variable> params, std::unique_ptr<OptimizerOptions> options)
-      : params_(std::move(params)), options_(std::move(options)) {}
+  OptimizerParamGroup(OptimizerParamGroup&&) noexcept;
+  OptimizerParamGroup& operator=(OptimizerParamGroup&&) noexcept;
+  OptimizerParamGroup(std::vector<Variable> params);
+  OptimizerParamGroup(std::vector<Variable> params, std::unique_ptr<OptimizerOptions> options);
+  ~OptimizerParamGroup();
 
   bool has_options() const { return options_ != nullptr; }
   OptimizerOptions& options();
   const OptimizerOptions& options() const;
-  void set_options(std::unique_ptr<OptimizerOptions> options) { options_ = std::move(options); }
+  void set_options(std::unique_ptr<OptimizerOptions> options);
   /// The learning rate before any scheduler, once there is one.
   std::optional<double> initial_lr() const { return initial_lr_; }
   void set_initial_lr(std::optional<double> lr) { initial_lr_ = lr; }
@@ -127,8 +127,8 @@ class Optimizer {
                      std::unique_ptr<OptimizerOptions> defaults);
   explicit Optimizer(std::vector<Variable> parameters, std::unique_ptr<OptimizerOptions> defaults);
   Optimizer(const Optimizer&) = delete;
-  Optimizer(Optimizer&&) = default;
-  virtual ~Optimizer() = default;
+  Optimizer(Optimizer&&);
+  virtual ~Optimizer();
 
   /// A group without options gets the defaults.
   void add_param_group(const OptimizerParamGroup& param_group);
@@ -144,8 +144,8 @@ class Optimizer {
   void zero_grad(bool set_to_none = false);
 
   /// The parameters of the first group.
-  const std::vector<Variable>& parameters() const noexcept { return param_groups_.at(0).params(); }
-  std::vector<Variable>& parameters() noexcept { return param_groups_.at(0).params(); }
+  const std::vector<Variable>& parameters() const noexcept;
+  std::vector<Variable>& parameters() noexcept;
   /// Number of parameters in all groups.
   std::size_t size() const noexcept;
 

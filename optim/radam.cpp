@@ -25,6 +25,10 @@ void RAdamParamState::fields(FieldVisitor& visitor) {
   visitor.field("exp_avg_sq", exp_avg_sq_);
 }
 
+RAdam::RAdam(std::vector<OptimizerParamGroup> param_groups, RAdamOptions defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<RAdamOptions>(std::move(defaults))) {}
+RAdam::RAdam(std::vector<Variable> params, RAdamOptions defaults)
+    : Optimizer(std::move(params), std::make_unique<RAdamOptions>(std::move(defaults))) {}
 std::unique_ptr<OptimizerParamState> RAdam::new_state() const {
   return std::make_unique<RAdamParamState>();
 }

@@ -36,10 +36,8 @@ extern template class OptimizerCloneableParamState<RAdamParamState>;
 /// torch.optim.RAdam; Liu et al. 2019.
 class RAdam : public Optimizer {
  public:
-  explicit RAdam(std::vector<OptimizerParamGroup> param_groups, RAdamOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<RAdamOptions>(defaults)) {}
-  explicit RAdam(std::vector<Variable> params, RAdamOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<RAdamOptions>(defaults)) {}
+  explicit RAdam(std::vector<OptimizerParamGroup> param_groups, RAdamOptions defaults = {});
+  explicit RAdam(std::vector<Variable> params, RAdamOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "RAdam"; }

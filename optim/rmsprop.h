@@ -37,10 +37,8 @@ extern template class OptimizerCloneableParamState<RMSpropParamState>;
 /// torch.optim.RMSprop; Hinton's lecture 6e, Graves 2013.
 class RMSprop : public Optimizer {
  public:
-  explicit RMSprop(std::vector<OptimizerParamGroup> param_groups, RMSpropOptions defaults = {})
-      : Optimizer(std::move(param_groups), std::make_unique<RMSpropOptions>(defaults)) {}
-  explicit RMSprop(std::vector<Variable> params, RMSpropOptions defaults = {})
-      : Optimizer(std::move(params), std::make_unique<RMSpropOptions>(defaults)) {}
+  explicit RMSprop(std::vector<OptimizerParamGroup> param_groups, RMSpropOptions defaults = {});
+  explicit RMSprop(std::vector<Variable> params, RMSpropOptions defaults = {});
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "RMSprop"; }

@@ -25,6 +25,10 @@ void SGDParamState::fields(FieldVisitor& visitor) {
   visitor.field("momentum_buffer", momentum_buffer_);
 }
 
+SGD::SGD(std::vector<OptimizerParamGroup> param_groups, SGDOptions defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<SGDOptions>(std::move(defaults))) {}
+SGD::SGD(std::vector<Variable> params, SGDOptions defaults)
+    : Optimizer(std::move(params), std::make_unique<SGDOptions>(std::move(defaults))) {}
 std::unique_ptr<OptimizerParamState> SGD::new_state() const {
   return std::make_unique<SGDParamState>();
 }

@@ -34,10 +34,8 @@ extern template class OptimizerCloneableParamState<SGDParamState>;
 /// first; p -= lr v, or with nesterov p -= lr (g + momentum v). PyTorch's torch.optim.SGD.
 class SGD : public Optimizer {
  public:
-  explicit SGD(std::vector<OptimizerParamGroup> param_groups, SGDOptions defaults)
-      : Optimizer(std::move(param_groups), std::make_unique<SGDOptions>(defaults)) {}
-  explicit SGD(std::vector<Variable> params, SGDOptions defaults)
-      : Optimizer(std::move(params), std::make_unique<SGDOptions>(defaults)) {}
+  explicit SGD(std::vector<OptimizerParamGroup> param_groups, SGDOptions defaults);
+  explicit SGD(std::vector<Variable> params, SGDOptions defaults);
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "SGD"; }

@@ -57,8 +57,8 @@ Tensor embedding_bag(const Tensor& input, const Tensor& weight,
     TAPEDECK_CHECK(offsets.defined(), "embedding_bag: expected offsets for a 1D input");
   }
   std::int64_t mode = 0;
-  if (std::holds_alternative<enumtype::kMean>(options.mode())) mode = 1;
-  if (std::holds_alternative<enumtype::kMax>(options.mode())) mode = 2;
+  if (holds_alternative<enumtype::kMean>(options.mode())) mode = 1;
+  if (holds_alternative<enumtype::kMax>(options.mode())) mode = 2;
   renormalize(weight, indices, options.max_norm(), options.norm_type());
   return std::get<0>(tapedeck::embedding_bag(weight, indices, offsets, options.scale_grad_by_freq(),
                                              mode, options.sparse(), weights,

@@ -44,14 +44,14 @@ Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& targe
                                                     options.pos_weight(), reduction_of(options));
 }
 Tensor kl_div(const Tensor& input, const Tensor& target, const KLDivFuncOptions& options) {
-  if (std::holds_alternative<enumtype::kBatchMean>(options.reduction())) {
+  if (holds_alternative<enumtype::kBatchMean>(options.reduction())) {
     const Tensor sum = tapedeck::kl_div(input, target, Reduction::Sum, options.log_target());
     return input.dim() == 0 ? sum : sum / input.size(0);
   }
   const std::int64_t reduction =
-      std::holds_alternative<enumtype::kNone>(options.reduction())  ? Reduction::None
-      : std::holds_alternative<enumtype::kSum>(options.reduction()) ? Reduction::Sum
-                                                                    : Reduction::Mean;
+      holds_alternative<enumtype::kNone>(options.reduction())  ? Reduction::None
+      : holds_alternative<enumtype::kSum>(options.reduction()) ? Reduction::Sum
+                                                               : Reduction::Mean;
   return tapedeck::kl_div(input, target, reduction, options.log_target());
 }
 Tensor hinge_embedding_loss(const Tensor& input, const Tensor& target,

@@ -5,11 +5,11 @@
 namespace tapedeck::nn::functional {
 
 Tensor pad(const Tensor& input, const PadFuncOptions& options) {
-  if (std::holds_alternative<enumtype::kReflect>(options.mode()))
+  if (holds_alternative<enumtype::kReflect>(options.mode()))
     return tapedeck::pad(input, options.pad(), "reflect");
-  if (std::holds_alternative<enumtype::kReplicate>(options.mode()))
+  if (holds_alternative<enumtype::kReplicate>(options.mode()))
     return tapedeck::pad(input, options.pad(), "replicate");
-  if (std::holds_alternative<enumtype::kCircular>(options.mode()))
+  if (holds_alternative<enumtype::kCircular>(options.mode()))
     return tapedeck::pad(input, options.pad(), "circular");
   return constant_pad_nd(input, options.pad(), options.value());
 }

@@ -40,7 +40,7 @@ Target target_of(const Tensor& input, const InterpolateFuncOptions& options) {
 
 template <typename Mode>
 bool is(const InterpolateFuncOptions& options) {
-  return std::holds_alternative<Mode>(options.mode());
+  return holds_alternative<Mode>(options.mode());
 }
 
 }  // namespace

@@ -10,16 +10,11 @@ namespace tapedeck::nn::detail {
 /// The padding option as the operations take it.
 template <std::size_t D>
 ConvPadding conv_padding_of(const conv_padding_t<D>& padding) {
-  return std::visit(
-      [](const auto& choice) -> ConvPadding {
-        if constexpr (requires { choice.sides; })
-          return ConvPadding(static_cast<IntArrayRef>(choice.sides));
-        else if constexpr (requires { choice.text; })
-          return ConvPadding(choice);
-        else
-          return ConvPadding(static_cast<IntArrayRef>(choice));
-      },
-      padding);
+  if (const auto* numbers = get_if<ExpandingArray<D>>(&padding))
+    return ConvPadding(static_cast<IntArrayRef>(*numbers));
+  if (const auto* sided = get_if<SidedPadding<D>>(&padding))
+    return ConvPadding(static_cast<IntArrayRef>(sided->sides));
+  return holds_alternative<enumtype::kSame>(padding) ? ConvPadding(kSame) : ConvPadding(kValid);
 }
 
 }  // namespace tapedeck::nn::detail

@@ -32,17 +32,17 @@ bool all_are(const ExpandingArray<D>& values, std::int64_t value) {
 // ", padding=(1, 1)", ", padding=same", or nothing for none.
 template <std::size_t D>
 std::string padding_text(const conv_padding_t<D>& padding) {
-  if (const auto* numbers = std::get_if<ExpandingArray<D>>(&padding))
+  if (const auto* numbers = get_if<ExpandingArray<D>>(&padding))
     return all_are(*numbers, 0) ? "" : ", padding=" + tuple_of(*numbers);
-  if (const auto* sides = std::get_if<SidedPadding<D>>(&padding))
+  if (const auto* sides = get_if<SidedPadding<D>>(&padding))
     return ", padding=" + tuple_of(sides->sides);
-  return std::holds_alternative<enumtype::kSame>(padding) ? ", padding=same" : ", padding=valid";
+  return holds_alternative<enumtype::kSame>(padding) ? ", padding=same" : ", padding=valid";
 }
 
 const char* mode_text(const conv_padding_mode_t& mode) {
-  if (std::holds_alternative<enumtype::kReflect>(mode)) return "reflect";
-  if (std::holds_alternative<enumtype::kReplicate>(mode)) return "replicate";
-  if (std::holds_alternative<enumtype::kCircular>(mode)) return "circular";
+  if (holds_alternative<enumtype::kReflect>(mode)) return "reflect";
+  if (holds_alternative<enumtype::kReplicate>(mode)) return "replicate";
+  if (holds_alternative<enumtype::kCircular>(mode)) return "circular";
   return "zeros";
 }
 
@@ -96,7 +96,7 @@ void ConvNdImpl<D, Derived, Options>::pretty_print(std::ostream& stream) const {
       stream << ", output_padding=" << tuple_of(options.output_padding());
   if (options.groups() != 1) stream << ", groups=" << options.groups();
   if (!options.bias()) stream << ", bias=False";
-  if (!std::holds_alternative<enumtype::kZeros>(options.padding_mode()))
+  if (!holds_alternative<enumtype::kZeros>(options.padding_mode()))
     stream << ", padding_mode=" << mode_text(options.padding_mode());
   stream << ")";
 }
@@ -115,12 +115,12 @@ std::vector<std::int64_t> explicit_padding(const Options& options, const Tensor&
   std::vector<std::int64_t> result;
   for (std::size_t axis = D; axis-- > 0;) {
     std::int64_t before = 0, after = 0;
-    if (const auto* numbers = std::get_if<ExpandingArray<D>>(&options.padding())) {
+    if (const auto* numbers = get_if<ExpandingArray<D>>(&options.padding())) {
       before = after = (**numbers)[axis];
-    } else if (const auto* sided = std::get_if<SidedPadding<D>>(&options.padding())) {
+    } else if (const auto* sided = get_if<SidedPadding<D>>(&options.padding())) {
       before = (*sided->sides)[2 * axis];
       after = (*sided->sides)[2 * axis + 1];
-    } else if (std::holds_alternative<enumtype::kSame>(options.padding())) {
+    } else if (holds_alternative<enumtype::kSame>(options.padding())) {
       const std::int64_t stride = (*options.stride())[axis];
       const std::int64_t span =
           (*options.dilation())[axis] * ((*options.kernel_size())[axis] - 1) + 1;
@@ -140,16 +140,16 @@ std::vector<std::int64_t> explicit_padding(const Options& options, const Tensor&
 template <std::size_t D, typename Options>
 Tensor padded(const Options& options, const Tensor& input) {
   functional::PadFuncOptions pad(explicit_padding<D>(options, input));
-  if (std::holds_alternative<enumtype::kReflect>(options.padding_mode())) pad.mode(kReflect);
-  if (std::holds_alternative<enumtype::kReplicate>(options.padding_mode())) pad.mode(kReplicate);
-  if (std::holds_alternative<enumtype::kCircular>(options.padding_mode())) pad.mode(kCircular);
+  if (holds_alternative<enumtype::kReflect>(options.padding_mode())) pad.mode(kReflect);
+  if (holds_alternative<enumtype::kReplicate>(options.padding_mode())) pad.mode(kReplicate);
+  if (holds_alternative<enumtype::kCircular>(options.padding_mode())) pad.mode(kCircular);
   return functional::pad(input, pad);
 }
 
 template <std::size_t D, typename Options>
 Tensor convolve(const Options& options, const Tensor& x, const Tensor& weight, const Tensor& bias) {
   constexpr auto conv = D == 1 ? conv1d : conv2d;
-  if (std::holds_alternative<enumtype::kZeros>(options.padding_mode()))
+  if (holds_alternative<enumtype::kZeros>(options.padding_mode()))
     return conv(x, weight, bias, options.stride(), conv_padding_of<D>(options.padding()),
                 options.dilation(), options.groups());
   return conv(padded<D>(options, x), weight, bias, options.stride(), 0, options.dilation(),
@@ -166,8 +166,8 @@ ExpandingArray<D> output_padding_for(const ConvTransposeOptions<D>& options, con
   if (sizes.size() == dims && dims >= D) sizes = sizes.slice(dims - D);
   TAPEDECK_CHECK_AS(ValueError, sizes.size() == D, "conv_transpose", D, "d: output_size must have ",
                     D, " or ", dims, " elements (got ", output_size->size(), ")");
-  const auto* numbers = std::get_if<ExpandingArray<D>>(&options.padding());
-  const auto* sided = std::get_if<SidedPadding<D>>(&options.padding());
+  const auto* numbers = get_if<ExpandingArray<D>>(&options.padding());
+  const auto* sided = get_if<SidedPadding<D>>(&options.padding());
   TAPEDECK_CHECK_AS(ValueError, numbers || sided, "conv_transpose", D,
                     "d: output_size needs a padding in numbers");
   ExpandingArray<D> result(0);
@@ -191,7 +191,7 @@ template <std::size_t D>
 Tensor convolve_transposed(const ConvTransposeOptions<D>& options, const Tensor& x,
                            const Tensor& weight, const Tensor& bias,
                            const std::optional<IntArrayRef>& output_size) {
-  TAPEDECK_CHECK_AS(ValueError, std::holds_alternative<enumtype::kZeros>(options.padding_mode()),
+  TAPEDECK_CHECK_AS(ValueError, holds_alternative<enumtype::kZeros>(options.padding_mode()),
                     "conv_transpose", D, "d: only `zeros` padding mode is supported");
   constexpr auto conv = D == 1 ? conv_transpose1d : conv_transpose2d;
   return conv(x, weight, bias, options.stride(), conv_padding_of<D>(options.padding()),

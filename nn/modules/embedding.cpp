@@ -115,9 +115,9 @@ void EmbeddingBagImpl::reset_parameters() { fill_table(weight, options.padding_i
 void EmbeddingBagImpl::pretty_print(std::ostream& stream) const {
   print_common(stream, "EmbeddingBag", options);
   print_norm(stream, options);
-  const char* mode = std::holds_alternative<enumtype::kSum>(options.mode())   ? "sum"
-                     : std::holds_alternative<enumtype::kMax>(options.mode()) ? "max"
-                                                                              : "mean";
+  const char* mode = holds_alternative<enumtype::kSum>(options.mode())   ? "sum"
+                     : holds_alternative<enumtype::kMax>(options.mode()) ? "max"
+                                                                         : "mean";
   stream << ", mode='" << mode << "'";
   if (options.padding_idx()) stream << ", padding_idx=" << *options.padding_idx();
   stream << ")";

@@ -41,7 +41,7 @@ namespace {
 
 template <typename Mode>
 bool is(const RNNOptionsBase& options) {
-  return std::holds_alternative<Mode>(options.mode());
+  return holds_alternative<Mode>(options.mode());
 }
 bool is_lstm(const RNNOptionsBase& options) { return is<enumtype::kLSTM>(options); }
 
@@ -233,7 +233,7 @@ RNNOptionsBase base_options(rnn_mode_t mode, const Options& options) {
 }
 
 rnn_mode_t mode_of(const RNNOptions& options) {
-  if (std::holds_alternative<enumtype::kReLU>(options.nonlinearity())) return kRNN_RELU;
+  if (holds_alternative<enumtype::kReLU>(options.nonlinearity())) return kRNN_RELU;
   return kRNN_TANH;
 }
 

@@ -81,7 +81,7 @@ RNNCellImpl::RNNCellImpl(const RNNCellOptions& options_)
                                                  options_.bias(), 1)),
       options(options_) {}
 std::string RNNCellImpl::nonlinearity_text() const {
-  return std::holds_alternative<enumtype::kReLU>(options.nonlinearity()) ? "relu" : "";
+  return holds_alternative<enumtype::kReLU>(options.nonlinearity()) ? "relu" : "";
 }
 Tensor RNNCellImpl::forward(const Tensor& input, const Tensor& hx) {
   return detail::call_module(
@@ -89,7 +89,7 @@ Tensor RNNCellImpl::forward(const Tensor& input, const Tensor& hx) {
       [this](const Tensor& x, const Tensor& h) {
         const Tensor rows = batched(x, options.input_size(), "an input");
         const Tensor state = state_or_zeros(h, rows);
-        const bool relu = std::holds_alternative<enumtype::kReLU>(options.nonlinearity());
+        const bool relu = holds_alternative<enumtype::kReLU>(options.nonlinearity());
         const Tensor next = detail::rnn_step(linear(rows, weight_ih, bias_ih),
                                              linear(state, weight_hh, bias_hh), relu);
         return x.dim() == 1 ? next.squeeze(0) : next;

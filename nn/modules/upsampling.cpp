@@ -24,15 +24,16 @@ std::string text_of(const std::vector<T>& values, Text text) {
 }
 
 const char* mode_text(const UpsampleOptions::mode_t& mode) {
-  if (std::holds_alternative<enumtype::kLinear>(mode)) return "linear";
-  if (std::holds_alternative<enumtype::kBilinear>(mode)) return "bilinear";
-  if (std::holds_alternative<enumtype::kBicubic>(mode)) return "bicubic";
-  if (std::holds_alternative<enumtype::kTrilinear>(mode)) return "trilinear";
+  if (holds_alternative<enumtype::kLinear>(mode)) return "linear";
+  if (holds_alternative<enumtype::kBilinear>(mode)) return "bilinear";
+  if (holds_alternative<enumtype::kBicubic>(mode)) return "bicubic";
+  if (holds_alternative<enumtype::kTrilinear>(mode)) return "trilinear";
   return "nearest";
 }
 
 }  // namespace
 
+UpsampleImpl::UpsampleImpl(const UpsampleOptions& options_) : options(options_) {}
 void UpsampleImpl::pretty_print(std::ostream& stream) const {
   stream << "Upsample(";
   if (options.scale_factor())
@@ -49,9 +50,8 @@ Tensor UpsampleImpl::forward(const Tensor& input) {
             x, F::InterpolateFuncOptions()
                    .size(options.size())
                    .scale_factor(options.scale_factor())
-                   .mode(std::visit(
-                       [](auto mode) -> F::InterpolateFuncOptions::mode_t { return mode; },
-                       options.mode()))
+                   .mode(visit([](auto mode) -> F::InterpolateFuncOptions::mode_t { return mode; },
+                               options.mode()))
                    .align_corners(options.align_corners()));
       },
       input);

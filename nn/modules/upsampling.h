@@ -11,7 +11,7 @@ namespace tapedeck::nn {
 /// Resizes the axes after the channels of [N, C, L] or [N, C, H, W]; see functional::interpolate.
 class UpsampleImpl : public Cloneable<UpsampleImpl> {
  public:
-  explicit UpsampleImpl(const UpsampleOptions& options_ = {}) : options(options_) {}
+  explicit UpsampleImpl(const UpsampleOptions& options_ = {});
   void reset() override {}
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);

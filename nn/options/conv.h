@@ -1,11 +1,10 @@
 #pragma once
 
-#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <utility>
-#include <variant>
+#include <type_traits>
 
 #include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
@@ -17,39 +16,74 @@ namespace tapedeck::nn {
 /// dimension.
 template <std::size_t D>
 struct SidedPadding {
+  SidedPadding() = default;
   explicit SidedPadding(std::initializer_list<std::int64_t> values) : sides(values) {}
-  ExpandingArray<2 * D> sides;
+  ExpandingArray<2 * D> sides = 0;
 };
+
+/// The padding of a convolution: numbers for all sides or for each axis, kValid, kSame, or numbers
+/// for each side. It is asked by holds_alternative and get_if, as a std::variant of the four.
+template <std::size_t D>
+class ConvPaddingOption {
+ public:
+  enum class Kind : std::uint8_t { Numbers, Valid, Same, Sides };
+
+  /// Whatever makes an ExpandingArray<D>: `1`, a vector, an array.
+  template <std::convertible_to<ExpandingArray<D>> Numbers>
+  ConvPaddingOption(const Numbers& numbers) : numbers_(numbers) {}
+  /// One number, D or 2 D.
+  ConvPaddingOption(std::initializer_list<std::int64_t> values) {
+    if (values.size() == 2 * D)
+      *this = SidedPadding<D>(values);
+    else
+      numbers_ = ExpandingArray<D>(values);
+  }
+  ConvPaddingOption(const SidedPadding<D>& sides) : kind_(Kind::Sides), sides_(sides) {}
+  ConvPaddingOption(enumtype::kValid) : kind_(Kind::Valid) {}
+  ConvPaddingOption(enumtype::kSame) : kind_(Kind::Same) {}
+
+  Kind kind() const { return kind_; }
+  const ExpandingArray<D>& numbers() const { return numbers_; }
+  const SidedPadding<D>& sides() const { return sides_; }
+
+ private:
+  Kind kind_ = Kind::Numbers;
+  ExpandingArray<D> numbers_ = 0;
+  SidedPadding<D> sides_;
+};
+
+template <typename Alternative, std::size_t D>
+bool holds_alternative(const ConvPaddingOption<D>& padding) {
+  using Kind = typename ConvPaddingOption<D>::Kind;
+  if constexpr (std::is_same_v<Alternative, enumtype::kSame>)
+    return padding.kind() == Kind::Same;
+  else if constexpr (std::is_same_v<Alternative, enumtype::kValid>)
+    return padding.kind() == Kind::Valid;
+  else if constexpr (std::is_same_v<Alternative, SidedPadding<D>>)
+    return padding.kind() == Kind::Sides;
+  else
+    return padding.kind() == Kind::Numbers;
+}
+template <typename Alternative, std::size_t D>
+const Alternative* get_if(const ConvPaddingOption<D>* padding) {
+  if (!padding || !holds_alternative<Alternative>(*padding)) return nullptr;
+  if constexpr (std::is_same_v<Alternative, SidedPadding<D>>)
+    return &padding->sides();
+  else if constexpr (std::is_same_v<Alternative, ExpandingArray<D>>)
+    return &padding->numbers();
+  else
+    return &enumtype::value<Alternative>;
+}
 
 namespace detail {
 
 using conv_padding_mode_t =
-    std::variant<enumtype::kZeros, enumtype::kReflect, enumtype::kReplicate, enumtype::kCircular>;
-
-/// Numbers for all sides or for each axis, kValid, kSame, or numbers for each side.
-template <std::size_t D>
-using conv_padding_t =
-    std::variant<ExpandingArray<D>, enumtype::kValid, enumtype::kSame, SidedPadding<D>>;
+    OneOf<enumtype::kZeros, enumtype::kReflect, enumtype::kReplicate, enumtype::kCircular>;
 
 template <std::size_t D>
-conv_padding_t<D> padding_of(std::initializer_list<std::int64_t> values) {
-  if (values.size() == 2 * D) return SidedPadding<D>(values);
-  return ExpandingArray<D>(values);
-}
+using conv_padding_t = ConvPaddingOption<D>;
 
 }  // namespace detail
-
-// The member `padding` of the convolutions' options, which takes braced lists too.
-#define TAPEDECK_CONV_PADDING_ARG(D)                                          \
-  TAPEDECK_ARG(padding_t, padding) = ExpandingArray<D>(0);                    \
-                                                                              \
- public:                                                                      \
-  auto padding(std::initializer_list<std::int64_t> values)->decltype(*this) { \
-    return padding(::tapedeck::nn::detail::padding_of<D>(values));            \
-  }                                                                           \
-  auto padding(std::int64_t all_sides)->decltype(*this) {                     \
-    return padding(padding_t(ExpandingArray<D>(all_sides)));                  \
-  }
 
 /// Options of Conv1d and Conv2d: `Conv2dOptions(3, 16, {5, 3}).stride(2).padding(kSame)`.
 template <std::size_t D>
@@ -64,7 +98,7 @@ struct ConvOptions {
   TAPEDECK_ARG(ExpandingArray<D>, kernel_size);
   TAPEDECK_ARG(ExpandingArray<D>, stride) = 1;
   /// One number, one for each axis, {top, bottom, left, right}, kValid or kSame.
-  TAPEDECK_CONV_PADDING_ARG(D)
+  TAPEDECK_ARG(padding_t, padding) = 0;
   TAPEDECK_ARG(ExpandingArray<D>, dilation) = 1;
   TAPEDECK_ARG(std::int64_t, groups) = 1;
   TAPEDECK_ARG(bool, bias) = true;
@@ -88,7 +122,7 @@ struct ConvTransposeOptions {
   TAPEDECK_ARG(ExpandingArray<D>, kernel_size);
   TAPEDECK_ARG(ExpandingArray<D>, stride) = 1;
   /// As in ConvOptions. It is cut off the output.
-  TAPEDECK_CONV_PADDING_ARG(D)
+  TAPEDECK_ARG(padding_t, padding) = 0;
   /// Rows and columns added at the end; less than stride or dilation.
   TAPEDECK_ARG(ExpandingArray<D>, output_padding) = 0;
   TAPEDECK_ARG(std::int64_t, groups) = 1;
@@ -108,7 +142,7 @@ struct ConvFuncOptions {
   using padding_t = nn::detail::conv_padding_t<D>;
   TAPEDECK_ARG(Tensor, bias) = Tensor();
   TAPEDECK_ARG(ExpandingArray<D>, stride) = 1;
-  TAPEDECK_CONV_PADDING_ARG(D)
+  TAPEDECK_ARG(padding_t, padding) = 0;
   TAPEDECK_ARG(ExpandingArray<D>, dilation) = 1;
   TAPEDECK_ARG(std::int64_t, groups) = 1;
 };
@@ -121,7 +155,7 @@ struct ConvTransposeFuncOptions {
   using padding_t = nn::detail::conv_padding_t<D>;
   TAPEDECK_ARG(Tensor, bias) = Tensor();
   TAPEDECK_ARG(ExpandingArray<D>, stride) = 1;
-  TAPEDECK_CONV_PADDING_ARG(D)
+  TAPEDECK_ARG(padding_t, padding) = 0;
   TAPEDECK_ARG(ExpandingArray<D>, output_padding) = 0;
   TAPEDECK_ARG(std::int64_t, groups) = 1;
   TAPEDECK_ARG(ExpandingArray<D>, dilation) = 1;

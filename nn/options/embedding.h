@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <variant>
 
 #include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
@@ -34,7 +33,7 @@ struct EmbeddingFromPretrainedOptions {
   TAPEDECK_ARG(bool, sparse) = false;
 };
 
-using EmbeddingBagMode = std::variant<enumtype::kSum, enumtype::kMean, enumtype::kMax>;
+using EmbeddingBagMode = OneOf<enumtype::kSum, enumtype::kMean, enumtype::kMax>;
 
 /// Options of EmbeddingBag, which reduces the rows of each bag to one.
 struct EmbeddingBagOptions {

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <variant>
 
 #include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
@@ -12,7 +11,7 @@ namespace tapedeck::nn {
 
 namespace detail {
 /// kNone: the loss of each element; kMean: their mean; kSum: their sum.
-using loss_reduction_t = std::variant<enumtype::kNone, enumtype::kMean, enumtype::kSum>;
+using loss_reduction_t = OneOf<enumtype::kNone, enumtype::kMean, enumtype::kSum>;
 }  // namespace detail
 
 // Constructors that let `l1_loss(x, y, kSum)` name the reduction alone.
@@ -36,8 +35,7 @@ struct MSELossOptions {
 
 /// kMean divides by the number of elements, kBatchMean by that of rows, as the definition does.
 struct KLDivLossOptions {
-  using reduction_t =
-      std::variant<enumtype::kNone, enumtype::kBatchMean, enumtype::kSum, enumtype::kMean>;
+  using reduction_t = OneOf<enumtype::kNone, enumtype::kBatchMean, enumtype::kSum, enumtype::kMean>;
   TAPEDECK_REDUCTION_ONLY(KLDivLossOptions)
   KLDivLossOptions(enumtype::kBatchMean reduction) : reduction_(reduction) {}
   TAPEDECK_ARG(reduction_t, reduction) = kMean;

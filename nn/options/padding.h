@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <tapedeck/array/arg.h>
@@ -49,8 +48,8 @@ namespace functional {
 
 /// Options of functional::pad: {before, after} of the last axis, then of the one before it, ...
 struct PadFuncOptions {
-  using mode_t = std::variant<enumtype::kConstant, enumtype::kReflect, enumtype::kReplicate,
-                              enumtype::kCircular>;
+  using mode_t =
+      OneOf<enumtype::kConstant, enumtype::kReflect, enumtype::kReplicate, enumtype::kCircular>;
   PadFuncOptions(std::vector<std::int64_t> pad) : pad_(std::move(pad)) {}
   TAPEDECK_ARG(std::vector<std::int64_t>, pad);
   TAPEDECK_ARG(mode_t, mode) = kConstant;

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <variant>
 
 #include <tapedeck/array/arg.h>
 #include <tapedeck/nn/enum.h>
@@ -10,8 +9,7 @@ namespace tapedeck::nn {
 
 namespace detail {
 
-using rnn_mode_t =
-    std::variant<enumtype::kLSTM, enumtype::kGRU, enumtype::kRNN_TANH, enumtype::kRNN_RELU>;
+using rnn_mode_t = OneOf<enumtype::kLSTM, enumtype::kGRU, enumtype::kRNN_TANH, enumtype::kRNN_RELU>;
 
 /// What the recurrent networks have in common.
 struct RNNOptionsBase {
@@ -33,7 +31,7 @@ struct RNNOptionsBase {
 
 /// Options of RNN.
 struct RNNOptions {
-  using nonlinearity_t = std::variant<enumtype::kTanh, enumtype::kReLU>;
+  using nonlinearity_t = OneOf<enumtype::kTanh, enumtype::kReLU>;
   RNNOptions(std::int64_t input_size, std::int64_t hidden_size)
       : input_size_(input_size), hidden_size_(hidden_size) {}
   TAPEDECK_ARG(std::int64_t, input_size);
@@ -89,7 +87,7 @@ struct RNNCellOptionsBase {
 }  // namespace detail
 
 struct RNNCellOptions {
-  using nonlinearity_t = std::variant<enumtype::kTanh, enumtype::kReLU>;
+  using nonlinearity_t = OneOf<enumtype::kTanh, enumtype::kReLU>;
   RNNCellOptions(std::int64_t input_size, std::int64_t hidden_size)
       : input_size_(input_size), hidden_size_(hidden_size) {}
   TAPEDECK_ARG(std::int64_t, input_size);

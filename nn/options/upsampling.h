@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <variant>
 #include <vector>
 
 #include <tapedeck/array/arg.h>
@@ -12,8 +11,8 @@ namespace tapedeck::nn {
 
 /// Options of Upsample: a size or a factor, one of them.
 struct UpsampleOptions {
-  using mode_t = std::variant<enumtype::kNearest, enumtype::kLinear, enumtype::kBilinear,
-                              enumtype::kBicubic, enumtype::kTrilinear>;
+  using mode_t = OneOf<enumtype::kNearest, enumtype::kLinear, enumtype::kBilinear,
+                       enumtype::kBicubic, enumtype::kTrilinear>;
   TAPEDECK_ARG(std::optional<std::vector<std::int64_t>>, size) = std::nullopt;
   TAPEDECK_ARG(std::optional<std::vector<double>>, scale_factor) = std::nullopt;
   TAPEDECK_ARG(mode_t, mode) = kNearest;
@@ -25,8 +24,8 @@ namespace functional {
 /// Options of functional::interpolate.
 struct InterpolateFuncOptions {
   using mode_t =
-      std::variant<enumtype::kNearest, enumtype::kLinear, enumtype::kBilinear, enumtype::kBicubic,
-                   enumtype::kTrilinear, enumtype::kArea, enumtype::kNearestExact>;
+      OneOf<enumtype::kNearest, enumtype::kLinear, enumtype::kBilinear, enumtype::kBicubic,
+            enumtype::kTrilinear, enumtype::kArea, enumtype::kNearestExact>;
   TAPEDECK_ARG(std::optional<std::vector<std::int64_t>>, size) = std::nullopt;
   TAPEDECK_ARG(std::optional<std::vector<double>>, scale_factor) = std::nullopt;
   TAPEDECK_ARG(mode_t, mode) = kNearest;

@@ -46,6 +46,26 @@ std::shared_ptr<Module> ModuleDictImpl::clone(const std::optional<Device>& devic
 }
 void ModuleDictImpl::pretty_print(std::ostream& stream) const { stream << "ModuleDict"; }
 
+ModuleDictImpl::ModuleDictImpl(
+    const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules) {
+  update(modules);
+}
+ModuleDictImpl::ModuleDictImpl(const Modules& modules) { update(modules); }
+std::vector<std::pair<std::string, std::shared_ptr<Module>>> ModuleDictImpl::items() const {
+  return modules_.pairs();
+}
+std::vector<std::string> ModuleDictImpl::keys() const { return modules_.keys(); }
+std::vector<std::shared_ptr<Module>> ModuleDictImpl::values() const { return modules_.values(); }
+bool ModuleDictImpl::contains(const std::string& key) const noexcept {
+  return modules_.contains(key);
+}
+std::shared_ptr<Module> ModuleDictImpl::operator[](const std::string& key) const {
+  return modules_[key];
+}
+void ModuleDictImpl::update(
+    const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules) {
+  for (const auto& [key, module] : modules) insert(key, module);
+}
 std::shared_ptr<Module> ModuleDictImpl::pop(const std::string& key) {
   std::shared_ptr<Module> module = modules_[key];
   modules_.erase(key);
@@ -114,6 +134,12 @@ Tensor copy_of(const Tensor& parameter) {
 
 }  // namespace
 
+Tensor& ParameterListImpl::at(std::size_t index) { return parameters_[index].value(); }
+const Tensor& ParameterListImpl::at(std::size_t index) const { return parameters_[index].value(); }
+ParameterListImpl& ParameterListImpl::operator+=(const ParameterListImpl& other) {
+  extend(other);
+  return *this;
+}
 std::shared_ptr<Module> ParameterListImpl::clone(const std::optional<Device>& device) const {
   if (device) check_device(*device, "clone");
   auto copy = std::make_shared<ParameterListImpl>();
@@ -129,6 +155,14 @@ void ParameterListImpl::append(const Tensor& parameter) {
 }
 
 ParameterDictImpl::ParameterDictImpl(const Parameters& parameters) { update(parameters); }
+void ParameterDictImpl::clear() { parameters_.clear(); }
+std::vector<std::string> ParameterDictImpl::keys() const { return parameters_.keys(); }
+std::vector<Tensor> ParameterDictImpl::values() const { return parameters_.values(); }
+bool ParameterDictImpl::contains(const std::string& key) const noexcept {
+  return parameters_.contains(key);
+}
+Tensor& ParameterDictImpl::get(const std::string& key) { return parameters_[key]; }
+const Tensor& ParameterDictImpl::get(const std::string& key) const { return parameters_[key]; }
 std::shared_ptr<Module> ParameterDictImpl::clone(const std::optional<Device>& device) const {
   if (device) check_device(*device, "clone");
   auto copy = std::make_shared<ParameterDictImpl>();

@@ -95,33 +95,29 @@ class ModuleDictImpl : public Cloneable<ModuleDictImpl> {
 
   ModuleDictImpl() = default;
   explicit ModuleDictImpl(
-      const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules) {
-    update(modules);
-  }
-  explicit ModuleDictImpl(const Modules& modules) { update(modules); }
+      const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules);
+  explicit ModuleDictImpl(const Modules& modules);
 
   std::shared_ptr<Module> clone(const std::optional<Device>& device = std::nullopt) const override;
   void reset() override {}
   void pretty_print(std::ostream& stream) const override;
 
-  std::vector<std::pair<std::string, std::shared_ptr<Module>>> items() const {
-    return modules_.pairs();
-  }
-  std::vector<std::string> keys() const { return modules_.keys(); }
-  std::vector<std::shared_ptr<Module>> values() const { return modules_.values(); }
+  std::vector<std::pair<std::string, std::shared_ptr<Module>>> items() const;
+  std::vector<std::string> keys() const;
+  std::vector<std::shared_ptr<Module>> values() const;
   Iterator begin() { return modules_.begin(); }
   ConstIterator begin() const { return modules_.begin(); }
   Iterator end() { return modules_.end(); }
   ConstIterator end() const { return modules_.end(); }
   std::size_t size() const noexcept { return modules_.size(); }
   bool empty() const noexcept { return modules_.is_empty(); }
-  bool contains(const std::string& key) const noexcept { return modules_.contains(key); }
+  bool contains(const std::string& key) const noexcept;
 
   /// \throws Error where there is no such key, or the module is not a T.
-  std::shared_ptr<Module> operator[](const std::string& key) const { return modules_[key]; }
+  std::shared_ptr<Module> operator[](const std::string& key) const;
   template <typename T>
   T& at(const std::string& key) const {
-    T* module = dynamic_cast<T*>(modules_[key].get());
+    T* module = dynamic_cast<T*>((*this)[key].get());
     if (!module) wrong_type(key, typeid(T));
     return *module;
   }
@@ -129,9 +125,7 @@ class ModuleDictImpl : public Cloneable<ModuleDictImpl> {
   std::shared_ptr<Module> pop(const std::string& key);
   void clear();
   /// Adds modules, in the place of those that have the same keys.
-  void update(const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules) {
-    for (const auto& [key, module] : modules) insert(key, module);
-  }
+  void update(const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules);
   template <typename Container>
   void update(const Container& container) {
     for (const auto& item : container) insert(item.key(), item.value());

@@ -35,18 +35,15 @@ class ParameterListImpl : public Cloneable<ParameterListImpl> {
     for (const auto& parameter : container) append(parameter);
   }
 
-  ParameterListImpl& operator+=(const ParameterListImpl& other) {
-    extend(other);
-    return *this;
-  }
+  ParameterListImpl& operator+=(const ParameterListImpl& other);
 
   Iterator begin() { return parameters_.begin(); }
   ConstIterator begin() const { return parameters_.begin(); }
   Iterator end() { return parameters_.end(); }
   ConstIterator end() const { return parameters_.end(); }
   /// \throws IndexError outside the range.
-  Tensor& at(std::size_t index) { return parameters_[index].value(); }
-  const Tensor& at(std::size_t index) const { return parameters_[index].value(); }
+  Tensor& at(std::size_t index);
+  const Tensor& at(std::size_t index) const;
   Tensor& operator[](std::size_t index) { return at(index); }
   const Tensor& operator[](std::size_t index) const { return at(index); }
   std::size_t size() const noexcept { return parameters_.size(); }
@@ -77,22 +74,22 @@ class ParameterDictImpl : public Cloneable<ParameterDictImpl> {
   void update(const Container& container) {
     for (const auto& item : container) set(item.key(), item.value());
   }
-  void clear() { parameters_.clear(); }
+  void clear();
 
-  std::vector<std::string> keys() const { return parameters_.keys(); }
-  std::vector<Tensor> values() const { return parameters_.values(); }
+  std::vector<std::string> keys() const;
+  std::vector<Tensor> values() const;
   Iterator begin() { return parameters_.begin(); }
   ConstIterator begin() const { return parameters_.begin(); }
   Iterator end() { return parameters_.end(); }
   ConstIterator end() const { return parameters_.end(); }
   std::size_t size() const noexcept { return parameters_.size(); }
   bool empty() const noexcept { return parameters_.is_empty(); }
-  bool contains(const std::string& key) const noexcept { return parameters_.contains(key); }
+  bool contains(const std::string& key) const noexcept;
   /// \throws Error where there is no such key.
-  Tensor& get(const std::string& key) { return parameters_[key]; }
-  const Tensor& get(const std::string& key) const { return parameters_[key]; }
-  Tensor& operator[](const std::string& key) { return parameters_[key]; }
-  const Tensor& operator[](const std::string& key) const { return parameters_[key]; }
+  Tensor& get(const std::string& key);
+  const Tensor& get(const std::string& key) const;
+  Tensor& operator[](const std::string& key) { return get(key); }
+  const Tensor& operator[](const std::string& key) const { return get(key); }
 
  private:
   void set(const std::string& key, const Tensor& parameter);

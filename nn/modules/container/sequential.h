@@ -124,10 +124,9 @@ class Sequential : public ModuleHolder<SequentialImpl> {
  public:
   using ModuleHolder<SequentialImpl>::ModuleHolder;
   using Impl = SequentialImpl;
-  Sequential() : ModuleHolder() {}
+  Sequential();
   /// `Sequential net({{"fc1", Linear(3, 4)}, {"relu", ReLU()}});`
-  Sequential(std::initializer_list<NamedAnyModule> modules)
-      : ModuleHolder(std::make_shared<SequentialImpl>(modules)) {}
+  Sequential(std::initializer_list<NamedAnyModule> modules);
 };
 
 }  // namespace tapedeck::nn
