@@ -14,6 +14,8 @@
 // Names that libtorch has in its namespaces and tapedeck has no use for of its own.
 namespace tapedeck {
 
+using nn::get_if;  // of a convolution's padding
+using nn::holds_alternative;
 using std::get;
 using std::get_if;
 using std::holds_alternative;
