@@ -55,12 +55,21 @@ class Winograd {
   struct Workspace {
     explicit Workspace(const Winograd& w)
         : slab(w.source(nullptr, 0).slab_elements(w.grid_.block, w.tiles_.lanes)),
-          input(w.positions_ * w.channel_blocks_ * w.tiles_.lanes * w.grid_.block.tiles()),
-          sums(w.positions_ * w.grid_.block.tiles() * w.weights_.widest()),
+          input(w.positions_ * w.position_input(w.grid_.block.tiles())),
+          sums(w.positions_ * w.position_sums(w.grid_.block.tiles(), w.weights_.widest())),
           rows(w.transforms_.m * (w.grid_.block.columns * w.transforms_.m + w.tiles_.lanes) *
                w.weights_.widest()) {}
     Scratch<T> slab, input, sums, rows;
   };
+
+  // From a position to the next: an odd number of vectors, since a power of two would put all
+  // positions of a tile into the same few sets of the cache.
+  std::int64_t position_input(std::int64_t tiles) const {
+    return (channel_blocks_ * tiles | 1) * tiles_.lanes;
+  }
+  std::int64_t position_sums(std::int64_t tiles, std::int64_t width) const {
+    return (tiles * (width / tiles_.lanes) | 1) * tiles_.lanes;
+  }
 
   TileSource<T> source(const T* in, std::int64_t group) const {
     const std::int64_t plane = window_.h.in_size * window_.w.in_size;
@@ -104,7 +113,7 @@ class Winograd {
     index /= block_cuts_;
     const TileGrid::Place place = grid_.place(index % grid_.blocks());
     const std::int64_t group = index / grid_.blocks(), count = place.size.tiles();
-    const std::int64_t position_step = channel_blocks_ * tiles_.lanes * count;
+    const std::int64_t position_step = position_input(count);
     source(in, group).load(place, work.slab.data(), work.input.data(), position_step);
 
     const std::int64_t last_block = std::min(first_block + cut_blocks_, weights_.blocks());
@@ -114,7 +123,7 @@ class Winograd {
         product(work.input.data() + position * position_step,
                 filters_.data() + (group * positions_ + position) * position_filters() +
                     weights_.first_channel(block) * window_.C,
-                width, count, work.sums.data() + position * count * width);
+                width, count, work.sums.data() + position * position_sums(count, width));
       const std::int64_t channel = group * window_.K + weights_.first_channel(block);
       store(place, block, bias ? bias + channel : nullptr,
             out + (place.image * window_.groups * window_.K + channel) * out_plane(), work);
@@ -152,8 +161,8 @@ class Winograd {
     const T* sums = work.sums.data();
     for (std::int64_t n = 0; n < place.size.images; ++n)
       for (std::int64_t r = 0; r < place.size.rows; ++r) {
-        transforms_.output(sums, count * width, place.size.columns, width, work.rows.data(),
-                           row_step);
+        transforms_.output(sums, position_sums(count, width), place.size.columns, width,
+                           work.rows.data(), row_step);
         sums += place.size.columns * width;
         const std::int64_t first_row = (place.row + r) * m;
         const std::int64_t rows = std::min<std::int64_t>(m, window_.h.out_size - first_row);

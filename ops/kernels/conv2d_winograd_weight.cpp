@@ -45,8 +45,8 @@ class WinogradWeight {
       const std::int64_t lanes = tiles_.lanes;
       const Scratch<T> slab(std::max(input(0).slab_elements(block, lanes),
                                      grad_output(0, 0).slab_elements(block, lanes)));
-      const Scratch<T> x(positions_ * channels_ * block.tiles());
-      const Scratch<T> dy(positions_ * range_ * block.tiles());
+      const Scratch<T> x(positions_ * position_step(channels_, block.tiles()));
+      const Scratch<T> dy(positions_ * position_step(range_, block.tiles()));
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
         const std::int64_t run = i / ranges_ / s_.groups;
@@ -75,6 +75,12 @@ class WinogradWeight {
         std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1, most_ranges);
     range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
     ranges_ = ceil_div(s_.group_filters(), range_);
+  }
+
+  // From a position of transformed tiles to the next: an odd number of vectors, since a power of
+  // two would put all positions of a tile into the same few sets of the cache.
+  std::int64_t position_step(std::int64_t channels, std::int64_t tiles) const {
+    return (channels / tiles_.lanes * tiles | 1) * tiles_.lanes;
   }
 
   TileSource<T> input(std::int64_t group) const {
@@ -122,18 +128,20 @@ class WinogradWeight {
     for (std::int64_t b = run * run_; b < last; ++b, outer.add = true) {
       const TileGrid::Place place = grid_.place(b);
       const std::int64_t count = place.size.tiles();
-      inputs.load(place, slab, x, channels_ * count);
-      grads.load(place, slab, dy, range_ * count);
+      const std::int64_t x_step = position_step(channels_, count);
+      const std::int64_t dy_step = position_step(range_, count);
+      inputs.load(place, slab, x, x_step);
+      grads.load(place, slab, dy, dy_step);
       outer.vector_block_step = count * lanes;
       outer.pixels = count;
       for (std::int64_t position = 0; position < positions_; ++position)
         for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
-          outer.scalars = dy + position * range_ * count + k / lanes * count * lanes + k % lanes;
+          outer.scalars = dy + position * dy_step + k / lanes * count * lanes + k % lanes;
           T* const row = sums + (position * filters_ + first_filter + k) * channels_;
           const std::int64_t blocks = channels_ / lanes;
           for (std::int64_t c = 0, visits = ceil_div(blocks, 3); c < blocks; --visits) {
             const std::int64_t vectors = ceil_div(blocks - c, visits);
-            outer.vectors = x + position * channels_ * count + c * count * lanes;
+            outer.vectors = x + position * x_step + c * count * lanes;
             outer.sums = row + c * lanes;
             tiles_.outer_run[vectors - 1](outer);
             c += vectors;
