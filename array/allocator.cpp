@@ -168,12 +168,12 @@ class Allocator {
   }
 
   // Loops whose shapes vary would otherwise keep a block of every size they ever used: what is held
-  // never exceeds the peak in use by more than a quarter of it, or 64 MB. A loop whose shapes stay
-  // finds room for all its blocks, however few of them are in use between its steps.
+  // never exceeds twice the peak in use, or 64 MB more than it. A loop whose shapes stay must find
+  // room for the blocks of all its phases: one too few, and each step takes many from the system.
   void make_room(std::size_t bytes) {
     const auto in_use = static_cast<std::size_t>(stats_.in_use);
     const std::size_t peak = std::max(static_cast<std::size_t>(stats_.peak_in_use), in_use + bytes);
-    const std::size_t limit = peak + std::max<std::size_t>(peak / 4, 64u << 20);
+    const std::size_t limit = peak + std::max<std::size_t>(peak, 64u << 20);
     const std::size_t wanted = in_use + idle_ + bytes;
     if (wanted > limit) release_idle_locked(idle_ - std::min(idle_, wanted - limit));
   }
