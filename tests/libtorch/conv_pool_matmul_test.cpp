@@ -1,5 +1,6 @@
 // Convolutions, poolings and matrix products beside libtorch's, in float64: outputs, first and
 // second gradients.
+#include <algorithm>
 #include <random>
 #include <sstream>
 #include <string>

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/conv.h>
 
+#include <algorithm>
 #include <random>
 
 #include <tapedeck/autograd/gradcheck_gtest.h>

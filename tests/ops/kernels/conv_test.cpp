@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/conv2d.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/gemm.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <tuple>

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/pool.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 

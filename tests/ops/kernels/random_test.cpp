@@ -2,6 +2,7 @@
 // tests/libtorch/random_numbers_test.cpp compares many more.
 #include <tapedeck/ops/kernels/random.h>
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 

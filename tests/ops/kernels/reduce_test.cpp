@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/reduce.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <string>

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/unary.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
