@@ -48,6 +48,13 @@ bool AutogradContext::needs_input_grad(std::size_t i) const {
   return node_->running_ ? node_->running_->needs(i) : node_->next_edge(i).is_valid();
 }
 
+bool AutogradContext::needs_input_grad(std::initializer_list<IndexRange> ranges) const {
+  for (const auto& [first, last] : ranges)
+    for (std::size_t i = first; i < last; ++i)
+      if (needs_input_grad(i)) return true;
+  return false;
+}
+
 EdgeList FunctionNode::edges_of(const variable_list& tensors) {
   EdgeList list;
   for (const Variable& v : tensors) list.push_back(gradient_edge(v));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 namespace tapedeck::autograd {
 
 class FunctionNode;
+using IndexRange = std::pair<std::size_t, std::size_t>;
 
 /// What the two halves of a custom function share, as in libtorch.
 class AutogradContext {
@@ -40,6 +42,8 @@ class AutogradContext {
   void set_materialize_grads(bool value) { materialize_grads_ = value; }
   /// Whether the gradient of input i of forward (tensors only are counted) is wanted.
   bool needs_input_grad(std::size_t i) const;
+  /// Whether that of any input in the ranges [first, last) is.
+  bool needs_input_grad(std::initializer_list<IndexRange> ranges) const;
 
  private:
   friend class FunctionNode;

@@ -112,8 +112,8 @@ bool Variable::requires_grad() const {
 const Variable& Variable::requires_grad_(bool requires_grad) const {
   array();
   TAPEDECK_CHECK(!requires_grad || tapedeck::is_floating_point(dtype()),
-                 "only Tensors of floating point dtype can require gradients, got ", dtype(),
-                 " (shape ", sizes(), ")");
+                 "Only Tensors of floating point and complex dtype can require gradients, got ",
+                 dtype(), " (shape ", sizes(), ")");
   const bool leaf = is_leaf();
   TAPEDECK_CHECK(leaf || requires_grad,
                  "you can only change requires_grad flags of leaf variables. If you want to use a "

@@ -218,6 +218,16 @@ std::string mismatch(const std::string& key, const io::TensorEntry& entry, const
   return {};
 }
 
+// What a load without a transaction stops at: the outermost part that the file has nothing of.
+std::string first_missing(const ArchiveReader& r, const std::string& key) {
+  for (std::size_t dot = key.find('.'); dot != std::string::npos; dot = key.find('.', dot + 1)) {
+    const std::string prefix = key.substr(0, dot + 1);
+    if (!any_below(r.tensors, prefix) && !any_below(r.values, prefix))
+      return "No such serialized submodule: '" + key.substr(0, dot) + "'";
+  }
+  return "No such serialized tensor '" + key + "'";
+}
+
 }  // namespace
 
 detail::ArchiveReader& InputArchive::reader() const {
@@ -286,7 +296,8 @@ bool InputArchive::try_read(const std::string& key, IValue& value) {
 }
 
 void InputArchive::read(const std::string& key, IValue& value) {
-  TAPEDECK_CHECK(try_read(key, value), "load: no value '", full_key(key), "' in ", reader().source);
+  TAPEDECK_CHECK(try_read(key, value), "load: ", reader().source,
+                 " does not have a field with name '", full_key(key), "'");
 }
 
 bool InputArchive::try_read(const std::string& key, InputArchive& archive) {
@@ -368,7 +379,10 @@ void LoadTransaction::commit(bool allow_unread) {
   if (!r.missing.empty() || !r.mismatched.empty() || !unexpected.empty()) {
     std::string message = tapedeck::detail::str(
         "load: ", r.source, " does not fit what it is loaded into; nothing was changed");
-    if (!r.missing.empty()) message += "\n  missing keys: " + listed(r.missing);
+    if (!r.missing.empty()) {
+      message += "\n  missing keys: " + listed(r.missing);
+      message += "\n  " + first_missing(r, r.missing.front());
+    }
     if (!unexpected.empty()) message += "\n  unexpected keys: " + listed(unexpected);
     for (std::size_t i = 0; i < std::min<std::size_t>(r.mismatched.size(), 20); ++i)
       message += "\n  mismatch: " + r.mismatched[i];

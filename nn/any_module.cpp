@@ -33,8 +33,10 @@ std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& t
   if (!module._forward_has_default_args()) {
     fail(str(type_name(type), "'s forward() method expects ", count, " argument(s), but received ",
              given, ".",
-             given < count ? " If its forward() has default arguments, the class must use the "
-                             "macro TAPEDECK_FORWARD_HAS_DEFAULT_ARGS."
+             given < count ? str(" If ", type_name(type),
+                                 "'s forward() method has default arguments, please make sure the "
+                                 "forward() method is declared with a corresponding "
+                                 "`FORWARD_HAS_DEFAULT_ARGS` macro.")
                            : ""));
   }
   const std::size_t required = module._forward_num_required_args();
@@ -106,7 +108,9 @@ Tensor SequentialImpl::forward_tensor(Tensor value) {
             one.push_back(std::move(boxed));
             boxed = modules_[i].forward_boxed(std::move(one));
           }
-          return boxed.get<Tensor>();
+          Tensor* result = boxed.try_get<Tensor>();
+          if (!result) detail::wrong_return_type(typeid(Tensor), boxed.type_info());
+          return std::move(*result);
         }
         return x;
       },
@@ -137,8 +141,8 @@ std::shared_ptr<Module> SequentialImpl::ptr(std::size_t index) const {
 }
 
 void SequentialImpl::check_index(std::size_t index) const {
-  TAPEDECK_CHECK_AS(IndexError, index < size(), "Sequential: index ", index,
-                    " is out of range for ", size(), " modules");
+  TAPEDECK_CHECK_AS(IndexError, index < size(), "Sequential: Index out of range: ", index, " of ",
+                    size(), " modules");
 }
 
 template class Cloneable<SequentialImpl>;

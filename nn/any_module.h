@@ -196,9 +196,13 @@ class AnyModule {
 
   /// The module. \throws Error where it is not a T.
   template <typename T>
-  requires detail::is_module<T> T& get() const { return *ptr<T>(); }
+  requires detail::is_module<T> T& get() const {
+    content("get");
+    return *ptr<T>();
+  }
   template <typename T, typename Contained = typename T::ContainedType>
   T get() const {
+    content("get");
     return T(ptr<Contained>());
   }
   std::shared_ptr<Module> ptr() const { return content("ptr").ptr(); }
@@ -208,7 +212,8 @@ class AnyModule {
     if constexpr (std::is_same_v<T, Module>) {
       return ptr();
     } else {
-      if (typeid(T) != type_info()) detail::wrong_module_cast(typeid(T), type_info());
+      const std::type_info& held = content("ptr").type();
+      if (typeid(T) != held) detail::wrong_module_cast(typeid(T), held);
       return std::dynamic_pointer_cast<T>(ptr());
     }
   }

@@ -9,7 +9,8 @@ namespace tapedeck::nn {
 
 namespace detail {
 [[noreturn]] void wrong_any_cast(const std::type_info& wanted, const std::type_info& held);
-}
+[[noreturn]] void wrong_return_type(const std::type_info& wanted, const std::type_info& held);
+}  // namespace detail
 
 /// A value of any copyable type: what goes into and comes out of an AnyModule.
 class AnyValue {

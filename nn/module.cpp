@@ -31,6 +31,12 @@ void wrong_any_cast(const std::type_info& wanted, const std::type_info& held) {
                             ", but its actual type is ", type_name(held)));
 }
 
+void wrong_return_type(const std::type_info& wanted, const std::type_info& held) {
+  tapedeck::detail::fail<TypeError>(
+      tapedeck::detail::str("forward: The type of the return value is ", type_name(held),
+                            ", but you asked for type ", type_name(wanted)));
+}
+
 void empty_module_holder() { tapedeck::detail::fail("Accessing empty ModuleHolder"); }
 
 void check_same_count(const char* what, const char* register_function, std::size_t original,
@@ -218,8 +224,8 @@ void Module::apply_to_submodules(const NamedModulePointerApplyFunction& function
 std::shared_ptr<Module> Module::shared_from_this_checked() const {
   std::shared_ptr<const Module> pointer = weak_from_this().lock();
   TAPEDECK_CHECK(pointer,
-                 "modules: the top-level module is not stored in a shared_ptr, and cannot be "
-                 "listed as one. Use std::make_shared<",
+                 "modules: It looks like you attempted to retrieve your top-level module as a "
+                 "shared_ptr, but it is not stored in a shared_ptr. Use std::make_shared<",
                  name(),
                  "> instead of creating it on the stack, or pass include_self = false to modules() "
                  "or named_modules()");

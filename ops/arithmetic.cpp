@@ -74,8 +74,10 @@ Variable add(const Variable& self, const Variable& other, Scalar alpha) {
   return z;
 }
 
+namespace {
+
 // z = x + alpha s;  dx = g
-Variable add(const Variable& self, Scalar other, Scalar alpha) {
+Variable add_number(const Variable& self, Scalar other, Scalar alpha, const char* name) {
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "add");
   const Scalar s = is_one(alpha) ? other
@@ -84,8 +86,14 @@ Variable add(const Variable& self, Scalar other, Scalar alpha) {
                        : Scalar(other.toLong() * alpha.toLong());
   const Operand x(self, dtype);
   Variable z(kernels::binary(BinaryOp::Add, x.array(), s));
-  if (should_record(x)) record(z, "AddBackward0", edges(x), [](const Variable& g) { return g; });
+  if (should_record(x)) record(z, name, edges(x), [](const Variable& g) { return g; });
   return z;
+}
+
+}  // namespace
+
+Variable add(const Variable& self, Scalar other, Scalar alpha) {
+  return add_number(self, other, alpha, "AddBackward1");
 }
 
 // z = x - alpha y;  dx = g, dy = -alpha g
@@ -107,7 +115,7 @@ Variable sub(const Variable& self, Scalar other, Scalar alpha) {
   TAPEDECK_CHECK_AS(TypeError, self.dtype() != kBool && !other.isBoolean(),
                     "sub: subtraction with a bool tensor or number is not supported; use "
                     "bitwise_xor or logical_not instead");
-  return add(self, -other, alpha);
+  return add_number(self, -other, alpha, "SubBackward1");
 }
 
 // z = s - alpha x;  dx = -alpha g
@@ -146,7 +154,7 @@ Variable mul(const Variable& self, Scalar s) {
   const Operand x(self, result_type(self, s));
   Variable z(kernels::binary(BinaryOp::Mul, x.array(), s));
   if (should_record(x))
-    record(z, "MulBackward0", edges(x), [s](const Variable& g) { return g * s; });
+    record(z, "MulBackward1", edges(x), [s](const Variable& g) { return g * s; });
   return z;
 }
 
@@ -172,7 +180,7 @@ Variable div(const Variable& self, Scalar s) {
   const Operand x(self, detail::floating_type(result_type(self, s)));
   Variable z(kernels::binary(BinaryOp::Div, x.array(), s));
   if (should_record(x))
-    record(z, "DivBackward0", edges(x), [s](const Variable& g) { return g / s; });
+    record(z, "DivBackward1", edges(x), [s](const Variable& g) { return g / s; });
   return z;
 }
 

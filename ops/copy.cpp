@@ -49,6 +49,10 @@ Variable Variable::to(Device device, ScalarType dtype, bool non_blocking, bool c
 Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {
   check_device(options.device(), "to");
+  TAPEDECK_CHECK(
+      !options.requires_grad(),
+      "to(options) expects unset requires_grad flag, but got options.requires_grad set to "
+      "true");
   return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
 }
 Variable Variable::to(const Variable& other, bool non_blocking, bool copy) const {

@@ -148,6 +148,9 @@ Variable binary_cross_entropy_each(const Variable& x, const Variable& t) {
 Variable binary_cross_entropy(const Variable& self, const Variable& target,
                               const std::optional<Variable>& weight, std::int64_t reduction) {
   check_floating("binary_cross_entropy", self);
+  if (!self.sizes().equals(target.sizes()) &&
+      self.squeeze().sizes().equals(target.squeeze().sizes()))
+    return binary_cross_entropy(self, target.view(self.sizes()), weight, reduction);
   check_same_shape("binary_cross_entropy", self, target);
   TAPEDECK_CHECK_AS(TypeError, self.dtype() == target.dtype(),
                     "binary_cross_entropy: expected the target to have the input's dtype ",

@@ -7,22 +7,23 @@
 
 namespace tapedeck {
 
+namespace {
+
 // y = sum of x over axes;  dx = g repeated along them
-Variable sum(const Variable& self, IntArrayRef dim, bool keepdim, std::optional<ScalarType> dtype) {
+Variable sum_over(const Variable& self, IntArrayRef dim, bool keepdim,
+                  std::optional<ScalarType> dtype, const char* name) {
   const Variable x = dtype ? self.to(*dtype) : self;
   Variable y(kernels::sum(x.array(), dim, keepdim));
   if (should_record(x))
-    record(y, "SumBackward1", edges(x),
+    record(y, name, edges(x),
            [sizes = x.array().sizes(), kept = kernels::reduced_shape(x.sizes(), dim, true, "sum")](
                const Variable& g) { return g.reshape(kept).expand(sizes); });
   return y;
 }
-Variable sum(const Variable& self, std::optional<ScalarType> dtype) {
-  return sum(self, {}, false, dtype);
-}
 
-Variable mean(const Variable& self, IntArrayRef dim, bool keepdim,
-              std::optional<ScalarType> dtype) {
+// y = mean of x over axes of n elements;  dx = g / n repeated along them
+Variable mean_over(const Variable& self, IntArrayRef dim, bool keepdim,
+                   std::optional<ScalarType> dtype, const char* name) {
   const Variable x = dtype ? self.to(*dtype) : self;
   TAPEDECK_CHECK_AS(TypeError, x.is_floating_point(),
                     "mean(): could not infer output dtype. Input dtype must be a floating point "
@@ -30,15 +31,28 @@ Variable mean(const Variable& self, IntArrayRef dim, bool keepdim,
                     x.dtype());
   Variable y(kernels::reduce(kernels::ReduceOp::Mean, x.array(), dim, keepdim));
   if (should_record(x))
-    record(y, "MeanBackward1", edges(x),
+    record(y, name, edges(x),
            [sizes = x.array().sizes(), kept = kernels::reduced_shape(x.sizes(), dim, true, "mean"),
             count = y.numel() > 0 ? x.numel() / y.numel() : 1](const Variable& g) {
              return (g.reshape(kept) / count).expand(sizes);
            });
   return y;
 }
+
+}  // namespace
+
+Variable sum(const Variable& self, IntArrayRef dim, bool keepdim, std::optional<ScalarType> dtype) {
+  return sum_over(self, dim, keepdim, dtype, "SumBackward1");
+}
+Variable sum(const Variable& self, std::optional<ScalarType> dtype) {
+  return sum_over(self, {}, false, dtype, "SumBackward0");
+}
+Variable mean(const Variable& self, IntArrayRef dim, bool keepdim,
+              std::optional<ScalarType> dtype) {
+  return mean_over(self, dim, keepdim, dtype, "MeanBackward1");
+}
 Variable mean(const Variable& self, std::optional<ScalarType> dtype) {
-  return mean(self, {}, false, dtype);
+  return mean_over(self, {}, false, dtype, "MeanBackward0");
 }
 
 // y = x summed over the axes that `size` broadcasts;  dx = g repeated along them

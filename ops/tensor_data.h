@@ -3,6 +3,7 @@
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <iosfwd>
 #include <type_traits>
 #include <vector>
 
@@ -39,6 +40,14 @@ class TensorDataContainer {
 
   const DimVector& sizes() const { return sizes_; }
   ScalarType scalar_type() const { return dtype_; }
+
+  bool is_scalar() const { return kind_ == Kind::Number; }
+  bool is_init_list() const { return kind_ == Kind::List; }
+  bool is_tensor() const { return kind_ == Kind::Flat; }
+  /// \throws Error unless it is what is asked for.
+  const Scalar& scalar() const;
+  const std::initializer_list<TensorDataContainer>& init_list() const;
+  const Array& tensor() const;
   /// A fresh array. Without a dtype among the options integers become int64 and floating-point
   /// numbers the default dtype.
   Array to_array(const TensorOptions& options) const;
@@ -77,5 +86,8 @@ class TensorDataContainer {
   std::initializer_list<TensorDataContainer> list_;
   Array flat_;
 };
+
+/// The list as it was written: `{{1, 2}, {3, 4}}`.
+std::ostream& operator<<(std::ostream& out, const TensorDataContainer& container);
 
 }  // namespace tapedeck::detail

@@ -1,5 +1,6 @@
 #include <tapedeck/optim/adagrad.h>
 
+#include <tapedeck/ops/creation.h>
 #include <tapedeck/optim/internal/checks.h>
 #include <tapedeck/optim/internal/step_batch.h>
 
@@ -27,9 +28,18 @@ void AdagradParamState::fields(FieldVisitor& visitor) {
 }
 
 Adagrad::Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<AdagradOptions>(std::move(defaults))) {}
+    : Optimizer(std::move(param_groups), std::make_unique<AdagradOptions>(std::move(defaults))) {
+  for (const OptimizerParamGroup& group : param_groups_) {
+    const auto& options = static_cast<const AdagradOptions&>(group.options());
+    for (const Variable& p : group.params())
+      state_of<AdagradParamState>(state_, p).sum(
+          full(p.sizes(), options.initial_accumulator_value(), p.options()));
+  }
+}
 Adagrad::Adagrad(std::vector<Variable> params, AdagradOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<AdagradOptions>(std::move(defaults))) {}
+    : Adagrad(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))},
+              std::move(defaults)) {}
+
 std::unique_ptr<OptimizerParamState> Adagrad::new_state() const {
   return std::make_unique<AdagradParamState>();
 }

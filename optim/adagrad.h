@@ -33,6 +33,8 @@ extern template class OptimizerCloneableParamState<AdagradParamState>;
 /// torch.optim.Adagrad; Duchi, Hazan and Singer 2011.
 class Adagrad : public Optimizer {
  public:
+  /// The parameters have their state from the start; those of groups added later from their first
+  /// step.
   explicit Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults = {});
   explicit Adagrad(std::vector<Variable> params, AdagradOptions defaults = {});
 

@@ -161,6 +161,7 @@ Variable LBFGS::step(LossClosure closure) {
   TAPEDECK_CHECK(closure, "LBFGS requires a closure function");
   TAPEDECK_CHECK(param_groups_.size() == 1,
                  "LBFGS doesn't support per-parameter options (parameter groups)");
+  TAPEDECK_CHECK_AS(ValueError, size() > 0, "LBFGS: optimizer got an empty parameter list");
   const NoGradGuard no_grad;
   const auto& options = static_cast<const LBFGSOptions&>(param_groups_[0].options());
   const std::int64_t max_eval = options.max_eval().value_or(options.max_iter() * 5 / 4);

@@ -38,6 +38,8 @@ struct LBFGSParamState : public OptimizerCloneableParamState<LBFGSParamState> {
   TAPEDECK_ARG(Variable, d);
   TAPEDECK_ARG(Variable, H_diag);
   TAPEDECK_ARG(Variable, prev_flat_grad);
+  /// Always empty: the coefficients of the two-loop recursion, which no step takes from another.
+  TAPEDECK_ARG(std::optional<std::vector<Variable>>, al) = std::nullopt;
 
  public:
   LBFGSParamState& old_dirs(std::deque<Variable> value);

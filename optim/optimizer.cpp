@@ -64,9 +64,9 @@ ParamKey::operator std::string() const { return detail::str(impl_); }
 Optimizer::Optimizer(std::vector<OptimizerParamGroup> param_groups,
                      std::unique_ptr<OptimizerOptions> defaults)
     : defaults_(std::move(defaults)) {
+  TAPEDECK_CHECK_AS(ValueError, !param_groups.empty(), "optimizer got no parameter groups");
   defaults_->check();
   for (const OptimizerParamGroup& group : param_groups) add_param_group(group);
-  TAPEDECK_CHECK_AS(ValueError, size() > 0, "optimizer got an empty parameter list");
 }
 
 Optimizer::Optimizer(std::vector<Variable> parameters, std::unique_ptr<OptimizerOptions> defaults)
@@ -94,7 +94,8 @@ void check_new_parameters(const std::vector<OptimizerParamGroup>& groups,
     TAPEDECK_CHECK_AS(TypeError, p.is_floating_point(), "optimizer: parameter ", i, " is of dtype ",
                       p.dtype(), ", expected a floating point type");
     TAPEDECK_CHECK_AS(ValueError, known.insert(p.impl()).second, "optimizer: parameter ", i,
-                      " (shape ", p.sizes(), ") appears more than once in the parameter groups");
+                      " (shape ", p.sizes(),
+                      "): some parameters appear in more than one parameter group");
   }
 }
 
@@ -139,6 +140,7 @@ std::size_t Optimizer::size() const noexcept {
 }
 
 Variable Optimizer::begin_step(const LossClosure& closure) const {
+  TAPEDECK_CHECK_AS(ValueError, size() > 0, name(), ": optimizer got an empty parameter list");
   Variable loss;
   if (closure) {
     AutoGradMode recording(true);

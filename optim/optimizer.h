@@ -71,6 +71,10 @@ std::unique_ptr<OptimizerOptions> OptimizerCloneableOptions<Derived>::clone() co
   return std::make_unique<Derived>(static_cast<const Derived&>(*this));
 }
 
+/// Equal if they are of one type and so are all fields; tensors, if their elements are.
+bool operator==(const OptimizerParamState& a, const OptimizerParamState& b);
+bool operator==(const OptimizerOptions& a, const OptimizerOptions& b);
+
 /// Parameters that share their options.
 class OptimizerParamGroup {
  public:
@@ -121,7 +125,8 @@ class Optimizer {
  public:
   using LossClosure = std::function<Variable()>;
 
-  /// \throws Error for an empty list, a parameter that is undefined, no leaf, no float tensor, or
+  /// The list may be empty while parameters are still to be added; step() wants some.
+  /// \throws Error for a parameter that is undefined, no leaf, no float tensor, or
   /// there twice, and for options that make no sense.
   explicit Optimizer(std::vector<OptimizerParamGroup> param_groups,
                      std::unique_ptr<OptimizerOptions> defaults);

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -40,6 +41,12 @@ inline std::int64_t elementSize(ScalarType dtype) { return element_size(dtype); 
 inline ScalarType promoteTypes(ScalarType a, ScalarType b) { return promote_types(a, b); }
 inline ScalarType get_default_dtype_as_scalartype() { return get_default_dtype(); }
 
+// dtypes that programs name, to ask whether a tensor has one of them. None can: making one throws.
+inline constexpr ScalarType kChar{1}, kInt8 = kChar, kShort{2}, kInt16 = kShort;
+inline constexpr ScalarType kHalf{5}, kFloat16 = kHalf, kBFloat16{15};
+inline constexpr ScalarType kComplexHalf{8}, kComplexFloat{9}, kComplexDouble{10};
+inline constexpr ScalarType kQInt8{12}, kQUInt8{13}, kQInt32{14};
+
 template <typename T>
 struct CppTypeToScalarType {
   static constexpr ScalarType value = dtype_of<T>;
@@ -54,6 +61,20 @@ std::string Join(const std::string& separator, const Container& container) {
     joined += str(element);
   }
   return joined;
+}
+
+/// The value as it prints.
+template <typename T>
+std::string to_string(const T& value) {
+  return str(value);
+}
+namespace guts {
+using tapedeck::to_string;
+}
+
+/// libtorch has the implementations of its functions here.
+namespace native {
+using namespace tapedeck;
 }
 
 /// libtorch's parallel_for: body(begin, end) over chunks of [begin, end).
@@ -74,7 +95,20 @@ inline Variable make_variable(const Variable& data, bool requires_grad = false) 
 }  // namespace autograd
 }  // namespace tapedeck
 
-namespace torch = tapedeck;
+// A macro, since programs put things of their own into the namespace (namespace torch { namespace
+// test { ... } }) and an alias cannot be reopened. Nobody reopens the others, and `at` is a name of
+// the standard library.
+#define torch tapedeck
 namespace at = tapedeck;
 namespace c10 = tapedeck;
 namespace caffe2 = tapedeck;
+
+namespace ska {
+
+/// The map of libtorch's optimisers, by parameter, or else any map.
+template <typename Key, typename Value, typename... Rest>
+using flat_hash_map =
+    std::conditional_t<std::is_same_v<Value, std::unique_ptr<tapedeck::optim::OptimizerParamState>>,
+                       tapedeck::optim::OptimizerState, std::unordered_map<Key, Value, Rest...>>;
+
+}  // namespace ska

@@ -47,3 +47,4 @@
 #include <torch/dispatch.h>
 #include <torch/macros.h>
 #include <torch/names.h>
+#include <torch/tempfile.h>

@@ -36,6 +36,9 @@ Tensor nll_loss(const Tensor& input, const Tensor& target, const NLLLossFuncOpti
 }
 Tensor binary_cross_entropy(const Tensor& input, const Tensor& target,
                             const BinaryCrossEntropyFuncOptions& options) {
+  TAPEDECK_CHECK_AS(ValueError, input.sizes().equals(target.sizes()),
+                    "binary_cross_entropy: expected input and target of the same shape, got input ",
+                    input.sizes(), " and target ", target.sizes());
   return tapedeck::binary_cross_entropy(input, target, options.weight(), reduction_of(options));
 }
 Tensor binary_cross_entropy_with_logits(const Tensor& input, const Tensor& target,

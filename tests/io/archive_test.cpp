@@ -437,6 +437,7 @@ TEST(LoadTransaction, ListsEveryProblemAndChangesNothing) {
             }),
             "load: the given memory does not fit what it is loaded into; nothing was changed\n"
             "  missing keys: layer1.scale\n"
+            "  No such serialized tensor 'layer1.scale'\n"
             "  unexpected keys: layer1.count\n"
             "  mismatch: layer1.weight has shape [2, 3], expected [3, 2]");
   EXPECT_EQ(values<double>(bias.array()), before);

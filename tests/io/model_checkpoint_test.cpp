@@ -117,7 +117,8 @@ TEST(ModelCheckpoint, WhatDoesNotFitIsListedAndChangesNothing) {
   EXPECT_EQ(message_of([&] { load(net, path); }),
             "load: '" + path +
                 "' does not fit what it is loaded into; nothing was changed"
-                "\n  missing keys: features.0.bias");
+                "\n  missing keys: features.0.bias"
+                "\n  No such serialized tensor 'features.0.bias'");
   save(net, path);
   EXPECT_EQ(message_of([&] { load(plain, path); }),
             "load: '" + path +

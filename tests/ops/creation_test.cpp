@@ -80,19 +80,20 @@ TEST(Tensor, Refuses) {
   EXPECT_EQ(testing_support::error_of<Error>([] {
               tensor({{1, 2}, {3}});
             }),
-            "tensor: expected all sub-lists to have sizes: [2], but got a sub-list with sizes: "
-            "[1]");
+            "tensor: Expected all sub-lists to have sizes: 2 (e.g. {1, 2}), but got sub-list {3} "
+            "with sizes: 1");
   EXPECT_EQ(testing_support::error_of<Error>([] {
               tensor({1, 2.5});
             }),
-            "tensor: expected all elements of the tensor to have the same scalar type: Int, but "
+            "tensor: Expected all elements of the tensor to have the same scalar type: Int, but "
             "got element of scalar type: Double");
   EXPECT_THAT(testing_support::error_of<Error>([] { tensor({1.5}, device(kCUDA)); }),
               ::testing::HasSubstr("tensor: device cuda is not supported"));
   EXPECT_THAT(testing_support::error_of<Error>([] {
                 tensor({1, 2}, requires_grad());
               }),
-              ::testing::HasSubstr("only Tensors of floating point dtype can require gradients"));
+              ::testing::HasSubstr(
+                  "Only Tensors of floating point and complex dtype can require gradients"));
 }
 
 TEST(FromBlob, SharesMemory) {

@@ -174,7 +174,8 @@ TEST(Checkpoint, SchedulersResume) {
   }
   std::stringstream other;
   save(p, other);
-  EXPECT_THAT(message_of([&] { load(y, other); }), HasSubstr("no value 'step_count'"));
+  EXPECT_THAT(message_of([&] { load(y, other); }),
+              HasSubstr("does not have a field with name 'step_count'"));
   EXPECT_EQ(y.get_last_lr(), x.get_last_lr());
 }
 

@@ -43,16 +43,18 @@ TEST(Optimizer, ParametersAreChecked) {
     return message_of([&] { SGD optimizer(params, SGDOptions(0.1)); });
   };
   const Variable p = parameter({1, 2});
-  EXPECT_EQ(error({}), "optimizer got an empty parameter list");
+  EXPECT_EQ(message_of([] { SGD(std::vector<Variable>(), SGDOptions(0.1)).step(); }),
+            "SGD: optimizer got an empty parameter list");
   EXPECT_EQ(error({p * 2}), "can't optimize a non-leaf Tensor");
   EXPECT_EQ(error({p, Variable()}), "optimizer: parameter 1 is undefined");
   EXPECT_EQ(error({p, p}),
-            "optimizer: parameter 1 (shape [2]) appears more than once in the parameter groups");
+            "optimizer: parameter 1 (shape [2]): some parameters appear in more than one parameter "
+            "group");
   EXPECT_EQ(error({Variable(array_of<std::int64_t>({1}, {1}))}),
             "optimizer: parameter 0 is of dtype Long, expected a floating point type");
   SGD optimizer({p}, SGDOptions(0.1));
   EXPECT_THAT(message_of([&] { optimizer.add_param_group(OptimizerParamGroup({p})); }),
-              HasSubstr("appears more than once"));
+              HasSubstr("some parameters appear in more than one parameter group"));
   EXPECT_THAT(message_of([&] {
                 optimizer.add_param_group(
                     OptimizerParamGroup({parameter({1})}, std::make_unique<AdamOptions>()));

@@ -28,8 +28,8 @@ void ModuleListImpl::insert(std::size_t index, std::shared_ptr<Module> module) {
   register_module(std::to_string(size() - 1), modules_.back());
 }
 std::shared_ptr<Module> ModuleListImpl::ptr(std::size_t index) const {
-  TAPEDECK_CHECK_AS(IndexError, index < size(), "ModuleList: index ", index,
-                    " is out of range for ", size(), " modules");
+  TAPEDECK_CHECK_AS(IndexError, index < size(), "ModuleList: Index out of range: ", index, " of ",
+                    size(), " modules");
   return modules_[index];
 }
 void ModuleListImpl::wrong_type(std::size_t index, const std::type_info& wanted) const {

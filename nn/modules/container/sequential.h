@@ -48,7 +48,9 @@ class SequentialImpl : public Cloneable<SequentialImpl> {
       std::vector<AnyValue> values;
       values.reserve(sizeof...(Inputs));
       (values.push_back(AnyValue(std::forward<Inputs>(inputs))), ...);
-      return any_forward(std::move(values)).template get<ReturnType>();
+      AnyValue result = any_forward(std::move(values));
+      if (const ReturnType* value = result.try_get<ReturnType>()) return *value;
+      detail::wrong_return_type(typeid(ReturnType), result.type_info());
     }
   }
   AnyValue any_forward(std::vector<AnyValue>&& inputs);
