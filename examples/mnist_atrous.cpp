@@ -1,4 +1,4 @@
-// A classifier of dilated ("atrous") convolutions on MNIST: about 97 % of the test images after
+// A classifier of dilated ("atrous") convolutions on MNIST: about 98 % of the test images after
 // three epochs. Each dilated 3x3 kernel spans 5 pixels.
 
 #include <tapedeck/tapedeck.h>
@@ -17,7 +17,7 @@ nn::Conv2d dilated(std::int64_t in, std::int64_t out) {
 
 int main(int argc, char** argv) {
   CLI::App app{"A classifier of dilated convolutions on MNIST"};
-  examples::TrainOptions options{.epochs = 3};
+  examples::TrainOptions options{.epochs = 3, .lr = 3e-3};
   examples::add_train_options(app, options);
   return examples::run(app, argc, argv, options, [&] {
     // -1 ... 1
