@@ -30,7 +30,9 @@
 #include <tapedeck/ops/conv_precision.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/distance.h>
 #include <tapedeck/ops/dropout.h>
+#include <tapedeck/ops/einsum.h>
 #include <tapedeck/ops/embedding.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/indexing.h>

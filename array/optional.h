@@ -29,7 +29,11 @@ class OptionalArrayRef {
   requires std::convertible_to<U, T> OptionalArrayRef(U&& one)
       : one_(static_cast<T>(std::forward<U>(one))), has_one_(true) {}
   OptionalArrayRef(ArrayRef<T> values) : values_(values) {}
-  OptionalArrayRef(const std::vector<T>& values) : values_(values) {}
+  /// Lists of numbers: a vector, an array, a DimVector.
+  template <typename List>
+  requires(std::convertible_to<const List&, ArrayRef<T>> && !std::convertible_to<const List&, T> &&
+           !std::same_as<List, OptionalArrayRef>) OptionalArrayRef(const List& values)
+      : values_(static_cast<ArrayRef<T>>(values)) {}
   OptionalArrayRef(std::initializer_list<T> values) {
     if (values.size() == 1) {
       one_ = *values.begin();

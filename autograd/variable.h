@@ -15,10 +15,12 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/generator.h>
+#include <tapedeck/array/optional.h>
 #include <tapedeck/array/scalar.h>
 #include <tapedeck/array/tensor_accessor.h>
 #include <tapedeck/array/tensor_options.h>
 #include <tapedeck/autograd/node.h>
+#include <tapedeck/autograd/variable_forms.h>
 
 namespace tapedeck {
 
@@ -68,7 +70,7 @@ class VariableImpl final : public RefCounted {
 /// A tensor: a value, its gradient, and the recorded operation that made it. A handle: copies are
 /// the same tensor. The interface is that of libtorch's torch::Tensor; where nothing else is said,
 /// names, defaults and semantics are those of PyTorch's documentation.
-class Variable {
+class Variable : public detail::VariableForms<Variable> {
  public:
   /// An undefined tensor: no value, no dtype.
   Variable() = default;
@@ -223,7 +225,8 @@ class Variable {
               std::optional<MemoryFormat> = std::nullopt) const;
   Variable to(const TensorOptions& options, bool non_blocking = false, bool copy = false,
               std::optional<MemoryFormat> = std::nullopt) const;
-  Variable to(const Variable& other, bool non_blocking = false, bool copy = false) const;
+  Variable to(const Variable& other, bool non_blocking = false, bool copy = false,
+              std::optional<MemoryFormat> = std::nullopt) const;
   Variable type_as(const Variable& other) const;
   Variable toType(ScalarType dtype) const { return to(dtype); }
   Variable cpu() const;
@@ -273,6 +276,8 @@ class Variable {
   Variable div(Scalar other, std::optional<std::string_view> rounding_mode) const;
   Variable& div_(const Variable& other) const;
   Variable& div_(Scalar other) const;
+  Variable& div_(const Variable& other, std::optional<std::string_view> rounding_mode) const;
+  Variable& div_(Scalar other, std::optional<std::string_view> rounding_mode) const;
   Variable pow(const Variable& exponent) const;
   Variable pow(Scalar exponent) const;
   Variable& pow_(const Variable& exponent) const;
@@ -295,6 +300,7 @@ class Variable {
   Variable lerp(const Variable& end, Scalar weight) const;
   Variable lerp(const Variable& end, const Variable& weight) const;
   Variable& lerp_(const Variable& end, Scalar weight) const;
+  Variable& lerp_(const Variable& end, const Variable& weight) const;
   Variable addcmul(const Variable& tensor1, const Variable& tensor2, Scalar value = 1) const;
   Variable& addcmul_(const Variable& tensor1, const Variable& tensor2, Scalar value = 1) const;
   Variable addcdiv(const Variable& tensor1, const Variable& tensor2, Scalar value = 1) const;
@@ -356,7 +362,6 @@ class Variable {
   Variable& reciprocal_() const;
   Variable abs() const;
   Variable& abs_() const;
-  Variable absolute() const { return abs(); }
   Variable sign() const;
   Variable& sign_() const;
   Variable sin() const;
@@ -383,6 +388,8 @@ class Variable {
   Variable& ceil_() const;
   Variable round() const;
   Variable& round_() const;
+  Variable round(std::int64_t decimals) const;
+  Variable& round_(std::int64_t decimals) const;
   Variable trunc() const;
   Variable& trunc_() const;
   Variable frac() const;
@@ -396,13 +403,20 @@ class Variable {
   Variable isfinite() const;
   Variable clamp(const std::optional<Scalar>& min,
                  const std::optional<Scalar>& max = std::nullopt) const;
-  Variable clamp(const std::optional<Variable>& min, const std::optional<Variable>& max = {}) const;
+  Variable clamp(const std::optional<Variable>& min = {},
+                 const std::optional<Variable>& max = {}) const;
   Variable& clamp_(const std::optional<Scalar>& min,
                    const std::optional<Scalar>& max = std::nullopt) const;
+  Variable& clamp_(const std::optional<Variable>& min = {},
+                   const std::optional<Variable>& max = {}) const;
   Variable clamp_min(Scalar min) const;
+  Variable clamp_min(const Variable& min) const;
   Variable& clamp_min_(Scalar min) const;
+  Variable& clamp_min_(const Variable& min) const;
   Variable clamp_max(Scalar max) const;
+  Variable clamp_max(const Variable& max) const;
   Variable& clamp_max_(Scalar max) const;
+  Variable& clamp_max_(const Variable& max) const;
   Variable where(const Variable& condition, const Variable& other) const;
 
   Variable relu() const;
@@ -417,29 +431,36 @@ class Variable {
   // ---- reductions (ops/reduction.cpp) ----
 
   Variable sum(std::optional<ScalarType> dtype = std::nullopt) const;
-  Variable sum(IntArrayRef dim, bool keepdim = false,
+  Variable sum(OptionalIntArrayRef dim, bool keepdim = false,
                std::optional<ScalarType> dtype = std::nullopt) const;
   Variable sum_to_size(IntArrayRef size) const;
   Variable mean(std::optional<ScalarType> dtype = std::nullopt) const;
-  Variable mean(IntArrayRef dim, bool keepdim = false,
+  Variable mean(OptionalIntArrayRef dim, bool keepdim = false,
                 std::optional<ScalarType> dtype = std::nullopt) const;
   Variable prod(std::optional<ScalarType> dtype = std::nullopt) const;
   Variable prod(std::int64_t dim, bool keepdim = false,
                 std::optional<ScalarType> dtype = std::nullopt) const;
   Variable var(bool unbiased = true) const;
-  Variable var(IntArrayRef dim, bool unbiased = true, bool keepdim = false) const;
+  Variable var(OptionalIntArrayRef dim, bool unbiased = true, bool keepdim = false) const;
+  Variable var(OptionalIntArrayRef dim, std::optional<std::int64_t> correction,
+               bool keepdim = false) const;
   template <std::integral Dim>
   requires(!std::is_same_v<Dim, bool>) Variable
       var(Dim dim, bool unbiased = true, bool keepdim = false)
-  const { return var(IntArrayRef(static_cast<std::int64_t>(dim)), unbiased, keepdim); }
+  const { return var(OptionalIntArrayRef(dim), unbiased, keepdim); }
   Variable std(bool unbiased = true) const;
-  Variable std(IntArrayRef dim, bool unbiased = true, bool keepdim = false) const;
+  Variable std(OptionalIntArrayRef dim, bool unbiased = true, bool keepdim = false) const;
+  Variable std(OptionalIntArrayRef dim, std::optional<std::int64_t> correction,
+               bool keepdim = false) const;
   template <std::integral Dim>
   requires(!std::is_same_v<Dim, bool>) Variable
       std(Dim dim, bool unbiased = true, bool keepdim = false)
-  const { return std(IntArrayRef(static_cast<std::int64_t>(dim)), unbiased, keepdim); }
+  const { return std(OptionalIntArrayRef(dim), unbiased, keepdim); }
   Variable norm(Scalar p = 2) const;
   Variable norm(const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim = false) const;
+  Variable norm(const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim,
+                ScalarType dtype) const;
+  Variable norm(const std::optional<Scalar>& p, ScalarType dtype) const;
   Variable max() const;
   std::tuple<Variable, Variable> max(std::int64_t dim, bool keepdim = false) const;
   Variable min() const;
@@ -486,13 +507,11 @@ class Variable {
   Variable squeeze() const;
   Variable squeeze(std::int64_t dim) const;
   Variable& squeeze_() const;
+  Variable& squeeze_(std::int64_t dim) const;
   Variable unsqueeze(std::int64_t dim) const;
   Variable& unsqueeze_(std::int64_t dim) const;
   Variable transpose(std::int64_t dim0, std::int64_t dim1) const;
   Variable& transpose_(std::int64_t dim0, std::int64_t dim1) const;
-  Variable swapaxes(std::int64_t axis0, std::int64_t axis1) const {
-    return transpose(axis0, axis1);
-  }
   Variable movedim(std::int64_t source, std::int64_t destination) const;
   Variable movedim(IntArrayRef source, IntArrayRef destination) const;
   Variable t() const;
@@ -507,6 +526,7 @@ class Variable {
   Variable slice(std::int64_t dim = 0, std::optional<std::int64_t> start = std::nullopt,
                  std::optional<std::int64_t> end = std::nullopt, std::int64_t step = 1) const;
   Variable narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const;
+  Variable narrow(std::int64_t dim, const Variable& start, std::int64_t length) const;
   Variable diagonal(std::int64_t offset = 0, std::int64_t dim1 = 0, std::int64_t dim2 = 1) const;
   Variable unfold(std::int64_t dimension, std::int64_t size, std::int64_t step) const;
   std::vector<Variable> unbind(std::int64_t dim = 0) const;
@@ -520,10 +540,11 @@ class Variable {
 
   Variable repeat(IntArrayRef repeats) const;
   Variable tile(IntArrayRef dims) const;
-  Variable repeat_interleave(std::int64_t repeats,
-                             std::optional<std::int64_t> dim = std::nullopt) const;
+  Variable repeat_interleave(std::int64_t repeats, std::optional<std::int64_t> dim = std::nullopt,
+                             std::optional<std::int64_t> output_size = std::nullopt) const;
   Variable repeat_interleave(const Variable& repeats,
-                             std::optional<std::int64_t> dim = std::nullopt) const;
+                             std::optional<std::int64_t> dim = std::nullopt,
+                             std::optional<std::int64_t> output_size = std::nullopt) const;
   Variable flip(IntArrayRef dims) const;
   Variable roll(IntArrayRef shifts, IntArrayRef dims = {}) const;
   Variable tril(std::int64_t diagonal = 0) const;
@@ -561,7 +582,9 @@ class Variable {
   Variable& index_add_(std::int64_t dim, const Variable& index, const Variable& source,
                        Scalar alpha = 1) const;
   Variable index_fill(std::int64_t dim, const Variable& index, Scalar value) const;
+  Variable index_fill(std::int64_t dim, const Variable& index, const Variable& value) const;
   Variable& index_fill_(std::int64_t dim, const Variable& index, Scalar value) const;
+  Variable& index_fill_(std::int64_t dim, const Variable& index, const Variable& value) const;
   Variable index_copy(std::int64_t dim, const Variable& index, const Variable& source) const;
   Variable& index_copy_(std::int64_t dim, const Variable& index, const Variable& source) const;
   Variable take(const Variable& index) const;
@@ -581,6 +604,7 @@ class Variable {
   std::tuple<Variable, Variable> kthvalue(std::int64_t k, std::int64_t dim = -1,
                                           bool keepdim = false) const;
   Variable argsort(std::int64_t dim = -1, bool descending = false) const;
+  Variable argsort(bool stable, std::int64_t dim, bool descending = false) const;
   std::tuple<Variable, Variable> topk(std::int64_t k, std::int64_t dim = -1, bool largest = true,
                                       bool sorted = true) const;
   Variable bincount(const std::optional<Variable>& weights = {}, std::int64_t minlength = 0) const;

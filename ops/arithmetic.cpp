@@ -36,9 +36,9 @@ Variable times(const Variable& g, Scalar alpha) { return is_one(alpha) ? g : g *
 // An in-place operation: straight into self's memory where nothing is recorded, else as the
 // out-of-place one whose result is taken over.
 template <typename Other, typename OutOfPlace>
-Variable& in_place(BinaryOp op, const char* name, const Variable& self, const Other& other,
-                   ScalarType dtype, OutOfPlace&& out_of_place,
-                   const kernels::OpParams& params = {}) {
+Variable& apply_inplace(BinaryOp op, const char* name, const Variable& self, const Other& other,
+                        ScalarType dtype, OutOfPlace&& out_of_place,
+                        const kernels::OpParams& params = {}) {
   detail::check_can_cast(dtype, self.dtype(), name);
   bool recorded = should_record(self);
   if constexpr (std::is_same_v<Other, Variable>) recorded |= should_record(other);
@@ -229,41 +229,43 @@ Variable& Variable::add_(const Variable& other, Scalar alpha) const {
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "add_");
   const auto out_of_place = [&] { return add(other, alpha); };
-  if (is_one(alpha)) return in_place(BinaryOp::Add, "add_", *this, other, dtype, out_of_place);
+  if (is_one(alpha)) return apply_inplace(BinaryOp::Add, "add_", *this, other, dtype, out_of_place);
   if (tapedeck::is_floating_point(dtype))
-    return in_place(BinaryOp::AddScaled, "add_", *this, other, dtype, out_of_place,
-                    {{alpha.toDouble()}});
-  return in_place(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype, out_of_place);
+    return apply_inplace(BinaryOp::AddScaled, "add_", *this, other, dtype, out_of_place,
+                         {{alpha.toDouble()}});
+  return apply_inplace(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype, out_of_place);
 }
 Variable& Variable::add_(Scalar other, Scalar alpha) const {
   if (!is_one(alpha)) return add_(Variable(kernels::full({}, other, dtype())), alpha);
-  return in_place(BinaryOp::Add, "add_", *this, other, result_type(*this, other),
-                  [&] { return add(other); });
+  return apply_inplace(BinaryOp::Add, "add_", *this, other, result_type(*this, other),
+                       [&] { return add(other); });
 }
 Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "sub_");
   if (!is_one(alpha) && tapedeck::is_floating_point(dtype)) return add_(other, -alpha);
-  return in_place(BinaryOp::Sub, "sub_", *this, scaled(other, alpha), dtype,
-                  [&] { return sub(other, alpha); });
+  return apply_inplace(BinaryOp::Sub, "sub_", *this, scaled(other, alpha), dtype,
+                       [&] { return sub(other, alpha); });
 }
 Variable& Variable::sub_(Scalar other, Scalar alpha) const { return add_(-other, alpha); }
 Variable& Variable::mul_(const Variable& other) const {
   // The gradient of `other` reads self as it was.
-  return in_place(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
-                  [&] { return (should_record(other) ? clone() : *this).mul(other); });
+  return apply_inplace(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
+                       [&] { return (should_record(other) ? clone() : *this).mul(other); });
 }
 Variable& Variable::mul_(Scalar other) const {
-  return in_place(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
-                  [&] { return mul(other); });
+  return apply_inplace(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
+                       [&] { return mul(other); });
 }
 Variable& Variable::div_(const Variable& other) const {
-  return in_place(BinaryOp::Div, "div_", *this, other,
-                  detail::floating_type(result_type(*this, other)), [&] { return div(other); });
+  return apply_inplace(BinaryOp::Div, "div_", *this, other,
+                       detail::floating_type(result_type(*this, other)),
+                       [&] { return div(other); });
 }
 Variable& Variable::div_(Scalar other) const {
-  return in_place(BinaryOp::Div, "div_", *this, other,
-                  detail::floating_type(result_type(*this, other)), [&] { return div(other); });
+  return apply_inplace(BinaryOp::Div, "div_", *this, other,
+                       detail::floating_type(result_type(*this, other)),
+                       [&] { return div(other); });
 }
 Variable& Variable::neg_() const { return mul_(-1); }
 

@@ -16,16 +16,25 @@ Variable sub(const Variable& self, Scalar other, Scalar alpha = 1);
 inline Variable subtract(const Variable& self, const Variable& other, Scalar alpha = 1) {
   return sub(self, other, alpha);
 }
+inline Variable subtract(const Variable& self, Scalar other, Scalar alpha = 1) {
+  return sub(self, other, alpha);
+}
 /// alpha subtracted the other way round: other - alpha self.
 Variable rsub(const Variable& self, const Variable& other, Scalar alpha = 1);
 Variable rsub(const Variable& self, Scalar other, Scalar alpha = 1);
 Variable mul(const Variable& self, const Variable& other);
 Variable mul(const Variable& self, Scalar other);
 inline Variable multiply(const Variable& self, const Variable& other) { return mul(self, other); }
+inline Variable multiply(const Variable& self, Scalar other) { return mul(self, other); }
 /// The true quotient: integers give the default floating dtype.
 Variable div(const Variable& self, const Variable& other);
 Variable div(const Variable& self, Scalar other);
 inline Variable divide(const Variable& self, const Variable& other) { return div(self, other); }
+inline Variable divide(const Variable& self, Scalar other) { return div(self, other); }
+inline Variable true_divide(const Variable& self, const Variable& other) {
+  return div(self, other);
+}
+inline Variable true_divide(const Variable& self, Scalar other) { return div(self, other); }
 Variable neg(const Variable& self);
 inline Variable negative(const Variable& self) { return neg(self); }
 

@@ -24,6 +24,11 @@ inline Variable less(const Variable& a, const Variable& b) { return lt(a, b); }
 inline Variable less_equal(const Variable& a, const Variable& b) { return le(a, b); }
 inline Variable greater(const Variable& a, const Variable& b) { return gt(a, b); }
 inline Variable greater_equal(const Variable& a, const Variable& b) { return ge(a, b); }
+inline Variable not_equal(const Variable& a, Scalar b) { return ne(a, b); }
+inline Variable less(const Variable& a, Scalar b) { return lt(a, b); }
+inline Variable less_equal(const Variable& a, Scalar b) { return le(a, b); }
+inline Variable greater(const Variable& a, Scalar b) { return gt(a, b); }
+inline Variable greater_equal(const Variable& a, Scalar b) { return ge(a, b); }
 
 /// Of the elements' truth (x != 0).
 Variable logical_and(const Variable& self, const Variable& other);

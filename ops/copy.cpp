@@ -55,7 +55,8 @@ Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy
       "true");
   return to(options.dtype_opt().value_or(dtype()), non_blocking, copy);
 }
-Variable Variable::to(const Variable& other, bool non_blocking, bool copy) const {
+Variable Variable::to(const Variable& other, bool non_blocking, bool copy,
+                      std::optional<MemoryFormat>) const {
   return to(other.dtype(), non_blocking, copy);
 }
 Variable Variable::type_as(const Variable& other) const { return to(other.dtype()); }

@@ -293,6 +293,14 @@ Variable index_fill(const Variable& x, std::int64_t dim, const Variable& index, 
 Variable Variable::index_fill(std::int64_t dim, const Variable& index, Scalar value) const {
   return tapedeck::index_fill(*this, dim, index, value);
 }
+Variable Variable::index_fill(std::int64_t dim, const Variable& index,
+                              const Variable& value) const {
+  return tapedeck::index_fill(*this, dim, index, value);
+}
+Variable& Variable::index_fill_(std::int64_t dim, const Variable& index,
+                                const Variable& value) const {
+  return assign_inplace(*this, index_fill(dim, index, value), "index_fill_");
+}
 Variable& Variable::index_fill_(std::int64_t dim, const Variable& index, Scalar value) const {
   const Variable base = this->dim() == 0 ? unsqueeze(0) : *this;
   write_inplace(base, along(*this, dim, index, "index_fill_", NegativeIndex::CountsFromTheEnd),

@@ -1,6 +1,7 @@
 #include <tapedeck/ops/pointwise.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <numbers>
 
 #include <tapedeck/ops/arithmetic.h>
@@ -172,6 +173,11 @@ V sign(const V& x) {
 V floor(const V& x) { return rounding(UnaryOp::Floor, x, "FloorBackward0"); }
 V ceil(const V& x) { return rounding(UnaryOp::Ceil, x, "CeilBackward0"); }
 V round(const V& x) { return rounding(UnaryOp::Round, x, "RoundBackward0"); }
+V round(const V& x, std::int64_t decimals) {
+  if (decimals == 0 || !x.is_floating_point()) return round(x);
+  const double scale = std::pow(10.0, static_cast<double>(std::abs(decimals)));
+  return decimals > 0 ? round(x * scale) / scale : round(x / scale) * scale;
+}
 V trunc(const V& x) { return rounding(UnaryOp::Trunc, x, "TruncBackward0"); }
 // y = x - trunc(x);  dx = g
 V frac(const V& x) {
@@ -211,7 +217,15 @@ TAPEDECK_UNARY_METHODS(erf, UnaryOp::Erf, Reads::Input)
 TAPEDECK_UNARY_METHODS(erfc, UnaryOp::Erfc, Reads::Input)
 TAPEDECK_UNARY_METHODS(floor, UnaryOp::Floor, Reads::Output)
 TAPEDECK_UNARY_METHODS(ceil, UnaryOp::Ceil, Reads::Output)
-TAPEDECK_UNARY_METHODS(round, UnaryOp::Round, Reads::Output)
+V Variable::round() const { return tapedeck::round(*this); }
+V& Variable::round_() const {
+  return unary_in_place(UnaryOp::Round, Reads::Output, *this, "round_",
+                        [](const V& x) { return tapedeck::round(x); });
+}
+V Variable::round(std::int64_t decimals) const { return tapedeck::round(*this, decimals); }
+V& Variable::round_(std::int64_t decimals) const {
+  return assign_inplace(*this, round(decimals), "round_");
+}
 TAPEDECK_UNARY_METHODS(trunc, UnaryOp::Trunc, Reads::Output)
 TAPEDECK_UNARY_METHODS(frac, UnaryOp::Frac, Reads::Output)
 #undef TAPEDECK_UNARY_METHODS

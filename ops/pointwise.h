@@ -48,10 +48,44 @@ Variable floor(const Variable& self);
 Variable ceil(const Variable& self);
 /// Halves go to the even neighbour.
 Variable round(const Variable& self);
+/// The same at that many digits after the point, or before it where negative.
+Variable round(const Variable& self, std::int64_t decimals);
 Variable trunc(const Variable& self);
 inline Variable fix(const Variable& self) { return trunc(self); }
 /// x - trunc(x); float32 and float64.
 Variable frac(const Variable& self);
+
+#define TAPEDECK_IN_PLACE(name) \
+  inline Variable& name##_(Variable& self) { return self.name##_(); }
+TAPEDECK_IN_PLACE(exp)
+TAPEDECK_IN_PLACE(exp2)
+TAPEDECK_IN_PLACE(expm1)
+TAPEDECK_IN_PLACE(log)
+TAPEDECK_IN_PLACE(log1p)
+TAPEDECK_IN_PLACE(log2)
+TAPEDECK_IN_PLACE(log10)
+TAPEDECK_IN_PLACE(sqrt)
+TAPEDECK_IN_PLACE(rsqrt)
+TAPEDECK_IN_PLACE(square)
+TAPEDECK_IN_PLACE(reciprocal)
+TAPEDECK_IN_PLACE(neg)
+TAPEDECK_IN_PLACE(abs)
+TAPEDECK_IN_PLACE(sin)
+TAPEDECK_IN_PLACE(cos)
+TAPEDECK_IN_PLACE(tan)
+TAPEDECK_IN_PLACE(asin)
+TAPEDECK_IN_PLACE(acos)
+TAPEDECK_IN_PLACE(atan)
+TAPEDECK_IN_PLACE(sinh)
+TAPEDECK_IN_PLACE(cosh)
+TAPEDECK_IN_PLACE(erf)
+TAPEDECK_IN_PLACE(erfc)
+TAPEDECK_IN_PLACE(floor)
+TAPEDECK_IN_PLACE(ceil)
+TAPEDECK_IN_PLACE(round)
+TAPEDECK_IN_PLACE(trunc)
+TAPEDECK_IN_PLACE(frac)
+#undef TAPEDECK_IN_PLACE
 
 /// g (1 - y^2): the gradient of tanh from its output y.
 Variable tanh_backward(const Variable& grad_output, const Variable& output);

@@ -245,5 +245,11 @@ V Variable::div(const V& other, std::optional<std::string_view> mode) const {
 V Variable::div(Scalar other, std::optional<std::string_view> mode) const {
   return tapedeck::div(*this, other, mode);
 }
+V& Variable::div_(const V& other, std::optional<std::string_view> mode) const {
+  return mode ? assign(*this, div(other, mode), "div_") : div_(other);
+}
+V& Variable::div_(Scalar other, std::optional<std::string_view> mode) const {
+  return mode ? assign(*this, div(other, mode), "div_") : div_(other);
+}
 
 }  // namespace tapedeck

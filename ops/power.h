@@ -38,6 +38,15 @@ Variable div(const Variable& self, const Variable& other,
              std::optional<std::string_view> rounding_mode);
 Variable div(const Variable& self, Scalar other, std::optional<std::string_view> rounding_mode);
 
+inline Variable divide(const Variable& self, const Variable& other,
+                       std::optional<std::string_view> rounding_mode) {
+  return div(self, other, rounding_mode);
+}
+inline Variable divide(const Variable& self, Scalar other,
+                       std::optional<std::string_view> rounding_mode) {
+  return div(self, other, rounding_mode);
+}
+
 inline Variable operator%(const Variable& a, const Variable& b) { return remainder(a, b); }
 inline Variable operator%(const Variable& a, Scalar b) { return remainder(a, b); }
 

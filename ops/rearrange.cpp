@@ -73,8 +73,18 @@ Variable tile(const Variable& x, IntArrayRef dims) {
 }
 Variable Variable::tile(IntArrayRef dims) const { return tapedeck::tile(*this, dims); }
 
+namespace {
+
+void check_output_size(std::int64_t size, std::optional<std::int64_t> output_size) {
+  TAPEDECK_CHECK(!output_size || *output_size == size, "repeat_interleave: expected output_size ",
+                 size, ", got ", output_size.value_or(size));
+}
+
+}  // namespace
+
 Variable repeat_interleave(const Variable& self, std::int64_t repeats,
-                           std::optional<std::int64_t> dim) {
+                           std::optional<std::int64_t> dim,
+                           std::optional<std::int64_t> output_size) {
   TAPEDECK_CHECK(repeats >= 0, "repeat_interleave: repeats can not be negative, got ", repeats);
   const Variable x = dim ? atleast_1d(self) : self.reshape({-1});
   const std::int64_t d = wrap_dim(dim.value_or(0), x.dim());
@@ -83,10 +93,12 @@ Variable repeat_interleave(const Variable& self, std::int64_t repeats,
   const Variable spread = x.unsqueeze(d + 1).expand(sizes);
   sizes.erase(d + 1);
   sizes[d] *= repeats;
+  check_output_size(sizes[d], output_size);
   return spread.clone().view(sizes);
 }
 Variable repeat_interleave(const Variable& self, const Variable& repeats,
-                           std::optional<std::int64_t> dim) {
+                           std::optional<std::int64_t> dim,
+                           std::optional<std::int64_t> output_size) {
   const Variable x = dim ? atleast_1d(self) : self.reshape({-1});
   const std::int64_t d = wrap_dim(dim.value_or(0), x.dim());
   TAPEDECK_CHECK(repeats.dim() <= 1,
@@ -97,7 +109,7 @@ Variable repeat_interleave(const Variable& self, const Variable& repeats,
                     repeats.dtype());
   const Array counts = kernels::contiguous(kernels::cast(repeats.array(), kLong));
   const auto* count = counts.data<std::int64_t>();
-  if (counts.numel() == 1) return repeat_interleave(x, count[0], d);
+  if (counts.numel() == 1) return repeat_interleave(x, count[0], d, output_size);
   TAPEDECK_CHECK(counts.numel() == x.size(d),
                  "repeat_interleave: repeats must have the same size as input along dim: ",
                  repeats.sizes(), " for dimension ", d, " of ", x.sizes());
@@ -106,17 +118,19 @@ Variable repeat_interleave(const Variable& self, const Variable& repeats,
     TAPEDECK_CHECK(count[i] >= 0, "repeat_interleave: repeats can not be negative, got ", count[i]);
     total += count[i];
   }
+  check_output_size(total, output_size);
   const Array places = Array::empty({total}, kLong);
   auto* place = places.data<std::int64_t>();
   for (std::int64_t i = 0; i < counts.numel(); ++i) place = std::fill_n(place, count[i], i);
   return index_select(x, d, Variable(places));
 }
-Variable Variable::repeat_interleave(std::int64_t repeats, std::optional<std::int64_t> dim) const {
-  return tapedeck::repeat_interleave(*this, repeats, dim);
+Variable Variable::repeat_interleave(std::int64_t repeats, std::optional<std::int64_t> dim,
+                                     std::optional<std::int64_t> output_size) const {
+  return tapedeck::repeat_interleave(*this, repeats, dim, output_size);
 }
-Variable Variable::repeat_interleave(const Variable& repeats,
-                                     std::optional<std::int64_t> dim) const {
-  return tapedeck::repeat_interleave(*this, repeats, dim);
+Variable Variable::repeat_interleave(const Variable& repeats, std::optional<std::int64_t> dim,
+                                     std::optional<std::int64_t> output_size) const {
+  return tapedeck::repeat_interleave(*this, repeats, dim, output_size);
 }
 
 // y = x backwards;  dx = g backwards

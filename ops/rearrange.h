@@ -13,11 +13,14 @@ Variable repeat(const Variable& self, IntArrayRef repeats);
 /// The same, with missing leading repeats taken as 1.
 Variable tile(const Variable& self, IntArrayRef dims);
 /// Every slice of an axis repeated on the spot, as often as `repeats` says for all or for each of
-/// them; without `dim`, of the flattened tensor.
+/// them; without `dim`, of the flattened tensor. \throws Error where the result's axis is not of
+/// `output_size`, if given.
 Variable repeat_interleave(const Variable& self, std::int64_t repeats,
-                           std::optional<std::int64_t> dim = std::nullopt);
+                           std::optional<std::int64_t> dim = std::nullopt,
+                           std::optional<std::int64_t> output_size = std::nullopt);
 Variable repeat_interleave(const Variable& self, const Variable& repeats,
-                           std::optional<std::int64_t> dim = std::nullopt);
+                           std::optional<std::int64_t> dim = std::nullopt,
+                           std::optional<std::int64_t> output_size = std::nullopt);
 /// Reverses axes.
 Variable flip(const Variable& self, IntArrayRef dims);
 Variable fliplr(const Variable& self);

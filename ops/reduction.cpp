@@ -41,15 +41,16 @@ Variable mean_over(const Variable& self, IntArrayRef dim, bool keepdim,
 
 }  // namespace
 
-Variable sum(const Variable& self, IntArrayRef dim, bool keepdim, std::optional<ScalarType> dtype) {
-  return sum_over(self, dim, keepdim, dtype, "SumBackward1");
+Variable sum(const Variable& self, OptionalIntArrayRef dim, bool keepdim,
+             std::optional<ScalarType> dtype) {
+  return sum_over(self, dim ? *dim : IntArrayRef(), keepdim, dtype, "SumBackward1");
 }
 Variable sum(const Variable& self, std::optional<ScalarType> dtype) {
   return sum_over(self, {}, false, dtype, "SumBackward0");
 }
-Variable mean(const Variable& self, IntArrayRef dim, bool keepdim,
+Variable mean(const Variable& self, OptionalIntArrayRef dim, bool keepdim,
               std::optional<ScalarType> dtype) {
-  return mean_over(self, dim, keepdim, dtype, "MeanBackward1");
+  return mean_over(self, dim ? *dim : IntArrayRef(), keepdim, dtype, "MeanBackward1");
 }
 Variable mean(const Variable& self, std::optional<ScalarType> dtype) {
   return mean_over(self, {}, false, dtype, "MeanBackward0");
@@ -101,13 +102,15 @@ Variable Variable::all(std::int64_t dim, bool keepdim) const {
 Variable Variable::sum(std::optional<ScalarType> dtype) const {
   return tapedeck::sum(*this, dtype);
 }
-Variable Variable::sum(IntArrayRef dim, bool keepdim, std::optional<ScalarType> dtype) const {
+Variable Variable::sum(OptionalIntArrayRef dim, bool keepdim,
+                       std::optional<ScalarType> dtype) const {
   return tapedeck::sum(*this, dim, keepdim, dtype);
 }
 Variable Variable::mean(std::optional<ScalarType> dtype) const {
   return tapedeck::mean(*this, dtype);
 }
-Variable Variable::mean(IntArrayRef dim, bool keepdim, std::optional<ScalarType> dtype) const {
+Variable Variable::mean(OptionalIntArrayRef dim, bool keepdim,
+                        std::optional<ScalarType> dtype) const {
   return tapedeck::mean(*this, dim, keepdim, dtype);
 }
 

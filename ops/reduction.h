@@ -6,27 +6,31 @@
 
 #include <tapedeck/autograd/variable.h>
 
-// Reductions over all elements, or over axes, which go away unless `keepdim`. An empty list of axes
-// means all of them.
+// Reductions over all elements, or over axes, which go away unless `keepdim`. An empty list of
+// axes, or none (std::nullopt), means all of them.
 
 namespace tapedeck {
 
 /// Integers and bool are summed in int64.
 Variable sum(const Variable& self, std::optional<ScalarType> dtype = std::nullopt);
-Variable sum(const Variable& self, IntArrayRef dim, bool keepdim = false,
+Variable sum(const Variable& self, OptionalIntArrayRef dim, bool keepdim = false,
              std::optional<ScalarType> dtype = std::nullopt);
 /// \throws TypeError for integers unless a floating `dtype` is given.
 Variable mean(const Variable& self, std::optional<ScalarType> dtype = std::nullopt);
-Variable mean(const Variable& self, IntArrayRef dim, bool keepdim = false,
+Variable mean(const Variable& self, OptionalIntArrayRef dim, bool keepdim = false,
               std::optional<ScalarType> dtype = std::nullopt);
 /// Integers and bool are multiplied in int64. The gradient is right where elements are zero.
 Variable prod(const Variable& self, std::optional<ScalarType> dtype = std::nullopt);
 Variable prod(const Variable& self, std::int64_t dim, bool keepdim = false,
               std::optional<ScalarType> dtype = std::nullopt);
 
-/// Mean squared deviation from the mean, over count - 1 if `unbiased`, else over count.
+/// Mean squared deviation from the mean, over count - 1 if `unbiased`, else over count; or over
+/// count - correction (1 where not given).
 Variable var(const Variable& self, bool unbiased = true);
-Variable var(const Variable& self, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
+Variable var(const Variable& self, OptionalIntArrayRef dim, bool unbiased = true,
+             bool keepdim = false);
+Variable var(const Variable& self, OptionalIntArrayRef dim, std::optional<std::int64_t> correction,
+             bool keepdim = false);
 template <std::integral Dim>
 requires(!std::is_same_v<Dim, bool>) Variable
     var(const Variable& self, Dim dim, bool unbiased = true, bool keepdim = false) {
@@ -34,15 +38,27 @@ requires(!std::is_same_v<Dim, bool>) Variable
 }
 /// Its square root.
 Variable std(const Variable& self, bool unbiased = true);
-Variable std(const Variable& self, IntArrayRef dim, bool unbiased = true, bool keepdim = false);
+Variable std(const Variable& self, OptionalIntArrayRef dim, bool unbiased = true,
+             bool keepdim = false);
+Variable std(const Variable& self, OptionalIntArrayRef dim, std::optional<std::int64_t> correction,
+             bool keepdim = false);
 template <std::integral Dim>
 requires(!std::is_same_v<Dim, bool>) Variable
     std(const Variable& self, Dim dim, bool unbiased = true, bool keepdim = false) {
   return self.std(dim, unbiased, keepdim);
 }
-std::tuple<Variable, Variable> var_mean(const Variable& self, IntArrayRef dim, bool unbiased = true,
+/// Either with the mean.
+std::tuple<Variable, Variable> var_mean(const Variable& self, bool unbiased = true);
+std::tuple<Variable, Variable> var_mean(const Variable& self, OptionalIntArrayRef dim,
+                                        bool unbiased = true, bool keepdim = false);
+std::tuple<Variable, Variable> var_mean(const Variable& self, OptionalIntArrayRef dim,
+                                        std::optional<std::int64_t> correction,
                                         bool keepdim = false);
-std::tuple<Variable, Variable> std_mean(const Variable& self, IntArrayRef dim, bool unbiased = true,
+std::tuple<Variable, Variable> std_mean(const Variable& self, bool unbiased = true);
+std::tuple<Variable, Variable> std_mean(const Variable& self, OptionalIntArrayRef dim,
+                                        bool unbiased = true, bool keepdim = false);
+std::tuple<Variable, Variable> std_mean(const Variable& self, OptionalIntArrayRef dim,
+                                        std::optional<std::int64_t> correction,
                                         bool keepdim = false);
 /// (sum |x|^p)^(1/p); p may be 0 (elements that are not zero) or infinite (the largest |x|, the
 /// smallest for -infinity). The gradient at a norm of 0 is 0.
@@ -51,6 +67,7 @@ Variable norm(const Variable& self, const std::optional<Scalar>& p, IntArrayRef 
               bool keepdim = false);
 Variable norm(const Variable& self, const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim,
               ScalarType dtype);
+Variable norm(const Variable& self, const std::optional<Scalar>& p, ScalarType dtype);
 /// log(sum(exp(x))), without overflow.
 Variable logsumexp(const Variable& self, IntArrayRef dim, bool keepdim = false);
 

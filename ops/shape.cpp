@@ -176,6 +176,9 @@ Variable& become(const Variable& self, const Variable& view, const char* op) {
 }  // namespace
 
 Variable& Variable::squeeze_() const { return become(*this, squeeze(), "squeeze_"); }
+Variable& Variable::squeeze_(std::int64_t dim) const {
+  return become(*this, squeeze(dim), "squeeze_");
+}
 Variable& Variable::unsqueeze_(std::int64_t dim) const {
   return become(*this, unsqueeze(dim), "unsqueeze_");
 }

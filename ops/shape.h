@@ -41,6 +41,7 @@ Variable slice(const Variable& self, std::int64_t dim = 0,
                std::optional<std::int64_t> end = std::nullopt, std::int64_t step = 1);
 /// `length` indices from `start` on. \throws Error where they are not all there.
 Variable narrow(const Variable& self, std::int64_t dim, std::int64_t start, std::int64_t length);
+Variable narrow(const Variable& self, std::int64_t dim, const Variable& start, std::int64_t length);
 inline Variable broadcast_to(const Variable& self, IntArrayRef size) { return self.expand(size); }
 /// The tensors expanded to the shape that all broadcast to.
 std::vector<Variable> broadcast_tensors(TensorList tensors);

@@ -147,6 +147,15 @@ Variable narrow(const Variable& x, std::int64_t dim, std::int64_t start, std::in
                  ")");
   return part_of(x, SlicePart{dim, start, start + length, 1});
 }
+Variable narrow(const Variable& x, std::int64_t dim, const Variable& start, std::int64_t length) {
+  TAPEDECK_CHECK(start.dim() == 0 && is_integral(start.dtype(), false),
+                 "narrow(): start must be a 0-dim integral Tensor, got shape ", start.sizes(),
+                 " of ", start.dtype());
+  return narrow(x, dim, start.item<std::int64_t>(), length);
+}
+Variable Variable::narrow(std::int64_t dim, const Variable& start, std::int64_t length) const {
+  return tapedeck::narrow(*this, dim, start, length);
+}
 Variable Variable::narrow(std::int64_t dim, std::int64_t start, std::int64_t length) const {
   return tapedeck::narrow(*this, dim, start, length);
 }

@@ -50,6 +50,13 @@ Variable Variable::argsort(std::int64_t dim, bool descending) const {
   return tapedeck::argsort(*this, dim, descending);
 }
 
+Variable argsort(const Variable& x, bool, std::int64_t dim, bool descending) {
+  return argsort(x, dim, descending);
+}
+Variable Variable::argsort(bool stable, std::int64_t dim, bool descending) const {
+  return tapedeck::argsort(*this, stable, dim, descending);
+}
+
 ValuesAndIndices topk(const Variable& x, std::int64_t k, std::int64_t dim, bool largest,
                       bool sorted) {
   dim = wrap_dim(dim, x.dim());

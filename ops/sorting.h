@@ -18,6 +18,8 @@ std::tuple<Variable, Variable> sort(const Variable& self, std::optional<bool> st
 /// Sorted along the first axis.
 Variable msort(const Variable& self);
 Variable argsort(const Variable& self, std::int64_t dim = -1, bool descending = false);
+/// The same: it is stable in any case.
+Variable argsort(const Variable& self, bool stable, std::int64_t dim, bool descending = false);
 /// The k greatest (or smallest) values, in order where `sorted`.
 std::tuple<Variable, Variable> topk(const Variable& self, std::int64_t k, std::int64_t dim = -1,
                                     bool largest = true, bool sorted = true);

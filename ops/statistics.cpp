@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -41,53 +42,84 @@ double count_of(const V& x, IntArrayRef kept) {
 }
 
 // 2 g (x - mean) / (n - correction), g in the shape that keeps the axes.
-V var_backward(const V& g, const V& x, IntArrayRef dim, double correction, double count) {
-  return (x - x.mean(dim, true)) * (g * (2 / (count - correction)));
+V var_backward(const V& g, const V& x, IntArrayRef dim, double divisor) {
+  return (x - x.mean(dim, true)) * (g * (2 / divisor));
+}
+
+struct Moments {
+  DimVector dim, kept;  ///< the axes, and the shape that keeps them
+  std::int64_t correction;
+  double divisor;
+  bool keepdim;
+
+  Moments(const V& x, const OptionalIntArrayRef& axes, std::optional<std::int64_t> c, bool keep)
+      : dim(axes ? *axes : IntArrayRef()), correction(c.value_or(1)), keepdim(keep) {
+    check_floating(x, "std and var");
+    kept = kept_shape(x, dim, "std and var");
+    divisor = std::max(0.0, count_of(x, kept) - static_cast<double>(correction));
+  }
+  Array variance(const V& x) const { return kernels::var(x.array(), dim, correction, keepdim); }
+};
+
+// y = sum (x - mean)^2 / (n - c);  dx = 2 g (x - mean) / (n - c)
+V variance(const V& x, const Moments& m) {
+  V y(m.variance(x));
+  if (should_record(x))
+    record(y, "VarBackward0", edges(x),
+           [x = save(x), dim = m.dim, kept = m.kept, divisor = m.divisor](const V& g,
+                                                                          const VjpContext& ctx) {
+             return var_backward(g.reshape(kept), x.get(ctx), dim, divisor);
+           });
+  return y;
+}
+
+// y = sqrt(var);  dx = g (x - mean) / ((n - c) y), 0 where y is
+V deviation(const V& x, const Moments& m) {
+  Array value = m.variance(x);
+  kernels::unary_out(kernels::UnaryOp::Sqrt, value, value);
+  V y(value);
+  if (should_record(x))
+    record(y, "StdBackward0", edges(x),
+           [x = save(x), y = save_output(y), dim = m.dim, kept = m.kept, divisor = m.divisor](
+               const V& g, const VjpContext& ctx) {
+             const V out = y.get(ctx), dvar = where(out == 0, 0, g / (out * 2));
+             return var_backward(dvar.reshape(kept), x.get(ctx), dim, divisor);
+           });
+  return y;
 }
 
 }  // namespace
 
-// y = sum (x - mean)^2 / (n - c);  dx = 2 g (x - mean) / (n - c)
-V var(const V& x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  check_floating(x, "std and var");
-  V y(kernels::var(x.array(), dim, unbiased, keepdim));
-  if (should_record(x)) {
-    const DimVector kept = kept_shape(x, dim, "var");
-    record(y, "VarBackward0", edges(x),
-           [x = save(x), dim = DimVector(dim), kept, unbiased, count = count_of(x, kept)](
-               const V& g, const VjpContext& ctx) {
-             return var_backward(g.reshape(kept), x.get(ctx), dim, unbiased, count);
-           });
+#define TAPEDECK_DEVIATION(name, function)                                                         \
+  V name(const V& x, OptionalIntArrayRef dim, std::optional<std::int64_t> correction,              \
+         bool keepdim) {                                                                           \
+    return function(x, Moments(x, dim, correction, keepdim));                                      \
+  }                                                                                                \
+  V name(const V& x, OptionalIntArrayRef dim, bool unbiased, bool keepdim) {                       \
+    return tapedeck::name(x, dim, std::optional<std::int64_t>(unbiased), keepdim);                 \
+  }                                                                                                \
+  V name(const V& x, bool unbiased) { return tapedeck::name(x, std::nullopt, unbiased, false); }   \
+  std::tuple<V, V> name##_mean(const V& x, OptionalIntArrayRef dim,                                \
+                               std::optional<std::int64_t> correction, bool keepdim) {             \
+    return {tapedeck::name(x, dim, correction, keepdim), mean(x, dim, keepdim)};                   \
+  }                                                                                                \
+  std::tuple<V, V> name##_mean(const V& x, OptionalIntArrayRef dim, bool unbiased, bool keepdim) { \
+    return name##_mean(x, dim, std::optional<std::int64_t>(unbiased), keepdim);                    \
+  }                                                                                                \
+  std::tuple<V, V> name##_mean(const V& x, bool unbiased) {                                        \
+    return name##_mean(x, std::nullopt, unbiased, false);                                          \
+  }                                                                                                \
+  V Variable::name(bool unbiased) const { return tapedeck::name(*this, unbiased); }                \
+  V Variable::name(OptionalIntArrayRef dim, bool unbiased, bool keepdim) const {                   \
+    return tapedeck::name(*this, dim, unbiased, keepdim);                                          \
+  }                                                                                                \
+  V Variable::name(OptionalIntArrayRef dim, std::optional<std::int64_t> correction, bool keepdim)  \
+      const {                                                                                      \
+    return tapedeck::name(*this, dim, correction, keepdim);                                        \
   }
-  return y;
-}
-V var(const V& x, bool unbiased) { return var(x, IntArrayRef{}, unbiased, false); }
-
-// y = sqrt(var);  dx = g (x - mean) / ((n - c) y), 0 where y is
-V std(const V& x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  check_floating(x, "std and var");
-  Array value = kernels::var(x.array(), dim, unbiased, keepdim);
-  kernels::unary_out(kernels::UnaryOp::Sqrt, value, value);
-  V y(value);
-  if (should_record(x)) {
-    const DimVector kept = kept_shape(x, dim, "std");
-    record(y, "StdBackward0", edges(x),
-           [x = save(x), y = save_output(y), dim = DimVector(dim), kept, unbiased,
-            count = count_of(x, kept)](const V& g, const VjpContext& ctx) {
-             const V out = y.get(ctx), dvar = where(out == 0, 0, g / (out * 2));
-             return var_backward(dvar.reshape(kept), x.get(ctx), dim, unbiased, count);
-           });
-  }
-  return y;
-}
-V std(const V& x, bool unbiased) { return tapedeck::std(x, IntArrayRef{}, unbiased, false); }
-
-std::tuple<V, V> var_mean(const V& x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  return {var(x, dim, unbiased, keepdim), mean(x, dim, keepdim)};
-}
-std::tuple<V, V> std_mean(const V& x, IntArrayRef dim, bool unbiased, bool keepdim) {
-  return {tapedeck::std(x, dim, unbiased, keepdim), mean(x, dim, keepdim)};
-}
+TAPEDECK_DEVIATION(var, variance)
+TAPEDECK_DEVIATION(std, deviation)
+#undef TAPEDECK_DEVIATION
 
 namespace {
 
@@ -144,6 +176,9 @@ V norm(const V& x, const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim
        ScalarType dtype) {
   return norm(x.to(dtype), p, dim, keepdim);
 }
+V norm(const V& x, const std::optional<Scalar>& p, ScalarType dtype) {
+  return norm(x, p, IntArrayRef(), false, dtype);
+}
 
 // y = log(sum(exp(x)));  dx = g exp(x - y)
 V logsumexp(const V& self, IntArrayRef dim, bool keepdim) {
@@ -158,17 +193,16 @@ V logsumexp(const V& self, IntArrayRef dim, bool keepdim) {
   return y;
 }
 
-V Variable::var(bool unbiased) const { return tapedeck::var(*this, unbiased); }
-V Variable::var(IntArrayRef dim, bool unbiased, bool keepdim) const {
-  return tapedeck::var(*this, dim, unbiased, keepdim);
-}
-V Variable::std(bool unbiased) const { return tapedeck::std(*this, unbiased); }
-V Variable::std(IntArrayRef dim, bool unbiased, bool keepdim) const {
-  return tapedeck::std(*this, dim, unbiased, keepdim);
-}
 V Variable::norm(Scalar p) const { return tapedeck::norm(*this, p); }
 V Variable::norm(const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim) const {
   return tapedeck::norm(*this, p, dim, keepdim);
+}
+V Variable::norm(const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim,
+                 ScalarType dtype) const {
+  return tapedeck::norm(*this, p, dim, keepdim, dtype);
+}
+V Variable::norm(const std::optional<Scalar>& p, ScalarType dtype) const {
+  return tapedeck::norm(*this, p, dtype);
 }
 V Variable::logsumexp(IntArrayRef dim, bool keepdim) const {
   return tapedeck::logsumexp(*this, dim, keepdim);

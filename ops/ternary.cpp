@@ -104,8 +104,12 @@ V clamp(const V& self, const std::optional<Scalar>& min, const std::optional<Sca
            });
   return z;
 }
-V clamp_min(const V& self, Scalar min) { return clamp(self, min, std::nullopt); }
-V clamp_max(const V& self, Scalar max) { return clamp(self, std::nullopt, max); }
+V clamp_min(const V& self, Scalar min) { return clamp(self, std::optional<Scalar>(min)); }
+V clamp_max(const V& self, Scalar max) { return clamp(self, std::optional<Scalar>(), max); }
+V clamp_min(const V& self, const V& min) { return clamp(self, std::optional<V>(min)); }
+V clamp_max(const V& self, const V& max) {
+  return clamp(self, std::optional<V>(), std::optional<V>(max));
+}
 
 // The same with tensors;  g goes to x within the bounds, else to the bound that won
 V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max) {
@@ -243,13 +247,25 @@ V& Variable::clamp_(const std::optional<Scalar>& min, const std::optional<Scalar
                      {{min ? min->toDouble() : -kInf, max ? max->toDouble() : kInf}});
   return finish_inplace(*this);
 }
-V Variable::clamp_min(Scalar min) const { return clamp(min); }
-V& Variable::clamp_min_(Scalar min) const { return clamp_(min); }
-V Variable::clamp_max(Scalar max) const { return clamp(std::nullopt, max); }
-V& Variable::clamp_max_(Scalar max) const { return clamp_(std::nullopt, max); }
+V& Variable::clamp_(const std::optional<V>& min, const std::optional<V>& max) const {
+  return assign(*this, clamp(min, max), "clamp_");
+}
+V Variable::clamp_min(Scalar min) const { return tapedeck::clamp_min(*this, min); }
+V Variable::clamp_min(const V& min) const { return tapedeck::clamp_min(*this, min); }
+V& Variable::clamp_min_(Scalar min) const { return clamp_(std::optional<Scalar>(min)); }
+V& Variable::clamp_min_(const V& min) const { return clamp_(std::optional<V>(min)); }
+V Variable::clamp_max(Scalar max) const { return tapedeck::clamp_max(*this, max); }
+V Variable::clamp_max(const V& max) const { return tapedeck::clamp_max(*this, max); }
+V& Variable::clamp_max_(Scalar max) const { return clamp_(std::optional<Scalar>(), max); }
+V& Variable::clamp_max_(const V& max) const {
+  return clamp_(std::optional<V>(), std::optional<V>(max));
+}
 V Variable::lerp(const V& end, Scalar weight) const { return tapedeck::lerp(*this, end, weight); }
 V Variable::lerp(const V& end, const V& weight) const { return tapedeck::lerp(*this, end, weight); }
 V& Variable::lerp_(const V& end, Scalar weight) const {
+  return assign(*this, lerp(end, weight), "lerp_");
+}
+V& Variable::lerp_(const V& end, const V& weight) const {
   return assign(*this, lerp(end, weight), "lerp_");
 }
 V Variable::addcmul(const V& tensor1, const V& tensor2, Scalar value) const {

@@ -19,14 +19,20 @@ Variable where(const Variable& condition, Scalar self, Scalar other);
 /// \throws Error where both are missing.
 Variable clamp(const Variable& self, const std::optional<Scalar>& min,
                const std::optional<Scalar>& max = std::nullopt);
-Variable clamp(const Variable& self, const std::optional<Variable>& min,
+Variable clamp(const Variable& self, const std::optional<Variable>& min = {},
                const std::optional<Variable>& max = {});
 inline Variable clip(const Variable& self, const std::optional<Scalar>& min,
                      const std::optional<Scalar>& max = std::nullopt) {
   return clamp(self, min, max);
 }
+inline Variable clip(const Variable& self, const std::optional<Variable>& min = {},
+                     const std::optional<Variable>& max = {}) {
+  return clamp(self, min, max);
+}
 Variable clamp_min(const Variable& self, Scalar min);
+Variable clamp_min(const Variable& self, const Variable& min);
 Variable clamp_max(const Variable& self, Scalar max);
+Variable clamp_max(const Variable& self, const Variable& max);
 
 /// self + weight (end - self).
 Variable lerp(const Variable& self, const Variable& end, Scalar weight);

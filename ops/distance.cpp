@@ -1,0 +1,31 @@
+#include <tapedeck/ops/distance.h>
+
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/reduction.h>
+
+namespace tapedeck {
+
+Variable cosine_similarity(const Variable& x1, const Variable& x2, std::int64_t dim, double eps) {
+  TAPEDECK_CHECK_AS(TypeError, x1.is_floating_point() && x2.is_floating_point(),
+                    "cosine_similarity: expected floating point dtypes, got ", x1.dtype(), " and ",
+                    x2.dtype());
+  const Variable product = x1 * x2;
+  const Variable a = x1.expand(product.sizes()), b = x2.expand(product.sizes());
+  const Variable lengths = a.square().sum(dim) * b.square().sum(dim);
+  return product.sum(dim) / lengths.clamp_min(eps * eps).sqrt();
+}
+
+Variable cdist(const Variable& x1, const Variable& x2, double p, std::optional<std::int64_t>) {
+  TAPEDECK_CHECK(x1.dim() >= 2 && x2.dim() >= 2 && x1.size(-1) == x2.size(-1),
+                 "cdist: expected two axes at least, and rows of one length, got ", x1.sizes(),
+                 " and ", x2.sizes());
+  TAPEDECK_CHECK(p >= 0, "cdist: expected a p that is not negative, got ", p);
+  // [..., P, 1, M] - [..., 1, R, M]
+  return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(Scalar(p), -1);
+}
+
+Variable dist(const Variable& self, const Variable& other, Scalar p) {
+  return (self - other).norm(p);
+}
+
+}  // namespace tapedeck
