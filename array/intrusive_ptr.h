@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <utility>
 
@@ -74,6 +75,11 @@ class intrusive_ptr {
   T& operator*() const noexcept { return *p_; }
   T* operator->() const noexcept { return p_; }
   explicit operator bool() const noexcept { return p_ != nullptr; }
+  /// The same object, for those who hold it by shared_ptr: `std::shared_ptr<Node> f = x.grad_fn()`.
+  operator std::shared_ptr<T>() const {
+    if (!p_) return nullptr;
+    return std::shared_ptr<T>(p_, [keep = *this](T*) {});
+  }
   std::uint32_t use_count() const noexcept { return p_ ? p_->use_count() : 0; }
 
   friend bool operator==(const intrusive_ptr& a, const intrusive_ptr& b) { return a.p_ == b.p_; }

@@ -21,6 +21,7 @@
 #include <tapedeck/array/tensor_options.h>
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable_forms.h>
+#include <tapedeck/autograd/variable_impl.h>
 
 namespace tapedeck {
 
@@ -38,34 +39,8 @@ struct TensorIndex;
 }
 
 namespace autograd {
-class GradState;
-class AccumulateGrad;
 struct VariableAccess;
-
-/// The value, the gradient and the place on the tape that the handles of one Variable share.
-class VariableImpl final : public RefCounted {
- public:
-  explicit VariableImpl(Array value);
-  ~VariableImpl();
-
-  static void* operator new(std::size_t bytes) { return tapedeck::detail::allocate(bytes); }
-  static void operator delete(void* impl, std::size_t bytes) {
-    tapedeck::detail::deallocate(impl, bytes);
-  }
-
-  Array array;
-  /// What recorded it; null for a leaf. Of a view that may be out of date: see gradient_edge.
-  intrusive_ptr<Node> grad_fn;
-  std::uint32_t output_nr = 0;
-  bool requires_grad = false;         ///< said of a leaf
-  bool made_under_no_grad = false;    ///< a view, which follows nobody's history
-  bool counts_versions = true;        ///< false for `.data()`
-  std::uint32_t grad_fn_version = 0;  ///< storage version for which a view's grad_fn holds
-  intrusive_ptr<VariableImpl> base;   ///< what this is a view of
-  intrusive_ptr<GradState> grad_state;
-  intrusive_ptr<AccumulateGrad> accumulator;
-};
-}  // namespace autograd
+}
 
 /// A tensor: a value, its gradient, and the recorded operation that made it. A handle: copies are
 /// the same tensor. The interface is that of libtorch's torch::Tensor; where nothing else is said,
@@ -125,6 +100,8 @@ class Variable : public detail::VariableForms<Variable> {
   bool is_contiguous(MemoryFormat = MemoryFormat::Contiguous) const {
     return array().is_contiguous();
   }
+  /// -1, the index of the CPU.
+  std::int64_t get_device() const { return -1; }
   bool is_cuda() const { return false; }
   bool is_cpu() const { return true; }
   bool is_sparse() const { return false; }

@@ -54,6 +54,18 @@ TEST(Frontend, NamespacesCanBeReopened) {
   EXPECT_EQ(net->forward(torch::ones({1})).item<float>(), 4);
 }
 
+TEST(Frontend, NodesCanBeHeldBySharedPointers) {
+  const auto x = torch::ones({2}, torch::requires_grad());
+  std::shared_ptr<torch::autograd::Node> node = (x * x).exp().grad_fn();
+  std::vector<std::string> names;
+  while (node) {
+    names.push_back(node->name());
+    node = node->next_edges().empty() ? nullptr : node->next_edges()[0].function;
+  }
+  EXPECT_THAT(names, ElementsAre("ExpBackward0", "MulBackward0", "AccumulateGrad"));
+  EXPECT_EQ(std::shared_ptr<torch::autograd::Node>(x.grad_fn()), nullptr);
+}
+
 TEST(Frontend, NodesAreNamedByOverload) {
   const auto x = torch::ones({2, 3}, torch::requires_grad());
   const auto y = torch::ones({2, 3});
@@ -123,6 +135,7 @@ TEST(Frontend, DtypesThatNoTensorHasCanBeNamed) {
   EXPECT_NE(x.scalar_type(), torch::kInt8);
   EXPECT_THROW(torch::ones({2}, torch::kHalf), c10::Error);
   EXPECT_THROW(x.to(torch::kShort), c10::Error);
+  EXPECT_EQ(x.get_device(), -1);
 }
 
 TEST(Frontend, StateOfAnOptimizerByTheTextOfAnAddress) {

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include <tapedeck/array/array.h>
+#include <tapedeck/array/intrusive_ptr.h>
+#include <tapedeck/autograd/node.h>
+
+namespace tapedeck {
+
+namespace autograd {
+class GradState;
+class AccumulateGrad;
+
+/// How a view came about, by PyTorch's names.
+enum class CreationMeta : std::uint8_t {
+  DEFAULT,
+  IN_CUSTOM_FUNCTION,
+  MULTI_OUTPUT_NODE,
+  NO_GRAD_MODE,
+  INFERENCE_MODE
+};
+
+/// The value, the gradient and the place on the tape that the handles of one Variable share.
+class VariableImpl final : public RefCounted {
+ public:
+  explicit VariableImpl(Array value);
+  ~VariableImpl();
+
+  static void* operator new(std::size_t bytes) { return tapedeck::detail::allocate(bytes); }
+  static void operator delete(void* impl, std::size_t bytes) {
+    tapedeck::detail::deallocate(impl, bytes);
+  }
+
+  Array array;
+  /// What recorded it; null for a leaf. Of a view that may be out of date: see gradient_edge.
+  intrusive_ptr<Node> grad_fn;
+  std::uint32_t output_nr = 0;
+  bool requires_grad = false;         ///< said of a leaf
+  bool made_under_no_grad = false;    ///< a view, which follows nobody's history
+  bool counts_versions = true;        ///< false for `.data()`
+  std::uint32_t grad_fn_version = 0;  ///< storage version for which a view's grad_fn holds
+  intrusive_ptr<VariableImpl> base;   ///< what this is a view of
+  intrusive_ptr<GradState> grad_state;
+  intrusive_ptr<AccumulateGrad> accumulator;
+
+  /// libtorch keeps what concerns the tape in an object of its own.
+  VariableImpl* autograd_meta() { return this; }
+  bool has_bw_view() const { return static_cast<bool>(base); }
+  CreationMeta get_creation_meta() const {
+    return made_under_no_grad ? CreationMeta::NO_GRAD_MODE : CreationMeta::DEFAULT;
+  }
+};
+using DifferentiableViewMeta = VariableImpl;
+}  // namespace autograd
+
+}  // namespace tapedeck
