@@ -43,6 +43,7 @@ Conv2dShape gradient_shape(const char* op, IntArrayRef input, IntArrayRef weight
 
 ConvAlgorithm choose(const char* op, ConvAlgorithm wanted, const Conv2dShape& s,
                      ConvDirection direction, ScalarType dtype) {
+  dispatch_floating(dtype, op, [](auto) {});  // no algorithm does any other
   const ConvAlgorithm algorithm =
       wanted == ConvAlgorithm::Auto ? conv2d_plan(s, direction, dtype) : wanted;
   TAPEDECK_CHECK(conv2d_supports(algorithm, s, direction, dtype), op, ": the ", algorithm,
