@@ -42,8 +42,10 @@ std::vector<OpRow> rows() {
       columns{{2, 3, 19}};
   const std::pair<Reduction::Reduction, std::string> reductions[] = {
       {Reduction::None, "_none"}, {Reduction::Mean, "_mean"}, {Reduction::Sum, "_sum"}};
-  for (const auto& [each, name] : reductions) {
-    const auto reduction = each;
+  // Not a structured binding: clang 14 lets no lambda capture one.
+  for (const auto& choice : reductions) {
+    const auto reduction = choice.first;
+    const std::string& name = choice.second;
     list.push_back(named(row("cross_entropy",
                              [=](const Variable& x) {
                                return cross_entropy_loss(x, labels(label_shape(x), 5, true), {},
