@@ -40,7 +40,7 @@ TAPEDECK_OP_TABLE(
             },
             {{{2, 3, 5}}}),
         row(
-            "var_of_means", [](const V& x) { return var(x, {1}); }, kMatrix),
+            "var_of_axis", [](const V& x) { return var(x, {1}, true); }, kMatrix),
         row("std", [](const V& x) { return tapedeck::std(x); }, {{{2, 3, 5}}, {{7}}}),
         row(
             "std_dims", [](const V& x) { return tapedeck::std(x, {1}, true); }, kMatrix),
