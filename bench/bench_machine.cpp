@@ -19,12 +19,14 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Twelve chains of `rounds` each hide the latency of two units. Returns the number of operations.
+// Twelve chains of `rounds` each hide the latency of two units. Each starts from another value: the
+// compiler would compute equal ones once. Returns the number of operations.
 double MultiplyAdd(std::int64_t rounds, float* result) {
   const hn::ScalableTag<float> d;
   const auto factor = hn::Set(d, 0.999f), term = hn::Set(d, *result);
-  auto a = term, b = term, c = term, e = term, f = term, g = term, h = term, i = term, j = term,
-       k = term, l = term, m = term;
+  const auto start = [&](float chain) { return hn::Set(d, *result + chain); };
+  auto a = start(0), b = start(1), c = start(2), e = start(3), f = start(4), g = start(5),
+       h = start(6), i = start(7), j = start(8), k = start(9), l = start(10), m = start(11);
   for (std::int64_t round = 0; round < rounds; ++round) {
     a = hn::MulAdd(a, factor, term);
     b = hn::MulAdd(b, factor, term);
@@ -70,7 +72,7 @@ void multiply_add(benchmark::State& state) {
     std::vector<double> counts(static_cast<std::size_t>(threads));
     tapedeck::parallel_for(threads, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin; i < end; ++i) {
-        float result = static_cast<float>(i);
+        float result = 1 + static_cast<float>(i);  // from zero, chains would decay to denormals
         counts[static_cast<std::size_t>(i)] = HWY_DYNAMIC_DISPATCH(MultiplyAdd)(1 << 20, &result);
         benchmark::DoNotOptimize(result);
       }
