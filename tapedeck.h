@@ -17,10 +17,8 @@
 #include <tapedeck/autograd/node.h>
 #include <tapedeck/autograd/variable.h>
 #include <tapedeck/data/data.h>
-#include <tapedeck/io/archive.h>
 #include <tapedeck/io/image.h>
 #include <tapedeck/io/progress.h>
-#include <tapedeck/io/serialize.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/nn.h>
 #include <tapedeck/ops/activation.h>
@@ -55,3 +53,5 @@
 #include <tapedeck/ops/sorting.h>
 #include <tapedeck/ops/ternary.h>
 #include <tapedeck/optim/optim.h>
+#include <tapedeck/serialize/archive.h>
+#include <tapedeck/serialize/save.h>

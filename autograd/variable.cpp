@@ -73,33 +73,33 @@ void set_history(Variable& v, const intrusive_ptr<Node>& node) {
 using autograd::GradState;
 using autograd::VariableImpl;
 
-Variable::Variable(Array value) : impl_(make_intrusive<VariableImpl>(std::move(value))) {}
+Variable::Variable(Array value) : VariableBase(make_intrusive<VariableImpl>(std::move(value))) {}
 
 Variable& Variable::operator=(const Variable& other) && { return copy_(other); }
 Variable& Variable::operator=(Variable&& other) && { return copy_(other); }
 Variable& Variable::operator=(Scalar value) && { return fill_(value); }
 
-void Variable::fail_undefined() {
+void VariableBase::fail_undefined() {
   detail::fail("expected a defined tensor, got an undefined one (a default-constructed Tensor)");
 }
 
-bool Variable::is_alias_of(const Variable& other) const {
+bool VariableBase::is_alias_of(const VariableBase& other) const {
   return array().shares_storage(other.array());
 }
 
-void Variable::check_dtype(ScalarType wanted, const char* op) const {
+void VariableBase::check_dtype(ScalarType wanted, const char* op) const {
   TAPEDECK_CHECK_AS(TypeError, dtype() == wanted, op, ": expected scalar type ", wanted,
                     " but found ", dtype(), " (shape ", sizes(), ")");
 }
 
-void Variable::check_accessor(ScalarType wanted, std::size_t dims) const {
+void VariableBase::check_accessor(ScalarType wanted, std::size_t dims) const {
   check_dtype(wanted, "accessor");
   TAPEDECK_CHECK(static_cast<std::size_t>(dim()) == dims, "accessor: expected ", dims,
                  " dims but tensor has ", dim(), " dims (shape ", sizes(), ")");
 }
 
-TensorOptions Variable::options() const { return TensorOptions().dtype(dtype()).device(kCPU); }
-std::string Variable::toString() const {
+TensorOptions VariableBase::options() const { return TensorOptions().dtype(dtype()).device(kCPU); }
+std::string VariableBase::toString() const {
   return defined() ? "CPU" + std::string(to_string(dtype())) + "Type" : "UndefinedType";
 }
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include <tapedeck/array/error.h>
-#include <tapedeck/io/internal/file.h>
+#include <tapedeck/serialize/internal/file.h>
 
 namespace tapedeck::data::datasets {
 
@@ -33,10 +33,10 @@ std::vector<std::string> find_files(const std::string& root, const std::string& 
 }
 
 ImageData load(const std::string& root, bool train) {
-  std::vector<io::Bytes> parts;
+  std::vector<serialize::Bytes> parts;
   std::int64_t records = 0;
   for (const std::string& file : find_files(root, train ? "data_batch_" : "test_batch")) {
-    parts.push_back(io::read_file(file, "CIFAR10"));
+    parts.push_back(serialize::read_file(file, "CIFAR10"));
     const std::size_t size = parts.back().size;
     TAPEDECK_CHECK(size > 0 && size % kRecordBytes == 0, "CIFAR10: '", file, "' has ", size,
                    " bytes, which is no whole number of records of ", kRecordBytes);
@@ -51,7 +51,7 @@ ImageData load(const std::string& root, bool train) {
         labels = Array::empty({records}, kUInt8);
   auto* pixel = pixels.data<std::uint8_t>();
   auto* label = labels.data<std::uint8_t>();
-  for (const io::Bytes& part : parts)
+  for (const serialize::Bytes& part : parts)
     for (std::size_t i = 0; i < part.size; i += kRecordBytes, pixel += kImageBytes) {
       *label++ = static_cast<std::uint8_t>(part.data[i]);
       std::memcpy(pixel, part.data.get() + i + 1, kImageBytes);

@@ -9,8 +9,8 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/error.h>
-#include <tapedeck/io/internal/file.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/serialize/internal/file.h>
 
 namespace tapedeck::io {
 
@@ -146,7 +146,8 @@ void write_png(const Array& image, const std::string& path) {
   const std::string message = png.message;
   png_image_free(&png);
   TAPEDECK_CHECK(written, "save_image: cannot encode '", path, "': ", message);
-  write_file(path, "save_image", [&](const ByteSink& sink) { sink(file.data(), size); });
+  serialize::write_file(path, "save_image",
+                        [&](const serialize::ByteSink& sink) { sink(file.data(), size); });
 }
 
 // [C, H, W] for a file: several images in a grid, one as it is.
@@ -173,7 +174,7 @@ void save_image(const std::vector<Variable>& images, const std::string& path,
 }
 
 Variable read_image(const std::string& path) {
-  const Bytes file = read_file(path, "read_image");
+  const serialize::Bytes file = serialize::read_file(path, "read_image");
   TAPEDECK_CHECK(file.size > 0, "read_image: '", path, "' is empty");
   TAPEDECK_CHECK(file.size >= 8 && std::memcmp(file.data.get(), "\x89PNG\r\n\x1a\n", 8) == 0,
                  "read_image: '", path, "' is not a PNG file");

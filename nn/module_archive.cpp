@@ -1,6 +1,6 @@
 #include <tapedeck/nn/module.h>
 
-#include <tapedeck/io/archive.h>
+#include <tapedeck/serialize/archive.h>
 
 // How modules are written to archives and read from them.
 

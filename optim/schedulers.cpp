@@ -5,8 +5,8 @@
 #include <limits>
 
 #include <tapedeck/array/error.h>
-#include <tapedeck/io/archive.h>
 #include <tapedeck/optim/internal/archive_fields.h>
+#include <tapedeck/serialize/archive.h>
 
 namespace tapedeck::optim {
 

@@ -1,8 +1,8 @@
 #include <sstream>
 
-#include <tapedeck/io/archive.h>
 #include <tapedeck/optim/internal/archive_fields.h>
 #include <tapedeck/optim/optimizer.h>
+#include <tapedeck/serialize/archive.h>
 
 // An optimiser in an archive: "optimizer", its name; "param_groups.size"; for each group
 // "param_groups.<i>.params", the numbers of its parameters counted through all groups, and

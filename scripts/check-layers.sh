@@ -44,13 +44,14 @@ layer array array
 layer ops/kernels array ops/kernels
 layer autograd array autograd
 layer ops array ops/kernels autograd ops
-layer io array autograd ops ops/kernels io
-layer nn array autograd ops io nn
-layer optim array autograd ops ops/kernels io optim
-layer data array autograd ops ops/kernels io nn optim data
+layer serialize array ops/kernels autograd serialize
+layer nn array autograd ops serialize nn
+layer optim array autograd ops ops/kernels serialize optim
+layer data array autograd ops ops/kernels serialize nn optim data io
+layer io array autograd ops ops/kernels serialize io
 
 public=$(git ls-files 'array/*.h' 'autograd/*.h' 'ops/*.h' 'nn/*.h' 'optim/*.h' 'data/*.h' 'io/*.h' \
-  tapedeck.h 'compat/*.h' | grep -vE '^ops/kernels/|/internal/')
+  'serialize/*.h' tapedeck.h 'compat/*.h' | grep -vE '^ops/kernels/|/internal/')
 complain "public headers include the standard library and public headers only:" "$(
   # shellcheck disable=SC2086
   grep -nHE '#include *[<"]((xtensor|xtl|xsimd|hwy)[/.a-z]|cblas|lapack|png|zlib|nlohmann|openblas|omp\.h|tapedeck/ops/kernels/|tapedeck/[a-z]*/internal/)' \
@@ -58,7 +59,7 @@ complain "public headers include the standard library and public headers only:" 
 )"
 complain "includes of the project are spelled <tapedeck/...>:" "$(
   git grep -nE '#include *"' -- 'array/*' 'autograd/*' 'ops/*' 'nn/*' 'optim/*' 'data/*' 'io/*' \
-    'compat/*' 'tapedeck.h' 'xtensor.h' |
+    'serialize/*' 'compat/*' 'tapedeck.h' 'xtensor.h' |
     grep -vE '#include "(hwy/|tapedeck/ops/kernels/)' || true
 )"
 complain "left-over markers:" "$(

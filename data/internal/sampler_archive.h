@@ -4,7 +4,7 @@
 #include <string>
 
 #include <tapedeck/array/error.h>
-#include <tapedeck/io/archive.h>
+#include <tapedeck/serialize/archive.h>
 
 namespace tapedeck::data::samplers {
 

@@ -3,7 +3,7 @@
 #include <sstream>
 
 #include <tapedeck/data/data.h>
-#include <tapedeck/io/serialize.h>
+#include <tapedeck/serialize/save.h>
 #include "tests/support/arrays.h"
 #include "tests/support/message_of.h"
 

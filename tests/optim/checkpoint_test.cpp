@@ -2,8 +2,8 @@
 #include <functional>
 #include <sstream>
 
-#include <tapedeck/io/serialize.h>
 #include <tapedeck/optim/optim.h>
+#include <tapedeck/serialize/save.h>
 #include "tests/support/arrays.h"
 
 namespace tapedeck::optim {

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <sstream>
 
-#include <tapedeck/io/serialize.h>
 #include <tapedeck/optim/lbfgs.h>
+#include <tapedeck/serialize/save.h>
 #include "tests/support/arrays.h"
 #include "tests/support/message_of.h"
 

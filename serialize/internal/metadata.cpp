@@ -1,4 +1,4 @@
-#include <tapedeck/io/internal/metadata.h>
+#include <tapedeck/serialize/internal/metadata.h>
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 
 #include <tapedeck/array/error.h>
 
-namespace tapedeck::io {
+namespace tapedeck::serialize {
 
 namespace {
 
@@ -120,4 +120,4 @@ std::vector<std::string> decode_strings(const std::string& text, bool& ok) {
   return strings;
 }
 
-}  // namespace tapedeck::io
+}  // namespace tapedeck::serialize

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include <tapedeck/io/archive.h>
+#include <tapedeck/serialize/archive.h>
 
 namespace tapedeck {
 

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-namespace tapedeck::io {
+namespace tapedeck::serialize {
 
 /// Bytes in memory.
 struct Bytes {
@@ -26,4 +26,4 @@ using ByteSink = std::function<void(const void* data, std::size_t size)>;
 void write_file(const std::string& path, const char* op,
                 const std::function<void(const ByteSink&)>& body);
 
-}  // namespace tapedeck::io
+}  // namespace tapedeck::serialize

@@ -5,7 +5,7 @@
 
 #include <tapedeck/autograd/ivalue.h>
 
-namespace tapedeck::io {
+namespace tapedeck::serialize {
 
 /// A value as JSON text, exactly: 0.1, true, "text", [1, 2]; what JSON lacks is spelled
 /// {"double": "inf"}. Tensors have no such form. \throws Error for text that is not UTF-8.
@@ -17,4 +17,4 @@ IValue decode_value(const std::string& text, bool& ok);
 std::string encode_strings(const std::vector<std::string>& strings);
 std::vector<std::string> decode_strings(const std::string& text, bool& ok);
 
-}  // namespace tapedeck::io
+}  // namespace tapedeck::serialize

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include <tapedeck/autograd/ivalue.h>
-#include <tapedeck/io/archive.h>
-#include <tapedeck/io/internal/file.h>
-#include <tapedeck/io/internal/safetensors.h>
+#include <tapedeck/serialize/archive.h>
+#include <tapedeck/serialize/internal/file.h>
+#include <tapedeck/serialize/internal/safetensors.h>
 
 namespace tapedeck::serialize::detail {
 
@@ -34,13 +34,13 @@ struct ArchiveContents {
 /// What an InputArchive has loaded and checked.
 struct ArchiveReader {
   struct Tensor {
-    io::TensorEntry entry;
+    TensorEntry entry;
     bool requires_grad = false;
     bool was_read = false;
   };
 
   std::string source;  ///< "'model.pt'" or "the stream", for messages
-  io::Bytes bytes;
+  Bytes bytes;
   const char* data = nullptr;
   std::map<std::string, Tensor> tensors;
   std::map<std::string, IValue> values;
@@ -59,11 +59,11 @@ struct ArchiveReader {
 };
 
 /// Writes the file format.
-void write_archive(const ArchiveContents& contents, const io::ByteSink& sink);
+void write_archive(const ArchiveContents& contents, const ByteSink& sink);
 /// Gets the next `size` bytes; \throws Error where there are fewer.
 using ByteSource = std::function<void(void* data, std::size_t size, const char* what)>;
 /// Reads one archive and checks all of it. `size` is the number of bytes where it is known.
-std::shared_ptr<ArchiveReader> read_archive(io::Bytes bytes, std::string source);
+std::shared_ptr<ArchiveReader> read_archive(Bytes bytes, std::string source);
 /// Checks the length field that an archive begins with. \throws Error where it is none.
 std::uint64_t header_size(const char* first_eight, const std::string& source);
 

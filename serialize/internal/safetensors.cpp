@@ -1,4 +1,4 @@
-#include <tapedeck/io/internal/safetensors.h>
+#include <tapedeck/serialize/internal/safetensors.h>
 
 #include <algorithm>
 #include <limits>
@@ -8,7 +8,7 @@
 
 #include <tapedeck/array/error.h>
 
-namespace tapedeck::io {
+namespace tapedeck::serialize {
 
 namespace {
 
@@ -217,4 +217,4 @@ std::string format_header(const SafetensorsHeader& header) {
   return text;
 }
 
-}  // namespace tapedeck::io
+}  // namespace tapedeck::serialize

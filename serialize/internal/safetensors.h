@@ -14,7 +14,7 @@
 // `__metadata__` to a map of strings. The ranges cover the data without holes or overlaps.
 // Definition: the format section of the README of huggingface/safetensors.
 
-namespace tapedeck::io {
+namespace tapedeck::serialize {
 
 struct TensorEntry {
   std::string name;
@@ -41,4 +41,4 @@ SafetensorsHeader parse_header(std::string_view text, const std::string& source)
 /// value that is not UTF-8.
 std::string format_header(const SafetensorsHeader& header);
 
-}  // namespace tapedeck::io
+}  // namespace tapedeck::serialize

@@ -1,4 +1,4 @@
-#include <tapedeck/io/archive.h>
+#include <tapedeck/serialize/archive.h>
 
 #include <algorithm>
 #include <cstring>
@@ -6,7 +6,7 @@
 #include <ostream>
 #include <set>
 
-#include <tapedeck/io/internal/archive_contents.h>
+#include <tapedeck/serialize/internal/archive_contents.h>
 
 namespace tapedeck {
 namespace serialize {
@@ -64,8 +64,7 @@ void OutputArchive::write(const std::string& key, OutputArchive& nested_archive)
 }
 
 void OutputArchive::save_to(const std::string& filename) {
-  io::write_file(filename, "save",
-                 [&](const io::ByteSink& sink) { write_archive(*contents_, sink); });
+  write_file(filename, "save", [&](const ByteSink& sink) { write_archive(*contents_, sink); });
 }
 
 void OutputArchive::save_to(std::ostream& stream) {
@@ -110,7 +109,7 @@ class GrowingBytes {
   }
   const char* data() const { return bytes_.data.get(); }
   std::size_t size() const { return used_; }
-  io::Bytes take() {
+  Bytes take() {
     bytes_.size = used_;
     return std::move(bytes_);
   }
@@ -120,7 +119,7 @@ class GrowingBytes {
 
   void reserve(std::size_t wanted) {
     if (wanted <= bytes_.size) return;
-    io::Bytes larger;
+    Bytes larger;
     larger.size = std::max(wanted, bytes_.size * 2);
     larger.data = std::make_unique_for_overwrite<char[]>(larger.size);
     if (used_ > 0) std::memcpy(larger.data.get(), bytes_.data.get(), used_);
@@ -128,7 +127,7 @@ class GrowingBytes {
   }
 
   std::string source_;
-  io::Bytes bytes_;
+  Bytes bytes_;
   std::size_t used_ = 0;
 };
 
@@ -140,7 +139,7 @@ void check_load_device(const std::optional<Device>& device) {
 
 void InputArchive::load_from(const std::string& filename, std::optional<Device> device) {
   check_load_device(device);
-  reader_ = detail::read_archive(io::read_file(filename, "load"), "'" + filename + "'");
+  reader_ = detail::read_archive(read_file(filename, "load"), "'" + filename + "'");
   prefix_.clear();
 }
 
@@ -157,14 +156,14 @@ void InputArchive::load_from(std::istream& stream, std::optional<Device> device)
   const std::string_view text(bytes.data() + 8, bytes.size() - 8);
   TAPEDECK_CHECK(text[0] == '{', "load: ", source,
                  " does not hold a safetensors file: the header does not begin with '{'");
-  bytes.append(io::parse_header(text, source).data_size, read);
+  bytes.append(parse_header(text, source).data_size, read);
   reader_ = detail::read_archive(bytes.take(), source);
   prefix_.clear();
 }
 
 void InputArchive::load_from(const char* data, std::size_t size, std::optional<Device> device) {
   check_load_device(device);
-  io::Bytes bytes{std::make_unique_for_overwrite<char[]>(size), size};
+  Bytes bytes{std::make_unique_for_overwrite<char[]>(size), size};
   if (size > 0) std::memcpy(bytes.data.get(), data, size);
   reader_ = detail::read_archive(std::move(bytes), "the given memory");
   prefix_.clear();
@@ -206,7 +205,7 @@ bool any_below(const Map& map, const std::string& prefix) {
 }
 
 // Why the tensor cannot be put into `target`; empty if it can.
-std::string mismatch(const std::string& key, const io::TensorEntry& entry, const Variable& target) {
+std::string mismatch(const std::string& key, const TensorEntry& entry, const Variable& target) {
   using tapedeck::detail::str;
   const Array& array = target.array();
   if (!(array.sizes() == entry.shape))

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <cstring>
 
-#include <tapedeck/io/internal/archive_contents.h>
-#include <tapedeck/io/internal/metadata.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/serialize/internal/archive_contents.h>
+#include <tapedeck/serialize/internal/metadata.h>
 
 // Beside the tensors, the metadata holds:
 //   tapedeck.format         version of this convention; what follows is read only where it stands
@@ -45,14 +45,14 @@ std::string header_crc(std::string text, std::size_t field) {
   return crc_text(text.data(), text.size());
 }
 
-const std::string* find(const io::SafetensorsHeader& header, const char* key) {
+const std::string* find(const SafetensorsHeader& header, const char* key) {
   for (const auto& [name, value] : header.metadata)
     if (name == key) return &value;
   return nullptr;
 }
 
 // Checksums, and the values and marks of our own convention.
-void read_metadata(ArchiveReader& reader, const io::SafetensorsHeader& header,
+void read_metadata(ArchiveReader& reader, const SafetensorsHeader& header,
                    const std::string& text) {
   const std::string& source = reader.source;
   const bool ours = std::any_of(header.metadata.begin(), header.metadata.end(),
@@ -70,25 +70,25 @@ void read_metadata(ArchiveReader& reader, const io::SafetensorsHeader& header,
                  "load: the header of ", source, " is damaged: its checksum does not match");
 
   bool ok = true;
-  const std::vector<std::string> sums = io::decode_strings(*crcs, ok);
+  const std::vector<std::string> sums = decode_strings(*crcs, ok);
   TAPEDECK_CHECK(ok && sums.size() == header.tensors.size(), "load: the header of ", source,
                  " is damaged: it has ", sums.size(), " checksums for ", header.tensors.size(),
                  " tensors");
   for (std::size_t i = 0; i < sums.size(); ++i) {
-    const io::TensorEntry& t = header.tensors[i];
+    const TensorEntry& t = header.tensors[i];
     TAPEDECK_CHECK(crc_text(reader.data + t.begin, t.end - t.begin) == sums[i], "load: tensor '",
                    t.name, "' in ", source, " is damaged: its checksum does not match");
   }
   for (const auto& [key, value] : header.metadata) {
     ok = true;
     if (key == kRequiresGrad) {
-      for (const std::string& name : io::decode_strings(value, ok))
+      for (const std::string& name : decode_strings(value, ok))
         if (const auto t = reader.tensors.find(name); t != reader.tensors.end())
           t->second.requires_grad = is_floating_point(t->second.entry.dtype);
     } else if (key == kArchives) {
-      reader.empty_archives = io::decode_strings(value, ok);
+      reader.empty_archives = decode_strings(value, ok);
     } else if (!is_reserved(key)) {
-      reader.values.emplace(key, io::decode_value(value, ok));
+      reader.values.emplace(key, decode_value(value, ok));
     }
     TAPEDECK_CHECK(ok, "load: the header of ", source, " is damaged: value '", key,
                    "' cannot be read");
@@ -116,7 +116,7 @@ void ArchiveReader::copy_into(const Variable& target, const Tensor& t) const {
   array.storage()->bump_version();
 }
 
-void write_archive(const ArchiveContents& contents, const io::ByteSink& sink) {
+void write_archive(const ArchiveContents& contents, const ByteSink& sink) {
   struct Part {
     const ArchiveContents::Tensor* source;
     Array array;
@@ -129,7 +129,7 @@ void write_archive(const ArchiveContents& contents, const io::ByteSink& sink) {
     return element_size(a.array.dtype()) > element_size(b.array.dtype());
   });
 
-  io::SafetensorsHeader header;
+  SafetensorsHeader header;
   std::vector<std::string> sums, parameters;
   for (const Part& part : parts) {
     const Array& a = part.array;
@@ -142,19 +142,19 @@ void write_archive(const ArchiveContents& contents, const io::ByteSink& sink) {
   }
   auto& metadata = header.metadata;
   metadata.emplace_back(kFormat, "1");
-  metadata.emplace_back(kCrc, io::encode_strings(sums));
+  metadata.emplace_back(kCrc, encode_strings(sums));
   metadata.emplace_back(kHeaderCrc, kNoCrc);
-  if (!parameters.empty()) metadata.emplace_back(kRequiresGrad, io::encode_strings(parameters));
+  if (!parameters.empty()) metadata.emplace_back(kRequiresGrad, encode_strings(parameters));
   if (!contents.empty_archives.empty())
-    metadata.emplace_back(kArchives, io::encode_strings(contents.empty_archives));
+    metadata.emplace_back(kArchives, encode_strings(contents.empty_archives));
   for (const auto& [key, value] : contents.values) {
     TAPEDECK_CHECK(!is_reserved(key), "save: the key '", key, "' is reserved");
-    metadata.emplace_back(key, io::encode_value(value));
+    metadata.emplace_back(key, encode_value(value));
   }
 
-  std::string text = io::format_header(header);
-  TAPEDECK_CHECK(text.size() <= io::kMaxHeaderSize, "save: the names and values take ", text.size(),
-                 " bytes, more than a file can have (", io::kMaxHeaderSize, ")");
+  std::string text = format_header(header);
+  TAPEDECK_CHECK(text.size() <= kMaxHeaderSize, "save: the names and values take ", text.size(),
+                 " bytes, more than a file can have (", kMaxHeaderSize, ")");
   const std::size_t digits = text.find(kHeaderCrcField) + sizeof kHeaderCrcField - 1;
   text.replace(digits, 8, header_crc(text, digits));
 
@@ -176,12 +176,12 @@ std::uint64_t header_size(const char* first_eight, const std::string& source) {
   TAPEDECK_CHECK(std::memcmp(first_eight, "\x80\x02\x8a", 3) != 0, "load: ", source,
                  " is a pickle, as PyTorch's torch.save wrote before 1.6; expected a safetensors "
                  "file");
-  TAPEDECK_CHECK(length >= 2 && length <= io::kMaxHeaderSize, "load: ", source,
+  TAPEDECK_CHECK(length >= 2 && length <= kMaxHeaderSize, "load: ", source,
                  " is not a safetensors file: its header would have ", length, " bytes");
   return length;
 }
 
-std::shared_ptr<ArchiveReader> read_archive(io::Bytes bytes, std::string source) {
+std::shared_ptr<ArchiveReader> read_archive(Bytes bytes, std::string source) {
   TAPEDECK_CHECK(bytes.size > 0, "load: ", source, " is empty");
   TAPEDECK_CHECK(bytes.size >= 8, "load: ", source, " is truncated: it has ", bytes.size,
                  " bytes, and a safetensors file at least 10");
@@ -192,7 +192,7 @@ std::shared_ptr<ArchiveReader> read_archive(io::Bytes bytes, std::string source)
   const std::string text(bytes.data.get() + 8, length);
   TAPEDECK_CHECK(text[0] == '{', "load: ", source,
                  " is not a safetensors file: its header does not begin with '{'");
-  io::SafetensorsHeader header = io::parse_header(text, source);
+  SafetensorsHeader header = parse_header(text, source);
   const std::uint64_t data_size = bytes.size - 8 - length;
   TAPEDECK_CHECK(data_size >= header.data_size, "load: ", source,
                  " is truncated: its tensors take ", header.data_size, " bytes, but only ",
@@ -204,7 +204,7 @@ std::shared_ptr<ArchiveReader> read_archive(io::Bytes bytes, std::string source)
   reader->source = std::move(source);
   reader->bytes = std::move(bytes);
   reader->data = reader->bytes.data.get() + 8 + length;
-  for (const io::TensorEntry& t : header.tensors) {
+  for (const TensorEntry& t : header.tensors) {
     if (t.dtype == kBool)
       for (std::uint64_t i = t.begin; i < t.end; ++i)
         TAPEDECK_CHECK(static_cast<unsigned char>(reader->data[i]) <= 1, "load: tensor '", t.name,

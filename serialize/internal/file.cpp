@@ -1,4 +1,4 @@
-#include <tapedeck/io/internal/file.h>
+#include <tapedeck/serialize/internal/file.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 
 #include <tapedeck/array/error.h>
 
-namespace tapedeck::io {
+namespace tapedeck::serialize {
 
 namespace {
 
@@ -131,4 +131,4 @@ void write_file(const std::string& path, const char* op,
   if (folder.valid()) static_cast<void>(::fsync(folder.get()));
 }
 
-}  // namespace tapedeck::io
+}  // namespace tapedeck::serialize

@@ -9,7 +9,7 @@
 #include <random>
 #include <sstream>
 
-#include <tapedeck/io/serialize.h>
+#include <tapedeck/serialize/save.h>
 #include "tests/support/arrays.h"
 #include "tests/support/temporary_folder.h"
 
