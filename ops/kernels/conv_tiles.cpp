@@ -157,23 +157,9 @@ ConvTiles<double> TilesF64() { return Tiles<double>(); }
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-
 namespace tapedeck::kernels {
 
-HWY_EXPORT(TilesF32);
-HWY_EXPORT(TilesF64);
-
-template <>
-const ConvTiles<float>& conv_tiles() {
-  static const ConvTiles<float> tiles = HWY_DYNAMIC_DISPATCH(TilesF32)();
-  return tiles;
-}
-template <>
-const ConvTiles<double>& conv_tiles() {
-  static const ConvTiles<double> tiles = HWY_DYNAMIC_DISPATCH(TilesF64)();
-  return tiles;
-}
+TAPEDECK_DISPATCH_TABLES(ConvTiles, conv_tiles, Tiles);
 
 }  // namespace tapedeck::kernels
-
 #endif

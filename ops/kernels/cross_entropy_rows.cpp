@@ -117,21 +117,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
-HWY_EXPORT(RowsF32);
-HWY_EXPORT(RowsF64);
-}  // namespace
 
-template <>
-const CrossEntropyRows<float>& cross_entropy_rows<float>() {
-  static const CrossEntropyRows<float> rows = HWY_DYNAMIC_DISPATCH(RowsF32)();
-  return rows;
-}
-template <>
-const CrossEntropyRows<double>& cross_entropy_rows<double>() {
-  static const CrossEntropyRows<double> rows = HWY_DYNAMIC_DISPATCH(RowsF64)();
-  return rows;
-}
+TAPEDECK_DISPATCH_TABLES(CrossEntropyRows, cross_entropy_rows, Rows);
 
 }  // namespace tapedeck::kernels
 #endif

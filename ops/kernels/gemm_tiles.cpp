@@ -223,23 +223,9 @@ GemmTiles<double> TilesF64() { return Tiles<double>(); }
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-
 namespace tapedeck::kernels {
 
-HWY_EXPORT(TilesF32);
-HWY_EXPORT(TilesF64);
-
-template <>
-const GemmTiles<float>& gemm_tiles() {
-  static const GemmTiles<float> tiles = HWY_DYNAMIC_DISPATCH(TilesF32)();
-  return tiles;
-}
-template <>
-const GemmTiles<double>& gemm_tiles() {
-  static const GemmTiles<double> tiles = HWY_DYNAMIC_DISPATCH(TilesF64)();
-  return tiles;
-}
+TAPEDECK_DISPATCH_TABLES(GemmTiles, gemm_tiles, Tiles);
 
 }  // namespace tapedeck::kernels
-
 #endif

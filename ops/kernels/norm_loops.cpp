@@ -306,21 +306,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
-HWY_EXPORT(LoopsF32);
-HWY_EXPORT(LoopsF64);
-}  // namespace
 
-template <>
-const NormLoops<float>& norm_loops<float>() {
-  static const NormLoops<float> loops = HWY_DYNAMIC_DISPATCH(LoopsF32)();
-  return loops;
-}
-template <>
-const NormLoops<double>& norm_loops<double>() {
-  static const NormLoops<double> loops = HWY_DYNAMIC_DISPATCH(LoopsF64)();
-  return loops;
-}
+TAPEDECK_DISPATCH_TABLES(NormLoops, norm_loops, Loops);
 
 }  // namespace tapedeck::kernels
 #endif

@@ -262,23 +262,9 @@ PixelTiles<double> TilesF64() { return Tiles<double>(); }
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-
 namespace tapedeck::kernels {
 
-HWY_EXPORT(TilesF32);
-HWY_EXPORT(TilesF64);
-
-template <>
-const PixelTiles<float>& pixel_tiles() {
-  static const PixelTiles<float> tiles = HWY_DYNAMIC_DISPATCH(TilesF32)();
-  return tiles;
-}
-template <>
-const PixelTiles<double>& pixel_tiles() {
-  static const PixelTiles<double> tiles = HWY_DYNAMIC_DISPATCH(TilesF64)();
-  return tiles;
-}
+TAPEDECK_DISPATCH_TABLES(PixelTiles, pixel_tiles, Tiles);
 
 }  // namespace tapedeck::kernels
-
 #endif

@@ -8,3 +8,21 @@
 #undef HWY_DISABLED_TARGETS
 #endif
 #define HWY_DISABLED_TARGETS (HWY_AVX3_DL | HWY_SSE4 | HWY_SSSE3)
+
+// The end of a kernel file whose functions stand in tables, one for each element type: defines
+// `const Table<T>& accessor<T>()` for float and double, from what nameF32() and nameF64() return in
+// the best instruction set of this CPU. Within HWY_ONCE, in the namespace of `accessor`.
+#define TAPEDECK_DISPATCH_TABLES(Table, accessor, name)                   \
+  HWY_EXPORT(name##F32);                                                  \
+  HWY_EXPORT(name##F64);                                                  \
+  template <>                                                             \
+  const Table<float>& accessor<float>() {                                 \
+    static const Table<float> table = HWY_DYNAMIC_DISPATCH(name##F32)();  \
+    return table;                                                         \
+  }                                                                       \
+  template <>                                                             \
+  const Table<double>& accessor<double>() {                               \
+    static const Table<double> table = HWY_DYNAMIC_DISPATCH(name##F64)(); \
+    return table;                                                         \
+  }                                                                       \
+  static_assert(true, "takes the semicolon")
