@@ -198,77 +198,63 @@ Tensor convolve_transposed(const ConvTransposeOptions<D>& options, const Tensor&
               output_padding_for<D>(options, x, output_size), options.groups(), options.dilation());
 }
 
-template <std::size_t D>
-ConvTransposeOptions<D> transposed_options(std::int64_t in_channels, std::int64_t out_channels,
-                                           ExpandingArray<D> kernel_size, ExpandingArray<D> stride,
-                                           const conv_padding_t<D>& padding,
-                                           ExpandingArray<D> output_padding, std::int64_t groups,
-                                           bool bias, ExpandingArray<D> dilation) {
-  return ConvTransposeOptions<D>(in_channels, out_channels, kernel_size)
-      .stride(stride)
-      .padding(padding)
-      .output_padding(output_padding)
-      .groups(groups)
-      .bias(bias)
-      .dilation(dilation);
-}
-
 }  // namespace
+
+template <std::size_t D, typename Derived>
+ConvLayerImpl<D, Derived>::ConvLayerImpl(const ConvOptions<D>& options_)
+    : ConvNdImpl<D, Derived, ConvOptions<D>>(options_) {}
+template <std::size_t D, typename Derived>
+ConvLayerImpl<D, Derived>::ConvLayerImpl(std::int64_t in_channels, std::int64_t out_channels,
+                                         ExpandingArray<D> kernel_size, ExpandingArray<D> stride,
+                                         const conv_padding_t<D>& padding,
+                                         ExpandingArray<D> dilation, std::int64_t groups,
+                                         bool with_bias)
+    : ConvLayerImpl(ConvOptions<D>(in_channels, out_channels, kernel_size)
+                        .stride(stride)
+                        .padding(padding)
+                        .dilation(dilation)
+                        .groups(groups)
+                        .bias(with_bias)) {}
+template <std::size_t D, typename Derived>
+Tensor ConvLayerImpl<D, Derived>::forward(const Tensor& input) {
+  return call_module(
+      *this,
+      [this](const Tensor& x) { return convolve<D>(this->options, x, this->weight, this->bias); },
+      input);
+}
+
+template <std::size_t D, typename Derived>
+ConvTransposeLayerImpl<D, Derived>::ConvTransposeLayerImpl(const ConvTransposeOptions<D>& options_)
+    : ConvNdImpl<D, Derived, ConvTransposeOptions<D>>(options_) {}
+template <std::size_t D, typename Derived>
+ConvTransposeLayerImpl<D, Derived>::ConvTransposeLayerImpl(
+    std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<D> kernel_size,
+    ExpandingArray<D> stride, const conv_padding_t<D>& padding, ExpandingArray<D> output_padding,
+    std::int64_t groups, bool with_bias, ExpandingArray<D> dilation)
+    : ConvTransposeLayerImpl(ConvTransposeOptions<D>(in_channels, out_channels, kernel_size)
+                                 .stride(stride)
+                                 .padding(padding)
+                                 .output_padding(output_padding)
+                                 .groups(groups)
+                                 .bias(with_bias)
+                                 .dilation(dilation)) {}
+template <std::size_t D, typename Derived>
+Tensor ConvTransposeLayerImpl<D, Derived>::forward(const Tensor& input,
+                                                   const std::optional<IntArrayRef>& output_size) {
+  return call_module(
+      *this,
+      [&](const Tensor& x) {
+        return convolve_transposed<D>(this->options, x, this->weight, this->bias, output_size);
+      },
+      input);
+}
+
+template class ConvLayerImpl<1, Conv1dImpl>;
+template class ConvLayerImpl<2, Conv2dImpl>;
+template class ConvTransposeLayerImpl<1, ConvTranspose1dImpl>;
+template class ConvTransposeLayerImpl<2, ConvTranspose2dImpl>;
+
 }  // namespace detail
-
-Conv1dImpl::Conv1dImpl(const Conv1dOptions& options_) : ConvNdImpl(options_) {}
-Tensor Conv1dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this, [this](const Tensor& x) { return detail::convolve<1>(options, x, weight, bias); },
-      input);
-}
-
-Conv2dImpl::Conv2dImpl(const Conv2dOptions& options_) : ConvNdImpl(options_) {}
-Tensor Conv2dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this, [this](const Tensor& x) { return detail::convolve<2>(options, x, weight, bias); },
-      input);
-}
-
-ConvTranspose1dImpl::ConvTranspose1dImpl(const ConvTranspose1dOptions& options_)
-    : ConvNdImpl(options_) {}
-ConvTranspose1dImpl::ConvTranspose1dImpl(std::int64_t in_channels, std::int64_t out_channels,
-                                         ExpandingArray<1> kernel_size, ExpandingArray<1> stride,
-                                         const detail::conv_padding_t<1>& padding,
-                                         ExpandingArray<1> output_padding, std::int64_t groups,
-                                         bool bias_, ExpandingArray<1> dilation)
-    : ConvTranspose1dImpl(detail::transposed_options<1>(in_channels, out_channels, kernel_size,
-                                                        stride, padding, output_padding, groups,
-                                                        bias_, dilation)) {}
-Tensor ConvTranspose1dImpl::forward(const Tensor& input,
-                                    const std::optional<IntArrayRef>& output_size) {
-  return detail::call_module(
-      *this,
-      [&](const Tensor& x) {
-        return detail::convolve_transposed<1>(options, x, weight, bias, output_size);
-      },
-      input);
-}
-
-ConvTranspose2dImpl::ConvTranspose2dImpl(const ConvTranspose2dOptions& options_)
-    : ConvNdImpl(options_) {}
-ConvTranspose2dImpl::ConvTranspose2dImpl(std::int64_t in_channels, std::int64_t out_channels,
-                                         ExpandingArray<2> kernel_size, ExpandingArray<2> stride,
-                                         const detail::conv_padding_t<2>& padding,
-                                         ExpandingArray<2> output_padding, std::int64_t groups,
-                                         bool bias_, ExpandingArray<2> dilation)
-    : ConvTranspose2dImpl(detail::transposed_options<2>(in_channels, out_channels, kernel_size,
-                                                        stride, padding, output_padding, groups,
-                                                        bias_, dilation)) {}
-Tensor ConvTranspose2dImpl::forward(const Tensor& input,
-                                    const std::optional<IntArrayRef>& output_size) {
-  return detail::call_module(
-      *this,
-      [&](const Tensor& x) {
-        return detail::convolve_transposed<2>(options, x, weight, bias, output_size);
-      },
-      input);
-}
 
 Conv2d::Conv2d(std::int64_t in_channels, std::int64_t out_channels, ExpandingArray<2> kernel_size,
                ExpandingArray<2> stride, const detail::conv_padding_t<2>& padding,
