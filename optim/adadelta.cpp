@@ -25,14 +25,6 @@ void AdadeltaParamState::fields(FieldVisitor& visitor) {
   visitor.field("acc_delta", acc_delta_);
 }
 
-Adadelta::Adadelta(std::vector<OptimizerParamGroup> param_groups, AdadeltaOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<AdadeltaOptions>(std::move(defaults))) {}
-Adadelta::Adadelta(std::vector<Variable> params, AdadeltaOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<AdadeltaOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> Adadelta::new_state() const {
-  return std::make_unique<AdadeltaParamState>();
-}
-
 Variable Adadelta::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_) {
@@ -56,5 +48,6 @@ Variable Adadelta::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<AdadeltaOptions>;
 template class OptimizerCloneableParamState<AdadeltaParamState>;
+template class OptimizerOf<AdadeltaOptions, AdadeltaParamState>;
 
 }  // namespace tapedeck::optim

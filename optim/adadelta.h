@@ -12,8 +12,6 @@ struct AdadeltaOptions : public OptimizerCloneableOptions<AdadeltaOptions> {
   TAPEDECK_ARG(double, weight_decay) = 0;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -28,19 +26,16 @@ struct AdadeltaParamState : public OptimizerCloneableParamState<AdadeltaParamSta
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<AdadeltaParamState>;
+extern template class OptimizerOf<AdadeltaOptions, AdadeltaParamState>;
 
 /// Adadelta: s = rho s + (1 - rho) g^2; d = sqrt(u + eps) / sqrt(s + eps) g; u = rho u + (1 - rho)
 /// d^2; p -= lr d. PyTorch's torch.optim.Adadelta; Zeiler 2012.
-class Adadelta : public Optimizer {
+class Adadelta : public OptimizerOf<AdadeltaOptions, AdadeltaParamState> {
  public:
-  explicit Adadelta(std::vector<OptimizerParamGroup> param_groups, AdadeltaOptions defaults = {});
-  explicit Adadelta(std::vector<Variable> params, AdadeltaOptions defaults = {});
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "Adadelta"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

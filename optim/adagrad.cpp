@@ -28,7 +28,7 @@ void AdagradParamState::fields(FieldVisitor& visitor) {
 }
 
 Adagrad::Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<AdagradOptions>(std::move(defaults))) {
+    : OptimizerOf(std::move(param_groups), std::move(defaults)) {
   for (const OptimizerParamGroup& group : param_groups_) {
     const auto& options = static_cast<const AdagradOptions&>(group.options());
     for (const Variable& p : group.params())
@@ -39,10 +39,6 @@ Adagrad::Adagrad(std::vector<OptimizerParamGroup> param_groups, AdagradOptions d
 Adagrad::Adagrad(std::vector<Variable> params, AdagradOptions defaults)
     : Adagrad(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))},
               std::move(defaults)) {}
-
-std::unique_ptr<OptimizerParamState> Adagrad::new_state() const {
-  return std::make_unique<AdagradParamState>();
-}
 
 Variable Adagrad::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
@@ -67,5 +63,6 @@ Variable Adagrad::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<AdagradOptions>;
 template class OptimizerCloneableParamState<AdagradParamState>;
+template class OptimizerOf<AdagradOptions, AdagradParamState>;
 
 }  // namespace tapedeck::optim

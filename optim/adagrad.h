@@ -13,8 +13,6 @@ struct AdagradOptions : public OptimizerCloneableOptions<AdagradOptions> {
   TAPEDECK_ARG(double, eps) = 1e-10;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -28,10 +26,11 @@ struct AdagradParamState : public OptimizerCloneableParamState<AdagradParamState
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<AdagradParamState>;
+extern template class OptimizerOf<AdagradOptions, AdagradParamState>;
 
 /// Adagrad: s += g^2; p -= lr / (1 + (step - 1) lr_decay) g / (sqrt(s) + eps). PyTorch's
 /// torch.optim.Adagrad; Duchi, Hazan and Singer 2011.
-class Adagrad : public Optimizer {
+class Adagrad : public OptimizerOf<AdagradOptions, AdagradParamState> {
  public:
   /// The parameters have their state from the start; those of groups added later from their first
   /// step.
@@ -40,9 +39,6 @@ class Adagrad : public Optimizer {
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "Adagrad"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

@@ -65,13 +65,6 @@ void AdamOptions::fields(FieldVisitor& visitor) { visit_options(*this, visitor);
 void AdamOptions::check() const { check_options(*this); }
 void AdamParamState::fields(FieldVisitor& visitor) { visit_state(*this, visitor); }
 
-Adam::Adam(std::vector<OptimizerParamGroup> param_groups, AdamOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<AdamOptions>(std::move(defaults))) {}
-Adam::Adam(std::vector<Variable> params, AdamOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<AdamOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> Adam::new_state() const {
-  return std::make_unique<AdamParamState>();
-}
 Variable Adam::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_)
@@ -84,13 +77,6 @@ void AdamWOptions::fields(FieldVisitor& visitor) { visit_options(*this, visitor)
 void AdamWOptions::check() const { check_options(*this); }
 void AdamWParamState::fields(FieldVisitor& visitor) { visit_state(*this, visitor); }
 
-AdamW::AdamW(std::vector<OptimizerParamGroup> param_groups, AdamWOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<AdamWOptions>(std::move(defaults))) {}
-AdamW::AdamW(std::vector<Variable> params, AdamWOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<AdamWOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> AdamW::new_state() const {
-  return std::make_unique<AdamWParamState>();
-}
 Variable AdamW::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_)
@@ -101,7 +87,9 @@ Variable AdamW::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<AdamOptions>;
 template class OptimizerCloneableParamState<AdamParamState>;
+template class OptimizerOf<AdamOptions, AdamParamState>;
 template class OptimizerCloneableOptions<AdamWOptions>;
 template class OptimizerCloneableParamState<AdamWParamState>;
+template class OptimizerOf<AdamWOptions, AdamWParamState>;
 
 }  // namespace tapedeck::optim

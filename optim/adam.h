@@ -17,8 +17,6 @@ struct AdamOptions : public OptimizerCloneableOptions<AdamOptions> {
   TAPEDECK_ARG(bool, amsgrad) = false;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -34,20 +32,17 @@ struct AdamParamState : public OptimizerCloneableParamState<AdamParamState> {
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<AdamParamState>;
+extern template class OptimizerOf<AdamOptions, AdamParamState>;
 
 /// Adam: m and v are running means of the gradient and its square, corrected for their start at
 /// zero; p -= lr m' / (sqrt(v') + eps). amsgrad takes the largest v so far. PyTorch's
 /// torch.optim.Adam; Kingma and Ba 2014, Reddi et al. 2018.
-class Adam : public Optimizer {
+class Adam : public OptimizerOf<AdamOptions, AdamParamState> {
  public:
-  explicit Adam(std::vector<OptimizerParamGroup> param_groups, AdamOptions defaults = {});
-  explicit Adam(std::vector<Variable> params, AdamOptions defaults = {});
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "Adam"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 struct AdamWOptions : public OptimizerCloneableOptions<AdamWOptions> {
@@ -61,8 +56,6 @@ struct AdamWOptions : public OptimizerCloneableOptions<AdamWOptions> {
   TAPEDECK_ARG(bool, amsgrad) = false;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -78,18 +71,15 @@ struct AdamWParamState : public OptimizerCloneableParamState<AdamWParamState> {
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<AdamWParamState>;
+extern template class OptimizerOf<AdamWOptions, AdamWParamState>;
 
 /// Adam with decoupled weight decay. PyTorch's torch.optim.AdamW; Loshchilov and Hutter 2017.
-class AdamW : public Optimizer {
+class AdamW : public OptimizerOf<AdamWOptions, AdamWParamState> {
  public:
-  explicit AdamW(std::vector<OptimizerParamGroup> param_groups, AdamWOptions defaults = {});
-  explicit AdamW(std::vector<Variable> params, AdamWOptions defaults = {});
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "AdamW"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

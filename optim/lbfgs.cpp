@@ -57,11 +57,9 @@ LBFGSParamState& LBFGSParamState::ro(std::deque<Variable> value) {
 }
 
 LBFGS::LBFGS(std::vector<OptimizerParamGroup> param_groups, LBFGSOptions defaults)
-    : Optimizer(
-          std::move(param_groups),
-          std::make_unique<LBFGSOptions>(
-              defaults.max_eval() ? defaults
-                                  : LBFGSOptions(defaults).max_eval(defaults.max_iter() * 5 / 4))) {
+    : OptimizerOf(std::move(param_groups), defaults.max_eval() ? defaults
+                                                               : LBFGSOptions(defaults).max_eval(
+                                                                     defaults.max_iter() * 5 / 4)) {
   TAPEDECK_CHECK(param_groups_.size() == 1,
                  "LBFGS doesn't support per-parameter options (parameter groups)");
 }
@@ -69,10 +67,6 @@ LBFGS::LBFGS(std::vector<OptimizerParamGroup> param_groups, LBFGSOptions default
 LBFGS::LBFGS(std::vector<Variable> params, LBFGSOptions defaults)
     : LBFGS(std::vector<OptimizerParamGroup>{OptimizerParamGroup(std::move(params))},
             std::move(defaults)) {}
-
-std::unique_ptr<OptimizerParamState> LBFGS::new_state() const {
-  return std::make_unique<LBFGSParamState>();
-}
 
 namespace {
 
@@ -240,5 +234,6 @@ Variable LBFGS::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<LBFGSOptions>;
 template class OptimizerCloneableParamState<LBFGSParamState>;
+template class OptimizerOf<LBFGSOptions, LBFGSParamState>;
 
 }  // namespace tapedeck::optim

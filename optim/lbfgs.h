@@ -22,8 +22,6 @@ struct LBFGSOptions : public OptimizerCloneableOptions<LBFGSOptions> {
   TAPEDECK_ARG(std::optional<std::string>, line_search_fn) = std::nullopt;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -59,11 +57,12 @@ struct LBFGSParamState : public OptimizerCloneableParamState<LBFGSParamState> {
   std::deque<Variable> old_dirs_, old_stps_, ro_;
 };
 extern template class OptimizerCloneableParamState<LBFGSParamState>;
+extern template class OptimizerOf<LBFGSOptions, LBFGSParamState>;
 
 /// Quasi-Newton steps with the inverse Hessian estimated from the last history_size steps, and a
 /// line search that satisfies the strong Wolfe conditions if asked for. step() needs a closure,
 /// which it calls several times. PyTorch's torch.optim.LBFGS; Nocedal and Wright 2006, chapter 7.
-class LBFGS : public Optimizer {
+class LBFGS : public OptimizerOf<LBFGSOptions, LBFGSParamState> {
  public:
   /// \throws Error for more than one group.
   explicit LBFGS(std::vector<OptimizerParamGroup> param_groups, LBFGSOptions defaults = {});
@@ -71,9 +70,6 @@ class LBFGS : public Optimizer {
 
   Variable step(LossClosure closure) override;
   std::string name() const override { return "LBFGS"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

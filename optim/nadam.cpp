@@ -28,14 +28,6 @@ void NAdamParamState::fields(FieldVisitor& visitor) {
   visitor.field("exp_avg_sq", exp_avg_sq_);
 }
 
-NAdam::NAdam(std::vector<OptimizerParamGroup> param_groups, NAdamOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<NAdamOptions>(std::move(defaults))) {}
-NAdam::NAdam(std::vector<Variable> params, NAdamOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<NAdamOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> NAdam::new_state() const {
-  return std::make_unique<NAdamParamState>();
-}
-
 Variable NAdam::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_) {
@@ -66,5 +58,6 @@ Variable NAdam::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<NAdamOptions>;
 template class OptimizerCloneableParamState<NAdamParamState>;
+template class OptimizerOf<NAdamOptions, NAdamParamState>;
 
 }  // namespace tapedeck::optim

@@ -16,8 +16,6 @@ struct NAdamOptions : public OptimizerCloneableOptions<NAdamOptions> {
   TAPEDECK_ARG(double, momentum_decay) = 4e-3;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -33,19 +31,16 @@ struct NAdamParamState : public OptimizerCloneableParamState<NAdamParamState> {
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<NAdamParamState>;
+extern template class OptimizerOf<NAdamOptions, NAdamParamState>;
 
 /// Adam with Nesterov's momentum, whose weight grows by momentum_decay. PyTorch's
 /// torch.optim.NAdam; Dozat 2016.
-class NAdam : public Optimizer {
+class NAdam : public OptimizerOf<NAdamOptions, NAdamParamState> {
  public:
-  explicit NAdam(std::vector<OptimizerParamGroup> param_groups, NAdamOptions defaults = {});
-  explicit NAdam(std::vector<Variable> params, NAdamOptions defaults = {});
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "NAdam"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

@@ -62,10 +62,31 @@ class OptimizerOptions {
   virtual void check() const {}
 };
 
+/// Options that are copied as `Derived`, and whose learning rate is its argument `lr`, if it has
+/// one.
 template <typename Derived>
 class OptimizerCloneableOptions : public OptimizerOptions {
+ public:
+  double get_lr() const override;
+  void set_lr(double lr) override;
+
+ private:
   std::unique_ptr<OptimizerOptions> clone() const override;
 };
+template <typename Derived>
+double OptimizerCloneableOptions<Derived>::get_lr() const {
+  if constexpr (requires(const Derived& options) { options.lr(); })
+    return static_cast<const Derived&>(*this).lr();
+  else
+    return OptimizerOptions::get_lr();
+}
+template <typename Derived>
+void OptimizerCloneableOptions<Derived>::set_lr(double lr) {
+  if constexpr (requires(Derived & options) { options.lr(lr); })
+    static_cast<Derived&>(*this).lr(lr);
+  else
+    OptimizerOptions::set_lr(lr);
+}
 template <typename Derived>
 std::unique_ptr<OptimizerOptions> OptimizerCloneableOptions<Derived>::clone() const {
   return std::make_unique<Derived>(static_cast<const Derived&>(*this));
@@ -181,6 +202,28 @@ class Optimizer {
   OptimizerState state_;
   std::unique_ptr<OptimizerOptions> defaults_;
 };
+
+/// An optimiser whose groups have `Options`, and whose parameters have `State`.
+template <typename Options, typename State>
+class OptimizerOf : public Optimizer {
+ public:
+  explicit OptimizerOf(std::vector<OptimizerParamGroup> param_groups, Options defaults = {});
+  explicit OptimizerOf(std::vector<Variable> params, Options defaults = {});
+
+ protected:
+  std::unique_ptr<OptimizerParamState> new_state() const override;
+};
+template <typename Options, typename State>
+OptimizerOf<Options, State>::OptimizerOf(std::vector<OptimizerParamGroup> param_groups,
+                                         Options defaults)
+    : Optimizer(std::move(param_groups), std::make_unique<Options>(std::move(defaults))) {}
+template <typename Options, typename State>
+OptimizerOf<Options, State>::OptimizerOf(std::vector<Variable> params, Options defaults)
+    : Optimizer(std::move(params), std::make_unique<Options>(std::move(defaults))) {}
+template <typename Options, typename State>
+std::unique_ptr<OptimizerParamState> OptimizerOf<Options, State>::new_state() const {
+  return std::make_unique<State>();
+}
 
 /// Prints as Python does: "SGD (\nParameter Group 0\n    dampening: 0\n ...)".
 std::ostream& operator<<(std::ostream& out, const Optimizer& optimizer);

@@ -25,14 +25,6 @@ void RAdamParamState::fields(FieldVisitor& visitor) {
   visitor.field("exp_avg_sq", exp_avg_sq_);
 }
 
-RAdam::RAdam(std::vector<OptimizerParamGroup> param_groups, RAdamOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<RAdamOptions>(std::move(defaults))) {}
-RAdam::RAdam(std::vector<Variable> params, RAdamOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<RAdamOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> RAdam::new_state() const {
-  return std::make_unique<RAdamParamState>();
-}
-
 Variable RAdam::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_) {
@@ -57,5 +49,6 @@ Variable RAdam::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<RAdamOptions>;
 template class OptimizerCloneableParamState<RAdamParamState>;
+template class OptimizerOf<RAdamOptions, RAdamParamState>;
 
 }  // namespace tapedeck::optim

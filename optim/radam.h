@@ -15,8 +15,6 @@ struct RAdamOptions : public OptimizerCloneableOptions<RAdamOptions> {
   TAPEDECK_ARG(double, weight_decay) = 0;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -31,19 +29,16 @@ struct RAdamParamState : public OptimizerCloneableParamState<RAdamParamState> {
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<RAdamParamState>;
+extern template class OptimizerOf<RAdamOptions, RAdamParamState>;
 
 /// Adam whose step is damped while the variance of its adaptive rate is not yet known. PyTorch's
 /// torch.optim.RAdam; Liu et al. 2019.
-class RAdam : public Optimizer {
+class RAdam : public OptimizerOf<RAdamOptions, RAdamParamState> {
  public:
-  explicit RAdam(std::vector<OptimizerParamGroup> param_groups, RAdamOptions defaults = {});
-  explicit RAdam(std::vector<Variable> params, RAdamOptions defaults = {});
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "RAdam"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

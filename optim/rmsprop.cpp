@@ -29,14 +29,6 @@ void RMSpropParamState::fields(FieldVisitor& visitor) {
   visitor.field("grad_avg", grad_avg_);
 }
 
-RMSprop::RMSprop(std::vector<OptimizerParamGroup> param_groups, RMSpropOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<RMSpropOptions>(std::move(defaults))) {}
-RMSprop::RMSprop(std::vector<Variable> params, RMSpropOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<RMSpropOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> RMSprop::new_state() const {
-  return std::make_unique<RMSpropParamState>();
-}
-
 Variable RMSprop::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_) {
@@ -64,5 +56,6 @@ Variable RMSprop::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<RMSpropOptions>;
 template class OptimizerCloneableParamState<RMSpropParamState>;
+template class OptimizerOf<RMSpropOptions, RMSpropParamState>;
 
 }  // namespace tapedeck::optim

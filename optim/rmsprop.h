@@ -14,8 +14,6 @@ struct RMSpropOptions : public OptimizerCloneableOptions<RMSpropOptions> {
   TAPEDECK_ARG(bool, centered) = false;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -31,20 +29,17 @@ struct RMSpropParamState : public OptimizerCloneableParamState<RMSpropParamState
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<RMSpropParamState>;
+extern template class OptimizerOf<RMSpropOptions, RMSpropParamState>;
 
 /// RMSprop: s = alpha s + (1 - alpha) g^2; p -= lr g / (sqrt(s) + eps), through a momentum buffer
 /// if momentum > 0; centered subtracts the square of the mean gradient from s. PyTorch's
 /// torch.optim.RMSprop; Hinton's lecture 6e, Graves 2013.
-class RMSprop : public Optimizer {
+class RMSprop : public OptimizerOf<RMSpropOptions, RMSpropParamState> {
  public:
-  explicit RMSprop(std::vector<OptimizerParamGroup> param_groups, RMSpropOptions defaults = {});
-  explicit RMSprop(std::vector<Variable> params, RMSpropOptions defaults = {});
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "RMSprop"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim

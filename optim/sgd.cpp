@@ -25,14 +25,6 @@ void SGDParamState::fields(FieldVisitor& visitor) {
   visitor.field("momentum_buffer", momentum_buffer_);
 }
 
-SGD::SGD(std::vector<OptimizerParamGroup> param_groups, SGDOptions defaults)
-    : Optimizer(std::move(param_groups), std::make_unique<SGDOptions>(std::move(defaults))) {}
-SGD::SGD(std::vector<Variable> params, SGDOptions defaults)
-    : Optimizer(std::move(params), std::make_unique<SGDOptions>(std::move(defaults))) {}
-std::unique_ptr<OptimizerParamState> SGD::new_state() const {
-  return std::make_unique<SGDParamState>();
-}
-
 Variable SGD::step(LossClosure closure) {
   const Variable loss = begin_step(closure);
   for (const OptimizerParamGroup& group : param_groups_) {
@@ -56,5 +48,6 @@ Variable SGD::step(LossClosure closure) {
 
 template class OptimizerCloneableOptions<SGDOptions>;
 template class OptimizerCloneableParamState<SGDParamState>;
+template class OptimizerOf<SGDOptions, SGDParamState>;
 
 }  // namespace tapedeck::optim

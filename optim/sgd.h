@@ -15,8 +15,6 @@ struct SGDOptions : public OptimizerCloneableOptions<SGDOptions> {
   TAPEDECK_ARG(bool, maximize) = false;
 
  public:
-  double get_lr() const override { return lr_; }
-  void set_lr(double lr) override { lr_ = lr; }
   void fields(FieldVisitor& visitor) override;
   void check() const override;
 };
@@ -29,19 +27,16 @@ struct SGDParamState : public OptimizerCloneableParamState<SGDParamState> {
   void fields(FieldVisitor& visitor) override;
 };
 extern template class OptimizerCloneableParamState<SGDParamState>;
+extern template class OptimizerOf<SGDOptions, SGDParamState>;
 
 /// Stochastic gradient descent: g += weight_decay p; v = momentum v + (1 - dampening) g, v = g at
 /// first; p -= lr v, or with nesterov p -= lr (g + momentum v). PyTorch's torch.optim.SGD.
-class SGD : public Optimizer {
+class SGD : public OptimizerOf<SGDOptions, SGDParamState> {
  public:
-  explicit SGD(std::vector<OptimizerParamGroup> param_groups, SGDOptions defaults);
-  explicit SGD(std::vector<Variable> params, SGDOptions defaults);
+  using OptimizerOf::OptimizerOf;
 
   Variable step(LossClosure closure = nullptr) override;
   std::string name() const override { return "SGD"; }
-
- protected:
-  std::unique_ptr<OptimizerParamState> new_state() const override;
 };
 
 }  // namespace tapedeck::optim
