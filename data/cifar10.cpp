@@ -62,7 +62,7 @@ ImageData load(const std::string& root, bool train) {
 }  // namespace
 
 CIFAR10::CIFAR10(const std::string& root, Mode mode)
-    : data_(load(root, mode == Mode::kTrain)), mode_(mode) {}
+    : ImageDataset(load(root, mode == Mode::kTrain), mode) {}
 
 const std::vector<std::string>& CIFAR10::classes() {
   static const std::vector<std::string> names{"airplane", "automobile", "bird",  "cat",  "deer",
@@ -70,8 +70,6 @@ const std::vector<std::string>& CIFAR10::classes() {
   return names;
 }
 
-Example<> CIFAR10::get(std::size_t index) { return data_.get(index); }
-std::optional<std::size_t> CIFAR10::size() const { return data_.size(); }
 template class Dataset<CIFAR10>;
 
 }  // namespace tapedeck::data::datasets

@@ -53,18 +53,14 @@ ImageData load(const std::string& root, const std::vector<std::string>& folders,
 }  // namespace
 
 MNIST::MNIST(const std::string& root, Mode mode)
-    : data_(load(root, {"", "MNIST/raw", "raw"}, mode == Mode::kTrain, "MNIST")), mode_(mode) {}
+    : ImageDataset(load(root, {"", "MNIST/raw", "raw"}, mode == Mode::kTrain, "MNIST"), mode) {}
 
 FashionMNIST::FashionMNIST(const std::string& root, Mode mode)
-    : data_(load(root, {"", "FashionMNIST/raw", "raw"}, mode == Mode::kTrain, "FashionMNIST")),
-      mode_(mode) {}
+    : ImageDataset(
+          load(root, {"", "FashionMNIST/raw", "raw"}, mode == Mode::kTrain, "FashionMNIST"), mode) {
+}
 
-Example<> MNIST::get(std::size_t index) { return data_.get(index); }
-std::optional<std::size_t> MNIST::size() const { return data_.size(); }
 template class Dataset<MNIST>;
-
-Example<> FashionMNIST::get(std::size_t index) { return data_.get(index); }
-std::optional<std::size_t> FashionMNIST::size() const { return data_.size(); }
 template class Dataset<FashionMNIST>;
 
 }  // namespace tapedeck::data::datasets
