@@ -17,54 +17,15 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Operators on vectors, for the loops of simd_rows-inl.h.
-struct Plain {
-  template <class D>
-  Plain(D, const double*) {}
-};
-struct AddOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Add(a, b);
-  }
-};
-struct SubOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Sub(a, b);
-  }
-};
-struct MulOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Mul(a, b);
-  }
-};
-struct DivOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::Div(a, b);
-  }
-};
+TAPEDECK_BINARY_OP(AddOp, hn::Add(a, b))
+TAPEDECK_BINARY_OP(SubOp, hn::Sub(a, b))
+TAPEDECK_BINARY_OP(MulOp, hn::Mul(a, b))
+TAPEDECK_BINARY_OP(DivOp, hn::Div(a, b))
 // The instructions return their second operand where one is NaN.
-struct MaximumOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b)));
-  }
-};
-struct MinimumOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V a, V b) const {
-    return hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b)));
-  }
-};
+TAPEDECK_BINARY_OP(MaximumOp,
+                   hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b))))
+TAPEDECK_BINARY_OP(MinimumOp,
+                   hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b))))
 
 // a - b trunc(a / b), exactly, with the sign of a, as std::fmod has it. The rounded quotient is at
 // most one too large, and with a fused product the difference is exact either way; what that does
@@ -90,13 +51,7 @@ HWY_INLINE V Fmod(D d, V a, V b) {
   for (std::size_t i = 0; i < hn::Lanes(d); ++i) dividend[i] = std::fmod(dividend[i], divisor[i]);
   return hn::Load(d, dividend);
 }
-struct FmodOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V a, V b) const {
-    return Fmod(d, a, b);
-  }
-};
+TAPEDECK_BINARY_OP(FmodOp, Fmod(d, a, b))
 // The remainder with the sign of b.
 struct RemainderOp : Plain {
   using Plain::Plain;

@@ -231,16 +231,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
 
-HWY_EXPORT(Find);
-
-}  // namespace
-
-RowLoop find_fused(BinaryOp op, ScalarType dtype) {
-  if (!is_floating_point(dtype)) return nullptr;
-  return HWY_DYNAMIC_DISPATCH(Find)(op, dtype);
-}
+TAPEDECK_DISPATCH_FIND(find_fused, BinaryOp);
 
 }  // namespace tapedeck::kernels
 #endif

@@ -9,6 +9,18 @@
 #endif
 #define HWY_DISABLED_TARGETS (HWY_AVX3_DL | HWY_SSE4 | HWY_SSSE3)
 
+// The end of a kernel file that finds loops by operation: defines `RowLoop accessor(Op,
+// ScalarType)` by what Find(op, dtype) returns in the best instruction set of this CPU; null but
+// for float32 and float64. Within HWY_ONCE, in the namespace of `accessor`.
+#define TAPEDECK_DISPATCH_FIND(accessor, Op)                                           \
+  namespace {                                                                          \
+  HWY_EXPORT(Find);                                                                    \
+  }                                                                                    \
+  RowLoop accessor(Op op, ScalarType dtype) {                                          \
+    return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : nullptr; \
+  }                                                                                    \
+  static_assert(true, "takes the semicolon")
+
 // The end of a kernel file whose functions stand in tables, one for each element type: defines
 // `const Table<T>& accessor<T>()` for float and double, from what nameF32() and nameF64() return in
 // the best instruction set of this CPU. Within HWY_ONCE, in the namespace of `accessor`.

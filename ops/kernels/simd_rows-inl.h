@@ -50,6 +50,30 @@ HWY_INLINE void StorePart(D d, hn::Vec<D> v, T* to, std::int64_t n) {
 #endif
 }
 
+// An operation without parameters.
+struct Plain {
+  template <class D>
+  Plain(D, const double*) {}
+};
+// Defines the operation `Name` of a vector x, or of a and b, as an expression of these, the tag d
+// and the element type T.
+#define TAPEDECK_UNARY_OP(Name, ...)                           \
+  struct Name : Plain {                                        \
+    using Plain::Plain;                                        \
+    template <class D, class V, class T = hn::TFromD<D>>       \
+    HWY_INLINE V operator()([[maybe_unused]] D d, V x) const { \
+      return __VA_ARGS__;                                      \
+    }                                                          \
+  };
+#define TAPEDECK_BINARY_OP(Name, ...)                               \
+  struct Name : Plain {                                             \
+    using Plain::Plain;                                             \
+    template <class D, class V, class T = hn::TFromD<D>>            \
+    HWY_INLINE V operator()([[maybe_unused]] D d, V a, V b) const { \
+      return __VA_ARGS__;                                           \
+    }                                                               \
+  };
+
 template <class Op, typename T>
 void UnaryRow(void* out_row, const void* const* in, unsigned /*scalars*/, std::int64_t n,
               const double* params) {

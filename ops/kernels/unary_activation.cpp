@@ -15,17 +15,7 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-struct Plain {
-  template <class D>
-  Plain(D, const double*) {}
-};
-struct LogSigmoidOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Neg(vec::LogOnePlusExp(d, hn::Neg(x)));
-  }
-};
+TAPEDECK_UNARY_OP(LogSigmoidOp, hn::Neg(vec::LogOnePlusExp(d, hn::Neg(x))))
 template <typename T>
 struct SoftplusOp {
   template <class D>
@@ -38,20 +28,8 @@ struct SoftplusOp {
   }
   T beta, threshold;
 };
-struct SiluOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Mul(x, vec::Sigmoid(d, x));
-  }
-};
-struct MishOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Mul(x, vec::Tanh(d, vec::LogOnePlusExp(d, x)));
-  }
-};
+TAPEDECK_UNARY_OP(SiluOp, hn::Mul(x, vec::Sigmoid(d, x)))
+TAPEDECK_UNARY_OP(MishOp, hn::Mul(x, vec::Tanh(d, vec::LogOnePlusExp(d, x))))
 struct GeluOp : Plain {
   using Plain::Plain;
   template <class D, class V>
@@ -115,13 +93,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
-HWY_EXPORT(Find);
-}
 
-RowLoop find_simd_activation(UnaryOp op, ScalarType dtype) {
-  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : nullptr;
-}
+TAPEDECK_DISPATCH_FIND(find_simd_activation, UnaryOp);
 
 }  // namespace tapedeck::kernels
 #endif

@@ -14,25 +14,8 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Operators on vectors, for the loops of simd_rows-inl.h.
-struct Plain {
-  template <class D>
-  Plain(D, const double*) {}
-};
-struct NegOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Neg(x);
-  }
-};
-struct AbsOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Abs(x);
-  }
-};
+TAPEDECK_UNARY_OP(NegOp, hn::Neg(x))
+TAPEDECK_UNARY_OP(AbsOp, hn::Abs(x))
 struct SignOp : Plain {
   using Plain::Plain;
   template <class D, class V>
@@ -42,76 +25,16 @@ struct SignOp : Plain {
                    hn::IfThenElseZero(hn::Lt(x, zero), one));
   }
 };
-struct SquareOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Mul(x, x);
-  }
-};
-struct ReluOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x);
-  }
-};
-struct SqrtOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Sqrt(x);
-  }
-};
-struct RsqrtOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), hn::Sqrt(x));
-  }
-};
-struct ReciprocalOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(hn::Set(d, hn::TFromD<D>{1}), x);
-  }
-};
-struct FloorOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Floor(x);
-  }
-};
-struct CeilOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Ceil(x);
-  }
-};
-struct RoundOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Round(x);
-  }
-};
-struct TruncOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Trunc(x);
-  }
-};
-struct FracOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D, V x) const {
-    return hn::Sub(x, hn::Trunc(x));
-  }
-};
+TAPEDECK_UNARY_OP(SquareOp, hn::Mul(x, x))
+TAPEDECK_UNARY_OP(ReluOp, hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x))
+TAPEDECK_UNARY_OP(SqrtOp, hn::Sqrt(x))
+TAPEDECK_UNARY_OP(RsqrtOp, hn::Div(hn::Set(d, T{1}), hn::Sqrt(x)))
+TAPEDECK_UNARY_OP(ReciprocalOp, hn::Div(hn::Set(d, T{1}), x))
+TAPEDECK_UNARY_OP(FloorOp, hn::Floor(x))
+TAPEDECK_UNARY_OP(CeilOp, hn::Ceil(x))
+TAPEDECK_UNARY_OP(RoundOp, hn::Round(x))
+TAPEDECK_UNARY_OP(TruncOp, hn::Trunc(x))
+TAPEDECK_UNARY_OP(FracOp, hn::Sub(x, hn::Trunc(x)))
 template <typename T>
 struct ClampOp {
   template <class D>
@@ -156,20 +79,8 @@ struct HardsigmoidOp : Plain {
     return hn::Div(y, six);
   }
 };
-struct HardswishOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Mul(x, HardsigmoidOp(d, nullptr)(d, x));
-  }
-};
-struct SoftsignOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return hn::Div(x, hn::Add(hn::Set(d, hn::TFromD<D>{1}), hn::Abs(x)));
-  }
-};
+TAPEDECK_UNARY_OP(HardswishOp, hn::Mul(x, HardsigmoidOp(d, nullptr)(d, x)))
+TAPEDECK_UNARY_OP(SoftsignOp, hn::Div(x, hn::Add(hn::Set(d, T{1}), hn::Abs(x))))
 
 template <typename T>
 RowLoop FindFor(UnaryOp op) {
@@ -228,13 +139,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
-HWY_EXPORT(Find);
-}
 
-RowLoop find_simd_arithmetic(UnaryOp op, ScalarType dtype) {
-  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : nullptr;
-}
+TAPEDECK_DISPATCH_FIND(find_simd_arithmetic, UnaryOp);
 
 }  // namespace tapedeck::kernels
 #endif

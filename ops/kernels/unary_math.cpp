@@ -17,80 +17,16 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-struct Plain {
-  template <class D>
-  Plain(D, const double*) {}
-};
-struct ExpOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Exp(d, x);
-  }
-};
-struct Expm1Op : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Expm1(d, x);
-  }
-};
-struct LogOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Log(d, x);
-  }
-};
-struct Log1pOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Log1p(d, x);
-  }
-};
-struct TanhOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Tanh(d, x);
-  }
-};
-struct SigmoidOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Sigmoid(d, x);
-  }
-};
-struct SinOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Sin(d, x);
-  }
-};
-struct CosOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Cos(d, x);
-  }
-};
-struct ErfOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Erf(d, x);
-  }
-};
-struct ErfcOp : Plain {
-  using Plain::Plain;
-  template <class D, class V>
-  HWY_INLINE V operator()(D d, V x) const {
-    return vec::Erfc(d, x);
-  }
-};
+TAPEDECK_UNARY_OP(ExpOp, vec::Exp(d, x))
+TAPEDECK_UNARY_OP(Expm1Op, vec::Expm1(d, x))
+TAPEDECK_UNARY_OP(LogOp, vec::Log(d, x))
+TAPEDECK_UNARY_OP(Log1pOp, vec::Log1p(d, x))
+TAPEDECK_UNARY_OP(TanhOp, vec::Tanh(d, x))
+TAPEDECK_UNARY_OP(SigmoidOp, vec::Sigmoid(d, x))
+TAPEDECK_UNARY_OP(SinOp, vec::Sin(d, x))
+TAPEDECK_UNARY_OP(CosOp, vec::Cos(d, x))
+TAPEDECK_UNARY_OP(ErfOp, vec::Erf(d, x))
+TAPEDECK_UNARY_OP(ErfcOp, vec::Erfc(d, x))
 
 template <typename T>
 RowLoop FindFor(UnaryOp op) {
@@ -131,13 +67,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
-HWY_EXPORT(Find);
-}
 
-RowLoop find_simd_math(UnaryOp op, ScalarType dtype) {
-  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : nullptr;
-}
+TAPEDECK_DISPATCH_FIND(find_simd_math, UnaryOp);
 
 }  // namespace tapedeck::kernels
 #endif
