@@ -1,4 +1,5 @@
 #include <tapedeck/nn/any_module.h>
+#include <tapedeck/nn/internal/print.h>
 
 #include <ostream>
 
@@ -79,7 +80,9 @@ std::shared_ptr<Module> SequentialImpl::clone(const std::optional<Device>& devic
   return copy;
 }
 
-void SequentialImpl::pretty_print(std::ostream& stream) const { stream << "Sequential"; }
+void SequentialImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Sequential");
+}
 
 AnyValue SequentialImpl::any_forward(std::vector<AnyValue>&& inputs) {
   TAPEDECK_CHECK(!is_empty(), "Cannot call forward() on an empty Sequential");

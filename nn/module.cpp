@@ -1,9 +1,11 @@
 #include <tapedeck/nn/internal/module_hooks.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/module.h>
 
 #include <cctype>
 #include <ostream>
 #include <sstream>
+#include <string_view>
 #include <unordered_set>
 
 #include <tapedeck/array/type_name.h>
@@ -137,7 +139,13 @@ void Module::release_children() noexcept {
 }
 
 const std::string& Module::name() const noexcept {
-  if (!name_) name_ = type_name(typeid(*this));
+  if (!name_) {
+    std::string class_name = type_name(typeid(*this));
+    static constexpr std::string_view kOwn = "tapedeck::";
+    if (!text::in_python() && class_name.starts_with(kOwn))
+      class_name.replace(0, kOwn.size(), "torch::");
+    name_ = std::move(class_name);
+  }
   return *name_;
 }
 
@@ -393,7 +401,9 @@ std::vector<AnyValue> Module::_forward_populate_default_args(std::vector<AnyValu
 
 bool Module::is_serializable() const { return true; }
 
-void Module::pretty_print(std::ostream& stream) const { stream << short_name(); }
+void Module::pretty_print(std::ostream& stream) const {
+  stream << (text::in_python() ? short_name() : name());
+}
 
 void Module::pretty_print_recursive(std::ostream& stream, const std::string& indentation) const {
   std::ostringstream text;
@@ -401,7 +411,7 @@ void Module::pretty_print_recursive(std::ostream& stream, const std::string& ind
   const std::string own = text.str();
   stream << own;
   if (children_.is_empty()) {
-    if (own.empty() || own.back() != ')') stream << "()";
+    if (text::in_python() && (own.empty() || own.back() != ')')) stream << "()";
     return;
   }
   stream << "(\n";

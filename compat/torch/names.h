@@ -93,6 +93,14 @@ inline Variable make_variable(const Variable& data, bool requires_grad = false) 
 }
 
 }  // namespace autograd
+
+namespace compat {
+
+/// A program that includes this prints modules as libtorch does, until it asks for Python's style.
+inline const bool prints_as_libtorch =
+    (nn::set_print_style(nn::PrintStyle::Libtorch), nn::print_style() == nn::PrintStyle::Libtorch);
+
+}  // namespace compat
 }  // namespace tapedeck
 
 // A macro, since programs put things of their own into the namespace (namespace torch { namespace

@@ -1,11 +1,32 @@
 #include <tapedeck/nn/internal/print.h>
 
+#include <atomic>
+#include <cctype>
 #include <charconv>
 #include <cmath>
+#include <sstream>
 
-namespace tapedeck::python {
+namespace tapedeck::nn {
+
+namespace {
+std::atomic<PrintStyle> style{PrintStyle::Python};
+}
+
+void set_print_style(PrintStyle new_style) { style = new_style; }
+PrintStyle print_style() { return style; }
+
+namespace text {
+
+std::string name(const std::string& of_class) {
+  return in_python() ? of_class : "torch::nn::" + of_class;
+}
 
 std::string of_float(double value) {
+  if (!in_python()) {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+  }
   if (std::isnan(value)) return "nan";
   if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
   char buffer[64];
@@ -20,16 +41,29 @@ std::string of_float(double value) {
 }
 
 std::string of_number(double value) {
-  if (value == std::floor(value) && std::abs(value) < 1e15)
+  if (in_python() && value == std::floor(value) && std::abs(value) < 1e15)
     return std::to_string(static_cast<std::int64_t>(value));
   return of_float(value);
 }
 
-std::string of_tuple(IntArrayRef values) {
-  std::string text = "(";
-  for (std::size_t i = 0; i < values.size(); ++i)
-    text += (i == 0 ? "" : ", ") + std::to_string(values[i]);
-  return text + (values.size() == 1 ? ",)" : ")");
+std::string of_bool(bool value) {
+  return in_python() ? (value ? "True" : "False") : (value ? "true" : "false");
 }
 
-}  // namespace tapedeck::python
+std::string of_tuple(IntArrayRef values) {
+  std::string text = in_python() ? "(" : "[";
+  for (std::size_t i = 0; i < values.size(); ++i)
+    text += (i == 0 ? "" : ", ") + std::to_string(values[i]);
+  return text + (!in_python() ? "]" : values.size() == 1 ? ",)" : ")");
+}
+
+std::string of_choice(enumtype::Alternative choice) {
+  std::string text = enumtype::get_enum_name(choice);
+  if (!in_python()) return text;
+  text.erase(0, 1);
+  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
+}  // namespace text
+}  // namespace tapedeck::nn

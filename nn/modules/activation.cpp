@@ -13,12 +13,12 @@ namespace tapedeck::nn {
 namespace F = functional;
 
 namespace {
-const char* alone(bool inplace) { return inplace ? "inplace=True" : ""; }
-const char* after(bool inplace) { return inplace ? ", inplace=True" : ""; }
+std::string alone(bool inplace) { return inplace ? "inplace=" + text::of_bool(true) : ""; }
+std::string after(bool inplace) { return inplace ? ", " + alone(true) : ""; }
 }  // namespace
 
 void ReLUImpl::pretty_print(std::ostream& stream) const {
-  stream << "ReLU(" << alone(options.inplace()) << ")";
+  stream << text::name("ReLU") << "(" << alone(options.inplace()) << ")";
 }
 Tensor ReLUImpl::forward(Tensor input) {
   return detail::call_module(
@@ -26,7 +26,7 @@ Tensor ReLUImpl::forward(Tensor input) {
 }
 
 void ReLU6Impl::pretty_print(std::ostream& stream) const {
-  stream << "ReLU6(" << alone(options.inplace()) << ")";
+  stream << text::name("ReLU6") << "(" << alone(options.inplace()) << ")";
 }
 Tensor ReLU6Impl::forward(Tensor input) {
   return detail::call_module(
@@ -34,8 +34,8 @@ Tensor ReLU6Impl::forward(Tensor input) {
 }
 
 void LeakyReLUImpl::pretty_print(std::ostream& stream) const {
-  stream << "LeakyReLU("
-         << "negative_slope=" + python::of_float(options.negative_slope())
+  stream << text::name("LeakyReLU")
+         << "(negative_slope=" << text::of_float(options.negative_slope())
          << after(options.inplace()) << ")";
 }
 Tensor LeakyReLUImpl::forward(Tensor input) {
@@ -44,10 +44,8 @@ Tensor LeakyReLUImpl::forward(Tensor input) {
 }
 
 void RReLUImpl::pretty_print(std::ostream& stream) const {
-  stream << "RReLU("
-         << "lower=" + python::of_float(options.lower()) +
-                ", upper=" + python::of_float(options.upper())
-         << after(options.inplace()) << ")";
+  stream << text::name("RReLU") << "(lower=" << text::of_float(options.lower())
+         << ", upper=" << text::of_float(options.upper()) << after(options.inplace()) << ")";
 }
 Tensor RReLUImpl::forward(Tensor input) {
   const auto f = F::RReLUFuncOptions()
@@ -60,8 +58,8 @@ Tensor RReLUImpl::forward(Tensor input) {
 }
 
 void ELUImpl::pretty_print(std::ostream& stream) const {
-  stream << "ELU("
-         << "alpha=" + python::of_float(options.alpha()) << after(options.inplace()) << ")";
+  stream << text::name("ELU") << "(alpha=" << text::of_float(options.alpha())
+         << after(options.inplace()) << ")";
 }
 Tensor ELUImpl::forward(Tensor input) {
   return detail::call_module(
@@ -69,7 +67,7 @@ Tensor ELUImpl::forward(Tensor input) {
 }
 
 void SELUImpl::pretty_print(std::ostream& stream) const {
-  stream << "SELU(" << alone(options.inplace()) << ")";
+  stream << text::name("SELU") << "(" << alone(options.inplace()) << ")";
 }
 Tensor SELUImpl::forward(Tensor input) {
   return detail::call_module(
@@ -77,8 +75,8 @@ Tensor SELUImpl::forward(Tensor input) {
 }
 
 void CELUImpl::pretty_print(std::ostream& stream) const {
-  stream << "CELU("
-         << "alpha=" + python::of_float(options.alpha()) << after(options.inplace()) << ")";
+  stream << text::name("CELU") << "(alpha=" << text::of_float(options.alpha())
+         << after(options.inplace()) << ")";
 }
 Tensor CELUImpl::forward(Tensor input) {
   return detail::call_module(
@@ -86,9 +84,9 @@ Tensor CELUImpl::forward(Tensor input) {
 }
 
 void GELUImpl::pretty_print(std::ostream& stream) const {
-  stream << "GELU("
-         << "approximate='" + options.approximate() + "'"
-         << ")";
+  stream << text::name("GELU") << "(";
+  if (text::in_python()) stream << "approximate='" << options.approximate() << "'";
+  stream << ")";
 }
 Tensor GELUImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -96,54 +94,60 @@ Tensor GELUImpl::forward(const Tensor& input) {
 }
 
 void SiLUImpl::pretty_print(std::ostream& stream) const {
-  stream << "SiLU(" << alone(options.inplace()) << ")";
+  stream << text::name("SiLU") << "(" << alone(options.inplace()) << ")";
 }
 Tensor SiLUImpl::forward(Tensor input) {
   return detail::call_module(
       *this, [this](Tensor x) { return F::silu(std::move(x), options); }, std::move(input));
 }
 
-void MishImpl::pretty_print(std::ostream& stream) const { stream << "Mish()"; }
+void MishImpl::pretty_print(std::ostream& stream) const { stream << text::name("Mish") << "()"; }
 Tensor MishImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::mish(x); }, input);
 }
 
-void SigmoidImpl::pretty_print(std::ostream& stream) const { stream << "Sigmoid()"; }
+void SigmoidImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Sigmoid") << "()";
+}
 Tensor SigmoidImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::sigmoid(x); }, input);
 }
 
-void TanhImpl::pretty_print(std::ostream& stream) const { stream << "Tanh()"; }
+void TanhImpl::pretty_print(std::ostream& stream) const { stream << text::name("Tanh") << "()"; }
 Tensor TanhImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::tanh(x); }, input);
 }
 
-void LogSigmoidImpl::pretty_print(std::ostream& stream) const { stream << "LogSigmoid()"; }
+void LogSigmoidImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("LogSigmoid") << "()";
+}
 Tensor LogSigmoidImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::logsigmoid(x); }, input);
 }
 
-void HardsigmoidImpl::pretty_print(std::ostream& stream) const { stream << "Hardsigmoid()"; }
+void HardsigmoidImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Hardsigmoid") << "()";
+}
 Tensor HardsigmoidImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::hardsigmoid(x); }, input);
 }
 
-void HardswishImpl::pretty_print(std::ostream& stream) const { stream << "Hardswish()"; }
+void HardswishImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Hardswish") << "()";
+}
 Tensor HardswishImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [this](const Tensor& x) { return F::hardswish(x, options); }, input);
 }
 
 void HardtanhImpl::pretty_print(std::ostream& stream) const {
-  stream << "Hardtanh("
-         << "min_val=" + python::of_float(options.min_val()) +
-                ", max_val=" + python::of_float(options.max_val())
-         << after(options.inplace()) << ")";
+  stream << text::name("Hardtanh") << "(min_val=" << text::of_float(options.min_val())
+         << ", max_val=" << text::of_float(options.max_val()) << after(options.inplace()) << ")";
 }
 Tensor HardtanhImpl::forward(Tensor input) {
   return detail::call_module(
@@ -151,7 +155,7 @@ Tensor HardtanhImpl::forward(Tensor input) {
 }
 
 void HardshrinkImpl::pretty_print(std::ostream& stream) const {
-  stream << "Hardshrink(" << python::of_float(options.lambda()) << ")";
+  stream << text::name("Hardshrink") << "(" << text::of_float(options.lambda()) << ")";
 }
 Tensor HardshrinkImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -159,7 +163,7 @@ Tensor HardshrinkImpl::forward(const Tensor& input) {
 }
 
 void SoftshrinkImpl::pretty_print(std::ostream& stream) const {
-  stream << "Softshrink(" << python::of_float(options.lambda()) << ")";
+  stream << text::name("Softshrink") << "(" << text::of_float(options.lambda()) << ")";
 }
 Tensor SoftshrinkImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -167,33 +171,33 @@ Tensor SoftshrinkImpl::forward(const Tensor& input) {
 }
 
 void SoftplusImpl::pretty_print(std::ostream& stream) const {
-  stream << "Softplus("
-         << "beta=" + python::of_number(options.beta()) +
-                ", threshold=" + python::of_number(options.threshold())
-         << ")";
+  stream << text::name("Softplus") << "(beta=" << text::of_number(options.beta())
+         << ", threshold=" << text::of_number(options.threshold()) << ")";
 }
 Tensor SoftplusImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [this](const Tensor& x) { return F::softplus(x, options); }, input);
 }
 
-void SoftsignImpl::pretty_print(std::ostream& stream) const { stream << "Softsign()"; }
+void SoftsignImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Softsign") << "()";
+}
 Tensor SoftsignImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::softsign(x); }, input);
 }
 
-void TanhshrinkImpl::pretty_print(std::ostream& stream) const { stream << "Tanhshrink()"; }
+void TanhshrinkImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Tanhshrink") << "()";
+}
 Tensor TanhshrinkImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return F::tanhshrink(x); }, input);
 }
 
 void ThresholdImpl::pretty_print(std::ostream& stream) const {
-  stream << "Threshold("
-         << "threshold=" + python::of_number(options.threshold()) +
-                ", value=" + python::of_number(options.value())
-         << after(options.inplace()) << ")";
+  stream << text::name("Threshold") << "(threshold=" << text::of_number(options.threshold())
+         << ", value=" << text::of_number(options.value()) << after(options.inplace()) << ")";
 }
 Tensor ThresholdImpl::forward(Tensor input) {
   return detail::call_module(
@@ -201,8 +205,7 @@ Tensor ThresholdImpl::forward(Tensor input) {
 }
 
 void GLUImpl::pretty_print(std::ostream& stream) const {
-  stream << "GLU("
-         << "dim=" + std::to_string(options.dim()) << ")";
+  stream << text::name("GLU") << "(dim=" << options.dim() << ")";
 }
 Tensor GLUImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -210,8 +213,7 @@ Tensor GLUImpl::forward(const Tensor& input) {
 }
 
 void SoftmaxImpl::pretty_print(std::ostream& stream) const {
-  stream << "Softmax("
-         << "dim=" + std::to_string(options.dim()) << ")";
+  stream << text::name("Softmax") << "(dim=" << options.dim() << ")";
 }
 Tensor SoftmaxImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -219,8 +221,7 @@ Tensor SoftmaxImpl::forward(const Tensor& input) {
 }
 
 void SoftminImpl::pretty_print(std::ostream& stream) const {
-  stream << "Softmin("
-         << "dim=" + std::to_string(options.dim()) << ")";
+  stream << text::name("Softmin") << "(dim=" << options.dim() << ")";
 }
 Tensor SoftminImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -228,15 +229,16 @@ Tensor SoftminImpl::forward(const Tensor& input) {
 }
 
 void LogSoftmaxImpl::pretty_print(std::ostream& stream) const {
-  stream << "LogSoftmax("
-         << "dim=" + std::to_string(options.dim()) << ")";
+  stream << text::name("LogSoftmax") << "(dim=" << options.dim() << ")";
 }
 Tensor LogSoftmaxImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [this](const Tensor& x) { return F::log_softmax(x, options.dim()); }, input);
 }
 
-void Softmax2dImpl::pretty_print(std::ostream& stream) const { stream << "Softmax2d()"; }
+void Softmax2dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Softmax2d") << "()";
+}
 Tensor Softmax2dImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this,
@@ -253,7 +255,7 @@ void PReLUImpl::reset() {
   weight = register_parameter("weight", full(options.num_parameters(), options.init()));
 }
 void PReLUImpl::pretty_print(std::ostream& stream) const {
-  stream << "PReLU(num_parameters=" << options.num_parameters() << ")";
+  stream << text::name("PReLU") << "(num_parameters=" << options.num_parameters() << ")";
 }
 Tensor PReLUImpl::forward(const Tensor& input) {
   return detail::call_module(

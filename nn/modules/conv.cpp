@@ -21,10 +21,6 @@ template <std::size_t D, typename Options>
 constexpr bool is_transposed = std::is_same_v<Options, ConvTransposeOptions<D>>;
 
 template <std::size_t D>
-std::string tuple_of(const ExpandingArray<D>& values) {
-  return python::of_tuple(static_cast<IntArrayRef>(values));
-}
-template <std::size_t D>
 bool all_are(const ExpandingArray<D>& values, std::int64_t value) {
   return values == ExpandingArray<D>(value);
 }
@@ -33,17 +29,11 @@ bool all_are(const ExpandingArray<D>& values, std::int64_t value) {
 template <std::size_t D>
 std::string padding_text(const conv_padding_t<D>& padding) {
   if (const auto* numbers = get_if<ExpandingArray<D>>(&padding))
-    return all_are(*numbers, 0) ? "" : ", padding=" + tuple_of(*numbers);
+    return all_are(*numbers, 0) ? "" : ", padding=" + text::of_tuple(*numbers);
   if (const auto* sides = get_if<SidedPadding<D>>(&padding))
-    return ", padding=" + tuple_of(sides->sides);
-  return holds_alternative<enumtype::kSame>(padding) ? ", padding=same" : ", padding=valid";
-}
-
-const char* mode_text(const conv_padding_mode_t& mode) {
-  if (holds_alternative<enumtype::kReflect>(mode)) return "reflect";
-  if (holds_alternative<enumtype::kReplicate>(mode)) return "replicate";
-  if (holds_alternative<enumtype::kCircular>(mode)) return "circular";
-  return "zeros";
+    return ", padding=" + text::of_tuple(sides->sides);
+  const std::string name = holds_alternative<enumtype::kSame>(padding) ? "same" : "valid";
+  return ", padding=" + (text::in_python() ? name : "'" + name + "'");
 }
 
 }  // namespace
@@ -86,18 +76,19 @@ void ConvNdImpl<D, Derived, Options>::reset_parameters() {
 
 template <std::size_t D, typename Derived, typename Options>
 void ConvNdImpl<D, Derived, Options>::pretty_print(std::ostream& stream) const {
-  stream << (is_transposed<D, Options> ? "ConvTranspose" : "Conv") << D << "d("
+  stream << text::name(is_transposed<D, Options> ? "ConvTranspose" : "Conv") << D << "d("
          << options.in_channels() << ", " << options.out_channels()
-         << ", kernel_size=" << tuple_of(options.kernel_size())
-         << ", stride=" << tuple_of(options.stride()) << padding_text<D>(options.padding());
-  if (!all_are(options.dilation(), 1)) stream << ", dilation=" << tuple_of(options.dilation());
+         << ", kernel_size=" << text::of_tuple(options.kernel_size())
+         << ", stride=" << text::of_tuple(options.stride()) << padding_text<D>(options.padding());
+  if (!all_are(options.dilation(), 1))
+    stream << ", dilation=" << text::of_tuple(options.dilation());
   if constexpr (is_transposed<D, Options>)
     if (!all_are(options.output_padding(), 0))
-      stream << ", output_padding=" << tuple_of(options.output_padding());
+      stream << ", output_padding=" << text::of_tuple(options.output_padding());
   if (options.groups() != 1) stream << ", groups=" << options.groups();
-  if (!options.bias()) stream << ", bias=False";
+  if (!options.bias()) stream << ", bias=" << text::of_bool(false);
   if (!holds_alternative<enumtype::kZeros>(options.padding_mode()))
-    stream << ", padding_mode=" << mode_text(options.padding_mode());
+    stream << ", padding_mode=" << text::of_choice(options.padding_mode().held());
   stream << ")";
 }
 

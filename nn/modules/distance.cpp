@@ -1,3 +1,4 @@
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/distance.h>
 
 #include <ostream>
@@ -9,7 +10,10 @@ namespace tapedeck::nn {
 namespace F = functional;
 
 void CosineSimilarityImpl::pretty_print(std::ostream& stream) const {
-  stream << "CosineSimilarity()";
+  stream << text::name("CosineSimilarity") << "(";
+  if (!text::in_python())
+    stream << "dim=" << options.dim() << ", eps=" << text::of_float(options.eps());
+  stream << ")";
 }
 Tensor CosineSimilarityImpl::forward(const Tensor& x1, const Tensor& x2) {
   return detail::call_module(
@@ -19,7 +23,11 @@ Tensor CosineSimilarityImpl::forward(const Tensor& x1, const Tensor& x2) {
 }
 
 void PairwiseDistanceImpl::pretty_print(std::ostream& stream) const {
-  stream << "PairwiseDistance()";
+  stream << text::name("PairwiseDistance") << "(";
+  if (!text::in_python())
+    stream << "p=" << text::of_float(options.p()) << ", eps=" << text::of_float(options.eps())
+           << ", keepdim=" << text::of_bool(options.keepdim());
+  stream << ")";
 }
 Tensor PairwiseDistanceImpl::forward(const Tensor& x1, const Tensor& x2) {
   return detail::call_module(

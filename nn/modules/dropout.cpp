@@ -22,8 +22,8 @@ void DropoutImplBase<Derived>::reset() {
 }
 template <typename Derived>
 void DropoutImplBase<Derived>::print(std::ostream& stream, const char* name) const {
-  stream << name << "(p=" << python::of_float(options.p())
-         << ", inplace=" << python::of_bool(options.inplace()) << ")";
+  stream << text::name(name) << "(p=" << text::of_float(options.p())
+         << ", inplace=" << text::of_bool(options.inplace()) << ")";
 }
 
 template class DropoutImplBase<DropoutImpl>;

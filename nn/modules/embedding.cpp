@@ -49,13 +49,16 @@ void fill_table(const Tensor& weight, const std::optional<std::int64_t>& padding
 
 template <typename Options>
 void print_common(std::ostream& stream, const char* name, const Options& options) {
-  stream << name << "(" << options.num_embeddings() << ", " << options.embedding_dim();
+  const bool python = text::in_python();
+  stream << text::name(name) << (python ? "(" : "(num_embeddings=") << options.num_embeddings()
+         << (python ? ", " : ", embedding_dim=") << options.embedding_dim();
 }
 template <typename Options>
 void print_norm(std::ostream& stream, const Options& options) {
-  if (options.max_norm()) stream << ", max_norm=" << python::of_number(*options.max_norm());
-  if (options.norm_type() != 2) stream << ", norm_type=" << python::of_number(options.norm_type());
-  if (options.scale_grad_by_freq()) stream << ", scale_grad_by_freq=True";
+  if (options.max_norm()) stream << ", max_norm=" << text::of_number(*options.max_norm());
+  if (options.norm_type() != 2) stream << ", norm_type=" << text::of_number(options.norm_type());
+  if (options.scale_grad_by_freq()) stream << ", scale_grad_by_freq=" << text::of_bool(true);
+  if (options.sparse()) stream << ", sparse=" << text::of_bool(true);
 }
 
 }  // namespace
@@ -115,10 +118,11 @@ void EmbeddingBagImpl::reset_parameters() { fill_table(weight, options.padding_i
 void EmbeddingBagImpl::pretty_print(std::ostream& stream) const {
   print_common(stream, "EmbeddingBag", options);
   print_norm(stream, options);
-  const char* mode = holds_alternative<enumtype::kSum>(options.mode())   ? "sum"
-                     : holds_alternative<enumtype::kMax>(options.mode()) ? "max"
-                                                                         : "mean";
-  stream << ", mode='" << mode << "'";
+  const std::string mode = text::of_choice(options.mode().held());
+  if (text::in_python())
+    stream << ", mode='" << mode << "'";
+  else if (!holds_alternative<enumtype::kMean>(options.mode()))
+    stream << ", mode=" << mode;
   if (options.padding_idx()) stream << ", padding_idx=" << *options.padding_idx();
   stream << ")";
 }

@@ -10,11 +10,11 @@ namespace tapedeck::nn {
 namespace F = functional;
 
 void FoldImpl::pretty_print(std::ostream& stream) const {
-  stream << "Fold(output_size=" << python::of(options.output_size())
-         << ", kernel_size=" << python::of(options.kernel_size())
-         << ", dilation=" << python::of(options.dilation())
-         << ", padding=" << python::of(options.padding())
-         << ", stride=" << python::of(options.stride()) << ")";
+  stream << text::name("Fold") << "(output_size=" << text::of(options.output_size())
+         << ", kernel_size=" << text::of(options.kernel_size())
+         << ", dilation=" << text::of(options.dilation())
+         << ", padding=" << text::of(options.padding()) << ", stride=" << text::of(options.stride())
+         << ")";
 }
 Tensor FoldImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -22,10 +22,10 @@ Tensor FoldImpl::forward(const Tensor& input) {
 }
 
 void UnfoldImpl::pretty_print(std::ostream& stream) const {
-  stream << "Unfold(kernel_size=" << python::of(options.kernel_size())
-         << ", dilation=" << python::of(options.dilation())
-         << ", padding=" << python::of(options.padding())
-         << ", stride=" << python::of(options.stride()) << ")";
+  stream << text::name("Unfold") << "(kernel_size=" << text::of(options.kernel_size())
+         << ", dilation=" << text::of(options.dilation())
+         << ", padding=" << text::of(options.padding()) << ", stride=" << text::of(options.stride())
+         << ")";
 }
 Tensor UnfoldImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -33,7 +33,7 @@ Tensor UnfoldImpl::forward(const Tensor& input) {
 }
 
 void PixelShuffleImpl::pretty_print(std::ostream& stream) const {
-  stream << "PixelShuffle(upscale_factor=" << options.upscale_factor() << ")";
+  stream << text::name("PixelShuffle") << "(upscale_factor=" << options.upscale_factor() << ")";
 }
 Tensor PixelShuffleImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -41,7 +41,8 @@ Tensor PixelShuffleImpl::forward(const Tensor& input) {
 }
 
 void PixelUnshuffleImpl::pretty_print(std::ostream& stream) const {
-  stream << "PixelUnshuffle(downscale_factor=" << options.downscale_factor() << ")";
+  stream << text::name("PixelUnshuffle") << "(downscale_factor=" << options.downscale_factor()
+         << ")";
 }
 Tensor PixelUnshuffleImpl::forward(const Tensor& input) {
   return detail::call_module(

@@ -10,7 +10,9 @@
 
 namespace tapedeck::nn {
 
-void IdentityImpl::pretty_print(std::ostream& stream) const { stream << "Identity()"; }
+void IdentityImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Identity") << "()";
+}
 Tensor IdentityImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this, [](const Tensor& x) { return x; }, input);
@@ -31,9 +33,9 @@ void LinearImpl::reset_parameters() {
   init::uniform_(bias, -bound, bound);
 }
 void LinearImpl::pretty_print(std::ostream& stream) const {
-  stream << "Linear(in_features=" << options.in_features()
+  stream << text::name("Linear") << "(in_features=" << options.in_features()
          << ", out_features=" << options.out_features()
-         << ", bias=" << python::of_bool(options.bias()) << ")";
+         << ", bias=" << text::of_bool(options.bias()) << ")";
 }
 Tensor LinearImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -41,7 +43,8 @@ Tensor LinearImpl::forward(const Tensor& input) {
 }
 
 void FlattenImpl::pretty_print(std::ostream& stream) const {
-  stream << "Flatten(start_dim=" << options.start_dim() << ", end_dim=" << options.end_dim() << ")";
+  stream << text::name("Flatten") << "(start_dim=" << options.start_dim()
+         << ", end_dim=" << options.end_dim() << ")";
 }
 Tensor FlattenImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -49,9 +52,20 @@ Tensor FlattenImpl::forward(const Tensor& input) {
       input);
 }
 
+namespace {
+// "(2, 3)"; "{2, 3}".
+std::string sizes_text(const std::vector<std::int64_t>& sizes) {
+  std::string text = text::of_tuple(sizes);
+  if (text::in_python()) return text;
+  text.front() = '{';
+  text.back() = '}';
+  return text;
+}
+}  // namespace
+
 void UnflattenImpl::pretty_print(std::ostream& stream) const {
-  stream << "Unflatten(dim=" << options.dim()
-         << ", unflattened_size=" << python::of_tuple(options.sizes()) << ")";
+  stream << text::name("Unflatten") << "(dim=" << options.dim()
+         << ", unflattened_size=" << sizes_text(options.sizes()) << ")";
 }
 Tensor UnflattenImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -73,10 +87,10 @@ void BilinearImpl::reset_parameters() {
   if (bias.defined()) init::uniform_(bias, -bound, bound);
 }
 void BilinearImpl::pretty_print(std::ostream& stream) const {
-  stream << "Bilinear(in1_features=" << options.in1_features()
+  stream << text::name("Bilinear") << "(in1_features=" << options.in1_features()
          << ", in2_features=" << options.in2_features()
          << ", out_features=" << options.out_features()
-         << ", bias=" << python::of_bool(options.bias()) << ")";
+         << ", bias=" << text::of_bool(options.bias()) << ")";
 }
 Tensor BilinearImpl::forward(const Tensor& input1, const Tensor& input2) {
   return detail::call_module(

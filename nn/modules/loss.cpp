@@ -1,3 +1,4 @@
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/loss.h>
 
 #include <ostream>
@@ -11,7 +12,9 @@ namespace F = functional;
 
 L1LossImpl::L1LossImpl(L1LossOptions options_) : options(std::move(options_)) { reset(); }
 void L1LossImpl::reset() {}
-void L1LossImpl::pretty_print(std::ostream& stream) const { stream << "L1Loss()"; }
+void L1LossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("L1Loss") << "()";
+}
 Tensor L1LossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this, [this](const Tensor& a, const Tensor& b) { return F::l1_loss(a, b, options); }, input,
@@ -20,7 +23,9 @@ Tensor L1LossImpl::forward(const Tensor& input, const Tensor& target) {
 
 MSELossImpl::MSELossImpl(MSELossOptions options_) : options(std::move(options_)) { reset(); }
 void MSELossImpl::reset() {}
-void MSELossImpl::pretty_print(std::ostream& stream) const { stream << "MSELoss()"; }
+void MSELossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("MSELoss") << "()";
+}
 Tensor MSELossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this, [this](const Tensor& a, const Tensor& b) { return F::mse_loss(a, b, options); }, input,
@@ -31,7 +36,10 @@ SmoothL1LossImpl::SmoothL1LossImpl(SmoothL1LossOptions options_) : options(std::
   reset();
 }
 void SmoothL1LossImpl::reset() {}
-void SmoothL1LossImpl::pretty_print(std::ostream& stream) const { stream << "SmoothL1Loss()"; }
+void SmoothL1LossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("SmoothL1Loss");
+  if (text::in_python()) stream << "()";
+}
 Tensor SmoothL1LossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this, [this](const Tensor& a, const Tensor& b) { return F::smooth_l1_loss(a, b, options); },
@@ -40,7 +48,10 @@ Tensor SmoothL1LossImpl::forward(const Tensor& input, const Tensor& target) {
 
 HuberLossImpl::HuberLossImpl(HuberLossOptions options_) : options(std::move(options_)) { reset(); }
 void HuberLossImpl::reset() {}
-void HuberLossImpl::pretty_print(std::ostream& stream) const { stream << "HuberLoss()"; }
+void HuberLossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("HuberLoss");
+  if (text::in_python()) stream << "()";
+}
 Tensor HuberLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this, [this](const Tensor& a, const Tensor& b) { return F::huber_loss(a, b, options); },
@@ -53,7 +64,7 @@ CrossEntropyLossImpl::CrossEntropyLossImpl(CrossEntropyLossOptions options_)
 }
 void CrossEntropyLossImpl::reset() { weight = register_buffer("weight", options.weight()); }
 void CrossEntropyLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "CrossEntropyLoss()";
+  stream << text::name("CrossEntropyLoss") << "()";
 }
 Tensor CrossEntropyLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
@@ -66,7 +77,9 @@ Tensor CrossEntropyLossImpl::forward(const Tensor& input, const Tensor& target) 
 
 NLLLossImpl::NLLLossImpl(NLLLossOptions options_) : options(std::move(options_)) { reset(); }
 void NLLLossImpl::reset() { weight = register_buffer("weight", options.weight()); }
-void NLLLossImpl::pretty_print(std::ostream& stream) const { stream << "NLLLoss()"; }
+void NLLLossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("NLLLoss") << "()";
+}
 Tensor NLLLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this,
@@ -78,7 +91,9 @@ Tensor NLLLossImpl::forward(const Tensor& input, const Tensor& target) {
 
 BCELossImpl::BCELossImpl(BCELossOptions options_) : options(std::move(options_)) { reset(); }
 void BCELossImpl::reset() { weight = register_buffer("weight", options.weight()); }
-void BCELossImpl::pretty_print(std::ostream& stream) const { stream << "BCELoss()"; }
+void BCELossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("BCELoss") << "()";
+}
 Tensor BCELossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this,
@@ -97,7 +112,7 @@ void BCEWithLogitsLossImpl::reset() {
   pos_weight = register_buffer("pos_weight", options.pos_weight());
 }
 void BCEWithLogitsLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "BCEWithLogitsLoss()";
+  stream << text::name("BCEWithLogitsLoss") << "()";
 }
 Tensor BCEWithLogitsLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
@@ -111,7 +126,9 @@ Tensor BCEWithLogitsLossImpl::forward(const Tensor& input, const Tensor& target)
 
 KLDivLossImpl::KLDivLossImpl(KLDivLossOptions options_) : options(std::move(options_)) { reset(); }
 void KLDivLossImpl::reset() {}
-void KLDivLossImpl::pretty_print(std::ostream& stream) const { stream << "KLDivLoss()"; }
+void KLDivLossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("KLDivLoss") << "()";
+}
 Tensor KLDivLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this, [this](const Tensor& a, const Tensor& b) { return F::kl_div(a, b, options); }, input,
@@ -124,7 +141,10 @@ HingeEmbeddingLossImpl::HingeEmbeddingLossImpl(HingeEmbeddingLossOptions options
 }
 void HingeEmbeddingLossImpl::reset() {}
 void HingeEmbeddingLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "HingeEmbeddingLoss()";
+  stream << text::name("HingeEmbeddingLoss");
+  stream << "(";
+  if (!text::in_python()) stream << "margin=" << text::of_float(options.margin());
+  stream << ")";
 }
 Tensor HingeEmbeddingLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
@@ -139,7 +159,7 @@ MarginRankingLossImpl::MarginRankingLossImpl(MarginRankingLossOptions options_)
 }
 void MarginRankingLossImpl::reset() {}
 void MarginRankingLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "MarginRankingLoss()";
+  stream << text::name("MarginRankingLoss") << "()";
 }
 Tensor MarginRankingLossImpl::forward(const Tensor& input1, const Tensor& input2,
                                       const Tensor& target) {
@@ -157,7 +177,10 @@ CosineEmbeddingLossImpl::CosineEmbeddingLossImpl(CosineEmbeddingLossOptions opti
 }
 void CosineEmbeddingLossImpl::reset() {}
 void CosineEmbeddingLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "CosineEmbeddingLoss()";
+  stream << text::name("CosineEmbeddingLoss");
+  stream << "(";
+  if (!text::in_python()) stream << "margin=" << text::of_float(options.margin());
+  stream << ")";
 }
 Tensor CosineEmbeddingLossImpl::forward(const Tensor& input1, const Tensor& input2,
                                         const Tensor& target) {
@@ -175,7 +198,13 @@ TripletMarginLossImpl::TripletMarginLossImpl(TripletMarginLossOptions options_)
 }
 void TripletMarginLossImpl::reset() {}
 void TripletMarginLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "TripletMarginLoss()";
+  stream << text::name("TripletMarginLoss");
+  stream << "(";
+  if (!text::in_python())
+    stream << "margin=" << text::of_float(options.margin()) << ", p=" << text::of_float(options.p())
+           << ", eps=" << text::of_float(options.eps())
+           << ", swap=" << text::of_bool(options.swap());
+  stream << ")";
 }
 Tensor TripletMarginLossImpl::forward(const Tensor& anchor, const Tensor& positive,
                                       const Tensor& negative) {
@@ -194,7 +223,12 @@ TripletMarginWithDistanceLossImpl::TripletMarginWithDistanceLossImpl(
 }
 void TripletMarginWithDistanceLossImpl::reset() {}
 void TripletMarginWithDistanceLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "TripletMarginWithDistanceLoss()";
+  stream << text::name("TripletMarginWithDistanceLoss");
+  stream << "(";
+  if (!text::in_python())
+    stream << "margin=" << text::of_float(options.margin())
+           << ", swap=" << text::of_bool(options.swap());
+  stream << ")";
 }
 Tensor TripletMarginWithDistanceLossImpl::forward(const Tensor& anchor, const Tensor& positive,
                                                   const Tensor& negative) {
@@ -211,7 +245,9 @@ SoftMarginLossImpl::SoftMarginLossImpl(SoftMarginLossOptions options_)
   reset();
 }
 void SoftMarginLossImpl::reset() {}
-void SoftMarginLossImpl::pretty_print(std::ostream& stream) const { stream << "SoftMarginLoss()"; }
+void SoftMarginLossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("SoftMarginLoss") << "()";
+}
 Tensor SoftMarginLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this,
@@ -225,7 +261,13 @@ MultiMarginLossImpl::MultiMarginLossImpl(MultiMarginLossOptions options_)
 }
 void MultiMarginLossImpl::reset() { weight = register_buffer("weight", options.weight()); }
 void MultiMarginLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "MultiMarginLoss()";
+  stream << text::name("MultiMarginLoss");
+  stream << "(";
+  if (!text::in_python())
+    stream << "p=" << options.p() << ", margin=" << text::of_float(options.margin())
+           << ", weight=" << options.weight()
+           << ", reduction=" << text::of_choice(options.reduction().held());
+  stream << ")";
 }
 Tensor MultiMarginLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
@@ -242,7 +284,7 @@ MultiLabelMarginLossImpl::MultiLabelMarginLossImpl(MultiLabelMarginLossOptions o
 }
 void MultiLabelMarginLossImpl::reset() {}
 void MultiLabelMarginLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "MultiLabelMarginLoss()";
+  stream << text::name("MultiLabelMarginLoss") << "()";
 }
 Tensor MultiLabelMarginLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
@@ -257,7 +299,7 @@ MultiLabelSoftMarginLossImpl::MultiLabelSoftMarginLossImpl(MultiLabelSoftMarginL
 }
 void MultiLabelSoftMarginLossImpl::reset() { weight = register_buffer("weight", options.weight()); }
 void MultiLabelSoftMarginLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "MultiLabelSoftMarginLoss()";
+  stream << text::name("MultiLabelSoftMarginLoss") << "()";
 }
 Tensor MultiLabelSoftMarginLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
@@ -274,7 +316,9 @@ PoissonNLLLossImpl::PoissonNLLLossImpl(PoissonNLLLossOptions options_)
   reset();
 }
 void PoissonNLLLossImpl::reset() {}
-void PoissonNLLLossImpl::pretty_print(std::ostream& stream) const { stream << "PoissonNLLLoss()"; }
+void PoissonNLLLossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("PoissonNLLLoss") << "()";
+}
 Tensor PoissonNLLLossImpl::forward(const Tensor& input, const Tensor& target) {
   return detail::call_module(
       *this,
@@ -288,7 +332,7 @@ GaussianNLLLossImpl::GaussianNLLLossImpl(GaussianNLLLossOptions options_)
 }
 void GaussianNLLLossImpl::reset() {}
 void GaussianNLLLossImpl::pretty_print(std::ostream& stream) const {
-  stream << "GaussianNLLLoss()";
+  stream << text::name("GaussianNLLLoss") << "()";
 }
 Tensor GaussianNLLLossImpl::forward(const Tensor& input, const Tensor& target, const Tensor& var) {
   return detail::call_module(

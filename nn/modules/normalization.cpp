@@ -56,9 +56,9 @@ void check_dims(const char* op, std::size_t D, const Tensor& input, std::int64_t
 
 template <typename Options>
 void print_options(std::ostream& stream, const Options& options, const std::string& momentum) {
-  stream << options.num_features() << ", eps=" << python::of_float(options.eps())
-         << ", momentum=" << momentum << ", affine=" << python::of_bool(options.affine())
-         << ", track_running_stats=" << python::of_bool(options.track_running_stats()) << ")";
+  stream << options.num_features() << ", eps=" << text::of_float(options.eps())
+         << ", momentum=" << momentum << ", affine=" << text::of_bool(options.affine())
+         << ", track_running_stats=" << text::of_bool(options.track_running_stats()) << ")";
 }
 
 }  // namespace
@@ -66,8 +66,8 @@ void print_options(std::ostream& stream, const Options& options, const std::stri
 template <std::size_t D, typename Derived>
 void BatchNormImplBase<D, Derived>::pretty_print(std::ostream& stream) const {
   const auto& momentum = this->options.momentum();
-  stream << "BatchNorm" << D << "d(";
-  print_options(stream, this->options, momentum ? python::of_float(*momentum) : "None");
+  stream << text::name("BatchNorm") << D << "d(";
+  print_options(stream, this->options, momentum ? text::of_float(*momentum) : "None");
 }
 
 template <std::size_t D, typename Derived>
@@ -97,8 +97,8 @@ Tensor BatchNormImplBase<D, Derived>::forward(const Tensor& input) {
 
 template <std::size_t D, typename Derived>
 void InstanceNormImplBase<D, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "InstanceNorm" << D << "d(";
-  print_options(stream, this->options, python::of_float(this->options.momentum()));
+  stream << text::name("InstanceNorm") << D << "d(";
+  print_options(stream, this->options, text::of_float(this->options.momentum()));
 }
 
 template <std::size_t D, typename Derived>
@@ -158,9 +158,9 @@ void LayerNormImpl::reset_parameters() {
   init::zeros_(bias);
 }
 void LayerNormImpl::pretty_print(std::ostream& stream) const {
-  stream << "LayerNorm(" << python::of_tuple(options.normalized_shape())
-         << ", eps=" << python::of_float(options.eps())
-         << ", elementwise_affine=" << python::of_bool(options.elementwise_affine()) << ")";
+  stream << text::name("LayerNorm") << "(" << text::of_tuple(options.normalized_shape())
+         << ", eps=" << text::of_float(options.eps())
+         << ", elementwise_affine=" << text::of_bool(options.elementwise_affine()) << ")";
 }
 Tensor LayerNormImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -187,9 +187,9 @@ void GroupNormImpl::reset_parameters() {
   init::zeros_(bias);
 }
 void GroupNormImpl::pretty_print(std::ostream& stream) const {
-  stream << "GroupNorm(" << options.num_groups() << ", " << options.num_channels()
-         << ", eps=" << python::of_float(options.eps())
-         << ", affine=" << python::of_bool(options.affine()) << ")";
+  stream << text::name("GroupNorm") << "(" << options.num_groups() << ", " << options.num_channels()
+         << ", eps=" << text::of_float(options.eps())
+         << ", affine=" << text::of_bool(options.affine()) << ")";
 }
 Tensor GroupNormImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -204,9 +204,9 @@ Tensor GroupNormImpl::forward(const Tensor& input) {
 }
 
 void LocalResponseNormImpl::pretty_print(std::ostream& stream) const {
-  stream << "LocalResponseNorm(" << options.size()
-         << ", alpha=" << python::of_float(options.alpha())
-         << ", beta=" << python::of_float(options.beta()) << ", k=" << python::of_float(options.k())
+  stream << text::name("LocalResponseNorm") << "(" << options.size()
+         << ", alpha=" << text::of_float(options.alpha())
+         << ", beta=" << text::of_float(options.beta()) << ", k=" << text::of_float(options.k())
          << ")";
 }
 Tensor LocalResponseNormImpl::forward(const Tensor& input) {

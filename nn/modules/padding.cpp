@@ -15,10 +15,13 @@ template <std::size_t D>
 std::vector<std::int64_t> list_of(const ExpandingArray<D>& padding) {
   return {padding->begin(), padding->end()};
 }
+
+const char* before_padding() { return text::in_python() ? "(" : "(padding="; }
 }  // namespace
 
 void ReflectionPad1dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ReflectionPad1d(" << python::of_tuple(options.padding()) << ")";
+  stream << text::name("ReflectionPad1d") << before_padding() << text::of_tuple(options.padding())
+         << ")";
 }
 Tensor ReflectionPad1dImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -30,7 +33,8 @@ Tensor ReflectionPad1dImpl::forward(const Tensor& input) {
 }
 
 void ReplicationPad1dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ReplicationPad1d(" << python::of_tuple(options.padding()) << ")";
+  stream << text::name("ReplicationPad1d") << before_padding() << text::of_tuple(options.padding())
+         << ")";
 }
 Tensor ReplicationPad1dImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -42,8 +46,8 @@ Tensor ReplicationPad1dImpl::forward(const Tensor& input) {
 }
 
 void ConstantPad1dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ConstantPad1d(padding=" << python::of_tuple(options.padding())
-         << ", value=" << python::of_number(options.value()) << ")";
+  stream << text::name("ConstantPad1d") << "(padding=" << text::of_tuple(options.padding())
+         << ", value=" << text::of_number(options.value()) << ")";
 }
 Tensor ConstantPad1dImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -55,7 +59,8 @@ Tensor ConstantPad1dImpl::forward(const Tensor& input) {
 }
 
 void ReflectionPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ReflectionPad2d(" << python::of_tuple(options.padding()) << ")";
+  stream << text::name("ReflectionPad2d") << before_padding() << text::of_tuple(options.padding())
+         << ")";
 }
 Tensor ReflectionPad2dImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -67,7 +72,8 @@ Tensor ReflectionPad2dImpl::forward(const Tensor& input) {
 }
 
 void ReplicationPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ReplicationPad2d(" << python::of_tuple(options.padding()) << ")";
+  stream << text::name("ReplicationPad2d") << before_padding() << text::of_tuple(options.padding())
+         << ")";
 }
 Tensor ReplicationPad2dImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -79,8 +85,8 @@ Tensor ReplicationPad2dImpl::forward(const Tensor& input) {
 }
 
 void ConstantPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ConstantPad2d(padding=" << python::of_tuple(options.padding())
-         << ", value=" << python::of_number(options.value()) << ")";
+  stream << text::name("ConstantPad2d") << "(padding=" << text::of_tuple(options.padding())
+         << ", value=" << text::of_number(options.value()) << ")";
 }
 Tensor ConstantPad2dImpl::forward(const Tensor& input) {
   return detail::call_module(
@@ -92,7 +98,8 @@ Tensor ConstantPad2dImpl::forward(const Tensor& input) {
 }
 
 void ZeroPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << "ZeroPad2d(padding=" << python::of_tuple(options.padding()) << ", value=0.0)";
+  stream << text::name("ZeroPad2d") << "(padding=" << text::of_tuple(options.padding())
+         << (text::in_python() ? ", value=0.0)" : ")");
 }
 Tensor ZeroPad2dImpl::forward(const Tensor& input) {
   return detail::call_module(

@@ -13,11 +13,10 @@ namespace detail {
 
 template <std::size_t D, typename Derived>
 void MaxPoolNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "MaxPool" << D << "d(kernel_size=" << python::of(options.kernel_size())
-         << ", stride=" << python::of(options.stride())
-         << ", padding=" << python::of(options.padding())
-         << ", dilation=" << python::of(options.dilation())
-         << ", ceil_mode=" << python::of_bool(options.ceil_mode()) << ")";
+  stream << text::name("MaxPool") << D << "d(kernel_size=" << text::of(options.kernel_size())
+         << ", stride=" << text::of(options.stride()) << ", padding=" << text::of(options.padding())
+         << ", dilation=" << text::of(options.dilation())
+         << ", ceil_mode=" << text::of_bool(options.ceil_mode()) << ")";
 }
 template <std::size_t D, typename Derived>
 Tensor MaxPoolNdImpl<D, Derived>::forward(const Tensor& input) {
@@ -46,9 +45,9 @@ std::tuple<Tensor, Tensor> MaxPoolNdImpl<D, Derived>::forward_with_indices(const
 
 template <std::size_t D, typename Derived>
 void AvgPoolNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "AvgPool" << D << "d(kernel_size=" << python::of(options.kernel_size())
-         << ", stride=" << python::of(options.stride())
-         << ", padding=" << python::of(options.padding()) << ")";
+  stream << text::name("AvgPool") << D << "d(kernel_size=" << text::of(options.kernel_size())
+         << ", stride=" << text::of(options.stride()) << ", padding=" << text::of(options.padding())
+         << ")";
 }
 template <std::size_t D, typename Derived>
 Tensor AvgPoolNdImpl<D, Derived>::forward(const Tensor& input) {
@@ -65,7 +64,8 @@ Tensor AvgPoolNdImpl<D, Derived>::forward(const Tensor& input) {
 
 template <std::size_t D, typename OutputSize, typename Derived>
 void AdaptiveMaxPoolNdImpl<D, OutputSize, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "AdaptiveMaxPool" << D << "d(output_size=" << python::of(options.output_size()) << ")";
+  stream << text::name("AdaptiveMaxPool") << D
+         << "d(output_size=" << text::of(options.output_size()) << ")";
 }
 template <std::size_t D, typename OutputSize, typename Derived>
 Tensor AdaptiveMaxPoolNdImpl<D, OutputSize, Derived>::forward(const Tensor& input) {
@@ -95,7 +95,8 @@ std::tuple<Tensor, Tensor> AdaptiveMaxPoolNdImpl<D, OutputSize, Derived>::forwar
 
 template <std::size_t D, typename OutputSize, typename Derived>
 void AdaptiveAvgPoolNdImpl<D, OutputSize, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "AdaptiveAvgPool" << D << "d(output_size=" << python::of(options.output_size()) << ")";
+  stream << text::name("AdaptiveAvgPool") << D
+         << "d(output_size=" << text::of(options.output_size()) << ")";
 }
 template <std::size_t D, typename OutputSize, typename Derived>
 Tensor AdaptiveAvgPoolNdImpl<D, OutputSize, Derived>::forward(const Tensor& input) {
@@ -112,9 +113,10 @@ Tensor AdaptiveAvgPoolNdImpl<D, OutputSize, Derived>::forward(const Tensor& inpu
 
 template <std::size_t D, typename Derived>
 void MaxUnpoolNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "MaxUnpool" << D << "d(kernel_size=" << python::of_tuple(options.kernel_size())
-         << ", stride=" << python::of_tuple(options.stride())
-         << ", padding=" << python::of_tuple(options.padding()) << ")";
+  stream << text::name("MaxUnpool") << D
+         << "d(kernel_size=" << text::of_tuple(options.kernel_size())
+         << ", stride=" << text::of_tuple(options.stride())
+         << ", padding=" << text::of_tuple(options.padding()) << ")";
 }
 template <std::size_t D, typename Derived>
 Tensor MaxUnpoolNdImpl<D, Derived>::forward(
@@ -137,10 +139,10 @@ Tensor MaxUnpoolNdImpl<D, Derived>::forward(
 
 template <std::size_t D, typename Derived>
 void LPPoolNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
-  stream << "LPPool" << D << "d(norm_type=" << python::of_number(options.norm_type())
-         << ", kernel_size=" << python::of(options.kernel_size())
-         << ", stride=" << python::of(options.stride())
-         << ", ceil_mode=" << python::of_bool(options.ceil_mode()) << ")";
+  stream << text::name("LPPool") << D << "d(norm_type=" << text::of_number(options.norm_type())
+         << ", kernel_size=" << text::of(options.kernel_size())
+         << ", stride=" << text::of(options.stride())
+         << ", ceil_mode=" << text::of_bool(options.ceil_mode()) << ")";
 }
 template <std::size_t D, typename Derived>
 Tensor LPPoolNdImpl<D, Derived>::forward(const Tensor& input) {

@@ -112,13 +112,20 @@ std::vector<Tensor> RNNImplBase<Derived>::all_weights() const {
 template <typename Derived>
 void RNNImplBase<Derived>::pretty_print(std::ostream& stream) const {
   const RNNOptionsBase& o = options_base;
-  stream << name_of(o) << "(" << o.input_size() << ", " << o.hidden_size();
-  if (o.proj_size() != 0) stream << ", proj_size=" << o.proj_size();
-  if (o.num_layers() != 1) stream << ", num_layers=" << o.num_layers();
-  if (!o.bias()) stream << ", bias=False";
-  if (o.batch_first()) stream << ", batch_first=True";
-  if (o.dropout() != 0) stream << ", dropout=" << python::of_float(o.dropout());
-  if (o.bidirectional()) stream << ", bidirectional=True";
+  const bool python = text::in_python();
+  // Python shows what is not the default, libtorch everything.
+  const auto flag = [&](const char* key, bool value, bool usual) {
+    if (!python || value != usual) stream << ", " << key << "=" << text::of_bool(value);
+  };
+  stream << text::name(name_of(o)) << (python ? "(" : "(input_size=") << o.input_size()
+         << (python ? ", " : ", hidden_size=") << o.hidden_size();
+  if (python && o.proj_size() != 0) stream << ", proj_size=" << o.proj_size();
+  if (!python || o.num_layers() != 1) stream << ", num_layers=" << o.num_layers();
+  flag("bias", o.bias(), true);
+  flag("batch_first", o.batch_first(), false);
+  if (!python || o.dropout() != 0) stream << ", dropout=" << text::of_float(o.dropout());
+  flag("bidirectional", o.bidirectional(), false);
+  if (!python && o.proj_size() != 0) stream << ", proj_size=" << o.proj_size();
   stream << ")";
 }
 

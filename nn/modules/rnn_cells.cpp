@@ -2,6 +2,7 @@
 #include <ostream>
 
 #include <tapedeck/nn/init.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/internal/recurrent_steps.h>
 #include <tapedeck/nn/modules/rnn.h>
 #include <tapedeck/ops/creation.h>
@@ -44,9 +45,9 @@ void RNNCellImplBase<Derived>::reset_parameters() {
 }
 template <typename Derived>
 void RNNCellImplBase<Derived>::pretty_print(std::ostream& stream) const {
-  stream << cell_name(options_base) << "(" << options_base.input_size() << ", "
+  stream << text::name(cell_name(options_base)) << "(" << options_base.input_size() << ", "
          << options_base.hidden_size();
-  if (!options_base.bias()) stream << ", bias=False";
+  if (!options_base.bias()) stream << ", bias=" << text::of_bool(false);
   const std::string nonlinearity = nonlinearity_text();
   if (!nonlinearity.empty()) stream << ", nonlinearity=" << nonlinearity;
   stream << ")";
@@ -81,7 +82,9 @@ RNNCellImpl::RNNCellImpl(const RNNCellOptions& options_)
                                                  options_.bias(), 1)),
       options(options_) {}
 std::string RNNCellImpl::nonlinearity_text() const {
-  return holds_alternative<enumtype::kReLU>(options.nonlinearity()) ? "relu" : "";
+  return holds_alternative<enumtype::kReLU>(options.nonlinearity())
+             ? text::of_choice(enumtype::Alternative::ReLU)
+             : "";
 }
 Tensor RNNCellImpl::forward(const Tensor& input, const Tensor& hx) {
   return detail::call_module(

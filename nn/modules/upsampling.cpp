@@ -14,33 +14,26 @@ namespace F = functional;
 namespace {
 
 template <typename T, typename Text>
-std::string text_of(const std::vector<T>& values, Text text) {
+std::string text_of(const std::vector<T>& values, Text text_of_value) {
   bool equal = true;
   for (const T& v : values) equal = equal && v == values[0];
-  if (equal && !values.empty()) return text(values[0]);
-  std::string result = "(";
-  for (std::size_t i = 0; i < values.size(); ++i) result += (i ? ", " : "") + text(values[i]);
-  return result + ")";
-}
-
-const char* mode_text(const UpsampleOptions::mode_t& mode) {
-  if (holds_alternative<enumtype::kLinear>(mode)) return "linear";
-  if (holds_alternative<enumtype::kBilinear>(mode)) return "bilinear";
-  if (holds_alternative<enumtype::kBicubic>(mode)) return "bicubic";
-  if (holds_alternative<enumtype::kTrilinear>(mode)) return "trilinear";
-  return "nearest";
+  if (text::in_python() && equal && !values.empty()) return text_of_value(values[0]);
+  std::string result = text::in_python() ? "(" : "[";
+  for (std::size_t i = 0; i < values.size(); ++i)
+    result += (i ? ", " : "") + text_of_value(values[i]);
+  return result + (text::in_python() ? ")" : "]");
 }
 
 }  // namespace
 
 UpsampleImpl::UpsampleImpl(const UpsampleOptions& options_) : options(options_) {}
 void UpsampleImpl::pretty_print(std::ostream& stream) const {
-  stream << "Upsample(";
+  stream << text::name("Upsample") << "(";
   if (options.scale_factor())
-    stream << "scale_factor=" << text_of(*options.scale_factor(), python::of_float);
+    stream << "scale_factor=" << text_of(*options.scale_factor(), text::of_float);
   else if (options.size())
     stream << "size=" << text_of(*options.size(), [](std::int64_t v) { return std::to_string(v); });
-  stream << ", mode=" << mode_text(options.mode()) << ")";
+  stream << ", mode=" << text::of_choice(options.mode().held()) << ")";
 }
 Tensor UpsampleImpl::forward(const Tensor& input) {
   return detail::call_module(

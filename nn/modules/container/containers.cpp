@@ -2,6 +2,7 @@
 #include <sstream>
 
 #include <tapedeck/array/type_name.h>
+#include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/container/functional.h>
 #include <tapedeck/nn/modules/container/module_list.h>
 #include <tapedeck/nn/modules/container/parameter_list.h>
@@ -14,7 +15,9 @@ std::shared_ptr<Module> ModuleListImpl::clone(const std::optional<Device>& devic
   copy->train(is_training());
   return copy;
 }
-void ModuleListImpl::pretty_print(std::ostream& stream) const { stream << "ModuleList"; }
+void ModuleListImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("ModuleList");
+}
 
 void ModuleListImpl::push_back(std::shared_ptr<Module> module) {
   register_module(std::to_string(modules_.size()), module);
@@ -44,7 +47,9 @@ std::shared_ptr<Module> ModuleDictImpl::clone(const std::optional<Device>& devic
   copy->train(is_training());
   return copy;
 }
-void ModuleDictImpl::pretty_print(std::ostream& stream) const { stream << "ModuleDict"; }
+void ModuleDictImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("ModuleDict");
+}
 
 ModuleDictImpl::ModuleDictImpl(
     const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& modules) {
@@ -112,10 +117,18 @@ const char* python_dtype(ScalarType dtype) {
   return "undefined";
 }
 
-// One line for each parameter, as Python shows them.
+// One line for each parameter.
 void print_parameters(std::ostream& stream, const char* name,
                       const OrderedDict<std::string, Tensor>& parameters) {
-  stream << name << "(";
+  stream << text::name(name) << "(";
+  if (!text::in_python()) {
+    stream << "\n";
+    for (const auto& item : parameters)
+      stream << "(" << item.key() << "): Parameter containing: [" << item.value().dtype()
+             << " of size " << item.value().sizes() << "]\n";
+    stream << ")";
+    return;
+  }
   const bool one = parameters.size() == 1;
   for (const auto& item : parameters) {
     const Tensor& value = item.value();
@@ -190,7 +203,9 @@ void ParameterDictImpl::set(const std::string& key, const Tensor& parameter) {
 }
 
 FunctionalImpl::FunctionalImpl(Function function) : function_(std::move(function)) {}
-void FunctionalImpl::pretty_print(std::ostream& stream) const { stream << "Functional()"; }
+void FunctionalImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("Functional") << "()";
+}
 Tensor FunctionalImpl::forward(Tensor input) {
   return detail::call_module(*this, function_, std::move(input));
 }
