@@ -65,11 +65,15 @@ WinogradVariant winograd_variant(ConvAlgorithm algorithm) {
   }
 }
 
-// Of the pointwise convolution that ConvAlgorithm::Sampled becomes.
+// The pointwise convolution that ConvAlgorithm::Sampled becomes: its geometry, and its weight,
+// which has a channel for every tap.
 Conv2dGeometry pointwise(const Conv2dShape& s) {
   Conv2dGeometry geometry;
   geometry.groups = s.groups;
   return geometry;
+}
+DimVector pointwise_weight(const Conv2dShape& s) {
+  return {s.K, s.group_channels() * s.taps(), 1, 1};
 }
 
 }  // namespace
@@ -86,7 +90,8 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
   const Conv2dShape s(input.sizes(), weight.sizes(), sizes, geometry);
   const Array x = contiguous(input), w = contiguous(weight), b = contiguous_or_undefined(bias);
   const ConvAlgorithm a = choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype());
-  if (a == ConvAlgorithm::Sampled) return conv2d(sample_pixels(s, x), w, b, pointwise(s));
+  if (a == ConvAlgorithm::Sampled)
+    return conv2d(sample_pixels(s, x), w.view(pointwise_weight(s)), b, pointwise(s));
   Array y = Array::empty(sizes, input.dtype());
   dispatch_floating(input.dtype(), "conv2d", [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -123,8 +128,10 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
   const Array b = contiguous_or_undefined(bias);
   const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradInput, dy.dtype());
   if (a == ConvAlgorithm::Sampled) {
-    const DimVector sampled{s.N, s.C, s.OH, s.OW};
-    return spread_pixels(s, conv2d_grad_input(dy, w, b, sampled, pointwise(s)), b);
+    const DimVector sampled{s.N, s.C * s.taps(), s.OH, s.OW};
+    const Array weights = w.view(pointwise_weight(s));
+    return spread_pixels(
+        s, conv2d_grad_input(dy, weights, bias_of_taps(s, b), sampled, pointwise(s)), b);
   }
   Array dx = Array::empty(input_sizes, grad_output.dtype());
   dispatch_floating(dx.dtype(), op, [&](auto tag) {
@@ -161,7 +168,8 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
   const Array x = contiguous(input), dy = contiguous(grad_output);
   const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradWeight, x.dtype());
   if (a == ConvAlgorithm::Sampled)
-    return conv2d_grad_weight(sample_pixels(s, x), dy, weight_sizes, pointwise(s));
+    return conv2d_grad_weight(sample_pixels(s, x), dy, pointwise_weight(s), pointwise(s))
+        .view(weight_sizes);
   Array dw = Array::empty(weight_sizes, input.dtype());
   dispatch_floating(dw.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;

@@ -19,7 +19,7 @@ enum class ConvAlgorithm : std::uint8_t {
   Winograd4x3,  ///< F(4, 3): 4 times fewer, less accurate
   Winograd2x5,  ///< F(2, 5): 5x5 kernels of stride 1, 2.8 times fewer, less accurate
   Depthwise,    ///< one input channel in each group
-  Sampled,      ///< 1x1 kernels with a stride: pointwise on the pixels that are read
+  Sampled,      ///< kernels no larger than their stride: pointwise on what they read
 };
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
 /// Those that can be forced.

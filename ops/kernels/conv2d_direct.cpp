@@ -14,18 +14,34 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kSlabBytes = 384 << 10;  // leaves room in the L2 cache for the weights
-constexpr std::int64_t kPieces = 24;            // enough for several threads to end together
+constexpr std::int64_t kSlabsBytes = 16 << 20;  // of all slabs together
+constexpr std::int64_t kNearBytes = 1 << 20;    // of slabs that stay in the L2 cache
+constexpr std::int64_t kPieces = 12;            // enough for several threads to end together
+constexpr std::int64_t kFewestBlocks = 6;       // likewise
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Images side by side in a row, where single rows would leave most of a register tile unused.
+// Images side by side in a row, where single rows would leave registers for sums unused: five
+// pixels times two vectors keep the units busy.
 std::int64_t images_per_row(const ConvWindow& window, std::int64_t tile) {
-  for (std::int64_t images = 1; images <= std::min<std::int64_t>(window.N, 16); ++images) {
-    const std::int64_t pixels = images * window.w.outputs;
-    if (pixels * 10 >= ceil_div(pixels, tile) * tile * 6) return images;
-  }
-  return 1;
+  if (window.w.outputs >= 5 || window.w.outputs < 1 || window.N < 1) return 1;
+  const std::int64_t most = std::min(window.N, tile / window.w.outputs);
+  return ceil_div(window.N, ceil_div(window.N, most));
+}
+
+// Whether every block of weights is packed by itself, once, and meets all pixels in turn, whose
+// slabs were loaded before: where that moves less than packing all the weights and loading a slab
+// for some of them at a time, and there are blocks for several threads.
+template <typename T>
+bool weights_stay(const ConvWindow& window, std::int64_t channel_blocks) {
+  const std::int64_t weights = window.K * window.C * window.taps();
+  const std::int64_t inputs = window.N * window.C * (window.h.in_size + window.h.reach) *
+                              (window.w.in_size + window.w.reach);
+  const std::int64_t bytes = inputs * static_cast<std::int64_t>(sizeof(T));
+  // Slabs come from another core's cache or the memory, for a product with each tap and channel.
+  return window.groups * channel_blocks >= kFewestBlocks && inputs <= 2 * weights &&
+         bytes <= (window.taps() >= 4 ? kSlabsBytes : kNearBytes);
 }
 
 // How the work is cut: a piece is some images, rows, columns and blocks of output channels of a
@@ -36,7 +52,7 @@ struct Pieces {
 
   template <typename T>
   static Pieces plan(const ConvWindow& window, const ConvTiles<T>& tiles,
-                     std::int64_t channel_blocks) {
+                     std::int64_t channel_blocks, bool weights_stay) {
     Pieces p{};
     p.images = images_per_row(window, tiles.pixels);
     const std::int64_t limit =
@@ -53,6 +69,9 @@ struct Pieces {
     p.rows = std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(1, window.h.outputs));
     p.row_cuts = ceil_div(window.h.outputs, p.rows);
     p.image_cuts = ceil_div(window.N, p.images);
+    p.block_cuts = 1;
+    p.blocks = channel_blocks;
+    if (weights_stay) return p;
 
     // Too few pieces: cut the output channels, which costs another copy of the rows, or the rows,
     // whose margins are copied twice.
@@ -79,75 +98,112 @@ class Direct {
   Direct(const ConvWindow& window, const T* weight)
       : window_(window),
         tiles_(conv_tiles<T>()),
-        weights_(window, tiles_, weight),
-        pieces_(Pieces::plan(window, tiles_, weights_.blocks())),
+        weights_stay_(weights_stay<T>(window, ceil_div(window.K, 2 * tiles_.lanes))),
+        weights_(window, tiles_, weight, !weights_stay_),
+        pieces_(Pieces::plan(window, tiles_, weights_.blocks(), weights_stay_)),
         slab_(window, pieces_.images, pieces_.rows, pieces_.columns) {}
 
   void run(const T* in, const T* bias, T* out) const {
+    if (weights_stay_) return run_blocks(in, bias, out);
     const std::int64_t count = pieces_.count(window_);
-    const std::int64_t grain = std::max<std::int64_t>(1, count / kPieces);
+    const std::int64_t grain = std::max<std::int64_t>(1, count / (2 * kPieces));
     parallel_for(count, grain, [&](std::int64_t begin, std::int64_t end) {
-      Workspace work(*this);
-      for (std::int64_t i = begin; i < end; ++i) piece(i, in, bias, out, work);
+      const Scratch<T> slab(slab_.elements());
+      const Workspace work(*this);
+      std::int64_t padded = -1;  // the place in the image whose padding the slab has
+      for (std::int64_t i = begin; i < end; ++i) {
+        const Place place = this->place(i / pieces_.block_cuts);
+        load(place, in, slab.data(), padded);
+        const std::int64_t first = i % pieces_.block_cuts * pieces_.blocks;
+        for (std::int64_t block = first;
+             block < std::min(first + pieces_.blocks, weights_.blocks()); ++block)
+          sum_block(place, block, weights_.data(place.group, block), slab.data(), bias, out, work);
+      }
     });
   }
 
  private:
-  struct Workspace {
-    explicit Workspace(const Direct& direct)
-        : slab(direct.slab_.elements()),
-          sums(direct.row_pixels() * direct.weights_.widest()),
-          phases(direct.window_.w.out_step == 1
-                     ? 0
-                     : direct.pieces_.images * direct.weights_.widest() * direct.pieces_.columns *
-                           static_cast<std::int64_t>(direct.window_.w.phases.size())) {}
-    Scratch<T> slab, sums, phases;
-    std::int64_t padded = -1;  // the place in the image whose padding the slab has
+  // A piece without its block of channels, and the images that it has.
+  struct Place {
+    std::int64_t group, image, images, row, column;
   };
-
-  // Sums are transposed in whole vectors of pixels.
-  std::int64_t row_pixels() const { return (pieces_.columns + tiles_.lanes) * pieces_.images; }
-
-  void piece(std::int64_t index, const T* in, const T* bias, T* out, Workspace& work) const {
+  Place place(std::int64_t index) const {
     const auto next = [&](std::int64_t size) {
       const std::int64_t i = index % size;
       index /= size;
       return i;
     };
-    const std::int64_t first_block = next(pieces_.block_cuts) * pieces_.blocks;
-    const std::int64_t first_column = next(pieces_.column_cuts) * pieces_.columns;
-    const std::int64_t first_row = next(pieces_.row_cuts) * pieces_.rows;
-    const std::int64_t first_image = next(pieces_.image_cuts) * pieces_.images;
-    const std::int64_t group = index;
+    Place p{};
+    p.column = next(pieces_.column_cuts) * pieces_.columns;
+    p.row = next(pieces_.row_cuts) * pieces_.rows;
+    p.image = next(pieces_.image_cuts) * pieces_.images;
+    p.images = std::min(pieces_.images, window_.N - p.image);
+    p.group = index;
+    return p;
+  }
 
-    const std::int64_t images = std::min(pieces_.images, window_.N - first_image);
+  struct Workspace {
+    explicit Workspace(const Direct& direct)
+        : sums(direct.row_pixels() * direct.weights_.widest()),
+          phases(direct.window_.w.out_step == 1
+                     ? 0
+                     : direct.pieces_.images * direct.weights_.widest() * direct.pieces_.columns *
+                           static_cast<std::int64_t>(direct.window_.w.phases.size())) {}
+    Scratch<T> sums, phases;
+  };
+
+  // Sums are transposed in whole vectors of pixels.
+  std::int64_t row_pixels() const { return (pieces_.columns + tiles_.lanes) * pieces_.images; }
+
+  void load(const Place& at, const T* in, T* slab, std::int64_t& padded) const {
     const std::int64_t in_plane = window_.h.in_size * window_.w.in_size;
-    const std::int64_t place = first_row * window_.w.outputs + first_column;
-    if (place != work.padded) slab_.clear_padding(first_row, first_column, work.slab.data());
-    work.padded = place;
-    slab_.load(in + (first_image * window_.groups + group) * window_.C * in_plane,
-               window_.groups * window_.C * in_plane, images, first_row, first_column,
-               work.slab.data());
+    const std::int64_t place = at.row * window_.w.outputs + at.column;
+    if (place != padded) slab_.clear_padding(at.row, at.column, slab);
+    padded = place;
+    slab_.load(in + (at.image * window_.groups + at.group) * window_.C * in_plane,
+               window_.groups * window_.C * in_plane, at.images, at.row, at.column, slab);
+  }
 
-    const std::int64_t out_plane = window_.h.out_size * window_.w.out_size;
-    const std::int64_t last_block = std::min(first_block + pieces_.blocks, weights_.blocks());
-    const std::int64_t last_row = std::min(first_row + pieces_.rows, window_.h.outputs);
-    for (std::int64_t block = first_block; block < last_block; ++block) {
-      const std::int64_t channel = group * window_.K + weights_.first_channel(block);
-      T* const planes = out + (first_image * window_.groups * window_.K + channel) * out_plane;
-      const T* const addend = bias ? bias + channel : nullptr;
-      for (std::int64_t row = first_row; row < last_row; ++row)
-        for (std::size_t ph = 0; ph < window_.h.phases.size(); ++ph)
-          if (row < window_.h.phases[ph].outputs)
-            output_row(group, block, ph, row, first_row, first_column, images, addend, planes,
-                       work);
-    }
+  void run_blocks(const T* in, const T* bias, T* out) const {
+    const std::int64_t count = pieces_.count(window_), places = count / window_.groups;
+    const Scratch<T> slabs(count * slab_.elements());
+    parallel_for(count, std::max<std::int64_t>(1, count / kPieces),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t i = begin; i < end; ++i) {
+                     std::int64_t padded = -1;
+                     load(place(i), in, slabs.data() + i * slab_.elements(), padded);
+                   }
+                 });
+    const std::int64_t blocks = weights_.blocks();
+    parallel_for(window_.groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch<T> weights(weights_.block_elements());
+      const Workspace work(*this);
+      for (std::int64_t i = begin; i < end; ++i) {
+        weights_.pack(i / blocks, i % blocks, weights.data());
+        for (std::int64_t p = i / blocks * places; p < (i / blocks + 1) * places; ++p)
+          sum_block(place(p), i % blocks, weights.data(), slabs.data() + p * slab_.elements(), bias,
+                    out, work);
+      }
+    });
+  }
+
+  // All outputs of a place that belong to a block of channels.
+  void sum_block(const Place& at, std::int64_t block, const T* weights, const T* slab,
+                 const T* bias, T* out, const Workspace& work) const {
+    const std::int64_t channel = at.group * window_.K + weights_.first_channel(block);
+    T* const planes = out + (at.image * window_.groups * window_.K + channel) * window_.h.out_size *
+                                window_.w.out_size;
+    const T* const addend = bias ? bias + channel : nullptr;
+    for (std::int64_t row = at.row; row < std::min(at.row + pieces_.rows, window_.h.outputs); ++row)
+      for (std::size_t ph = 0; ph < window_.h.phases.size(); ++ph)
+        if (row < window_.h.phases[ph].outputs)
+          output_row(at, block, ph, row, weights, slab, addend, planes, work);
   }
 
   // One row of output: all its column phases.
-  void output_row(std::int64_t group, std::int64_t block, std::size_t ph, std::int64_t row,
-                  std::int64_t first_row, std::int64_t first_column, std::int64_t images,
-                  const T* addend, T* planes, Workspace& work) const {
+  void output_row(const Place& at, std::int64_t block, std::size_t ph, std::int64_t row,
+                  const T* weights, const T* slab, const T* addend, T* planes,
+                  const Workspace& work) const {
     const WindowAxis &h = window_.h, &w = window_.w;
     const std::int64_t out_plane = h.out_size * w.out_size;
     T* const out = planes + (h.phases[ph].first + row * h.out_step) * w.out_size;
@@ -158,28 +214,27 @@ class Direct {
     const std::int64_t phase_step = pieces_.columns;
     const std::int64_t channel_step = static_cast<std::int64_t>(w.phases.size()) * phase_step;
     for (std::size_t pw = 0; pw < w.phases.size(); ++pw) {
-      const std::int64_t columns = std::min(pieces_.columns, w.phases[pw].outputs - first_column);
+      const std::int64_t columns = std::min(pieces_.columns, w.phases[pw].outputs - at.column);
       if (columns <= 0) continue;
-      sum_row(group, block, ph, pw, row, first_row, columns, work);
-      for (std::int64_t n = 0; n < images; ++n)
+      sum_row(block, ph, pw, row, row - at.row, columns, weights, slab, sums);
+      for (std::int64_t n = 0; n < at.images; ++n)
         tiles_.transpose_sums(sums + n * width, pieces_.images * width, columns, channels, addend,
-                              w.out_step == 1 ? out + n * image_step + first_column
+                              w.out_step == 1 ? out + n * image_step + at.column
                                               : work.phases.data() + n * channels * channel_step +
                                                     static_cast<std::int64_t>(pw) * phase_step,
                               w.out_step == 1 ? out_plane : channel_step);
     }
     if (w.out_step == 1) return;
-    for (std::int64_t n = 0; n < images; ++n)
+    for (std::int64_t n = 0; n < at.images; ++n)
       for (std::int64_t k = 0; k < channels; ++k)
         store_phases(pixel_tiles<T>(), w, work.phases.data() + (n * channels + k) * channel_step,
-                     phase_step, first_column, pieces_.columns,
-                     out + n * image_step + k * out_plane);
+                     phase_step, at.column, pieces_.columns, out + n * image_step + k * out_plane);
   }
 
   // sums[pixel][channel of the block] for the pixels of one phase of a row.
-  void sum_row(std::int64_t group, std::int64_t block, std::size_t ph, std::size_t pw,
-               std::int64_t row, std::int64_t first_row, std::int64_t columns,
-               Workspace& work) const {
+  void sum_row(std::int64_t block, std::size_t ph, std::size_t pw, std::int64_t row,
+               std::int64_t slab_row, std::int64_t columns, const T* weights, const T* slab,
+               T* sums) const {
     const WindowAxis &h = window_.h, &w = window_.w;
     const Conv2dShape::Range taps = h.phases[ph].inside(row * h.step, h.in_size);
     const std::int64_t row_taps = static_cast<std::int64_t>(w.phases[pw].taps.size());
@@ -189,16 +244,16 @@ class Direct {
     run.offsets = slab_.offsets(ph, pw) + taps.begin * row_taps;
     run.taps = (taps.end - taps.begin) * row_taps;
     run.weight_step = weights_.channel_step(ph, pw, block);
-    run.sums = work.sums.data();
+    run.sums = sums;
     run.pixels = columns * pieces_.images;
     // Short chains of additions, joined: the rounding errors of long ones grow with their length.
     const std::int64_t chain =
         std::max<std::int64_t>(1, kChain / std::max<std::int64_t>(1, run.taps));
     std::int64_t c = 0;
     do {
-      run.in = work.slab.data() + (row - first_row) * slab_.row_step() + c * run.in_step;
-      run.weights =
-          weights_.data(ph, pw, group, block) + c * run.weight_step + taps.begin * row_taps * width;
+      run.in = slab + slab_row * slab_.row_step() + c * run.in_step;
+      run.weights = weights + weights_.phase_start(ph, pw, block) + c * run.weight_step +
+                    taps.begin * row_taps * width;
       run.groups = std::min(chain, window_.C - c);
       run.add = c > 0;
       tiles_.channel_run[width / tiles_.lanes - 1](run);
@@ -208,6 +263,7 @@ class Direct {
 
   const ConvWindow& window_;
   const ConvTiles<T>& tiles_;
+  const bool weights_stay_;
   const ConvWeights<T> weights_;
   const Pieces pieces_;
   const ConvSlab<T> slab_;

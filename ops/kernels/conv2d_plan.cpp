@@ -44,6 +44,15 @@ bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
   return pixels > direct;
 }
 
+// A copy of what the windows read, as channels, makes vectors of many channels from few ones with
+// many taps, and a large weight gradient a matrix product.
+bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
+  return sampled_supports(s) &&
+         (s.taps() == 1 || s.group_channels() < 8 ||
+          (direction == ConvDirection::GradWeight &&
+           s.group_channels() * s.group_filters() * s.taps() >= kLargeProduct));
+}
+
 // Products of one channel pair and image, and what they come from: tiles of m x m outputs, of which
 // each costs n x n.
 struct WinogradCost {
@@ -130,7 +139,7 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
-  if (sampled_supports(s)) return ConvAlgorithm::Sampled;
+  if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, dtype)) return *algorithm;
   if (direction == ConvDirection::GradWeight) {
     if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)

@@ -97,7 +97,7 @@ class Winograd {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t group = i / weights_.blocks(), block = i % weights_.blocks();
         const std::int64_t width = weights_.width(block);
-        const T* taps = weights_.data(0, 0, group, block);
+        const T* taps = weights_.data(group, block);
         T* out = filters_.data() + group * positions_ * position_filters() +
                  weights_.first_channel(block) * window_.C;
         for (std::int64_t c = 0; c < window_.C; ++c, out += width) {

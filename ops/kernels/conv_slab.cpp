@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tapedeck/ops/kernels/conv_tiles.h>
+
 namespace tapedeck::kernels {
 
 template <typename T>
@@ -90,6 +92,12 @@ void ConvSlab<T>::side_by_side(const T* from, std::int64_t image_step, std::int6
   if (images_ == 2 && images == 2 && w.step == 1) {
     for (std::int64_t r = 0; r < rows; ++r, from += w.in_size, to += row_width_)
       tiles_.interleave(from, from + image_step, width, to);
+    return;
+  }
+  if (w.step == 1) {
+    if (images < images_) std::fill_n(to, (rows - 1) * row_width_ + width * images_, T{0});
+    for (std::int64_t r = 0; r < rows; ++r, from += w.in_size, to += row_width_)
+      conv_tiles<T>().transpose(from, image_step, images, width, nullptr, to, images_);
     return;
   }
   for (std::int64_t r = 0; r < rows; ++r, from += w.in_size, to += row_width_)

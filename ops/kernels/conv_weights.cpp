@@ -7,19 +7,22 @@
 namespace tapedeck::kernels {
 
 template <typename T>
-ConvWeights<T>::ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles, const T* weight)
-    : window_(window), tiles_(tiles), lanes_(tiles.lanes) {
+ConvWeights<T>::ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles, const T* weight,
+                            bool all)
+    : window_(window), tiles_(tiles), weight_(weight), lanes_(tiles.lanes) {
   blocks_ = (window.K + 2 * lanes_ - 1) / (2 * lanes_);
   group_width_ = blocks_ > 0 ? first_channel(blocks_ - 1) + width(blocks_ - 1) : 0;
-  std::int64_t elements = 0;
+  std::int64_t start = 0;
   for (std::size_t ph = 0; ph < window.h.phases.size(); ++ph)
     for (std::size_t pw = 0; pw < window.w.phases.size(); ++pw) {
-      phase_starts_.push_back(elements);
-      elements += window.groups * group_width_ * window.C * phase_taps(ph, pw);
+      phase_starts_.push_back(start);
+      start += window.C * phase_taps(ph, pw);
     }
-  packed_ = Scratch<T>(elements);
+  if (!all) return;
+  packed_ = Scratch<T>(window.groups * group_width_ * window.C * window.taps());
   parallel_for(window.groups * blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) pack_block(weight, i / blocks_, i % blocks_);
+    for (std::int64_t i = begin; i < end; ++i)
+      pack(i / blocks_, i % blocks_, place(i / blocks_, i % blocks_));
   });
 }
 
@@ -35,29 +38,15 @@ std::int64_t ConvWeights<T>::phase_taps(std::size_t row_phase, std::size_t colum
 }
 
 template <typename T>
-T* ConvWeights<T>::place(std::size_t row_phase, std::size_t column_phase, std::int64_t group,
-                         std::int64_t block) const {
-  return packed_.data() + phase_starts_[row_phase * window_.w.phases.size() + column_phase] +
-         (group * group_width_ + first_channel(block)) * window_.C *
-             phase_taps(row_phase, column_phase);
-}
-
-template <typename T>
-const T* ConvWeights<T>::data(std::size_t row_phase, std::size_t column_phase, std::int64_t group,
-                              std::int64_t block) const {
-  return place(row_phase, column_phase, group, block);
-}
-
-template <typename T>
-void ConvWeights<T>::pack_block(const T* weight, std::int64_t group, std::int64_t block) {
+void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, T* block_to) const {
   const std::int64_t taps = window_.taps(), width = this->width(block), C = window_.C;
-  const T* const from =
-      weight + group * window_.weight_group_stride + first_channel(block) * window_.weight_k_stride;
+  const T* const from = weight_ + group * window_.weight_group_stride +
+                        first_channel(block) * window_.weight_k_stride;
   if (!window_.adjoint) {
     // A convolution's own order: one matrix [channels, C * taps], transposed.
-    T* const to = place(0, 0, group, block);
-    if (channels(block) < width) std::fill_n(to, C * taps * width, T{0});
-    tiles_.transpose(from, window_.weight_k_stride, channels(block), C * taps, nullptr, to, width);
+    if (channels(block) < width) std::fill_n(block_to, C * taps * width, T{0});
+    tiles_.transpose(from, window_.weight_k_stride, channels(block), C * taps, nullptr, block_to,
+                     width);
     return;
   }
   // An input gradient's: [channels, taps] for each of C, whose taps go to their phases.
@@ -66,14 +55,17 @@ void ConvWeights<T>::pack_block(const T* weight, std::int64_t group, std::int64_
   std::fill_n(tap_rows, taps * width, T{0});
   for (std::int64_t c = 0; c < C; ++c) {
     const T* const filter = from + c * window_.weight_c_stride;
-    if (taps == 1)
+    if (taps == 1) {
+      // Rows lie too far apart to be fetched unasked.
+      __builtin_prefetch(filter + 16 * window_.weight_c_stride);
+      __builtin_prefetch(filter + 16 * window_.weight_c_stride + lanes_);
       std::copy_n(filter, channels(block), tap_rows);
-    else
+    } else
       tiles_.transpose(filter, window_.weight_k_stride, channels(block), taps, nullptr, tap_rows,
                        width);
     for (std::size_t ph = 0; ph < window_.h.phases.size(); ++ph)
       for (std::size_t pw = 0; pw < window_.w.phases.size(); ++pw) {
-        T* to = place(ph, pw, group, block) + c * channel_step(ph, pw, block);
+        T* to = block_to + phase_start(ph, pw, block) + c * channel_step(ph, pw, block);
         for (const std::int64_t kh : window_.h.phases[ph].taps)
           for (const std::int64_t kw : window_.w.phases[pw].taps)
             to = std::copy_n(tap_rows + (kh * window_.w.kernel + kw) * width, width, to);

@@ -9,13 +9,15 @@
 
 namespace tapedeck::kernels {
 
-/// The weights of a convolution as ChannelRun reads them, for each pair of phases:
-/// [group][block of output channels][input channel][row tap][column tap][channel of the block].
-/// Blocks have two vectors, the last one of a group has one where that is enough.
+/// The weights of a convolution as ChannelRun reads them: [group][block of output channels][pair of
+/// phases][input channel][row tap][column tap][channel of the block]. Blocks have two vectors, the
+/// last one of a group has one where that is enough.
 template <typename T>
 class ConvWeights {
  public:
-  ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles, const T* weight);
+  /// Where not `all` are packed at once, pack() does it for a block at a time.
+  ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles, const T* weight,
+              bool all = true);
 
   std::int64_t blocks() const { return blocks_; }  ///< of a group
   std::int64_t widest() const { return 2 * lanes_; }
@@ -30,19 +32,29 @@ class ConvWeights {
                             std::int64_t block) const {
     return phase_taps(row_phase, column_phase) * width(block);
   }
-  const T* data(std::size_t row_phase, std::size_t column_phase, std::int64_t group,
-                std::int64_t block) const;
+  /// A block that was packed with all.
+  const T* data(std::int64_t group, std::int64_t block) const { return place(group, block); }
+  /// Where in a block a pair of phases begins.
+  std::int64_t phase_start(std::size_t row_phase, std::size_t column_phase,
+                           std::int64_t block) const {
+    return phase_starts_[row_phase * window_.w.phases.size() + column_phase] * width(block);
+  }
+  /// Elements of the widest block.
+  std::int64_t block_elements() const { return widest() * window_.C * window_.taps(); }
+  void pack(std::int64_t group, std::int64_t block, T* to) const;
 
  private:
   std::int64_t phase_taps(std::size_t row_phase, std::size_t column_phase) const;
-  void pack_block(const T* weight, std::int64_t group, std::int64_t block);
-  T* place(std::size_t row_phase, std::size_t column_phase, std::int64_t group,
-           std::int64_t block) const;
+  T* place(std::int64_t group, std::int64_t block) const {
+    return packed_.data() +
+           (group * group_width_ + first_channel(block)) * window_.C * window_.taps();
+  }
 
   const ConvWindow& window_;
   const ConvTiles<T>& tiles_;
+  const T* weight_;
   std::int64_t lanes_, blocks_, group_width_;
-  std::vector<std::int64_t> phase_starts_;
+  std::vector<std::int64_t> phase_starts_;  // in vectors of a block
   Scratch<T> packed_;
 };
 
