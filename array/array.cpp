@@ -18,7 +18,7 @@ std::int64_t numel_of(IntArrayRef sizes) {
 }
 
 DimVector contiguous_strides(IntArrayRef sizes) {
-  DimVector strides(sizes.size());
+  DimVector strides(sizes);
   std::int64_t step = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
     strides[i] = step;

@@ -13,23 +13,24 @@ namespace detail {
 [[noreturn]] void too_many_dims(std::int64_t dims);
 }
 
-/// Sizes or strides held inline: no allocation, trivially destroyed, and a copy costs only the
-/// dimensions in use.
+/// Sizes or strides held inline: no allocation, trivially destroyed. The first four are copied
+/// without a branch for each, the others only where they are in use.
 class DimVector {
  public:
   using value_type = std::int64_t;
 
-  DimVector() = default;
-  explicit DimVector(std::size_t size, std::int64_t value = 0) { resize(size, value); }
+  DimVector() noexcept {
+    for (int i = 0; i < kUsual; ++i) data_[i] = 0;
+  }
+  explicit DimVector(std::size_t size, std::int64_t value = 0) : DimVector() {
+    resize(size, value);
+  }
   DimVector(std::initializer_list<std::int64_t> values) : DimVector(IntArrayRef(values)) {}
   DimVector(IntArrayRef values) { assign(values); }
   DimVector(const std::vector<std::int64_t>& values) { assign(values); }
-  DimVector(const DimVector& other) noexcept : size_(other.size_) {
-    for (int i = 0; i < size_; ++i) data_[i] = other.data_[i];
-  }
+  DimVector(const DimVector& other) noexcept { copy(other); }
   DimVector& operator=(const DimVector& other) noexcept {
-    size_ = other.size_;
-    for (int i = 0; i < size_; ++i) data_[i] = other.data_[i];
+    copy(other);
     return *this;
   }
 
@@ -69,7 +70,8 @@ class DimVector {
   void assign(IntArrayRef values) {
     if (values.size() > kMaxDims) detail::too_many_dims(static_cast<std::int64_t>(values.size()));
     size_ = static_cast<std::int32_t>(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) data_[i] = values[i];
+    for (int i = 0; i < kUsual; ++i) data_[i] = i < size_ ? values[i] : 0;
+    for (int i = kUsual; i < size_; ++i) data_[i] = values[i];
   }
 
   operator IntArrayRef() const { return {data_, size()}; }
@@ -79,6 +81,14 @@ class DimVector {
   friend bool operator==(const DimVector& a, IntArrayRef b) { return a.ref().equals(b); }
 
  private:
+  static constexpr int kUsual = 4;  // these are never uninitialised
+
+  void copy(const DimVector& other) {
+    size_ = other.size_;
+    for (int i = 0; i < kUsual; ++i) data_[i] = other.data_[i];
+    for (int i = kUsual; i < size_; ++i) data_[i] = other.data_[i];
+  }
+
   std::int32_t size_ = 0;
   std::int64_t data_[kMaxDims];
 };

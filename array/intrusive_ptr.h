@@ -25,6 +25,8 @@ class RefCounted {
     return count_.fetch_sub(1, std::memory_order_acq_rel) == 1;
   }
   std::uint32_t use_count() const noexcept { return count_.load(std::memory_order_relaxed); }
+  /// The first reference, of the one who made the object: nobody else can see it yet.
+  void retain_first() const noexcept { count_.store(1, std::memory_order_relaxed); }
 
  protected:
   ~RefCounted() = default;
@@ -43,6 +45,13 @@ class intrusive_ptr {
   constexpr intrusive_ptr(std::nullptr_t) noexcept {}
   explicit intrusive_ptr(T* p) noexcept : p_(p) {
     if (p_) p_->retain();
+  }
+  /// The first owner of a fresh object.
+  static intrusive_ptr of_new(T* p) noexcept {
+    intrusive_ptr owner;
+    owner.p_ = p;
+    p->retain_first();
+    return owner;
   }
   intrusive_ptr(const intrusive_ptr& other) noexcept : intrusive_ptr(other.p_) {}
   intrusive_ptr(intrusive_ptr&& other) noexcept : p_(std::exchange(other.p_, nullptr)) {}
@@ -91,7 +100,7 @@ class intrusive_ptr {
 
 template <typename T, typename... Args>
 intrusive_ptr<T> make_intrusive(Args&&... args) {
-  return intrusive_ptr<T>(new T(std::forward<Args>(args)...));
+  return intrusive_ptr<T>::of_new(new T(std::forward<Args>(args)...));
 }
 
 }  // namespace tapedeck

@@ -1,9 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
-#include <initializer_list>
+#include <cstdint>
 #include <memory>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace tapedeck {
@@ -16,9 +18,12 @@ class SmallVector {
 
   SmallVector() = default;
   explicit SmallVector(std::size_t size) { resize(size); }
-  SmallVector(std::initializer_list<T> values) {
-    reserve(values.size());
-    for (const T& v : values) push_back(v);
+  /// These elements. Not a list, out of which elements can be copied only, not moved.
+  template <typename... Values>
+  requires(sizeof...(Values) > 0 && (std::is_same_v<std::remove_cvref_t<Values>, T> && ...))
+      SmallVector(Values&&... values) {
+    reserve(sizeof...(Values));
+    (push_back(std::forward<Values>(values)), ...);
   }
   SmallVector(const SmallVector& other) {
     reserve(other.size_);
@@ -50,23 +55,23 @@ class SmallVector {
 
   void reserve(std::size_t wanted) {
     if (wanted <= capacity_) return;
-    const std::size_t capacity = wanted > 2 * capacity_ ? wanted : 2 * capacity_;
+    const std::size_t capacity = std::max<std::size_t>(wanted, std::size_t{2} * capacity_);
     T* fresh = static_cast<T*>(::operator new(capacity * sizeof(T), std::align_val_t(alignof(T))));
     std::uninitialized_move(begin(), end(), fresh);
     std::destroy(begin(), end());
     free_heap();
     data_ = fresh;
-    capacity_ = capacity;
+    capacity_ = static_cast<std::uint32_t>(capacity);
   }
   void push_back(T value) {
-    if (size_ == capacity_) reserve(size_ + 1);
+    if (size_ == capacity_) reserve(size() + 1);
     new (data_ + size_) T(std::move(value));
     ++size_;
   }
   template <typename... Args>
   T& emplace_back(Args&&... args) {
-    push_back(T{std::forward<Args>(args)...});
-    return back();
+    if (size_ == capacity_) reserve(size() + 1);
+    return *new (data_ + size_++) T{std::forward<Args>(args)...};
   }
   void pop_back() { data_[--size_].~T(); }
   void resize(std::size_t size) {
@@ -102,8 +107,8 @@ class SmallVector {
   }
 
   T* data_ = inline_data();
-  std::size_t size_ = 0;
-  std::size_t capacity_ = N;
+  std::uint32_t size_ = 0;
+  std::uint32_t capacity_ = N;
   alignas(T) std::byte buffer_[N * sizeof(T)];
 };
 

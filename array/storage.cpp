@@ -7,22 +7,23 @@
 namespace tapedeck {
 
 namespace {
-constexpr std::size_t kHeader = 64;
-static_assert(sizeof(Storage) <= kHeader, "the data behind the header must stay 64-byte aligned");
+static_assert(sizeof(Storage) <= 32, "header and smallest data share a cache line");
+
+// Where the data begin behind the header. A few numbers share its cache line.
+std::size_t header_bytes(std::size_t bytes) { return bytes <= 32 ? 32 : 64; }
 }  // namespace
 
 intrusive_ptr<Storage> Storage::allocate(std::size_t bytes) {
-  auto* block = static_cast<std::byte*>(detail::allocate(kHeader + bytes));
-  return intrusive_ptr<Storage>(new (block) Storage(block + kHeader, bytes));
+  const std::size_t header = header_bytes(bytes);
+  auto* block = static_cast<std::byte*>(detail::allocate(header + bytes));
+  return intrusive_ptr<Storage>::of_new(new (block) Storage(block + header, bytes));
 }
 
 intrusive_ptr<Storage> Storage::borrow(void* data, std::size_t bytes,
                                        std::function<void(void*)> deleter) {
-  auto* block = detail::allocate(kHeader);
-  auto* storage = new (block) Storage(data, bytes);
-  storage->borrowed_ = true;
-  intrusive_ptr<Storage> result(storage);
-  if (deleter) storage->deleter_ = new std::function<void(void*)>(std::move(deleter));
+  auto* block = detail::allocate(sizeof(Storage));
+  auto result = intrusive_ptr<Storage>::of_new(new (block) Storage(data, bytes));
+  if (deleter) result->deleter_ = new std::function<void(void*)>(std::move(deleter));
   return result;
 }
 
@@ -31,7 +32,9 @@ void Storage::destroy() noexcept {
     (*deleter_)(data_);
     delete deleter_;
   }
-  const std::size_t block_bytes = kHeader + (borrowed_ ? 0 : nbytes_);
+  const std::size_t header = header_bytes(nbytes_);
+  const bool own = data_ == reinterpret_cast<std::byte*>(this) + header;
+  const std::size_t block_bytes = own ? header + nbytes_ : sizeof(Storage);
   this->~Storage();
   detail::deallocate(this, block_bytes);
 }

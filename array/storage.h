@@ -13,7 +13,8 @@ namespace tapedeck {
 /// lives here so that all views of the same bytes share it.
 class Storage final : public RefCounted {
  public:
-  /// Uninitialised bytes from the caching allocator, in one block with this header.
+  /// Uninitialised bytes from the caching allocator, in one block with this header. They are
+  /// aligned to 64 bytes, or to 32 where there are no more than that.
   static intrusive_ptr<Storage> allocate(std::size_t bytes);
   /// Somebody else's bytes; `deleter`, if any, is called with `data` when the last Array goes.
   static intrusive_ptr<Storage> borrow(void* data, std::size_t bytes,
@@ -30,10 +31,9 @@ class Storage final : public RefCounted {
   Storage(void* data, std::size_t bytes) : data_(data), nbytes_(bytes) {}
   ~Storage() = default;
 
+  std::atomic<std::uint32_t> version_{0};
   void* data_;
   std::size_t nbytes_;
-  std::atomic<std::uint32_t> version_{0};
-  bool borrowed_ = false;
   std::function<void(void*)>* deleter_ = nullptr;
 };
 

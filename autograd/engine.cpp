@@ -91,7 +91,7 @@ class BackwardPass {
         leaf.accumulate(std::move(grad));
         return;
       }
-    Variable& sum = pending_[slot_of(edge.function)].grads[edge.input_nr];
+    Variable& sum = pending_[slot_of(node)].grads[edge.input_nr];
     sum = sum.defined() ? add_gradients(std::move(sum), grad) : std::move(grad);
   }
 
@@ -100,11 +100,11 @@ class BackwardPass {
       std::pop_heap(heap_.begin(), heap_.end());
       const std::size_t slot = heap_.back().slot;
       heap_.pop_back();
-      Pending task = std::move(pending_[slot]);
-      pending_[slot] = {};
+      Node* const node = std::exchange(pending_[slot].node, nullptr);
+      Gradients grads = std::move(pending_[slot].grads);
       free_slots_.push_back(slot);
-      forget(*task.node);
-      run_node(*task.node, std::move(task.grads));
+      forget(*node);
+      run_node(*node, std::move(grads));
     }
   }
 
@@ -117,8 +117,9 @@ class BackwardPass {
   BackwardPass& operator=(const BackwardPass&) = delete;
 
  private:
+  // The roots, which whoever runs the pass holds, keep every node alive.
   struct Pending {
-    intrusive_ptr<Node> node;
+    Node* node = nullptr;
     Gradients grads;
   };
   struct HeapEntry {
@@ -129,12 +130,11 @@ class BackwardPass {
 
   // Where the gradients of a node gather. The node itself remembers it, unless another thread's
   // pass is at the same node: then a map does.
-  std::size_t slot_of(const intrusive_ptr<Node>& node) {
+  std::size_t slot_of(Node* node) {
     const void* owner = node->pass_.load(std::memory_order_acquire);
     if (owner == this) return node->slot_;
     if (!shared_slots_.empty())
-      if (const auto it = shared_slots_.find(node.get()); it != shared_slots_.end())
-        return it->second;
+      if (const auto it = shared_slots_.find(node); it != shared_slots_.end()) return it->second;
     std::size_t slot = pending_.size();
     if (free_slots_.empty()) {
       pending_.emplace_back();
@@ -150,7 +150,7 @@ class BackwardPass {
     if (node->pass_.compare_exchange_strong(nobody, this, std::memory_order_acq_rel))
       node->slot_ = slot;
     else
-      shared_slots_[node.get()] = slot;
+      shared_slots_[node] = slot;
     return slot;
   }
   void forget(Node& node) {
@@ -160,7 +160,7 @@ class BackwardPass {
       shared_slots_.erase(&node);
   }
 
-  void run_node(Node& node, Gradients grads) {
+  void run_node(Node& node, Gradients&& grads) {
     if (node.has_hooks())
       for (std::size_t i = 0; i < grads.size(); ++i) {
         grads[i] = node.run_hooks(static_cast<std::uint32_t>(i), std::move(grads[i]));

@@ -15,7 +15,7 @@ thread_local Node* dead_nodes = nullptr;
 thread_local bool destroying = false;
 }  // namespace
 
-Node::Node(EdgeList next_edges)
+Node::Node(EdgeList&& next_edges)
     : next_edges_(std::move(next_edges)),
       sequence_nr_(next_sequence_nr.fetch_add(1, std::memory_order_relaxed)) {}
 
@@ -40,7 +40,9 @@ void Node::destroy() noexcept {
 }
 
 std::uint32_t Node::add_output(IntArrayRef sizes, ScalarType dtype) {
-  outputs_.push_back(OutputMetadata{DimVector(sizes), dtype});
+  OutputMetadata& output = outputs_.emplace_back();
+  output.sizes = sizes;
+  output.dtype = dtype;
   return static_cast<std::uint32_t>(outputs_.size() - 1);
 }
 

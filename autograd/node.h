@@ -44,8 +44,8 @@ using Gradients = SmallVector<Variable, 3>;
 
 /// Shape and dtype of one output of an operation: what its gradient must have.
 struct OutputMetadata {
-  DimVector sizes;
   ScalarType dtype = ScalarType::Undefined;
+  DimVector sizes;
 };
 
 /// The nodes that a backward pass limited to some inputs runs.
@@ -77,7 +77,7 @@ class VjpContext {
 /// One recorded operation.
 class Node : public RefCounted {
  public:
-  explicit Node(EdgeList next_edges = {});
+  explicit Node(EdgeList&& next_edges = {});
   virtual ~Node();
 
   /// Vector-Jacobian product: from the gradients of the outputs to those of the inputs. It must not
@@ -120,8 +120,8 @@ class Node : public RefCounted {
   bool is_accumulator() const { return is_accumulator_; }
 
  protected:
-  EdgeList next_edges_;
   bool is_accumulator_ = false;
+  EdgeList next_edges_;
 
  private:
   struct HookEntry {
@@ -131,7 +131,6 @@ class Node : public RefCounted {
   };
 
   std::uint64_t sequence_nr_;
-  SmallVector<OutputMetadata, 1> outputs_;
   std::unique_ptr<std::vector<HookEntry>> hooks_;
   unsigned next_hook_key_ = 0;
   Node* next_dead_ = nullptr;
@@ -140,6 +139,8 @@ class Node : public RefCounted {
   friend class BackwardPass;
   std::atomic<const void*> pass_{nullptr};
   std::size_t slot_ = 0;
+
+  SmallVector<OutputMetadata, 1> outputs_;  // last: most of its room is seldom touched
 };
 
 inline const DimVector& VjpContext::input_sizes(std::size_t i) const {

@@ -68,7 +68,7 @@ void check_gradient_count(const char* name, std::size_t expected, std::size_t go
 template <typename Vjp>
 class VjpNode final : public Node {
  public:
-  VjpNode(const char* name, EdgeList next_edges, Vjp vjp)
+  VjpNode(const char* name, EdgeList&& next_edges, Vjp&& vjp)
       : Node(std::move(next_edges)), name_(name), vjp_(std::move(vjp)) {}
 
   Gradients apply(const Gradients& grads, const VjpContext& ctx) override {
@@ -112,7 +112,7 @@ class VjpNode final : public Node {
 /// Makes `output` the result of a node of this name (a literal), these edges and this VJP, which is
 /// called as vjp(g, ctx) or vjp(g) with the output's gradient.
 template <typename Vjp>
-void record(Variable& output, const char* name, EdgeList next_edges, Vjp vjp) {
+void record(Variable& output, const char* name, EdgeList&& next_edges, Vjp vjp) {
   set_history(output,
               make_intrusive<detail::VjpNode<Vjp>>(name, std::move(next_edges), std::move(vjp)));
 }
@@ -120,7 +120,7 @@ void record(Variable& output, const char* name, EdgeList next_edges, Vjp vjp) {
 /// The same for several outputs: vjp(grads, ctx) gets one gradient for each, undefined where none
 /// arrived. Outputs that can have no gradient (indices) are not listed.
 template <typename Vjp>
-void record(std::initializer_list<Variable*> outputs, const char* name, EdgeList next_edges,
+void record(std::initializer_list<Variable*> outputs, const char* name, EdgeList&& next_edges,
             Vjp vjp) {
   intrusive_ptr<Node> node =
       make_intrusive<detail::VjpNode<Vjp>>(name, std::move(next_edges), std::move(vjp));

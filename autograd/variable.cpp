@@ -61,10 +61,10 @@ Edge gradient_edge(const Variable& v) {
   return {impl->accumulator, 0};
 }
 
-void set_history(Variable& v, const intrusive_ptr<Node>& node) {
+void set_history(Variable& v, intrusive_ptr<Node> node) {
   VariableImpl& impl = *v.impl();
   impl.output_nr = node->add_output(impl.array.sizes(), impl.array.dtype());
-  impl.grad_fn = node;
+  impl.grad_fn = std::move(node);
   if (impl.base) impl.grad_fn_version = impl.array.storage()->version();
 }
 

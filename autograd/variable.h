@@ -340,7 +340,8 @@ class Variable : public VariableBase, public detail::VariableForms<Variable> {
   Variable sum(std::optional<ScalarType> dtype = std::nullopt) const;
   Variable sum(OptionalIntArrayRef dim, bool keepdim = false,
                std::optional<ScalarType> dtype = std::nullopt) const;
-  Variable sum_to_size(IntArrayRef size) const;
+  Variable sum_to_size(IntArrayRef size) const&;
+  Variable sum_to_size(IntArrayRef size) &&;
   Variable mean(std::optional<ScalarType> dtype = std::nullopt) const;
   Variable mean(OptionalIntArrayRef dim, bool keepdim = false,
                 std::optional<ScalarType> dtype = std::nullopt) const;
@@ -562,7 +563,7 @@ using tensor_list = std::vector<Variable>;
 /// Where the gradient of `v` goes: its op, its leaf's accumulator, or nowhere.
 Edge gradient_edge(const Variable& v);
 /// Makes `v` the next output of `node`.
-void set_history(Variable& v, const intrusive_ptr<Node>& node);
+void set_history(Variable& v, intrusive_ptr<Node> node);
 
 }  // namespace autograd
 }  // namespace tapedeck

@@ -33,17 +33,19 @@ class VariableImpl final : public RefCounted {
     tapedeck::detail::deallocate(impl, bytes);
   }
 
-  Array array;
+  // The array comes last: of its sizes and strides the first few are in use, so that the cache
+  // lines at the end are seldom touched.
+  bool requires_grad = false;       ///< said of a leaf
+  bool made_under_no_grad = false;  ///< a view, which follows nobody's history
+  bool counts_versions = true;      ///< false for `.data()`
+  std::uint32_t output_nr = 0;
+  std::uint32_t grad_fn_version = 0;  ///< storage version for which a view's grad_fn holds
   /// What recorded it; null for a leaf. Of a view that may be out of date: see gradient_edge.
   intrusive_ptr<Node> grad_fn;
-  std::uint32_t output_nr = 0;
-  bool requires_grad = false;         ///< said of a leaf
-  bool made_under_no_grad = false;    ///< a view, which follows nobody's history
-  bool counts_versions = true;        ///< false for `.data()`
-  std::uint32_t grad_fn_version = 0;  ///< storage version for which a view's grad_fn holds
-  intrusive_ptr<VariableImpl> base;   ///< what this is a view of
+  intrusive_ptr<VariableImpl> base;  ///< what this is a view of
   intrusive_ptr<GradState> grad_state;
   intrusive_ptr<AccumulateGrad> accumulator;
+  Array array;
 
   /// libtorch keeps what concerns the tape in an object of its own.
   VariableImpl* autograd_meta() { return this; }

@@ -57,7 +57,12 @@ Variable mean(const Variable& self, std::optional<ScalarType> dtype) {
 }
 
 // y = x summed over the axes that `size` broadcasts;  dx = g repeated along them
-Variable Variable::sum_to_size(IntArrayRef size) const {
+Variable Variable::sum_to_size(IntArrayRef size) && {
+  if (array().sizes() == size) return std::move(*this);
+  return std::as_const(*this).sum_to_size(size);
+}
+
+Variable Variable::sum_to_size(IntArrayRef size) const& {
   if (array().sizes() == size) return *this;
   Variable y(kernels::sum_to(array(), size));
   if (should_record(*this))
