@@ -10,17 +10,18 @@
 #include <vector>
 
 #include <tapedeck/array/error.h>
+#include <tapedeck/array/internal/block_heap.h>
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
+// Blocks of more than 4 KB come from a heap that cuts and joins them. Smaller ones have size
+// classes, and are cut from slabs of one class each, which are blocks of that heap: the tape of
+// small tensors asks for several with every operation, so each thread keeps some of those it freed,
+// and neither locks nor shares a cache line for them.
 
 #if defined(__SANITIZE_ADDRESS__)
-#define TAPEDECK_POISON_FREED 1
+#define TAPEDECK_EACH_BLOCK_FROM_SYSTEM 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define TAPEDECK_POISON_FREED 1
+#define TAPEDECK_EACH_BLOCK_FROM_SYSTEM 1
 #endif
 #endif
 
@@ -28,118 +29,155 @@ namespace tapedeck {
 
 namespace {
 
-// Size classes: eight steps to each power of two from 64 bytes on, so that at most an eighth is
-// wasted and that the sizes of a training loop fall into the same few classes at every step.
-constexpr std::size_t kSmallest = 64;
-constexpr int kSteps = 8;
-constexpr int kClasses = 48 * kSteps;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+using detail::BlockHeap;
 
-struct SizeClass {
-  int index;
-  std::size_t bytes;
-};
-
-SizeClass size_class(std::size_t bytes) {
-  const std::size_t units = std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest);
-  if (units <= kSteps) return {static_cast<int>(units) - 1, units * kSmallest};
-  const int shift = std::bit_width(units - 1) - 4;  // keeps the four leading bits
-  const std::size_t step = std::size_t{1} << shift;
-  const std::size_t rounded = (units + step - 1) / step;  // 9 ... 16
-  return {kSteps * (shift + 1) + static_cast<int>(rounded) - kSteps - 1,
-          rounded * step * kSmallest};
-}
-
-#if defined(TAPEDECK_POISON_FREED)
+#if defined(TAPEDECK_EACH_BLOCK_FROM_SYSTEM)
 constexpr bool kKeepFreedBlocks = false;  // the sanitizer must see every block come and go
 #else
 constexpr bool kKeepFreedBlocks = true;
 #endif
 
-#if defined(__linux__) && defined(MADV_HUGEPAGE) && !defined(TAPEDECK_POISON_FREED)
-// Large blocks are mappings of their own, begun at a huge page: fresh 4 KB pages cost more than the
-// kernels that fill them. Where one ends, what it does not need is not there.
-//
-// A page follows that nobody asked for: without masked loads, as before AVX2, the last vector of a
-// row is read whole, and what lies behind the last element must be there.
-std::size_t mapped_bytes(std::size_t bytes) {
-  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return (bytes + page - 1) / page * page + page;
+// Size classes of small blocks: eight steps to each power of two from 64 bytes on, so that at most
+// an eighth is wasted.
+constexpr std::size_t kSmallest = 64;
+constexpr int kSteps = 8;
+constexpr int kClasses = 4 * kSteps;
+constexpr std::size_t kLargestSmall = 4096;
+constexpr std::size_t kSlab = 64 << 10;  // the step from one slab to the next: header and blocks
+
+int class_of(std::size_t bytes) {
+  const std::size_t units = std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest);
+  if (units <= kSteps) return static_cast<int>(units) - 1;
+  const int shift = std::bit_width(units - 1) - 4;  // keeps the four leading bits
+  const std::size_t rounded = (units + (std::size_t{1} << shift) - 1) >> shift;  // 9 ... 16
+  return kSteps * (shift + 1) + static_cast<int>(rounded) - kSteps - 1;
 }
-void* system_allocate(std::size_t bytes) {
-  if (bytes < kHugePage) return std::aligned_alloc(64, bytes);
-  const std::size_t used = mapped_bytes(bytes), mapped = used + kHugePage;
-  void* const mapping =
-      mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapping == MAP_FAILED) return nullptr;
-  char* const begin = static_cast<char*>(mapping);
-  const std::size_t before = -reinterpret_cast<std::uintptr_t>(begin) % kHugePage;
-  if (before > 0) munmap(begin, before);
-  if (mapped - before > used) munmap(begin + before + used, mapped - before - used);
-  madvise(begin + before, used, MADV_HUGEPAGE);
-  return begin + before;
+
+constexpr std::size_t class_bytes(int index) {
+  if (index < kSteps) return (static_cast<std::size_t>(index) + 1) * kSmallest;
+  const int shift = index / kSteps - 1;
+  return (static_cast<std::size_t>(index % kSteps) + kSteps + 1) * (kSmallest << shift);
 }
-void system_free(void* block, std::size_t bytes) {
-  if (bytes < kHugePage)
-    std::free(block);
-  else
-    munmap(block, mapped_bytes(bytes));
-}
-#else
-void* system_allocate(std::size_t bytes) { return std::aligned_alloc(64, bytes); }
-void system_free(void* block, std::size_t) { std::free(block); }
-#endif
+
+std::int64_t count(std::size_t bytes) { return static_cast<std::int64_t>(bytes); }
+
+// A free small block.
+struct FreeBlock {
+  FreeBlock* next;
+};
+
+// Small blocks of one class, behind this header; freed ones in a list, those never used in order.
+struct Slab {
+  static constexpr std::size_t kHeader = 64;
+  static constexpr std::size_t kBytes = kSlab - BlockHeap::kHeader;
+
+  Slab *next, *previous;  // of its class, while it has a free block
+  FreeBlock* freed;
+  std::uint32_t unused_at;  // bytes from the slab's start
+  std::uint32_t in_use;     // blocks
+  int index;                // the class
+
+  static Slab* of(void* block) {
+    return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) / kSlab * kSlab);
+  }
+  bool is_full() const { return !freed && unused_at + class_bytes(index) > kBytes; }
+};
+static_assert(sizeof(Slab) <= Slab::kHeader);
 
 class ThreadCache;
 
 class Allocator {
  public:
-  void* allocate(SizeClass wanted) {
-    {
-      const std::lock_guard guard(mutex_);
-      ++stats_.allocations;
-      auto& blocks = free_[wanted.index];
-      if (!blocks.empty()) {
-        void* block = blocks.back().block;
-        blocks.pop_back();
-        idle_ -= wanted.bytes;
-        count_in_use(wanted.bytes);
-        return block;
+  struct Blocks {
+    FreeBlock* first = nullptr;
+    int number = 0;
+  };
+  // Up to `wanted` small blocks, and at least one. \throws Error when the system has no memory.
+  Blocks take_small(int index, int wanted) {
+    Blocks taken;
+    FreeBlock** end = &taken.first;
+    std::unique_lock lock(mutex_);
+    for (; taken.number < wanted; ++taken.number) {
+      Slab* const slab = slabs_[index] ? slabs_[index] : new_slab(index);
+      if (!slab) break;
+      FreeBlock* block = slab->freed;
+      if (block) {
+        slab->freed = block->next;
+      } else {
+        block = reinterpret_cast<FreeBlock*>(reinterpret_cast<char*>(slab) + slab->unused_at);
+        slab->unused_at += static_cast<std::uint32_t>(class_bytes(index));
       }
-      make_room(wanted.bytes);
+      ++slab->in_use;
+      if (slab->is_full()) unlink(slab);
+      block->next = nullptr;
+      *end = block;
+      end = &block->next;
     }
-    void* block = system_allocate(wanted.bytes);
-    if (!block) {
-      release_idle(0);
-      block = system_allocate(wanted.bytes);
-    }
-    TAPEDECK_CHECK(block, "out of memory: no ", wanted.bytes, " bytes, with ", stats().in_use,
-                   " in use");
+    count_in_use(static_cast<std::size_t>(taken.number) * class_bytes(index));
+    lock.unlock();
+    if (!taken.first) fail_out_of_memory(class_bytes(index));
+    return taken;
+  }
+
+  void give_small(int index, FreeBlock* blocks) noexcept {
     const std::lock_guard guard(mutex_);
-    ++stats_.system_allocations;
-    stats_.reserved += static_cast<std::int64_t>(wanted.bytes);
-    count_in_use(wanted.bytes);
+    while (blocks) {
+      FreeBlock* const block = std::exchange(blocks, blocks->next);
+      Slab* const slab = Slab::of(block);
+      const bool was_full = slab->is_full();
+      block->next = slab->freed;
+      slab->freed = block;
+      --slab->in_use;
+      stats_.in_use -= count(class_bytes(index));
+      if (was_full) link(slab);
+      // One empty slab stays with its class, for blocks that come and go.
+      if (slab->in_use == 0 && (slab->next || slab->previous)) remove(slab);
+    }
+  }
+
+  void* take_large(std::size_t bytes) {
+    std::unique_lock lock(mutex_);
+    ++stats_.allocations;
+    void* const block = take(bytes, BlockHeap::kHeader);
+    if (block) count_in_use(BlockHeap::size_of(block));
+    lock.unlock();
+    if (!block) fail_out_of_memory(bytes);
     return block;
   }
 
-  void deallocate(void* block, SizeClass had) noexcept {
+  void give_large(void* block) noexcept {
     const std::lock_guard guard(mutex_);
-    stats_.in_use -= static_cast<std::int64_t>(had.bytes);
-    if (kKeepFreedBlocks) {
-      try {
-        free_[had.index].push_back({block, ++frees_});
-        idle_ += had.bytes;
-        return;
-      } catch (...) {  // no memory for the list itself: give the block back instead
-      }
-    }
-    system_free(block, had.bytes);
-    stats_.reserved -= static_cast<std::int64_t>(had.bytes);
+    stats_.in_use -= count(BlockHeap::size_of(block));
+    heap_.give(block);
   }
 
-  void release_idle(std::size_t keep) {
+  // Where no block is kept.
+  void* take_from_system(std::size_t bytes) {
+    void* const block = std::aligned_alloc(kSmallest, bytes);
+    if (!block) fail_out_of_memory(bytes);
     const std::lock_guard guard(mutex_);
-    release_idle_locked(keep);
+    ++stats_.allocations;
+    ++stats_.system_allocations;
+    stats_.reserved += count(bytes);
+    count_in_use(bytes);
+    return block;
+  }
+  void give_to_system(void* block, std::size_t bytes) noexcept {
+    std::free(block);
+    const std::lock_guard guard(mutex_);
+    stats_.reserved -= count(bytes);
+    stats_.in_use -= count(bytes);
+  }
+
+  void release_idle() {
+    const std::lock_guard guard(mutex_);
+    for (Slab* slab : slabs_)
+      while (slab) {
+        Slab* const next = slab->next;
+        if (slab->in_use == 0) remove(slab);
+        slab = next;
+      }
+    heap_.release(0);
   }
 
   MemoryStats stats();
@@ -155,62 +193,65 @@ class Allocator {
     stats_.peak_in_use = stats_.in_use;
   }
 
-  static std::size_t class_bytes(int index) {
-    if (index < kSteps) return (static_cast<std::size_t>(index) + 1) * kSmallest;
-    const int shift = index / kSteps - 1;
-    return (static_cast<std::size_t>(index % kSteps) + kSteps + 1) * (kSmallest << shift);
+ private:
+  [[noreturn]] void fail_out_of_memory(std::size_t bytes) {
+    detail::fail(
+        detail::str("out of memory: no ", bytes, " bytes, with ", stats().in_use, " in use"));
   }
 
- private:
   void count_in_use(std::size_t bytes) {
-    stats_.in_use += static_cast<std::int64_t>(bytes);
+    stats_.in_use += count(bytes);
     stats_.peak_in_use = std::max(stats_.peak_in_use, stats_.in_use);
   }
 
-  // Loops whose shapes vary would otherwise keep a block of every size they ever used: what is held
-  // never exceeds twice the peak in use, or 64 MB more than it. A loop whose shapes stay must find
-  // room for the blocks of all its phases: one too few, and each step takes many from the system.
-  void make_room(std::size_t bytes) {
-    const auto in_use = static_cast<std::size_t>(stats_.in_use);
-    const std::size_t peak = std::max(static_cast<std::size_t>(stats_.peak_in_use), in_use + bytes);
-    const std::size_t limit = peak + std::max<std::size_t>(peak, 64u << 20);
-    const std::size_t wanted = in_use + idle_ + bytes;
-    if (wanted > limit) release_idle_locked(idle_ - std::min(idle_, wanted - limit));
+  void* take(std::size_t bytes, std::size_t alignment) {
+    if (void* const block = heap_.take(bytes, alignment)) return block;
+    const std::size_t room = alignment == BlockHeap::kHeader ? bytes : bytes + 2 * alignment;
+    make_room(room);
+    if (!heap_.grow(room)) {
+      heap_.release(0);
+      if (!heap_.grow(room)) return nullptr;
+    }
+    return heap_.take(bytes, alignment);
   }
 
-  // A freed block, and which one it was.
-  struct Idle {
-    void* block;
-    std::uint64_t order;
-  };
+  // What is held never exceeds twice the peak in use, or 64 MB more than it: free memory in pieces
+  // too small for what is asked for does not pile up.
+  void make_room(std::size_t bytes) {
+    const auto peak =
+        static_cast<std::size_t>(std::max(stats_.peak_in_use, stats_.in_use + count(bytes)));
+    const std::size_t limit = peak + std::max<std::size_t>(peak, 64u << 20);
+    if (heap_.mapped() + bytes > limit) heap_.release(limit - std::min(limit, bytes));
+  }
 
-  // The ones that have lain idle for longest go first, whatever their size: a loop's own blocks
-  // come back with every turn, and what earlier loops left behind does not.
-  void release_idle_locked(std::size_t keep) {
-    while (idle_ > keep) {
-      int oldest = -1;
-      for (int i = 0; i < kClasses; ++i)
-        if (!free_[i].empty() &&
-            (oldest < 0 || free_[i].front().order < free_[oldest].front().order))
-          oldest = i;
-      auto& blocks = free_[oldest];
-      const std::size_t bytes = class_bytes(oldest);
-      auto end = blocks.begin();
-      do {  // all of its class where everything goes
-        system_free(end->block, bytes);
-        ++end;
-        idle_ -= bytes;
-        stats_.reserved -= static_cast<std::int64_t>(bytes);
-      } while (keep == 0 && end != blocks.end());
-      blocks.erase(blocks.begin(), end);
-    }
+  Slab* new_slab(int index) {
+    void* const block = take(Slab::kBytes, kSlab);
+    if (!block) return nullptr;
+    auto* const slab = new (block) Slab{};
+    slab->unused_at = Slab::kHeader;
+    slab->index = index;
+    link(slab);
+    return slab;
+  }
+  void remove(Slab* slab) {
+    unlink(slab);
+    heap_.give(slab);
+  }
+  void link(Slab* slab) {
+    slab->previous = nullptr;
+    slab->next = std::exchange(slabs_[slab->index], slab);
+    if (slab->next) slab->next->previous = slab;
+  }
+  void unlink(Slab* slab) {
+    if (slab->next) slab->next->previous = slab->previous;
+    (slab->previous ? slab->previous->next : slabs_[slab->index]) = slab->next;
+    slab->next = slab->previous = nullptr;
   }
 
   std::mutex mutex_;
-  std::vector<Idle> free_[kClasses];
-  std::uint64_t frees_ = 0;
-  std::size_t idle_ = 0;
-  MemoryStats stats_;  // blocks in thread caches count as in use here
+  BlockHeap heap_;
+  Slab* slabs_[kClasses] = {};  // with free blocks
+  MemoryStats stats_;           // blocks in thread caches count as in use here
   std::vector<ThreadCache*> caches_;
 };
 
@@ -220,49 +261,73 @@ Allocator& allocator() {
   return *instance;
 }
 
-// Small blocks that a thread has freed wait here for its next small allocations: the tape of small
-// tensors asks for several with every operation, and neither locks nor shares a cache line for it.
+// Small blocks that a thread has freed wait here for its next small allocations.
 class ThreadCache {
  public:
-  static constexpr int kClassesKept = kSteps * 4;  // blocks up to 4 KB
-  static constexpr int kBlocksKept = 64;           // of each class
-
   ThreadCache() { allocator().add(this); }
   ~ThreadCache() {
-    for (int i = 0; i < kClassesKept; ++i) {
-      const SizeClass size{i, Allocator::class_bytes(i)};
-      while (void* block = take(size)) allocator().deallocate(block, size);
-    }
+    for (int i = 0; i < kClasses; ++i) give_back(i, kept_[i].count());
     allocator().remove(this);
   }
 
-  void* take(SizeClass size) {
-    int& count = counts_[size.index];
-    if (count == 0) return nullptr;
-    add(kept_bytes_, -static_cast<std::int64_t>(size.bytes));
-    add(taken_, 1);
-    return blocks_[size.index][--count];
+  void* take(int index) {
+    Kept& kept = kept_[index];
+    if (!kept.first) [[unlikely]] {
+      const auto [first, number] = allocator().take_small(index, most_kept(index) / 2);
+      kept.first = first;
+      kept.set_count(number);
+    }
+    FreeBlock* const block = kept.first;
+    kept.first = block->next;
+    kept.set_count(kept.count() - 1);
+    taken_.store(taken() + 1, std::memory_order_relaxed);
+    return block;
   }
-  bool keep(SizeClass size, void* block) {
-    int& count = counts_[size.index];
-    if (count == kBlocksKept) return false;
-    add(kept_bytes_, static_cast<std::int64_t>(size.bytes));
-    blocks_[size.index][count++] = block;
-    return true;
+  void keep(int index, void* freed) noexcept {
+    Kept& kept = kept_[index];
+    if (kept.count() == most_kept(index)) [[unlikely]]
+      give_back(index, kept.count() / 2);
+    auto* const block = static_cast<FreeBlock*>(freed);
+    block->next = kept.first;
+    kept.first = block;
+    kept.set_count(kept.count() + 1);
   }
 
-  std::int64_t kept_bytes() const { return kept_bytes_.load(std::memory_order_relaxed); }
+  std::int64_t kept_bytes() const {
+    std::int64_t bytes = 0;
+    for (int i = 0; i < kClasses; ++i) bytes += kept_[i].count() * count(class_bytes(i));
+    return bytes;
+  }
   std::int64_t taken() const { return taken_.load(std::memory_order_relaxed); }
 
  private:
-  // Only the owner writes; others read for the statistics.
-  static void add(std::atomic<std::int64_t>& counter, std::int64_t by) {
-    counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  // Only the owner writes the counts; others read them for the statistics.
+  struct Kept {
+    FreeBlock* first = nullptr;
+    std::atomic<int> number{0};
+
+    int count() const { return number.load(std::memory_order_relaxed); }
+    void set_count(int to) { number.store(to, std::memory_order_relaxed); }
+  };
+
+  // 32 KB of each class: no more than 1 MB over all of them.
+  static constexpr int most_kept(int index) {
+    return static_cast<int>((32 << 10) / class_bytes(index));
   }
 
-  std::atomic<std::int64_t> kept_bytes_{0}, taken_{0};
-  int counts_[kClassesKept] = {};
-  void* blocks_[kClassesKept][kBlocksKept];
+  void give_back(int index, int n) noexcept {
+    if (n == 0) return;
+    Kept& kept = kept_[index];
+    FreeBlock* const first = kept.first;
+    FreeBlock* last = first;
+    for (int i = 1; i < n; ++i) last = last->next;
+    kept.first = std::exchange(last->next, nullptr);
+    kept.set_count(kept.count() - n);
+    allocator().give_small(index, first);
+  }
+
+  Kept kept_[kClasses];
+  std::atomic<std::int64_t> taken_{0};
 };
 
 // The cache of this thread: made at its first use, and gone before static objects are destroyed,
@@ -278,8 +343,7 @@ struct ThreadCacheOwner {
   }
 };
 
-ThreadCache* cache_for(SizeClass size) {
-  if (!kKeepFreedBlocks || size.index >= ThreadCache::kClassesKept) return nullptr;
+ThreadCache* this_threads_cache() {
   if (!thread_cache && !thread_ending) [[unlikely]] {
     static thread_local ThreadCacheOwner owner;
   }
@@ -289,6 +353,8 @@ ThreadCache* cache_for(SizeClass size) {
 MemoryStats Allocator::stats() {
   const std::lock_guard guard(mutex_);
   MemoryStats stats = stats_;
+  stats.reserved += count(heap_.mapped());
+  stats.system_allocations += heap_.times_grown();
   for (const ThreadCache* cache : caches_) {
     stats.in_use -= cache->kept_bytes();
     stats.allocations += cache->taken();
@@ -302,24 +368,35 @@ void Allocator::remove(ThreadCache* cache) {
   std::erase(caches_, cache);
 }
 
+// What is asked of the system where no block is kept.
+std::size_t system_bytes(std::size_t bytes) {
+  return std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest) * kSmallest;
+}
+
 }  // namespace
 
 MemoryStats memory_stats() { return allocator().stats(); }
 void reset_peak_memory_stats() { allocator().reset_peak(); }
-void empty_cache() { allocator().release_idle(0); }
+void empty_cache() { allocator().release_idle(); }
 
 void* detail::allocate(std::size_t bytes) {
-  const SizeClass wanted = size_class(bytes);
-  if (ThreadCache* cache = cache_for(wanted))
-    if (void* block = cache->take(wanted)) return block;
-  return allocator().allocate(wanted);
+  if constexpr (!kKeepFreedBlocks) return allocator().take_from_system(system_bytes(bytes));
+  if (bytes > kLargestSmall) return allocator().take_large(bytes);
+  const int index = class_of(bytes);
+  if (ThreadCache* const cache = this_threads_cache()) return cache->take(index);
+  return allocator().take_small(index, 1).first;
 }
 
 void detail::deallocate(void* block, std::size_t bytes) noexcept {
-  const SizeClass had = size_class(bytes);
-  if (ThreadCache* cache = cache_for(had))
-    if (cache->keep(had, block)) return;
-  allocator().deallocate(block, had);
+  if constexpr (!kKeepFreedBlocks) {
+    allocator().give_to_system(block, system_bytes(bytes));
+    return;
+  }
+  if (bytes > kLargestSmall) return allocator().give_large(block);
+  const int index = class_of(bytes);
+  if (ThreadCache* const cache = this_threads_cache()) return cache->keep(index, block);
+  auto* const freed = new (block) FreeBlock{nullptr};
+  allocator().give_small(index, freed);
 }
 
 }  // namespace tapedeck
