@@ -60,6 +60,8 @@ WinogradVariant winograd_variant(ConvAlgorithm algorithm) {
       return WinogradVariant::F4x3;
     case ConvAlgorithm::Winograd2x5:
       return WinogradVariant::F2x5;
+    case ConvAlgorithm::Winograd2x3And2:
+      return WinogradVariant::F2x3And2;
     default:
       return WinogradVariant::F2x3;
   }
@@ -107,6 +109,7 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:
+      case ConvAlgorithm::Winograd2x3And2:
         return conv2d_winograd<T>(winograd_variant(a), ConvWindow::forward(s), x.data<T>(),
                                   w.data<T>(), data_or_null<T>(b), y.data<T>());
       default:
@@ -149,6 +152,7 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:
+      case ConvAlgorithm::Winograd2x3And2:
         return conv2d_winograd<T>(winograd_variant(a), ConvWindow::grad_input(s), dy.data<T>(),
                                   w.data<T>(), data_or_null<T>(b), dx.data<T>());
       default:
@@ -183,6 +187,7 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:
+      case ConvAlgorithm::Winograd2x3And2:
         return conv2d_grad_weight_winograd<T>(winograd_variant(a), s, x.data<T>(), dy.data<T>(),
                                               dw.data<T>());
       default:

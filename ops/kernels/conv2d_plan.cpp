@@ -53,38 +53,42 @@ bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
            s.group_channels() * s.group_filters() * s.taps() >= kLargeProduct));
 }
 
-// Products of one channel pair and image, and what they come from: tiles of m x m outputs, of which
-// each costs n x n.
+// What Winograd's tiles of m x m outputs and n x n products cost, with the direct algorithm's time
+// as the unit; fitted to measurements of 3x3 and 5x5 kernels. Products are fewer but slower ones
+// the more elements a tile has; transforms of tiles weigh with few channels, those of filters with
+// few tiles.
 struct WinogradCost {
-  std::int64_t tiles, products;
-  WinogradCost(const Conv2dShape& s, std::int64_t m, std::int64_t n)
-      : tiles((s.OH + m - 1) / m * ((s.OW + m - 1) / m)), products(tiles * n * n) {}
+  double products, time;
+  WinogradCost(const Conv2dShape& s, std::int64_t m, std::int64_t n) {
+    const auto tiles =
+        static_cast<double>((s.OH + m - 1) / m * ((s.OW + m - 1) / m));  // of an image
+    const double elements = static_cast<double>(n * n);
+    const double direct = static_cast<double>(s.pixels() * s.taps());
+    const double channels =
+        1 / static_cast<double>(s.group_channels()) + 1 / static_cast<double>(s.group_filters());
+    const double images = static_cast<double>(std::max<std::int64_t>(1, s.N));
+    products = tiles * elements;
+    time = products / direct * (0.92 + 0.083 * static_cast<double>(n) + 4 * channels) +
+           40 * elements / (images * direct);
+  }
+  bool pays(const Conv2dShape& s) const {
+    return s.group_channels() >= 16 && s.group_filters() >= 16 && time < 0.97;
+  }
 };
 
-// Transforming the tiles costs little beside the products where there are some channels on both
-// sides, and transforming the filters where there are tiles enough for each.
-bool transforms_pay(const Conv2dShape& s, const WinogradCost& cost) {
-  const std::int64_t filter_elements = s.group_channels() * s.group_filters();
-  return s.group_channels() >= 16 && s.group_filters() >= 16 &&
-         s.N * cost.tiles * 512 >= filter_elements;
-}
-
-// F(2, 3) is at least as accurate as one long chain of additions, so it needs no permission. The
-// others do, and have to be faster by far: their transforms are longer. Each has to save products
-// although its tiles reach over the edge.
+// F(2, 3), alone and with F(2, 2), is at least as accurate as one long chain of additions, so it
+// needs no permission. The others do, and have to be faster by far: their transforms are longer.
 std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ScalarType dtype) {
   const bool medium = dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium;
-  if (medium && winograd_supports(WinogradVariant::F2x5, s)) {
-    const WinogradCost cost(s, 2, 6);
-    if (transforms_pay(s, cost) && 10 * s.pixels() * s.taps() >= 18 * cost.products)
-      return ConvAlgorithm::Winograd2x5;
+  if (winograd_supports(WinogradVariant::F2x5, s)) {
+    if (medium && WinogradCost(s, 2, 6).pays(s)) return ConvAlgorithm::Winograd2x5;
+    if (WinogradCost(s, 2, 7).pays(s)) return ConvAlgorithm::Winograd2x3And2;
   }
   if (!winograd_supports(WinogradVariant::F2x3, s)) return std::nullopt;
   const WinogradCost small(s, 2, 4), large(s, 4, 6);
-  if (medium && transforms_pay(s, large) && 10 * small.products >= 15 * large.products)
+  if (medium && large.pays(s) && small.products >= 1.5 * large.products)
     return ConvAlgorithm::Winograd4x3;
-  if (transforms_pay(s, small) && 10 * s.pixels() * s.taps() >= 18 * small.products)
-    return ConvAlgorithm::Winograd2x3;
+  if (small.pays(s)) return ConvAlgorithm::Winograd2x3;
   return std::nullopt;
 }
 
@@ -106,6 +110,8 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "winograd F(4, 3)";
     case ConvAlgorithm::Winograd2x5:
       return out << "winograd F(2, 5)";
+    case ConvAlgorithm::Winograd2x3And2:
+      return out << "winograd F(2, 3) and F(2, 2)";
     case ConvAlgorithm::Depthwise:
       return out << "depthwise";
     case ConvAlgorithm::Sampled:
@@ -129,6 +135,8 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
       return winograd_supports(WinogradVariant::F4x3, s);
     case ConvAlgorithm::Winograd2x5:
       return winograd_supports(WinogradVariant::F2x5, s);
+    case ConvAlgorithm::Winograd2x3And2:
+      return winograd_supports(WinogradVariant::F2x3And2, s);
     case ConvAlgorithm::Depthwise:
       return s.group_channels() == 1;
     case ConvAlgorithm::Sampled:

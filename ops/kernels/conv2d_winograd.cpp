@@ -31,7 +31,7 @@ class Winograd {
               std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channel_blocks_ * tiles_.lanes),
                          kFewestTiles, kMostTiles)),
-        weights_(window, tiles_, weight),
+        weights_(window, tiles_, weight, false),
         offsets_(static_cast<std::size_t>(tiles_.lanes)) {
     std::iota(offsets_.begin(), offsets_.end(), std::int64_t{0});
     // Too few blocks of tiles: cut the output channels, which repeats the input's transform.
@@ -85,7 +85,7 @@ class Winograd {
         window_.h.first_shift,
         window_.w.first_shift,
         transforms_.m,
-        transforms_.n,
+        transforms_.reach,
         transforms_.input};
   }
 
@@ -94,10 +94,12 @@ class Winograd {
   void transform_filters() {
     filters_ = Scratch<T>(window_.groups * positions_ * position_filters());
     parallel_for(window_.groups * weights_.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
+      const Scratch<T> packed(weights_.block_elements());
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t group = i / weights_.blocks(), block = i % weights_.blocks();
         const std::int64_t width = weights_.width(block);
-        const T* taps = weights_.data(group, block);
+        weights_.pack(group, block, packed.data());
+        const T* taps = packed.data();
         T* out = filters_.data() + group * positions_ * position_filters() +
                  weights_.first_channel(block) * window_.C;
         for (std::int64_t c = 0; c < window_.C; ++c, out += width) {

@@ -95,7 +95,7 @@ class WinogradWeight {
             -s_.pad_top,
             -s_.pad_left,
             transforms_.m,
-            transforms_.n,
+            transforms_.reach,
             transforms_.input};
   }
   TileSource<T> grad_output(std::int64_t group, std::int64_t first_filter) const {

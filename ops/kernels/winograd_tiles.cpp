@@ -12,7 +12,8 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 }  // namespace
 
 bool winograd_supports(WinogradVariant variant, const Conv2dShape& s) {
-  const std::int64_t kernel = variant == WinogradVariant::F2x5 ? 5 : 3;
+  const bool five = variant == WinogradVariant::F2x5 || variant == WinogradVariant::F2x3And2;
+  const std::int64_t kernel = five ? 5 : 3;
   return s.KH == kernel && s.KW == kernel && s.stride_h == 1 && s.stride_w == 1 &&
          s.dilation_h == 1 && s.dilation_w == 1;
 }

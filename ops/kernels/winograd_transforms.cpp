@@ -17,7 +17,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // F(2, 3), interpolated at 0, 1, -1 and infinity.
 struct F2x3 {
-  static constexpr int kOutputs = 2, kTaps = 3, kSize = 4;
+  static constexpr int kOutputs = 2, kTaps = 3, kSize = 4, kReach = 4;
 
   template <class D, class V>
   static HWY_INLINE void Input(D, const V* x, V* out) {
@@ -57,11 +57,51 @@ struct F2x3 {
   }
 };
 
+// Five taps as three and two, whose outputs are added: F(2, 3) and F(2, 2), which is interpolated
+// at 0, 1 and infinity. One element more than F(2, 5) has, and none of its large coefficients.
+struct F2x3And2 {
+  static constexpr int kOutputs = 2, kTaps = 5, kSize = 7, kReach = 6;
+
+  template <class D, class V>
+  static HWY_INLINE void Input(D d, const V* x, V* out) {
+    F2x3::Input(d, x, out);
+    out[4] = hn::Sub(x[3], x[4]);
+    out[5] = x[4];
+    out[6] = hn::Sub(x[4], x[5]);
+  }
+  template <class D, class V>
+  static HWY_INLINE void GradOutput(D d, const V* dy, V* out) {
+    F2x3::GradOutput(d, dy, out);
+    out[4] = out[0];
+    out[5] = out[1];
+    out[6] = out[3];
+  }
+  template <class D, class V>
+  static HWY_INLINE void Output(D d, const V* s, V* out) {
+    F2x3::Output(d, s, out);
+    out[0] = hn::Add(out[0], hn::Add(s[4], s[5]));
+    out[1] = hn::Add(out[1], hn::Sub(s[5], s[6]));
+  }
+  template <class D, class V>
+  static HWY_INLINE void Filter(D d, const V* w, V* out) {
+    F2x3::Filter(d, w, out);
+    out[4] = w[3];
+    out[5] = hn::Add(w[3], w[4]);
+    out[6] = w[4];
+  }
+  template <class D, class V>
+  static HWY_INLINE void GradFilter(D d, const V* s, V* out) {
+    F2x3::GradFilter(d, s, out);
+    out[3] = hn::Add(s[4], s[5]);
+    out[4] = hn::Add(s[5], s[6]);
+  }
+};
+
 // F(m, r) with m + r = 7, interpolated at 0, +-a, +-b and infinity. The polynomials of the input
 // transform are those of M(x) = x (x^2 - a^2) (x^2 - b^2) without one of its factors.
 template <int m, int r>
 struct SixPoints {
-  static constexpr int kOutputs = m, kTaps = r, kSize = 6;
+  static constexpr int kOutputs = m, kTaps = r, kSize = 6, kReach = 6;
   static constexpr double a = 1, b = 2;
   static constexpr double a2 = a * a, b2 = b * b;
   // 1 / M'(x) at 0, +-a, +-b
@@ -167,20 +207,20 @@ HWY_INLINE void Transform(D d, const T* in, std::int64_t row_step, std::int64_t 
                           std::int64_t out_row_step, std::int64_t out_column_step) {
   using V = hn::Vec<D>;
   V half[kOut][kIn];
-  HWY_UNROLL(6)
+  HWY_UNROLL(7)
   for (int j = 0; j < kIn; ++j) {
     V column[kIn], result[kOut];
-    HWY_UNROLL(6)
+    HWY_UNROLL(7)
     for (int i = 0; i < kIn; ++i) column[i] = hn::LoadU(d, in + i * row_step + j * column_step);
     Stage::template Apply<F>(d, column, result);
-    HWY_UNROLL(6)
+    HWY_UNROLL(7)
     for (int i = 0; i < kOut; ++i) half[i][j] = result[i];
   }
-  HWY_UNROLL(6)
+  HWY_UNROLL(7)
   for (int i = 0; i < kOut; ++i) {
     V result[kOut];
     Stage::template Apply<F>(d, half[i], result);
-    HWY_UNROLL(6)
+    HWY_UNROLL(7)
     for (int j = 0; j < kOut; ++j)
       hn::StoreU(result[j], d, out + i * out_row_step + j * out_column_step);
   }
@@ -192,9 +232,9 @@ void InputTiles(const T* x, std::int64_t row_step, std::int64_t tiles, T* out,
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (std::int64_t t = 0; t < tiles; ++t)
-    Transform<F, InputStage, F::kSize, F::kSize>(d, x + t * F::kOutputs * kLanes, row_step, kLanes,
-                                                 out + t * kLanes, F::kSize * position_step,
-                                                 position_step);
+    Transform<F, InputStage, F::kReach, F::kSize>(d, x + t * F::kOutputs * kLanes, row_step, kLanes,
+                                                  out + t * kLanes, F::kSize * position_step,
+                                                  position_step);
 }
 
 template <class F, typename T>
@@ -247,6 +287,7 @@ WinogradTransforms<T> TransformsOf() {
   return {F::kOutputs,
           F::kTaps,
           F::kSize,
+          F::kReach,
           InputTiles<F, T>,
           GradOutputTiles<F, T>,
           OutputTiles<F, T>,
@@ -261,6 +302,8 @@ WinogradTransforms<T> Transforms(WinogradVariant variant) {
       return TransformsOf<SixPoints<4, 3>, T>();
     case WinogradVariant::F2x5:
       return TransformsOf<SixPoints<2, 5>, T>();
+    case WinogradVariant::F2x3And2:
+      return TransformsOf<F2x3And2, T>();
     default:
       return TransformsOf<F2x3, T>();
   }
@@ -297,9 +340,9 @@ WinogradTransforms<double> find(WinogradVariant variant, double) {
 
 template <typename T>
 const WinogradTransforms<T>& winograd_transforms(WinogradVariant variant) {
-  static const WinogradTransforms<T> all[] = {find(WinogradVariant::F2x3, T{}),
-                                              find(WinogradVariant::F4x3, T{}),
-                                              find(WinogradVariant::F2x5, T{})};
+  static const WinogradTransforms<T> all[] = {
+      find(WinogradVariant::F2x3, T{}), find(WinogradVariant::F4x3, T{}),
+      find(WinogradVariant::F2x5, T{}), find(WinogradVariant::F2x3And2, T{})};
   return all[static_cast<int>(variant)];
 }
 

@@ -10,10 +10,12 @@ namespace tapedeck::kernels {
 ///   output = A^T [(G w G^T) * (B^T x B)] A,   grad_w = G^T [(A dy A^T) * (B^T x B)] G
 ///
 /// with * element by element, and sums over channels or tiles in its place. Every element is a
-/// vector of channels; the n^2 elements of a transformed tile lie `position_step` apart.
+/// vector of channels; the n^2 elements of a transformed tile lie `position_step` apart. Two of
+/// them joined, as F(2, 3) and F(2, 2) are to five taps, have the elements of both: n = 7.
 template <typename T>
 struct WinogradTransforms {
   int m, r, n;
+  int reach;  ///< rows or columns of the input that a tile reads
 
   /// B^T x B of a row of tiles, m columns apart: columns of the input are `lanes` elements, rows
   /// row_step. A tile's vector follows its neighbour's.
@@ -33,7 +35,7 @@ struct WinogradTransforms {
                       std::int64_t tap_step);
 };
 
-enum class WinogradVariant : std::uint8_t { F2x3, F4x3, F2x5 };
+enum class WinogradVariant : std::uint8_t { F2x3, F4x3, F2x5, F2x3And2 };
 
 template <typename T>
 const WinogradTransforms<T>& winograd_transforms(WinogradVariant variant);

@@ -125,6 +125,7 @@ double tolerance(ConvAlgorithm algorithm, ScalarType dtype) {
     case ConvAlgorithm::Winograd2x5:
       return dtype == kFloat64 ? 1e-12 : 1e-4;
     case ConvAlgorithm::Winograd2x3:
+    case ConvAlgorithm::Winograd2x3And2:
       return dtype == kFloat64 ? 1e-13 : 1e-5;
     default:
       return dtype == kFloat64 ? 1e-13 : 3e-6;
