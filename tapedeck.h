@@ -27,6 +27,7 @@
 #include <tapedeck/ops/conv.h>
 #include <tapedeck/ops/conv_precision.h>
 #include <tapedeck/ops/copy.h>
+#include <tapedeck/ops/cpu_capability.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/distance.h>
 #include <tapedeck/ops/dropout.h>

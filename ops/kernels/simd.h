@@ -9,6 +9,15 @@
 #endif
 #define HWY_DISABLED_TARGETS (HWY_AVX3_DL | HWY_SSE4 | HWY_SSSE3)
 
+namespace tapedeck::kernels {
+
+// Does what the environment says (see ops/cpu_capability.h); before main, since what has been
+// chosen once stays so.
+bool limit_cpu_capability();
+inline const bool cpu_capability_is_limited = limit_cpu_capability();
+
+}  // namespace tapedeck::kernels
+
 // The end of a kernel file that finds loops by operation: defines `RowLoop accessor(Op,
 // ScalarType)` by what Find(op, dtype) returns in the best instruction set of this CPU; null but
 // for float32 and float64. Within HWY_ONCE, in the namespace of `accessor`.

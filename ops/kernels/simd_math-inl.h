@@ -121,10 +121,27 @@ HWY_INLINE V Cos(D d, V x) {
       d, x, [d](V v) HWY_ATTR { return hn::Cos(d, v); }, [](T v) { return std::cos(v); });
 }
 
+// x^2 - square, exactly, where `square` is x^2 rounded.
+template <class D, class V>
+HWY_INLINE V LostOfSquare([[maybe_unused]] D d, V x, V square) {
+#if HWY_NATIVE_FMA
+  return hn::MulSub(x, x, square);
+#else
+  // Dekker's: the products of halves of the significand are exact.
+  using Bits = hn::TFromD<hn::RebindToUnsigned<D>>;
+  constexpr int kLow = sizeof(Bits) == 4 ? 12 : 27;
+  const hn::RebindToUnsigned<D> du;
+  const V high = hn::And(x, hn::BitCast(d, hn::Set(du, static_cast<Bits>(~Bits{0} << kLow))));
+  const V low = hn::Sub(x, high), cross = hn::Mul(high, low);
+  return hn::Add(hn::Add(hn::Sub(hn::Mul(high, high), square), hn::Add(cross, cross)),
+                 hn::Mul(low, low));
+#endif
+}
+
 // exp(-s x^2), with what the square rounded away put back to first order; s is a power of two.
 template <class D, class V>
 HWY_INLINE V ExpOfMinusSquare(D d, V x, double s) {
-  const V square = hn::Mul(x, x), lost = hn::MulSub(x, x, square), scale = C(d, s);
+  const V square = hn::Mul(x, x), lost = LostOfSquare(d, x, square), scale = C(d, s);
   const V e = vec::Exp(d, hn::Neg(hn::Mul(square, scale)));
   // Far out both are infinite or lost; e is 0 there.
   return hn::IfThenElse(hn::Lt(square, C(d, 1500)), hn::NegMulAdd(e, hn::Mul(lost, scale), e), e);
@@ -224,7 +241,7 @@ HWY_INLINE V NormalCdf(D d, V x, V* exponential) {
   if constexpr (sizeof(hn::TFromD<D>) == 4) {
     // Beyond the bound the exponential is 0.
     const V z = hn::Min(hn::Abs(x), C(d, 14.5)), square = hn::Mul(z, z);
-    const V lost = hn::MulSub(z, z, square), minus_half = C(d, -0.5);
+    const V lost = LostOfSquare(d, z, square), minus_half = C(d, -0.5);
     const V e = hn::Exp(d, hn::Mul(square, minus_half));
     *exponential = hn::MulAdd(e, hn::Mul(lost, minus_half), e);
     // One step of Newton's makes the estimate as good as a quotient, in less time.

@@ -1,0 +1,38 @@
+#include <cstdlib>
+#include <string_view>
+
+#include <hwy/targets.h>
+
+#include <tapedeck/array/warning.h>
+#include <tapedeck/ops/cpu_capability.h>
+#include <tapedeck/ops/kernels/simd.h>
+
+namespace tapedeck {
+namespace kernels {
+
+// Highway numbers its targets from the best down: what is worse than AVX2 serves any CPU.
+bool limit_cpu_capability() {
+  const char* const wanted = std::getenv("TAPEDECK_CPU_CAPABILITY");
+  if (!wanted || std::string_view(wanted) == "avx512") return false;
+  if (std::string_view(wanted) == "avx2") {
+    hwy::DisableTargets(HWY_AVX2 - 1);
+  } else if (std::string_view(wanted) == "default") {
+    hwy::DisableTargets(2 * HWY_AVX2 - 1);
+  } else {
+    TAPEDECK_WARN(
+        "TAPEDECK_CPU_CAPABILITY is '", wanted,
+        "', expected 'default', 'avx2' or 'avx512': the CPU's best instructions are used");
+    return false;
+  }
+  return true;
+}
+
+}  // namespace kernels
+
+std::string_view get_cpu_capability() {
+  const auto targets = hwy::SupportedTargets();
+  if (targets & (2 * HWY_AVX3 - 1)) return "AVX512";
+  return targets & HWY_AVX2 ? "AVX2" : "DEFAULT";
+}
+
+}  // namespace tapedeck
