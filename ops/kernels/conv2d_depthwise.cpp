@@ -13,16 +13,20 @@ namespace tapedeck::kernels {
 
 namespace {
 
-// A zero-padded input plane. Column x of the padded image lies in phase x % stride_w, at
-// x / stride_w: taps of neighbouring outputs are neighbours there.
+// A zero-padded input plane. Strides of one and two are the kernels' own. With larger ones column x
+// of the padded image lies in phase x % stride_w, at x / stride_w: taps of neighbouring outputs are
+// neighbours there.
 template <typename T>
 struct Slab {
-  std::int64_t stride, phase_width, row_width, rows;
+  std::int64_t column_step, stride;  // from output to output in the slab; phases
+  std::int64_t phase_width, row_width, rows;
   std::vector<std::int64_t> offsets;  // of each tap
 
   explicit Slab(const Conv2dShape& s)
-      : stride(s.stride_w),
-        phase_width(s.OW + (s.KW - 1) * s.dilation_w / s.stride_w + kTapOverrun),
+      : column_step(s.stride_w == 2 ? 2 : 1),
+        stride(s.stride_w / column_step),
+        phase_width(s.OW * column_step + (s.KW - 1) * s.dilation_w / stride +
+                    kTapOverrun * column_step),
         row_width(phase_width * stride),
         rows((s.OH - 1) * s.stride_h + (s.KH - 1) * s.dilation_h + 1) {
     for (std::int64_t kh = 0; kh < s.KH; ++kh)
@@ -34,7 +38,7 @@ struct Slab {
 
   std::int64_t elements() const { return rows * row_width; }
   TapPlane<T> plane(const Conv2dShape& s, const T* slab) const {
-    return {slab, s.stride_h * row_width, offsets.data(), s.taps(), s.OH, s.OW};
+    return {slab, s.stride_h * row_width, offsets.data(), s.taps(), s.OH, s.OW, column_step};
   }
 
   // Only the inside is written: the padding was zeroed once. Columns and phases that no tap reads
@@ -45,8 +49,8 @@ struct Slab {
     for (std::int64_t phase = 0; phase < std::min(stride, s.KW * s.dilation_w); ++phase) {
       const std::int64_t distance = (phase - s.pad_left % stride + stride) % stride;
       const std::int64_t place = (distance + s.pad_left) / stride;
-      const std::int64_t columns =
-          std::min((s.W - 1 - distance + stride) / stride, phase_width - kTapOverrun - place);
+      const std::int64_t columns = std::min((s.W - 1 - distance + stride) / stride,
+                                            phase_width - kTapOverrun * column_step - place);
       if (columns > 0)
         pixel_tiles<T>().gather_rows(image + distance, s.W, stride, end, columns,
                                      slab + s.pad_top * row_width + phase * phase_width + place,
@@ -157,13 +161,10 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
   const std::int64_t height = extent_h.before + std::max(extent_h.end, s.OH);
   const std::int64_t filters = filters_per_channel(s), slab = width * height;
   const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
-  // With stride 2 the two phases of a row are computed apart and then joined.
   const bool in_pairs = s.stride_w == 2 && columns.size() == 2;
-  const std::int64_t half = columns[0].pixels;
 
   parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
     Array padded = zeroed<T>(filters * slab);
-    Array halves = Array::empty({in_pairs ? 2 * rows[0].pixels * half : 0}, dtype_of<T>);
     T* inside = padded.data<T>() + extent_h.before * width + extent_w.before;
     std::vector<std::int64_t> offsets;
     std::vector<T> weights, reversed(static_cast<std::size_t>(s.taps()));
@@ -181,10 +182,8 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
                       bias ? bias[c] : T{0}, dx + plane * s.H * s.W, s.W);
         continue;
       }
-      const auto sum_phase = [&](const AxisPhase& row, const AxisPhase& column, T* out,
-                                 std::int64_t row_step, std::int64_t column_step) {
-        offsets.clear();
-        weights.clear();
+      // The taps of a pair of phases: where they read, and their weights.
+      const auto gather = [&](const AxisPhase& row, const AxisPhase& column) {
         for (std::int64_t f = 0; f < filters; ++f)
           for (std::size_t i = 0; i < row.taps.size(); ++i)
             for (std::size_t j = 0; j < column.taps.size(); ++j) {
@@ -192,25 +191,31 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
               weights.push_back(
                   w[((c * filters + f) * s.KH + row.taps[i]) * s.KW + column.taps[j]]);
             }
-        const TapPlane<T> taps{inside,         width,
-                               offsets.data(), static_cast<std::int64_t>(offsets.size()),
-                               row.pixels,     column.pixels};
-        tap_sums<T>(taps, weights.data(), bias ? bias[c] : T{0}, out, row_step, column_step);
+        return static_cast<std::int64_t>(offsets.size());
       };
+      const T init = bias ? bias[c] : T{0};
       for (const AxisPhase& row : rows) {
-        T* out = dx + (plane * s.H + row.first) * s.W;
-        if (!in_pairs) {
-          for (const AxisPhase& column : columns)
-            sum_phase(row, column, out + column.first, s.stride_h * s.W, s.stride_w);
+        T* const out = dx + (plane * s.H + row.first) * s.W;
+        offsets.clear();
+        weights.clear();
+        if (in_pairs) {
+          const std::int64_t even = gather(row, columns[0]), all = gather(row, columns[1]);
+          tap_pair_sums<T>({inside,
+                            width,
+                            {offsets.data(), offsets.data() + even},
+                            {weights.data(), weights.data() + even},
+                            {even, all - even},
+                            row.pixels,
+                            s.W},
+                           init, out, s.stride_h * s.W);
           continue;
         }
-        T *even = halves.data<T>(), *odd = even + row.pixels * half;
-        sum_phase(row, columns[0], even, half, 1);
-        sum_phase(row, columns[1], odd, half, 1);
-        for (std::int64_t r = 0; r < row.pixels; ++r) {
-          T* to = out + r * s.stride_h * s.W;
-          pixel_tiles<T>().interleave(even + r * half, odd + r * half, s.W / 2, to);
-          if (s.W % 2 != 0) to[s.W - 1] = even[r * half + s.W / 2];
+        for (const AxisPhase& column : columns) {
+          offsets.clear();
+          weights.clear();
+          const std::int64_t taps = gather(row, column);
+          tap_sums<T>({inside, width, offsets.data(), taps, row.pixels, column.pixels},
+                      weights.data(), init, out + column.first, s.stride_h * s.W, s.stride_w);
         }
       }
     }

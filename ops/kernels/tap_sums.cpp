@@ -13,8 +13,20 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Every step-th element.
+template <int kStep, class D, typename T>
+HWY_INLINE hn::Vec<D> LoadStep(D d, const T* from) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (kStep == 2) {
+    const hn::Vec<D> low = hn::LoadU(d, from);
+    return hn::ConcatEven(d, hn::LoadU(d, from + hn::Lanes(d)), low);
+  }
+#endif
+  return hn::LoadU(d, from);
+}
+
 // Some vectors of one output row: enough chains to keep the FMA units busy.
-template <int kVectors, class D, typename T>
+template <int kVectors, int kStep, class D, typename T>
 HWY_INLINE void SumTaps(D d, const TapPlane<T>& in, const T* weights, T init, const T* at,
                         const std::int64_t* places, T* out) {
   hn::Vec<D> sum[kVectors];
@@ -25,7 +37,7 @@ HWY_INLINE void SumTaps(D d, const TapPlane<T>& in, const T* weights, T init, co
     const auto w = hn::Set(d, weights[t]);
     HWY_UNROLL(4)
     for (int v = 0; v < kVectors; ++v)
-      sum[v] = hn::MulAdd(w, hn::LoadU(d, tap + places[v]), sum[v]);
+      sum[v] = hn::MulAdd(w, LoadStep<kStep>(d, tap + kStep * places[v]), sum[v]);
   }
   HWY_UNROLL(4)
   for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[v], d, out + places[v]);
@@ -33,7 +45,7 @@ HWY_INLINE void SumTaps(D d, const TapPlane<T>& in, const T* weights, T init, co
 
 // Rows of at least one vector: the last one overlaps the one before where the columns do not
 // divide.
-template <class D, typename T>
+template <int kStep, class D, typename T>
 HWY_INLINE void WholeRows(D d, const TapPlane<T>& in, const T* weights, T init, T* out,
                           std::int64_t out_row_step) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -47,16 +59,16 @@ HWY_INLINE void WholeRows(D d, const TapPlane<T>& in, const T* weights, T init, 
         places[i] = (v + i) * lanes < last ? (v + i) * lanes : last;
       switch (vectors - v) {
         case 1:
-          SumTaps<1>(d, in, weights, init, row, places, to);
+          SumTaps<1, kStep>(d, in, weights, init, row, places, to);
           break;
         case 2:
-          SumTaps<2>(d, in, weights, init, row, places, to);
+          SumTaps<2, kStep>(d, in, weights, init, row, places, to);
           break;
         case 3:
-          SumTaps<3>(d, in, weights, init, row, places, to);
+          SumTaps<3, kStep>(d, in, weights, init, row, places, to);
           break;
         default:
-          SumTaps<4>(d, in, weights, init, row, places, to);
+          SumTaps<4, kStep>(d, in, weights, init, row, places, to);
           break;
       }
     }
@@ -64,7 +76,7 @@ HWY_INLINE void WholeRows(D d, const TapPlane<T>& in, const T* weights, T init, 
 }
 
 // Rows whose elements lie apart, or are fewer than a vector: through a buffer.
-template <class D, typename T>
+template <int kStep, class D, typename T>
 HWY_INLINE void SpreadRows(D d, const TapPlane<T>& in, const T* weights, T init, T* out,
                            std::int64_t out_row_step, std::int64_t out_column_step) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -76,35 +88,84 @@ HWY_INLINE void SpreadRows(D d, const TapPlane<T>& in, const T* weights, T init,
     for (std::int64_t c = 0; c < in.columns; c += 4 * lanes) {
       const std::int64_t left = in.columns - c;
       if (left > 2 * lanes)
-        SumTaps<4>(d, in, weights, init, row + c, places, buffer);
+        SumTaps<4, kStep>(d, in, weights, init, row + kStep * c, places, buffer);
       else if (left > lanes)
-        SumTaps<2>(d, in, weights, init, row + c, places, buffer);
+        SumTaps<2, kStep>(d, in, weights, init, row + kStep * c, places, buffer);
       else
-        SumTaps<1>(d, in, weights, init, row + c, places, buffer);
+        SumTaps<1, kStep>(d, in, weights, init, row + kStep * c, places, buffer);
       for (std::int64_t i = 0; i < left && i < 4 * lanes; ++i)
         to[(c + i) * out_column_step] = buffer[i];
     }
   }
 }
 
-template <typename T>
-void TapSums(const TapPlane<T>& in, const T* weights, T init, T* out, std::int64_t out_row_step,
-             std::int64_t out_column_step) {
+template <int kStep, typename T>
+HWY_INLINE void TapSumsOf(const TapPlane<T>& in, const T* weights, T init, T* out,
+                          std::int64_t out_row_step, std::int64_t out_column_step) {
   const hn::CappedTag<T, kTapOverrun> d;
   const hn::CappedTag<T, 8> d8;
   const hn::CappedTag<T, 4> d4;
   if (out_column_step != 1 || in.columns < 4)
-    SpreadRows(d, in, weights, init, out, out_row_step, out_column_step);
+    SpreadRows<kStep>(d, in, weights, init, out, out_row_step, out_column_step);
   else if (in.columns >= static_cast<std::int64_t>(hn::Lanes(d)))
-    WholeRows(d, in, weights, init, out, out_row_step);
+    WholeRows<kStep>(d, in, weights, init, out, out_row_step);
   else if (in.columns >= static_cast<std::int64_t>(hn::Lanes(d8)))
-    WholeRows(d8, in, weights, init, out, out_row_step);
+    WholeRows<kStep>(d8, in, weights, init, out, out_row_step);
   else
-    WholeRows(d4, in, weights, init, out, out_row_step);
+    WholeRows<kStep>(d4, in, weights, init, out, out_row_step);
+}
+
+template <typename T>
+void TapSums(const TapPlane<T>& in, const T* weights, T init, T* out, std::int64_t out_row_step,
+             std::int64_t out_column_step) {
+  if (in.column_step == 2)
+    TapSumsOf<2>(in, weights, init, out, out_row_step, out_column_step);
+  else
+    TapSumsOf<1>(in, weights, init, out, out_row_step, out_column_step);
+}
+
+// One row of pairs: each kind in its own sums, interleaved as they are stored.
+template <class D, typename T>
+HWY_INLINE void PairRow(D d, const TapPair<T>& in, const T* row, T init, T* out) {
+  using V = hn::Vec<D>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t c = 0; c < in.columns; c += 2 * lanes) {
+    V sum[2];
+    for (int kind = 0; kind < 2; ++kind) {
+      sum[kind] = hn::Set(d, init);
+      for (std::int64_t t = 0; t < in.taps[kind]; ++t)
+        sum[kind] = hn::MulAdd(hn::Set(d, in.weights[kind][t]),
+                               hn::LoadU(d, row + c / 2 + in.offsets[kind][t]), sum[kind]);
+    }
+    const std::int64_t count = in.columns - c;
+    if (count >= 2 * lanes) {
+      hn::StoreInterleaved2(sum[0], sum[1], d, out + c);
+      continue;
+    }
+    HWY_ALIGN T buffer[2 * kTapOverrun];
+    hn::StoreInterleaved2(sum[0], sum[1], d, buffer);
+    for (std::int64_t i = 0; i < count; i += lanes) {
+      const auto mask = hn::FirstN(d, static_cast<std::size_t>(HWY_MIN(lanes, count - i)));
+      hn::BlendedStore(hn::Load(d, buffer + i), mask, d, out + c + i);
+    }
+  }
+}
+
+template <typename T>
+void PairSums(const TapPair<T>& in, T init, T* out, std::int64_t out_row_step) {
+  const hn::CappedTag<T, kTapOverrun> d;
+  const hn::CappedTag<T, 8> narrow;
+  for (std::int64_t r = 0; r < in.rows; ++r) {
+    const T* const row = in.plane + r * in.row_step;
+    if (in.columns > 16)
+      PairRow(d, in, row, init, out + r * out_row_step);
+    else
+      PairRow(narrow, in, row, init, out + r * out_row_step);
+  }
 }
 
 // kTaps sums over the whole plane: grad is loaded once for all of them.
-template <int kTaps, typename T>
+template <int kTaps, int kStep, typename T>
 HWY_INLINE void DotTaps(const TapPlane<T>& in, const std::int64_t* offsets, const T* grad,
                         std::int64_t grad_row_step, double* sums) {
   const hn::CappedTag<T, kTapOverrun> d;
@@ -122,13 +183,13 @@ HWY_INLINE void DotTaps(const TapPlane<T>& in, const std::int64_t* offsets, cons
       const auto v = hn::LoadU(d, g + c);
       HWY_UNROLL(9)
       for (int t = 0; t < kTaps; ++t)
-        sum[t] = hn::MulAdd(v, hn::LoadU(d, row + c + offsets[t]), sum[t]);
+        sum[t] = hn::MulAdd(v, LoadStep<kStep>(d, row + kStep * c + offsets[t]), sum[t]);
     }
     if (whole == in.columns) continue;
     const auto v = hn::MaskedLoad(rest, d, g + whole);
     HWY_UNROLL(9)
     for (int t = 0; t < kTaps; ++t) {
-      const auto x = hn::IfThenElseZero(rest, hn::LoadU(d, row + whole + offsets[t]));
+      const auto x = hn::IfThenElseZero(rest, LoadStep<kStep>(d, row + kStep * whole + offsets[t]));
       sum[t] = hn::MulAdd(v, x, sum[t]);
     }
   }
@@ -136,11 +197,12 @@ HWY_INLINE void DotTaps(const TapPlane<T>& in, const std::int64_t* offsets, cons
   for (int t = 0; t < kTaps; ++t) sums[t] += hn::GetLane(hn::SumOfLanes(d, sum[t]));
 }
 
-template <int kTaps, typename T>
+template <int kTaps, int kStep, typename T>
 HWY_INLINE void DotTapsOf(int taps, const TapPlane<T>& in, const std::int64_t* offsets,
                           const T* grad, std::int64_t grad_row_step, double* sums) {
-  if (taps == kTaps) return DotTaps<kTaps>(in, offsets, grad, grad_row_step, sums);
-  if constexpr (kTaps > 1) DotTapsOf<kTaps - 1>(taps, in, offsets, grad, grad_row_step, sums);
+  if (taps == kTaps) return DotTaps<kTaps, kStep>(in, offsets, grad, grad_row_step, sums);
+  if constexpr (kTaps > 1)
+    DotTapsOf<kTaps - 1, kStep>(taps, in, offsets, grad, grad_row_step, sums);
 }
 
 template <typename T>
@@ -149,7 +211,12 @@ void TapDots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step, d
   std::int64_t passes = (in.taps + kMost - 1) / kMost;
   for (std::int64_t t = 0; t < in.taps; --passes) {
     const std::int64_t taps = (in.taps - t + passes - 1) / passes;
-    DotTapsOf<kMost>(static_cast<int>(taps), in, in.offsets + t, grad, grad_row_step, sums + t);
+    if (in.column_step == 2)
+      DotTapsOf<kMost, 2>(static_cast<int>(taps), in, in.offsets + t, grad, grad_row_step,
+                          sums + t);
+    else
+      DotTapsOf<kMost, 1>(static_cast<int>(taps), in, in.offsets + t, grad, grad_row_step,
+                          sums + t);
     t += taps;
   }
 }
@@ -181,6 +248,12 @@ void TapSumsF64(const TapPlane<double>& in, const double* weights, double init, 
                 std::int64_t out_row_step, std::int64_t out_column_step) {
   TapSums(in, weights, init, out, out_row_step, out_column_step);
 }
+void PairSumsF32(const TapPair<float>& in, float init, float* out, std::int64_t out_row_step) {
+  PairSums(in, init, out, out_row_step);
+}
+void PairSumsF64(const TapPair<double>& in, double init, double* out, std::int64_t out_row_step) {
+  PairSums(in, init, out, out_row_step);
+}
 void TapDotsF32(const TapPlane<float>& in, const float* grad, std::int64_t step, double* sums) {
   TapDots(in, grad, step, sums);
 }
@@ -198,6 +271,8 @@ namespace tapedeck::kernels {
 
 HWY_EXPORT(TapSumsF32);
 HWY_EXPORT(TapSumsF64);
+HWY_EXPORT(PairSumsF32);
+HWY_EXPORT(PairSumsF64);
 HWY_EXPORT(TapDotsF32);
 HWY_EXPORT(TapDotsF64);
 HWY_EXPORT(JoinPairsF32);
@@ -221,6 +296,14 @@ template <>
 void tap_sums(const TapPlane<double>& in, const double* weights, double init, double* out,
               std::int64_t out_row_step, std::int64_t out_column_step) {
   HWY_DYNAMIC_DISPATCH(TapSumsF64)(in, weights, init, out, out_row_step, out_column_step);
+}
+template <>
+void tap_pair_sums(const TapPair<float>& in, float init, float* out, std::int64_t out_row_step) {
+  HWY_DYNAMIC_DISPATCH(PairSumsF32)(in, init, out, out_row_step);
+}
+template <>
+void tap_pair_sums(const TapPair<double>& in, double init, double* out, std::int64_t out_row_step) {
+  HWY_DYNAMIC_DISPATCH(PairSumsF64)(in, init, out, out_row_step);
 }
 template <>
 void tap_dots(const TapPlane<float>& in, const float* grad, std::int64_t step, double* sums) {
