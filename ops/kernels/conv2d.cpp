@@ -2,6 +2,7 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/ops/kernels/conv2d_depthwise.h>
+#include <tapedeck/ops/kernels/conv2d_dilated.h>
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
 #include <tapedeck/ops/kernels/conv2d_pixels.h>
@@ -94,6 +95,8 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
   const ConvAlgorithm a = choose("conv2d", algorithm, s, ConvDirection::Forward, input.dtype());
   if (a == ConvAlgorithm::Sampled)
     return conv2d(sample_pixels(s, x), w.view(pointwise_weight(s)), b, pointwise(s));
+  if (a == ConvAlgorithm::Dilated)
+    return join_dilated(s, conv2d(split_dilated(s, x), w, b, dilated_geometry(s)), sizes);
   Array y = Array::empty(sizes, input.dtype());
   dispatch_floating(input.dtype(), "conv2d", [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -136,6 +139,12 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
     return spread_pixels(
         s, conv2d_grad_input(dy, weights, bias_of_taps(s, b), sampled, pointwise(s)), b);
   }
+  if (a == ConvAlgorithm::Dilated) {
+    const Conv2dShape dense = dilated_shape(s);
+    const DimVector images{dense.N, dense.C, dense.H, dense.W};
+    return join_dilated(
+        s, conv2d_grad_input(split_dilated(s, dy), w, b, images, dilated_geometry(s)), input_sizes);
+  }
   Array dx = Array::empty(input_sizes, grad_output.dtype());
   dispatch_floating(dx.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -174,6 +183,9 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
   if (a == ConvAlgorithm::Sampled)
     return conv2d_grad_weight(sample_pixels(s, x), dy, pointwise_weight(s), pointwise(s))
         .view(weight_sizes);
+  if (a == ConvAlgorithm::Dilated)
+    return conv2d_grad_weight(split_dilated(s, x), split_dilated(s, dy), weight_sizes,
+                              dilated_geometry(s));
   Array dw = Array::empty(weight_sizes, input.dtype());
   dispatch_floating(dw.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;

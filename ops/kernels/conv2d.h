@@ -21,13 +21,15 @@ enum class ConvAlgorithm : std::uint8_t {
   Winograd2x3And2,  ///< F(2, 3) and F(2, 2): 5x5 kernels of stride 1, 2 times fewer
   Depthwise,        ///< one input channel in each group
   Sampled,          ///< kernels no larger than their stride: pointwise on what they read
+  Dilated,          ///< a dilation without a stride: dense on the pixels that meet each other
 };
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
 /// Those that can be forced.
 inline constexpr ConvAlgorithm kConvAlgorithms[] = {
     ConvAlgorithm::Im2col,          ConvAlgorithm::Direct,      ConvAlgorithm::Pixels,
     ConvAlgorithm::Winograd2x3,     ConvAlgorithm::Winograd4x3, ConvAlgorithm::Winograd2x5,
-    ConvAlgorithm::Winograd2x3And2, ConvAlgorithm::Depthwise,   ConvAlgorithm::Sampled};
+    ConvAlgorithm::Winograd2x3And2, ConvAlgorithm::Depthwise,   ConvAlgorithm::Sampled,
+    ConvAlgorithm::Dilated};
 
 /// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
 enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include <tapedeck/ops/kernels/conv2d.h>
+#include <tapedeck/ops/kernels/conv2d_dilated.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_precision.h>
@@ -71,8 +72,8 @@ struct WinogradCost {
     time = products / direct * (0.92 + 0.083 * static_cast<double>(n) + 4 * channels) +
            40 * elements / (images * direct);
   }
-  bool pays(const Conv2dShape& s) const {
-    return s.group_channels() >= 16 && s.group_filters() >= 16 && time < 0.97;
+  bool pays(const Conv2dShape& s, double other_time = 0) const {
+    return s.group_channels() >= 16 && s.group_filters() >= 16 && time + other_time < 0.97;
   }
 };
 
@@ -90,6 +91,18 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ScalarType dtype) {
     return ConvAlgorithm::Winograd4x3;
   if (small.pays(s)) return ConvAlgorithm::Winograd2x3;
   return std::nullopt;
+}
+
+// Windows that reach far make the direct algorithm copy many rows for few. Otherwise taking the
+// image apart, which costs a visit to the memory for each channel, has to pay by Winograd.
+bool dilated_pays(const Conv2dShape& s, ScalarType dtype) {
+  if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
+  const Conv2dShape dense = dilated_shape(s);
+  if (std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8)
+    return std::min(dense.OH, dense.OW) >= 5;
+  const double copies =
+      8 / static_cast<double>(s.group_channels()) + 8 / static_cast<double>(s.group_filters());
+  return winograd(dense, dtype) && WinogradCost(dense, 2, 4).pays(dense, copies);
 }
 
 }  // namespace
@@ -116,6 +129,8 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "depthwise";
     case ConvAlgorithm::Sampled:
       return out << "sampled";
+    case ConvAlgorithm::Dilated:
+      return out << "dilated";
   }
   return out;
 }
@@ -141,6 +156,8 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
       return s.group_channels() == 1;
     case ConvAlgorithm::Sampled:
       return sampled_supports(s);
+    case ConvAlgorithm::Dilated:
+      return dilated_supports(s);
   }
   return false;
 }
@@ -148,6 +165,7 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
   if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
+  if (dilated_pays(s, dtype)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, dtype)) return *algorithm;
   if (direction == ConvDirection::GradWeight) {
     if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)
