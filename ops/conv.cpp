@@ -241,11 +241,15 @@ Variable col2im(const Variable& self, IntArrayRef output_size, IntArrayRef kerne
   return batched ? image : image.squeeze(0);
 }
 
+// Of a side, so that the square of the factor is exact whatever axes are empty.
+constexpr std::int64_t kMostPixels = std::int64_t{1} << 20;
+
 Variable pixel_shuffle(const Variable& self, std::int64_t upscale_factor) {
   const std::int64_t r = upscale_factor;
   TAPEDECK_CHECK(self.dim() >= 3, "pixel_shuffle: expected at least 3 dimensions, got ",
                  self.sizes());
-  TAPEDECK_CHECK(r > 0 && self.size(-3) % (r * r) == 0, "pixel_shuffle: expected ", self.size(-3),
+  TAPEDECK_CHECK(r > 0 && r <= kMostPixels && self.size(-3) % (r * r) == 0,
+                 "pixel_shuffle: expected ", self.size(-3),
                  " channels to be divisible by the square of upscale_factor ", r, " (input ",
                  self.sizes(), ")");
   const std::int64_t H = self.size(-2), W = self.size(-1), C = self.size(-3) / (r * r);
@@ -261,7 +265,7 @@ Variable pixel_unshuffle(const Variable& self, std::int64_t downscale_factor) {
   const std::int64_t r = downscale_factor;
   TAPEDECK_CHECK(self.dim() >= 3, "pixel_unshuffle: expected at least 3 dimensions, got ",
                  self.sizes());
-  TAPEDECK_CHECK(r > 0 && self.size(-2) % r == 0 && self.size(-1) % r == 0,
+  TAPEDECK_CHECK(r > 0 && r <= kMostPixels && self.size(-2) % r == 0 && self.size(-1) % r == 0,
                  "pixel_unshuffle: expected height and width to be divisible by downscale_factor ",
                  r, " (input ", self.sizes(), ")");
   const std::int64_t H = self.size(-2) / r, W = self.size(-1) / r, C = self.size(-3);

@@ -25,6 +25,10 @@ std::vector<AxisPad> axes_of(const Variable& x, IntArrayRef pad) {
   std::vector<AxisPad> axes;
   for (std::size_t i = 0; i < pad.size(); i += 2) {
     const auto axis = static_cast<std::int64_t>(dims - 1 - i / 2);
+    // Far from the limits of integers, so that the sums below are exact.
+    constexpr std::int64_t kMost = std::int64_t{1} << 48;
+    TAPEDECK_CHECK(std::max(pad[i], pad[i + 1]) <= kMost && std::min(pad[i], pad[i + 1]) >= -kMost,
+                   "pad: expected paddings of at most ", kMost, ", got ", pad);
     TAPEDECK_CHECK(x.size(axis) + pad[i] + pad[i + 1] >= 0, "pad: the padding ", pad,
                    " leaves less than nothing of axis ", axis, " (input ", x.sizes(), ")");
     if (pad[i] != 0 || pad[i + 1] != 0) axes.push_back({axis, pad[i], pad[i + 1]});
@@ -47,9 +51,8 @@ Mode mode_of(std::string_view name) {
 Variable source_indices(const Variable& x, const AxisPad& pad, Mode mode) {
   const std::int64_t size = x.size(pad.axis), out = size + pad.before + pad.after;
   const std::int64_t most = mode == Mode::Reflect ? size - 1 : size;
-  TAPEDECK_CHECK(pad.before >= 0 && pad.after >= 0,
-                 "pad: negative paddings are for mode constant only, got ", pad.before, " and ",
-                 pad.after, " for axis ", pad.axis);
+  TAPEDECK_CHECK(out > 0, "pad: paddings ", pad.before, " and ", pad.after, " of axis ", pad.axis,
+                 " leave nothing of the input ", x.sizes());
   TAPEDECK_CHECK(size > 0 && (mode == Mode::Replicate || (pad.before <= most && pad.after <= most)),
                  "pad: paddings ", pad.before, " and ", pad.after, " of axis ", pad.axis,
                  mode == Mode::Reflect ? " must be less than its size to be reflected"
@@ -89,9 +92,9 @@ Variable constant_pad_nd(const Variable& self, IntArrayRef pad, Scalar value) {
     const std::int64_t skip = std::max<std::int64_t>(0, -p.before);
     const std::int64_t drop = std::max<std::int64_t>(0, -p.after);
     sizes[axis] += p.before + p.after;
-    if (skip + drop > 0)
-      x = x.narrow(p.axis, std::min(skip, x.size(p.axis)),
-                   std::max<std::int64_t>(0, x.size(p.axis) - skip - drop));
+    TAPEDECK_CHECK(skip + drop <= x.size(p.axis), "pad: paddings ", p.before, " and ", p.after,
+                   " of axis ", p.axis, " leave less than nothing of the input ", self.sizes());
+    if (skip + drop > 0) x = x.narrow(p.axis, skip, x.size(p.axis) - skip - drop);
   }
   Variable y(kernels::full(sizes, value, x.dtype()));
   Array inside = y.array();
@@ -119,8 +122,20 @@ Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
   TAPEDECK_CHECK(!value || *value == 0, "pad: mode ", mode, " takes no value, got ",
                  value.value_or(0));
   Variable y = self;
-  for (const AxisPad& p : axes_of(self, pad))
-    y = index_select(y, p.axis, source_indices(self, p, kind));
+  for (AxisPad p : axes_of(self, pad)) {
+    if (kind == Mode::Circular) {
+      // What is cropped takes no part in the wrapping.
+      const std::int64_t size = y.size(p.axis);
+      const std::int64_t skip = std::max<std::int64_t>(0, -p.before);
+      const std::int64_t drop = std::max<std::int64_t>(0, -p.after);
+      TAPEDECK_CHECK(skip + drop < size, "pad: paddings ", p.before, " and ", p.after, " of axis ",
+                     p.axis, " leave nothing of the input ", self.sizes());
+      y = y.narrow(p.axis, skip, size - skip - drop);
+      p.before = std::max<std::int64_t>(0, p.before);
+      p.after = std::max<std::int64_t>(0, p.after);
+    }
+    y = index_select(y, p.axis, source_indices(y, p, kind));
+  }
   return y;
 }
 

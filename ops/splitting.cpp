@@ -67,6 +67,16 @@ std::vector<Variable> Variable::unbind(std::int64_t dim) const {
   return tapedeck::unbind(*this, dim);
 }
 
+namespace {
+
+// Empty pieces cost memory, too: a number of them that nobody means is an error.
+void check_pieces(const char* op, std::int64_t count) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 24;
+  TAPEDECK_CHECK(count <= kMost, op, ": expected at most ", kMost, " pieces, got ", count);
+}
+
+}  // namespace
+
 std::vector<Variable> split(const Variable& x, std::int64_t split_size, std::int64_t dim) {
   dim = checked_dim(x, dim, "split");
   const std::int64_t length = x.sizes()[dim];
@@ -113,6 +123,7 @@ std::vector<Variable> Variable::split_with_sizes(IntArrayRef split_sizes, std::i
 std::vector<Variable> chunk(const Variable& x, std::int64_t chunks, std::int64_t dim) {
   dim = checked_dim(x, dim, "chunk");
   TAPEDECK_CHECK(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
+  check_pieces("chunk", x.sizes()[dim] == 0 ? chunks : 0);
   const std::int64_t length = x.sizes()[dim];
   if (length == 0)
     return pieces(x, std::vector<std::int64_t>(static_cast<std::size_t>(chunks), 0), dim);
@@ -126,6 +137,7 @@ std::vector<Variable> tensor_split(const Variable& x, std::int64_t sections, std
   dim = checked_dim(x, dim, "tensor_split");
   TAPEDECK_CHECK(sections > 0, "tensor_split: number of sections must be larger than 0, got ",
                  sections);
+  check_pieces("tensor_split", sections);
   const std::int64_t length = x.sizes()[dim];
   std::vector<std::int64_t> lengths;
   for (std::int64_t i = 0; i < sections; ++i)

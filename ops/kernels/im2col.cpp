@@ -1,6 +1,7 @@
 #include <tapedeck/ops/kernels/im2col.h>
 
 #include <algorithm>
+#include <limits>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
@@ -105,7 +106,9 @@ Array fold(const Array& columns, IntArrayRef output_size, IntArrayRef kernel,
                  output_size);
   TAPEDECK_CHECK(kernel.size() == 2 && kernel[0] > 0 && kernel[1] > 0,
                  "fold: expected a kernel of two positive sizes, got ", kernel);
-  const std::int64_t taps = kernel[0] * kernel[1];
+  std::int64_t taps = 0;
+  if (__builtin_mul_overflow(kernel[0], kernel[1], &taps))
+    taps = std::numeric_limits<std::int64_t>::max();
   TAPEDECK_CHECK(columns.size(1) > 0 && columns.size(1) % taps == 0, "fold: the ", columns.size(1),
                  " rows of input ", columns.sizes().ref(), " are not a multiple of the kernel's ",
                  taps, " taps (kernel ", kernel, ")");

@@ -33,14 +33,15 @@ struct Extents {
   std::int64_t N, C, S;
   explicit Extents(const Array& x) : N(x.size(0)), C(x.size(1)), S(x.size(2)) {}
   std::int64_t per_channel() const { return N * S; }
-  bool by_columns() const { return S < kShortRow; }
+  bool by_columns() const { return S > 0 && S < kShortRow; }
 };
 
 // Calls body(c0, c1, columns) for blocks of channels: columns is the number of elements of a block
 // in each image, which are gapless.
 template <typename Body>
 void for_channel_blocks(const Extents& e, Body body) {
-  const std::int64_t grain = std::max<std::int64_t>(grain_for(e.per_channel()), 64 / e.S);
+  const std::int64_t grain =
+      std::max<std::int64_t>(grain_for(e.per_channel()), 64 / std::max<std::int64_t>(1, e.S));
   parallel_for(e.C, grain,
                [&](std::int64_t c0, std::int64_t c1) { body(c0, c1, (c1 - c0) * e.S); });
 }

@@ -78,6 +78,9 @@ std::vector<PoolWindow> pool_windows(const Pool2dGeometry& g, int axis, std::int
 }
 
 std::vector<PoolWindow> adaptive_windows(std::int64_t input, std::int64_t output) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 24;
+  TAPEDECK_CHECK(output <= kMost, "adaptive pooling: expected an output_size of at most ", kMost,
+                 " pixels a side, got ", output);
   std::vector<PoolWindow> windows(static_cast<std::size_t>(output));
   for (std::int64_t o = 0; o < output; ++o) {
     const std::int64_t begin = o * input / output;

@@ -1,0 +1,29 @@
+#include <tests/support/wild.h>
+
+#include <iostream>
+
+#include <gtest/gtest.h>
+
+namespace tapedeck::testing_support {
+
+void survive(const WildCall& call, int rounds) {
+  int values = 0;
+  for (int round = 0; round < rounds; ++round) {
+    Wild wild(static_cast<std::uint64_t>(round));
+    const std::string what = call.name + ", round " + std::to_string(round);
+    try {
+      for (const Tensor& y : call.call(wild)) {
+        ++values;
+        if (y.defined() && y.requires_grad()) y.sum().backward();
+      }
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()), "") << what;
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << what << " threw something else: " << error.what();
+    }
+  }
+  // Some of the calls must be legal, or nothing behind the checks was reached.
+  EXPECT_GT(values, 0) << call.name << " never gave a value";
+}
+
+}  // namespace tapedeck::testing_support
