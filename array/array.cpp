@@ -188,9 +188,9 @@ Array Array::as_strided(IntArrayRef sizes, IntArrayRef strides, std::int64_t off
                 __builtin_add_overflow(extent, reach, &extent);
   }
   const auto available = static_cast<std::int64_t>(storage_->nbytes()) / element_size(dtype_);
-  TAPEDECK_CHECK(offset >= 0 && !overflow && extent <= available, "as_strided: sizes ", sizes,
-                 ", strides ", strides, " and offset ", offset, " reach outside a storage of ",
-                 storage_->nbytes(), " bytes");
+  TAPEDECK_CHECK(offset >= 0 && !overflow && (is_empty || extent <= available),
+                 "as_strided: sizes ", sizes, ", strides ", strides, " and offset ", offset,
+                 " reach outside a storage of ", storage_->nbytes(), " bytes");
   return Array(storage_, dtype_, sizes, strides, offset);
 }
 

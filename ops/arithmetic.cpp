@@ -15,6 +15,12 @@ namespace {
 
 bool is_one(Scalar s) { return s.isFloatingPoint() ? s.toDouble() == 1 : s.toLong() == 1; }
 
+void check_no_bool(bool one_is_bool) {
+  TAPEDECK_CHECK_AS(TypeError, !one_is_bool,
+                    "sub: subtraction with a bool tensor or number is not supported; use "
+                    "bitwise_xor or logical_not instead");
+}
+
 void check_alpha(ScalarType dtype, Scalar alpha, const char* op) {
   TAPEDECK_CHECK(is_floating_point(dtype) || !alpha.isFloatingPoint(), op,
                  ": for integral input tensors, argument alpha must not be a floating point number "
@@ -98,6 +104,7 @@ Variable add(const Variable& self, Scalar other, Scalar alpha) {
 
 // z = x - alpha y;  dx = g, dy = -alpha g
 Variable sub(const Variable& self, const Variable& other, Scalar alpha) {
+  check_no_bool(self.dtype() == kBool || other.dtype() == kBool);
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "sub");
   const Operand x(self, dtype), unscaled(other, dtype);
@@ -112,14 +119,13 @@ Variable sub(const Variable& self, const Variable& other, Scalar alpha) {
 }
 
 Variable sub(const Variable& self, Scalar other, Scalar alpha) {
-  TAPEDECK_CHECK_AS(TypeError, self.dtype() != kBool && !other.isBoolean(),
-                    "sub: subtraction with a bool tensor or number is not supported; use "
-                    "bitwise_xor or logical_not instead");
+  check_no_bool(self.dtype() == kBool || other.isBoolean());
   return add_number(self, -other, alpha, "SubBackward1");
 }
 
 // z = s - alpha x;  dx = -alpha g
 Variable rsub(const Variable& self, Scalar other, Scalar alpha) {
+  check_no_bool(self.dtype() == kBool);
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "rsub");
   const Variable x = scaled(self.to(dtype), alpha);
@@ -241,13 +247,17 @@ Variable& Variable::add_(Scalar other, Scalar alpha) const {
                        [&] { return add(other); });
 }
 Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
+  check_no_bool(dtype() == kBool || other.dtype() == kBool);
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "sub_");
   if (!is_one(alpha) && tapedeck::is_floating_point(dtype)) return add_(other, -alpha);
   return apply_inplace(BinaryOp::Sub, "sub_", *this, scaled(other, alpha), dtype,
                        [&] { return sub(other, alpha); });
 }
-Variable& Variable::sub_(Scalar other, Scalar alpha) const { return add_(-other, alpha); }
+Variable& Variable::sub_(Scalar other, Scalar alpha) const {
+  check_no_bool(dtype() == kBool || other.isBoolean());
+  return add_(-other, alpha);
+}
 Variable& Variable::mul_(const Variable& other) const {
   // The gradient of `other` reads self as it was.
   return apply_inplace(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),

@@ -82,6 +82,14 @@ double sum_of(const Array& weights) {
   return sum;
 }
 
+// The sum of the losses over that of the weights. Where every label is ignored that is 0 / 0, but
+// with a gradient of zero: no score plays a part.
+Variable weighted_mean(const Variable& losses, const Array& weights) {
+  const double total = sum_of(weights);
+  if (total == 0) return losses.sum() * 0 + std::numeric_limits<double>::quiet_NaN();
+  return losses.sum() / total;
+}
+
 // dx = g (total softmax(x) - distribution), for the gradient of each position's loss g [N, 1, S].
 Variable differentiable_grad(const Variable& g, const Variable& x,
                              const kernels::ClassLabels& labels) {
@@ -140,7 +148,7 @@ Variable nll_loss(const Variable& self, const Variable& target,
       labels_of("nll_loss", self, target, weight, ignore_index, view);
   const Array weights = kernels::label_weights(labels, self.dtype());
   const Variable losses = -pick(self.reshape(view), labels.target, weights);
-  if (reduction == Reduction::Mean) return losses.sum() / sum_of(weights);
+  if (reduction == Reduction::Mean) return weighted_mean(losses, weights);
   return reduce_loss(as_target(losses, target), reduction, "nll_loss");
 }
 
@@ -158,7 +166,7 @@ Variable cross_entropy_loss(const Variable& self, const Variable& target,
   labels.smoothing = label_smoothing;
   const Variable losses = cross_entropy_each(self.contiguous().view(view), labels);
   if (reduction == Reduction::Mean)
-    return losses.sum() / sum_of(kernels::label_weights(labels, self.dtype()));
+    return weighted_mean(losses, kernels::label_weights(labels, self.dtype()));
   return reduce_loss(as_target(losses, target), reduction, "cross_entropy_loss");
 }
 
@@ -184,6 +192,8 @@ Variable multi_margin_loss(const Variable& self, const Variable& target, Scalar 
   Variable z = (x - at_label + margin).clamp_min(0);
   if (p.toDouble() == 2) z = z.square();
   const Variable losses = (z * others).sum(1) * Variable(weights) / static_cast<double>(view[1]);
+  // The mean over no rows is 0 here, as in libtorch.
+  if (view[0] == 0 && reduction == Reduction::Mean) return losses.sum();
   return reduce_loss(as_target(losses, target), reduction, kOp);
 }
 

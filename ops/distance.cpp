@@ -2,6 +2,7 @@
 
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/reduction.h>
+#include <tapedeck/ops/shape.h>
 
 namespace tapedeck {
 
@@ -9,10 +10,15 @@ Variable cosine_similarity(const Variable& x1, const Variable& x2, std::int64_t 
   TAPEDECK_CHECK_AS(TypeError, x1.is_floating_point() && x2.is_floating_point(),
                     "cosine_similarity: expected floating point dtypes, got ", x1.dtype(), " and ",
                     x2.dtype());
-  const Variable product = x1 * x2;
-  const Variable a = x1.expand(product.sizes()), b = x2.expand(product.sizes());
-  const Variable lengths = a.square().sum(dim) * b.square().sum(dim);
-  return product.sum(dim) / lengths.clamp_min(eps * eps).sqrt();
+  // x over its length, which counts as eps at least. The square that is raised to eps^2 keeps the
+  // derivative of a square, as in libtorch.
+  const auto direction = [&](const Variable& x) {
+    const Variable square = x.square().sum({dim}, true);
+    const Variable missing = square.detach().clamp_min(eps * eps) - square.detach();
+    return x / (square + missing).sqrt();
+  };
+  const auto both = broadcast_tensors({x1, x2});
+  return (direction(both[0]) * direction(both[1])).sum(dim);
 }
 
 Variable cdist(const Variable& x1, const Variable& x2, double p, std::optional<std::int64_t>) {

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/loss.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -9,6 +10,7 @@
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/kernels/loss.h>
 #include <tapedeck/ops/kernels/reduce.h>
+#include <tapedeck/ops/promotion.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
 
@@ -41,9 +43,20 @@ void check_same_shape(const char* op, const Variable& self, const Variable& targ
                  " and target ", target.sizes());
 }
 
+void check_floating(const char* op, const Variable& self, const Variable& target) {
+  TAPEDECK_CHECK_AS(TypeError, self.is_floating_point() || target.is_floating_point(), op,
+                    ": not implemented for dtypes ", self.dtype(), " and ", target.dtype());
+}
+
 void check_floating(const char* op, const Variable& self) {
   TAPEDECK_CHECK_AS(TypeError, self.is_floating_point(), op, ": not implemented for dtype ",
                     self.dtype());
+}
+
+// self - target, of which one may be of integers or bool
+Variable difference(const Variable& self, const Variable& target) {
+  const ScalarType dtype = result_type(self, target);
+  return self.to(dtype) - target.to(dtype);
 }
 
 Variable zero_like(const Variable& x) { return zeros({}, x.options()); }
@@ -55,9 +68,9 @@ Variable positive_part(const Variable& x) { return x.clamp_min(0); }
 
 // y = (x - t)^2, or its mean or sum;  dx = 2 (x - t) g, dt = -dx
 Variable mse_loss(const Variable& self, const Variable& target, std::int64_t reduction) {
-  check_floating("mse_loss", self);
+  check_floating("mse_loss", self, target);
   if (!self.sizes().equals(target.sizes()) || self.dtype() != target.dtype())
-    return reduce_loss((self - target).square(), reduction, "mse_loss");
+    return reduce_loss(difference(self, target).square(), reduction, "mse_loss");
   Variable y;
   if (reduction == Reduction::Mean || reduction == Reduction::Sum) {
     y = Variable(
@@ -68,8 +81,9 @@ Variable mse_loss(const Variable& self, const Variable& target, std::int64_t red
     y = reduce_loss(difference * difference, reduction, "mse_loss");
   }
   if (should_record(self, target)) {
-    const double scale =
-        reduction == Reduction::Mean ? 2.0 / static_cast<double>(self.numel()) : 2.0;
+    const double scale = reduction == Reduction::Mean
+                             ? 2.0 / static_cast<double>(std::max<std::int64_t>(self.numel(), 1))
+                             : 2.0;
     record(y, "MseLossBackward0", edges(self, target),
            [self = save(self), target = save(target), scale](const Variable& g,
                                                              const VjpContext& ctx) {
@@ -95,25 +109,25 @@ Variable sum_squared_error(const Variable& self, const Variable& target) {
 }
 
 Variable l1_loss(const Variable& self, const Variable& target, std::int64_t reduction) {
-  check_floating("l1_loss", self);
-  return reduce_loss((self - target).abs(), reduction, "l1_loss");
+  check_floating("l1_loss", self, target);
+  return reduce_loss(difference(self, target).abs(), reduction, "l1_loss");
 }
 
 Variable smooth_l1_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                         double beta) {
-  check_floating("smooth_l1_loss", self);
+  check_floating("smooth_l1_loss", self, target);
   TAPEDECK_CHECK_AS(ValueError, beta >= 0, "smooth_l1_loss: expected beta >= 0, got ", beta);
   if (beta == 0) return l1_loss(self, target, reduction);
-  const Variable d = (self - target).abs();
+  const Variable d = difference(self, target).abs();
   return reduce_loss((d.square() * (0.5 / beta)).where(d.lt(beta), d - 0.5 * beta), reduction,
                      "smooth_l1_loss");
 }
 
 Variable huber_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                     double delta) {
-  check_floating("huber_loss", self);
+  check_floating("huber_loss", self, target);
   TAPEDECK_CHECK_AS(ValueError, delta > 0, "huber_loss: expected delta > 0, got ", delta);
-  const Variable d = (self - target).abs();
+  const Variable d = difference(self, target).abs();
   return reduce_loss((d.square() * 0.5).where(d.le(delta), (d - 0.5 * delta) * delta), reduction,
                      "huber_loss");
 }

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/reduction.h>
 
+#include <algorithm>
+
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -13,7 +15,9 @@ namespace {
 Variable sum_over(const Variable& self, IntArrayRef dim, bool keepdim,
                   std::optional<ScalarType> dtype, const char* name) {
   const Variable x = dtype ? self.to(*dtype) : self;
-  Variable y(kernels::sum(x.array(), dim, keepdim));
+  Array total = kernels::sum(x.array(), dim, keepdim);
+  if (dtype && total.dtype() != *dtype) total = kernels::cast(total, *dtype);
+  Variable y(total);
   if (should_record(x))
     record(y, name, edges(x),
            [sizes = x.array().sizes(), kept = kernels::reduced_shape(x.sizes(), dim, true, "sum")](
@@ -33,9 +37,8 @@ Variable mean_over(const Variable& self, IntArrayRef dim, bool keepdim,
   if (should_record(x))
     record(y, name, edges(x),
            [sizes = x.array().sizes(), kept = kernels::reduced_shape(x.sizes(), dim, true, "mean"),
-            count = y.numel() > 0 ? x.numel() / y.numel() : 1](const Variable& g) {
-             return (g.reshape(kept) / count).expand(sizes);
-           });
+            count = std::max<std::int64_t>(y.numel() > 0 ? x.numel() / y.numel() : 1, 1)](
+               const Variable& g) { return (g.reshape(kept) / count).expand(sizes); });
   return y;
 }
 

@@ -66,7 +66,7 @@ double scale_of(std::int64_t in, std::int64_t out, std::optional<double> factor)
 Variable nearest_along(const Variable& x, std::int64_t axis, std::int64_t out,
                        std::optional<double> factor, double offset) {
   const std::int64_t in = x.size(axis);
-  if (in == out) return x;
+  if (in == out && !factor) return x;
   // In single precision, as PyTorch does: it decides which pixel an edge falls on.
   const auto scale = static_cast<float>(scale_of(in, out, factor));
   Taps taps(1, out);
@@ -140,11 +140,16 @@ Variable upsample_nearest2d(const Variable& self, IntArrayRef output_size,
   return nearest_along(nearest_along(self, 2, output_size[0], scales_h, 0), 3, output_size[1],
                        scales_w, 0);
 }
-Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size) {
+Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size,
+                                const std::vector<std::optional<double>>& scales) {
   check("upsample_nearest_exact", self, output_size, self.dim() - 2);
+  TAPEDECK_CHECK(scales.empty() || scales.size() == output_size.size(),
+                 "upsample_nearest_exact: expected ", output_size.size(), " scales, got ",
+                 scales.size());
   Variable y = self;
-  for (std::int64_t axis = 2; axis < self.dim(); ++axis)
-    y = nearest_along(y, axis, output_size[static_cast<std::size_t>(axis - 2)], std::nullopt, 0.5);
+  for (std::size_t d = 0; d < output_size.size(); ++d)
+    y = nearest_along(y, static_cast<std::int64_t>(d) + 2, output_size[d],
+                      scales.empty() ? std::nullopt : scales[d], 0.5);
   return y;
 }
 Variable upsample_linear1d(const Variable& self, IntArrayRef output_size, bool align_corners,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <tapedeck/autograd/variable.h>
 
@@ -19,7 +20,9 @@ Variable upsample_nearest2d(const Variable& self, IntArrayRef output_size,
                             std::optional<double> scales_h = std::nullopt,
                             std::optional<double> scales_w = std::nullopt);
 /// The pixel nearest to the centre: floor((o + 1/2) scale).
-Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size);
+/// `scales`: none, or one for each axis.
+Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size,
+                                const std::vector<std::optional<double>>& scales = {});
 /// Linear between neighbouring pixels.
 Variable upsample_linear1d(const Variable& self, IntArrayRef output_size, bool align_corners,
                            std::optional<double> scales = std::nullopt);

@@ -94,8 +94,8 @@ DimVector unpooled_size(const char* op, const Tensor& input,
   for (std::size_t axis = 0; axis < D; ++axis) {
     const std::int64_t stride = (*options.stride())[axis];
     TAPEDECK_CHECK_AS(ValueError,
-                      asked[axis] > least[axis] - stride && asked[axis] < least[axis] + stride, op,
-                      ": invalid output_size ", asked, " (axis ", axis, " must be between ",
+                      asked[axis] >= least[axis] - stride && asked[axis] <= least[axis] + stride,
+                      op, ": invalid output_size ", asked, " (axis ", axis, " must be between ",
                       least[axis] - stride, " and ", least[axis] + stride, ")");
   }
   return asked;

@@ -63,7 +63,8 @@ Tensor interpolate(const Tensor& input, const InterpolateFuncOptions& options) {
   if (is<enumtype::kNearest>(options))
     return flat ? upsample_nearest1d(input, target.size, factors[0])
                 : upsample_nearest2d(input, target.size, factors[0], factors[1]);
-  if (is<enumtype::kNearestExact>(options)) return upsample_nearest_exact(input, target.size);
+  if (is<enumtype::kNearestExact>(options))
+    return upsample_nearest_exact(input, target.size, factors);
   if (is<enumtype::kArea>(options))
     return flat ? adaptive_avg_pool1d(input, target.size) : adaptive_avg_pool2d(input, target.size);
   if (flat && is<enumtype::kLinear>(options))

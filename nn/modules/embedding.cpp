@@ -114,7 +114,8 @@ void EmbeddingBagImpl::reset() {
   weight = register_parameter("weight", table_of(options));
   if (!options._weight().defined()) reset_parameters();
 }
-void EmbeddingBagImpl::reset_parameters() { fill_table(weight, options.padding_idx()); }
+// Unlike a table of single rows, and as in libtorch, a bag leaves its padding row as it is drawn.
+void EmbeddingBagImpl::reset_parameters() { fill_table(weight, std::nullopt); }
 void EmbeddingBagImpl::pretty_print(std::ostream& stream) const {
   print_common(stream, "EmbeddingBag", options);
   print_norm(stream, options);

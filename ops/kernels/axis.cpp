@@ -49,9 +49,9 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
   const AxisView view(x.sizes(), dim);
   const DimVector shape = reduced_shape(x.sizes(), {dim}, keepdim, name);
   Array values = Array::empty(shape, x.dtype()), indices = Array::empty(shape, ScalarType::Long);
-  if (values.numel() == 0) return {values, indices};
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, name, ": expected dim ", dim,
                     " to have a non-zero size, got shape ", x.sizes().ref());
+  if (values.numel() == 0) return {values, indices};
   std::int64_t* const to_index = indices.data<std::int64_t>();
   if (const BestRowsLoop loop = find_best_rows(largest, x.dtype()); loop && view.inner == 1) {
     const std::int64_t size = element_size(x.dtype());
@@ -160,9 +160,9 @@ std::pair<Array, Array> median_along(const Array& input, std::int64_t dim, bool 
   const AxisView view(x.sizes(), dim);
   const DimVector shape = reduced_shape(x.sizes(), {dim}, keepdim, "median");
   Array values = Array::empty(shape, x.dtype()), indices = Array::empty(shape, ScalarType::Long);
-  if (values.numel() == 0) return {values, indices};
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, "median: expected dim ", dim,
                     " to have a non-zero size, got shape ", x.sizes().ref());
+  if (values.numel() == 0) return {values, indices};
   dispatch_numeric(x.dtype(), "median", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* const from = x.data<T>();

@@ -4,22 +4,18 @@
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-#include <torch/torch.h>
-
-#include <tapedeck/tapedeck.h>
-#include <tests/libtorch/side_by_side.h>
+#include <tests/libtorch/beside.h>
 
 namespace {
 
-using namespace tapedeck::testing_support::side_by_side;
+using namespace beside;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 // One text for both libraries: the arguments choose whose function it is.
 template <typename F>
 void both(const std::string& what, const Theirs& x, F f, CompareOptions options = {}) {
-  compare_on(
+  compare(
       what, x, [&](const Theirs& t) { return f(t); }, [&](const Ours& t) { return f(t); }, options);
 }
 
@@ -230,7 +226,7 @@ TEST(BesideLibtorch, RandomSlopesOfTheSameSeed) {
   torch::manual_seed(7);
   const auto theirs = torch::rrelu(x, 0.1, 0.4, true);
   tapedeck::manual_seed(7);
-  expect_close(theirs, tapedeck::rrelu(copy_of(x), 0.1, 0.4, true), "rrelu", 1e-7);
+  expect_same(theirs, tapedeck::rrelu(copy_of(x), 0.1, 0.4, true), "rrelu", 1e-7);
 }
 
 TEST(BesideLibtorch, ResultTypes) {
