@@ -9,6 +9,7 @@
 #include <tapedeck/array/ordered_dict.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/array/warning.h>
+#include <tapedeck/autograd/anomaly.h>
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/function.h>
 #include <tapedeck/autograd/grad_mode.h>
@@ -33,6 +34,7 @@
 #include <tapedeck/ops/dropout.h>
 #include <tapedeck/ops/einsum.h>
 #include <tapedeck/ops/embedding.h>
+#include <tapedeck/ops/grid_sample.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/indexing.h>
 #include <tapedeck/ops/joining.h>

@@ -1,9 +1,12 @@
 #include <algorithm>
+#include <exception>
+#include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include <tapedeck/array/warning.h>
+#include <tapedeck/autograd/anomaly.h>
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/grad_state.h>
@@ -184,7 +187,8 @@ class BackwardPass {
       if (!any_parent_needed(node)) return;
     }
     const VjpContext ctx(node, filter_);
-    Gradients results = node.apply(grads, ctx);
+    Gradients results = AnomalyMode::is_enabled() ? detail::apply_watched(node, grads, ctx)
+                                                  : node.apply(grads, ctx);
     if (!keep_graph_) node.release_saved();
     grads.clear();
     const EdgeList& edges = node.next_edges();
@@ -250,6 +254,33 @@ Variable root_gradient(const Variable& output, TensorList grads, std::size_t i) 
   return Variable(kernels::full(output.sizes(), 1, output.dtype()));
 }
 
+// Runs a pass. Backward passes that VJPs start within each other take a new stack every so often:
+// however deep they go, no stack is used up.
+void run_nested(BackwardPass& pass) {
+  constexpr int kDeepest = 60;
+  static thread_local int depth = 0;
+  struct Leave {
+    ~Leave() { --depth; }
+  } leave;
+  if (++depth <= kDeepest) {
+    pass.run();
+    return;
+  }
+  std::exception_ptr error;
+  const bool recording = GradMode::is_enabled();
+  WarningHandler* const warnings = Warning::get_warning_handler();
+  std::thread([&] {
+    const AutoGradMode mode(recording);
+    const Warning::WarningHandlerGuard handler(warnings);
+    try {
+      pass.run();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }).join();
+  if (error) std::rethrow_exception(error);
+}
+
 void run_backward(TensorList outputs, TensorList grad_outputs, bool keep_graph, bool create_graph,
                   std::vector<Capture>* captures, bool accumulate_captured) {
   TAPEDECK_CHECK(grad_outputs.empty() || grad_outputs.size() == outputs.size(), "got ",
@@ -266,7 +297,7 @@ void run_backward(TensorList outputs, TensorList grad_outputs, bool keep_graph, 
   BackwardPass pass(keep_graph, filter ? &*filter : nullptr, captures, accumulate_captured);
   for (std::size_t i = 0; i < outputs.size(); ++i)
     pass.receive(roots[i], root_gradient(outputs[i], grad_outputs, i), "backward");
-  pass.run();
+  run_nested(pass);
 }
 
 std::vector<Capture> captures_for(TensorList inputs, const char* op) {

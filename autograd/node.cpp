@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include <tapedeck/autograd/anomaly.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/variable.h>
 
@@ -17,9 +18,11 @@ thread_local bool destroying = false;
 
 Node::Node(EdgeList&& next_edges)
     : next_edges_(std::move(next_edges)),
-      sequence_nr_(next_sequence_nr.fetch_add(1, std::memory_order_relaxed)) {}
+      sequence_nr_(next_sequence_nr.fetch_add(1, std::memory_order_relaxed)) {
+  if (AnomalyMode::is_enabled()) detail::remember_calls(sequence_nr_);
+}
 
-Node::~Node() = default;
+Node::~Node() { detail::forget_calls(sequence_nr_); }
 
 // A graph of a million nodes hangs together by the edges alone: destroying the last one in the
 // ordinary way would recurse as deep.

@@ -64,7 +64,9 @@ Array laid_out(const Variable& base, const StridedRegion& r) {
 // no gradient beyond this point.
 Variable cut_history(const Variable& self, const Variable& result) {
   Variable cut(result.array());
-  record(cut, "FillBackward0", edges(self), [](const Variable&) { return Variable(); });
+  record(cut, "FillBackward0", edges(self), [](const Variable& g, const VjpContext& ctx) {
+    return ctx.needs(0) ? Variable(kernels::full(g.sizes(), 0, g.dtype())) : Variable();
+  });
   return cut;
 }
 

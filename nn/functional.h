@@ -12,3 +12,4 @@
 #include <tapedeck/nn/functional/padding.h>
 #include <tapedeck/nn/functional/pooling.h>
 #include <tapedeck/nn/functional/upsampling.h>
+#include <tapedeck/nn/functional/vision.h>

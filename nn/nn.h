@@ -7,4 +7,5 @@
 #include <tapedeck/nn/print_style.h>
 #include <tapedeck/nn/utils/clip_grad.h>
 #include <tapedeck/nn/utils/parameters.h>
+#include <tapedeck/nn/utils/rnn.h>
 #include <tapedeck/nn/utils/summary.h>

@@ -13,3 +13,4 @@
 #include <tapedeck/nn/options/pooling.h>
 #include <tapedeck/nn/options/rnn.h>
 #include <tapedeck/nn/options/upsampling.h>
+#include <tapedeck/nn/options/vision.h>

@@ -1,6 +1,8 @@
 #include <tapedeck/ops/distance.h>
 
 #include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/index.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
 
@@ -28,6 +30,19 @@ Variable cdist(const Variable& x1, const Variable& x2, double p, std::optional<s
   TAPEDECK_CHECK(p >= 0, "cdist: expected a p that is not negative, got ", p);
   // [..., P, 1, M] - [..., 1, R, M]
   return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(Scalar(p), -1);
+}
+
+Variable pdist(const Variable& self, double p) {
+  TAPEDECK_CHECK(self.dim() == 2, "pdist: only supports 2D tensors, got: ", self.sizes());
+  TAPEDECK_CHECK(p >= 0, "pdist: only supports non-negative p values, got ", p);
+  const std::int64_t N = self.size(0), pairs = N * (N - 1) / 2;
+  Variable first = empty({pairs}, kInt64), second = empty({pairs}, kInt64);
+  for (std::int64_t i = 0, pair = 0; i < N; ++i)
+    for (std::int64_t j = i + 1; j < N; ++j, ++pair) {
+      first.data_ptr<std::int64_t>()[pair] = i;
+      second.data_ptr<std::int64_t>()[pair] = j;
+    }
+  return (self.index_select(0, first) - self.index_select(0, second)).norm(Scalar(p), -1);
 }
 
 Variable dist(const Variable& self, const Variable& other, Scalar p) {

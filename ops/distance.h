@@ -18,6 +18,8 @@ Variable cosine_similarity(const Variable& x1, const Variable& x2, std::int64_t 
 /// \throws Error for fewer than two axes, rows of different lengths, or a negative p.
 Variable cdist(const Variable& x1, const Variable& x2, double p = 2,
                std::optional<std::int64_t> compute_mode = std::nullopt);
+/// ||x_i - x_j||_p for every pair of rows i < j of x [N, M]: [N (N - 1) / 2].
+Variable pdist(const Variable& self, double p = 2);
 /// The p-norm of self - other, over all elements.
 Variable dist(const Variable& self, const Variable& other, Scalar p = 2);
 

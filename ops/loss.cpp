@@ -186,7 +186,11 @@ Variable binary_cross_entropy_with_logits(const Variable& self, const Variable& 
                                           const std::optional<Variable>& pos_weight,
                                           std::int64_t reduction) {
   check_floating("binary_cross_entropy_with_logits", self);
-  check_same_shape("binary_cross_entropy_with_logits", self, target);
+  TAPEDECK_CHECK(self.sizes() == target.sizes(),
+                 "binary_cross_entropy_with_logits: expected input and target of the same shape, "
+                 "got input ",
+                 self.sizes(), " and target ", target.sizes(),
+                 ": target size must be the same as input size");
   const Variable log_p = log_sigmoid(self);
   Variable losses = (1 - target) * self;
   if (pos_weight && pos_weight->defined())

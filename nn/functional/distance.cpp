@@ -14,4 +14,6 @@ Tensor pairwise_distance(const Tensor& x1, const Tensor& x2,
   return tapedeck::pairwise_distance(x1, x2, options.p(), options.eps(), options.keepdim());
 }
 
+Tensor pdist(const Tensor& input, double p) { return tapedeck::pdist(input, p); }
+
 }  // namespace tapedeck::nn::functional

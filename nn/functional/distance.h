@@ -12,4 +12,7 @@ Tensor cosine_similarity(const Tensor& x1, const Tensor& x2,
 Tensor pairwise_distance(const Tensor& x1, const Tensor& x2,
                          const PairwiseDistanceFuncOptions& options = {});
 
+/// ||x_i - x_j||_p for every pair of rows i < j of x [N, M]: [N (N - 1) / 2].
+Tensor pdist(const Tensor& input, double p = 2.0);
+
 }  // namespace tapedeck::nn::functional

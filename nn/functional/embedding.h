@@ -1,8 +1,11 @@
 #pragma once
 
 #include <tapedeck/nn/options/embedding.h>
+#include <tapedeck/ops/index.h>
 
 namespace tapedeck::nn::functional {
+
+using tapedeck::one_hot;
 
 /// Rows of weight [V, D] at integer indices of any shape: [..., D].
 Tensor embedding(const Tensor& input, const Tensor& weight,

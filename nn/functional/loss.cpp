@@ -22,6 +22,10 @@ Tensor smooth_l1_loss(const Tensor& input, const Tensor& target,
                       const SmoothL1LossFuncOptions& options) {
   return tapedeck::smooth_l1_loss(input, target, reduction_of(options), options.beta());
 }
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target,
+                      const SmoothL1LossFuncOptions& options, double beta) {
+  return tapedeck::smooth_l1_loss(input, target, reduction_of(options), beta);
+}
 Tensor huber_loss(const Tensor& input, const Tensor& target, const HuberLossFuncOptions& options) {
   return tapedeck::huber_loss(input, target, reduction_of(options), options.delta());
 }

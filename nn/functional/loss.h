@@ -11,6 +11,9 @@ Tensor l1_loss(const Tensor& input, const Tensor& target, const L1LossFuncOption
 Tensor mse_loss(const Tensor& input, const Tensor& target, const MSELossFuncOptions& options = {});
 Tensor smooth_l1_loss(const Tensor& input, const Tensor& target,
                       const SmoothL1LossFuncOptions& options = {});
+/// The same, with beta beside the options.
+Tensor smooth_l1_loss(const Tensor& input, const Tensor& target,
+                      const SmoothL1LossFuncOptions& options, double beta);
 Tensor huber_loss(const Tensor& input, const Tensor& target,
                   const HuberLossFuncOptions& options = {});
 Tensor cross_entropy(const Tensor& input, const Tensor& target,

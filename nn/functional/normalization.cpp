@@ -1,5 +1,6 @@
 #include <tapedeck/nn/functional/normalization.h>
 
+#include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
@@ -67,7 +68,11 @@ Tensor local_response_norm(const Tensor& input, const LocalResponseNormFuncOptio
 
 Tensor normalize(const Tensor& input, const NormalizeFuncOptions& options) {
   const Tensor norm = input.norm(Scalar(options.p()), options.dim(), true);
-  return input / norm.clamp_min(options.eps());
+  const Tensor result = input / norm.clamp_min(options.eps());
+  if (!options.out()) return result;
+  Tensor out = *options.out();
+  const NoGradGuard no_grad;
+  return out.set_data(result.detach()), out;
 }
 
 }  // namespace tapedeck::nn::functional

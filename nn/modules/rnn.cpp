@@ -1,5 +1,6 @@
 #include <tapedeck/nn/modules/rnn.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 
@@ -10,6 +11,7 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/dropout.h>
+#include <tapedeck/ops/index.h>
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/shape.h>
@@ -147,15 +149,35 @@ struct RNNImplBase<Derived>::Direction {
     weight_hr = get("weight_hr");
   }
 
-  // Steps through sequence [T, N, I]; h and c become the last states.
-  Tensor run(const RNNOptionsBase& options, const Tensor& sequence, bool reverse, Tensor& h,
-             Tensor& c) const {
-    const std::int64_t T = sequence.size(0);
-    const Tensor of_input = linear(sequence, weight_ih, bias_ih);
-    std::vector<Tensor> outputs(static_cast<std::size_t>(T));
+  // Steps through rows [sum of counts, I], where step t has the next counts[t] of them, one for
+  // each sequence that is so long; they are in order of falling length. h and c become the last
+  // states.
+  Tensor run(const RNNOptionsBase& options, const Tensor& rows,
+             const std::vector<std::int64_t>& counts, bool reverse, Tensor& h, Tensor& c) const {
+    const auto T = static_cast<std::int64_t>(counts.size());
+    const Tensor of_input = linear(rows, weight_ih, bias_ih), h0 = h, c0 = c;
+    std::vector<Tensor> outputs(counts.size()), ended_h, ended_c;
+    std::int64_t start = reverse ? rows.size(0) : 0;
+    std::int64_t running = reverse ? counts.back() : counts.front();
+    h = rows_of(h, 0, running);
+    c = rows_of(c, 0, running);
     for (std::int64_t step = 0; step < T; ++step) {
-      const std::int64_t t = reverse ? T - 1 - step : step;
-      const Tensor x = of_input.select(0, t), of_state = linear(h, weight_hh, bias_hh);
+      const auto t = static_cast<std::size_t>(reverse ? T - 1 - step : step);
+      const std::int64_t count = counts[t];
+      if (count < running) {  // the shortest sequences have ended
+        ended_h.push_back(rows_of(h, count, running));
+        ended_c.push_back(rows_of(c, count, running));
+        h = rows_of(h, 0, count);
+        c = rows_of(c, 0, count);
+      } else if (count > running) {  // backward, they begin here
+        h = cat({h, rows_of(h0, running, count)}, 0);
+        if (c.defined()) c = cat({c, rows_of(c0, running, count)}, 0);
+      }
+      running = count;
+      if (reverse) start -= count;
+      const Tensor x = rows_of(of_input, start, start + count);
+      const Tensor of_state = linear(h, weight_hh, bias_hh);
+      if (!reverse) start += count;
       if (is_lstm(options)) {
         std::tie(h, c) = lstm_step(x, of_state, c);
         if (weight_hr.defined()) h = linear(h, weight_hr);
@@ -164,11 +186,61 @@ struct RNNImplBase<Derived>::Direction {
       } else {
         h = rnn_step(x, of_state, is<enumtype::kRNN_RELU>(options));
       }
-      outputs[static_cast<std::size_t>(t)] = h;
+      outputs[t] = h;
     }
-    return stack(outputs, 0);
+    ended_h.push_back(h);
+    ended_c.push_back(c);
+    if (ended_h.size() > 1) {
+      std::reverse(ended_h.begin(), ended_h.end());
+      std::reverse(ended_c.begin(), ended_c.end());
+      h = cat(ended_h, 0);
+      if (c.defined()) c = cat(ended_c, 0);
+    }
+    return cat(outputs, 0);
+  }
+
+ private:
+  static Tensor rows_of(const Tensor& x, std::int64_t first, std::int64_t last) {
+    return !x.defined() || (first == 0 && last == x.size(0)) ? x : x.slice(0, first, last);
   }
 };
+
+template <typename Derived>
+typename RNNImplBase<Derived>::States RNNImplBase<Derived>::run_layers(
+    const Tensor& rows, const std::vector<std::int64_t>& counts, const Tensor& h, const Tensor& c) {
+  const RNNOptionsBase& o = options_base;
+  Tensor x = rows;
+  std::vector<Tensor> last_h, last_c;
+  for (std::int64_t layer = 0; layer < o.num_layers(); ++layer) {
+    std::vector<Tensor> outputs;
+    for (std::int64_t d = 0; d < directions_of(o); ++d) {
+      const std::int64_t at = layer * directions_of(o) + d;
+      Tensor h_now = h.select(0, at), c_now = c.defined() ? c.select(0, at) : Tensor();
+      outputs.push_back(
+          Direction(this->parameters_, layer, d == 1).run(o, x, counts, d == 1, h_now, c_now));
+      last_h.push_back(h_now);
+      if (c.defined()) last_c.push_back(c_now);
+    }
+    x = outputs.size() == 1 ? outputs[0] : cat(outputs, 1);
+    if (layer + 1 < o.num_layers()) x = dropout(x, o.dropout(), this->is_training());
+  }
+  return {x, stack(last_h, 0), c.defined() ? stack(last_c, 0) : Tensor()};
+}
+
+template <typename Derived>
+Tensor RNNImplBase<Derived>::initial_state(const Tensor& given, const Tensor& input, std::int64_t N,
+                                           std::int64_t size, const char* what) const {
+  const std::int64_t states = options_base.num_layers() * directions_of(options_base);
+  const bool batched = N >= 0;
+  const DimVector expected{states, batched ? N : 1, size};
+  if (!given.defined()) return zeros(expected, input.options().requires_grad(false));
+  const Tensor state = batched || given.dim() != 2 ? given : given.unsqueeze(1);
+  TAPEDECK_CHECK(state.sizes().equals(expected) && (batched || given.dim() == 2),
+                 name_of(options_base), ": expected ", what, " of shape ",
+                 batched ? expected : DimVector{states, size}, ", got ", given.sizes(), " (input ",
+                 input.sizes(), ")");
+  return state;
+}
 
 template <typename Derived>
 typename RNNImplBase<Derived>::States RNNImplBase<Derived>::run(const Tensor& input,
@@ -181,46 +253,53 @@ typename RNNImplBase<Derived>::States RNNImplBase<Derived>::run(const Tensor& in
   TAPEDECK_CHECK(input.size(-1) == o.input_size(), op, ": expected input_size ", o.input_size(),
                  ", got ", input.size(-1), " (input ", input.sizes(), ")");
   const bool batched = input.dim() == 3, swapped = batched && o.batch_first();
-  Tensor x = !batched ? input.unsqueeze(1) : swapped ? input.transpose(0, 1) : input;
-  TAPEDECK_CHECK(x.size(0) > 0, op, ": expected a sequence of at least one step (input ",
-                 input.sizes(), ")");
-
-  const std::int64_t states = o.num_layers() * directions_of(o), N = x.size(1);
-  const auto initial = [&](const Tensor& given, std::int64_t size, const char* what) {
-    if (!given.defined()) return zeros({states, N, size}, x.options());
-    const Tensor state = batched ? given : given.unsqueeze(1);
-    const DimVector expected{states, N, size};
-    TAPEDECK_CHECK(state.sizes().equals(expected), op, ": expected ", what, " of shape ",
-                   batched ? expected : DimVector{states, size}, ", got ", given.sizes(),
-                   " (input ", input.sizes(), ")");
-    return state;
-  };
-  const Tensor h = initial(h0, state_size(o), "hidden states");
-  const Tensor c = is_lstm(o) ? initial(c0, o.hidden_size(), "cell states") : Tensor();
-
-  std::vector<Tensor> last_h, last_c;
-  for (std::int64_t layer = 0; layer < o.num_layers(); ++layer) {
-    std::vector<Tensor> outputs;
-    for (std::int64_t d = 0; d < directions_of(o); ++d) {
-      const std::int64_t at = layer * directions_of(o) + d;
-      Tensor h_now = h.select(0, at), c_now = c.defined() ? c.select(0, at) : Tensor();
-      outputs.push_back(
-          Direction(this->parameters_, layer, d == 1).run(o, x, d == 1, h_now, c_now));
-      last_h.push_back(h_now);
-      if (c.defined()) last_c.push_back(c_now);
-    }
-    x = outputs.size() == 1 ? outputs[0] : cat(outputs, 2);
-    if (layer + 1 < o.num_layers()) x = dropout(x, o.dropout(), this->is_training());
+  const Tensor x = !batched ? input.unsqueeze(1) : swapped ? input.transpose(0, 1) : input;
+  const std::int64_t T = x.size(0), N = x.size(1);
+  TAPEDECK_CHECK(T > 0, op, ": expected a sequence of at least one step (input ", input.sizes(),
+                 ")");
+  const Tensor h = initial_state(h0, input, batched ? N : -1, state_size(o), "hidden states");
+  const Tensor c = is_lstm(o)
+                       ? initial_state(c0, input, batched ? N : -1, o.hidden_size(), "cell states")
+                       : Tensor();
+  const std::vector<std::int64_t> counts(static_cast<std::size_t>(T), N);
+  States result = run_layers(x.reshape({T * N, o.input_size()}), counts, h, c);
+  result.output = result.output.reshape({T, N, state_size(o) * directions_of(o)});
+  if (batched) {
+    if (swapped) result.output = result.output.transpose(0, 1);
+    return result;
   }
-  States result;
-  result.output = !batched ? x.squeeze(1) : swapped ? x.transpose(0, 1) : x;
-  result.h = stack(last_h, 0);
-  if (c.defined()) result.c = stack(last_c, 0);
-  if (!batched) {
-    result.h = result.h.squeeze(1);
-    if (c.defined()) result.c = result.c.squeeze(1);
-  }
+  for (Tensor* t : {&result.output, &result.h, &result.c})
+    if (t->defined()) *t = t->squeeze(1);
   return result;
+}
+
+template <typename Derived>
+std::pair<utils::rnn::PackedSequence, typename RNNImplBase<Derived>::States>
+RNNImplBase<Derived>::run_packed(const utils::rnn::PackedSequence& input, const Tensor& h0,
+                                 const Tensor& c0) {
+  const RNNOptionsBase& o = options_base;
+  const Tensor& rows = input.data();
+  TAPEDECK_CHECK(rows.dim() == 2 && rows.size(1) == o.input_size(), name_of(o),
+                 ": expected packed data of shape [*, ", o.input_size(), "], got ", rows.sizes());
+  const Tensor sizes = input.batch_sizes().contiguous();
+  const std::vector<std::int64_t> counts(sizes.data_ptr<std::int64_t>(),
+                                         sizes.data_ptr<std::int64_t>() + sizes.numel());
+  // The user's states are in the user's order.
+  const auto permuted = [](const Tensor& state, const Tensor& order) {
+    return state.defined() && order.defined() ? state.index_select(1, order) : state;
+  };
+  const std::int64_t N = counts.front();
+  const Tensor h =
+      initial_state(permuted(h0, input.sorted_indices()), rows, N, state_size(o), "hidden states");
+  const Tensor c = is_lstm(o) ? initial_state(permuted(c0, input.sorted_indices()), rows, N,
+                                              o.hidden_size(), "cell states")
+                              : Tensor();
+  States result = run_layers(rows, counts, h, c);
+  result.h = permuted(result.h, input.unsorted_indices());
+  result.c = permuted(result.c, input.unsorted_indices());
+  return {utils::rnn::PackedSequence(result.output, input.batch_sizes(), input.sorted_indices(),
+                                     input.unsorted_indices()),
+          result};
 }
 
 template class RNNImplBase<RNNImpl>;
@@ -259,6 +338,12 @@ std::tuple<Tensor, Tensor> RNNImpl::forward(const Tensor& input, Tensor hx) {
       input, std::move(hx));
 }
 
+std::tuple<utils::rnn::PackedSequence, Tensor> RNNImpl::forward_with_packed_input(
+    const utils::rnn::PackedSequence& packed_input, Tensor hx) {
+  const auto [output, states] = run_packed(packed_input, hx, Tensor());
+  return {output, states.h};
+}
+
 LSTMImpl::LSTMImpl(const LSTMOptions& options_)
     : RNNImplBase(detail::base_options(kLSTM, options_).proj_size(options_.proj_size())),
       options(options_) {}
@@ -274,6 +359,14 @@ std::tuple<Tensor, std::tuple<Tensor, Tensor>> LSTMImpl::forward(
       input);
 }
 
+std::tuple<utils::rnn::PackedSequence, std::tuple<Tensor, Tensor>>
+LSTMImpl::forward_with_packed_input(const utils::rnn::PackedSequence& packed_input,
+                                    std::optional<std::tuple<Tensor, Tensor>> hx_opt) {
+  const auto given = hx_opt.value_or(std::tuple<Tensor, Tensor>());
+  const auto [output, states] = run_packed(packed_input, std::get<0>(given), std::get<1>(given));
+  return {output, {states.h, states.c}};
+}
+
 GRUImpl::GRUImpl(const GRUOptions& options_)
     : RNNImplBase(detail::base_options(kGRU, options_)), options(options_) {}
 std::tuple<Tensor, Tensor> GRUImpl::forward(const Tensor& input, Tensor hx) {
@@ -284,6 +377,12 @@ std::tuple<Tensor, Tensor> GRUImpl::forward(const Tensor& input, Tensor hx) {
         return std::tuple(states.output, states.h);
       },
       input, std::move(hx));
+}
+
+std::tuple<utils::rnn::PackedSequence, Tensor> GRUImpl::forward_with_packed_input(
+    const utils::rnn::PackedSequence& packed_input, Tensor hx) {
+  const auto [output, states] = run_packed(packed_input, hx, Tensor());
+  return {output, states.h};
 }
 
 TAPEDECK_DEFINE_DEFAULT_ARGS(RNNImpl, {1, AnyValue(Tensor())})

@@ -5,12 +5,14 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/cloneable.h>
 #include <tapedeck/nn/module_holder.h>
 #include <tapedeck/nn/options/rnn.h>
+#include <tapedeck/nn/utils/rnn.h>
 
 namespace tapedeck::nn {
 
@@ -40,9 +42,16 @@ class RNNImplBase : public Cloneable<Derived> {
     Tensor output, h, c;
   };
   States run(const Tensor& input, const Tensor& h0, const Tensor& c0);
+  std::pair<utils::rnn::PackedSequence, States> run_packed(const utils::rnn::PackedSequence& input,
+                                                           const Tensor& h0, const Tensor& c0);
 
  private:
   struct Direction;
+  States run_layers(const Tensor& rows, const std::vector<std::int64_t>& counts, const Tensor& h,
+                    const Tensor& c);
+  /// `given` as [states, N, size], or zeros. N is -1 without a batch.
+  Tensor initial_state(const Tensor& given, const Tensor& input, std::int64_t N, std::int64_t size,
+                       const char* what) const;
 
   std::vector<std::string> names_;
 };
@@ -60,6 +69,9 @@ class RNNImpl : public detail::RNNImplBase<RNNImpl> {
   explicit RNNImpl(const RNNOptions& options_);
   /// States that are not given are zeros.
   std::tuple<Tensor, Tensor> forward(const Tensor& input, Tensor hx = {});
+  /// The same for sequences of different lengths.
+  std::tuple<utils::rnn::PackedSequence, Tensor> forward_with_packed_input(
+      const utils::rnn::PackedSequence& packed_input, Tensor hx = {});
 
   RNNOptions options;
 
@@ -77,6 +89,10 @@ class LSTMImpl : public detail::RNNImplBase<LSTMImpl> {
   /// The output, and the last (h, c).
   std::tuple<Tensor, std::tuple<Tensor, Tensor>> forward(
       const Tensor& input, std::optional<std::tuple<Tensor, Tensor>> hx_opt = {});
+  /// The same for sequences of different lengths.
+  std::tuple<utils::rnn::PackedSequence, std::tuple<Tensor, Tensor>> forward_with_packed_input(
+      const utils::rnn::PackedSequence& packed_input,
+      std::optional<std::tuple<Tensor, Tensor>> hx_opt = {});
 
   LSTMOptions options;
 
@@ -92,6 +108,9 @@ class GRUImpl : public detail::RNNImplBase<GRUImpl> {
   explicit GRUImpl(const GRUOptions& options_);
   /// States that are not given are zeros.
   std::tuple<Tensor, Tensor> forward(const Tensor& input, Tensor hx = {});
+  /// The same for sequences of different lengths.
+  std::tuple<utils::rnn::PackedSequence, Tensor> forward_with_packed_input(
+      const utils::rnn::PackedSequence& packed_input, Tensor hx = {});
 
   GRUOptions options;
 

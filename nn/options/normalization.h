@@ -107,6 +107,8 @@ struct NormalizeFuncOptions {
   TAPEDECK_ARG(double, p) = 2.0;
   TAPEDECK_ARG(std::int64_t, dim) = 1;
   TAPEDECK_ARG(double, eps) = 1e-12;
+  /// Takes the result, if given, which is not recorded then.
+  TAPEDECK_ARG(std::optional<Tensor>, out) = std::nullopt;
 };
 
 }  // namespace functional

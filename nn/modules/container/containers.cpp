@@ -147,8 +147,14 @@ Tensor copy_of(const Tensor& parameter) {
 
 }  // namespace
 
-Tensor& ParameterListImpl::at(std::size_t index) { return parameters_[index].value(); }
-const Tensor& ParameterListImpl::at(std::size_t index) const { return parameters_[index].value(); }
+Tensor& ParameterListImpl::at(std::size_t index) {
+  return const_cast<Tensor&>(std::as_const(*this).at(index));
+}
+const Tensor& ParameterListImpl::at(std::size_t index) const {
+  TAPEDECK_CHECK_AS(IndexError, index < size(), "ParameterList: Index out of range: ", index,
+                    " of ", size());
+  return parameters_[index].value();
+}
 ParameterListImpl& ParameterListImpl::operator+=(const ParameterListImpl& other) {
   extend(other);
   return *this;
@@ -167,7 +173,9 @@ void ParameterListImpl::append(const Tensor& parameter) {
   register_parameter(std::to_string(size()), parameter, parameter.requires_grad());
 }
 
-ParameterDictImpl::ParameterDictImpl(const Parameters& parameters) { update(parameters); }
+ParameterDictImpl::ParameterDictImpl(const Parameters& parameters) {
+  for (const auto& item : parameters) insert(item.key(), item.value());
+}
 void ParameterDictImpl::clear() { parameters_.clear(); }
 std::vector<std::string> ParameterDictImpl::keys() const { return parameters_.keys(); }
 std::vector<Tensor> ParameterDictImpl::values() const { return parameters_.values(); }
@@ -194,12 +202,6 @@ Tensor ParameterDictImpl::pop(const std::string& key) {
   Tensor parameter = parameters_[key];
   parameters_.erase(key);
   return parameter;
-}
-void ParameterDictImpl::set(const std::string& key, const Tensor& parameter) {
-  if (contains(key))
-    parameters_[key] = parameter;
-  else
-    insert(key, parameter);
 }
 
 FunctionalImpl::FunctionalImpl(Function function) : function_(std::move(function)) {}

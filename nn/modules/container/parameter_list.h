@@ -69,10 +69,10 @@ class ParameterDictImpl : public Cloneable<ParameterDictImpl> {
   Tensor& insert(std::string key, Tensor parameter);
   /// Takes a parameter out, and returns it. \throws Error where there is none.
   Tensor pop(const std::string& key);
-  /// Adds parameters, in the place of those that have the same keys.
+  /// Puts others in the place of parameters that are there. \throws Error for a key that is not.
   template <typename Container>
   void update(const Container& container) {
-    for (const auto& item : container) set(item.key(), item.value());
+    for (const auto& item : container) parameters_[item.key()] = item.value();
   }
   void clear();
 
@@ -90,9 +90,6 @@ class ParameterDictImpl : public Cloneable<ParameterDictImpl> {
   const Tensor& get(const std::string& key) const;
   Tensor& operator[](const std::string& key) { return get(key); }
   const Tensor& operator[](const std::string& key) const { return get(key); }
-
- private:
-  void set(const std::string& key, const Tensor& parameter);
 };
 TAPEDECK_LIBRARY_MODULE(ParameterDict);
 

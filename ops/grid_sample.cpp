@@ -1,0 +1,135 @@
+#include <tapedeck/ops/grid_sample.h>
+
+#include <vector>
+
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/comparison.h>
+#include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/index.h>
+#include <tapedeck/ops/joining.h>
+#include <tapedeck/ops/matmul.h>
+#include <tapedeck/ops/pointwise.h>
+#include <tapedeck/ops/shape.h>
+#include <tapedeck/ops/ternary.h>
+
+namespace tapedeck {
+
+namespace {
+
+enum Padding : std::int64_t { kPadZeros, kPadBorder, kPadReflection };
+
+// Reflects x at `low` and `high` as often as it takes: a triangle wave.
+Variable reflect(const Variable& x, double low, double high) {
+  const double span = high - low;
+  if (span == 0) return x * 0;
+  const Variable from_low = (x - low).abs();
+  const Variable times = (from_low.detach() / span).floor();
+  const Variable rest = from_low - times * span;
+  return where(times.remainder(2) == 0, rest + low, high - rest);
+}
+
+// The place in pixels of a coordinate in [-1, 1].
+Variable pixels_of(const Variable& x, std::int64_t size, std::int64_t padding, bool align_corners) {
+  const auto n = static_cast<double>(size);
+  Variable place = align_corners ? (x + 1) * ((n - 1) / 2) : ((x + 1) * n - 1) / 2;
+  if (padding == kPadReflection)
+    place = align_corners ? reflect(place, 0, n - 1) : reflect(place, -0.5, n - 0.5);
+  return padding == kPadZeros ? place : place.clamp(0, n - 1);
+}
+
+// The values [N, C, P] of pixels [N, C, S] at whole numbers, one [N, P] for each axis; zeros beyond
+// the edges.
+Variable fetch(const Variable& pixels, const std::vector<Variable>& places, IntArrayRef sizes) {
+  Variable linear, inside;
+  for (std::size_t d = 0; d < places.size(); ++d) {
+    const auto last = static_cast<double>(sizes[d] - 1);
+    const Variable ok = (places[d] >= 0).logical_and(places[d] <= last);
+    const Variable index = places[d].clamp(0, last).to(kInt64);
+    linear = d == 0 ? index : linear * sizes[d] + index;
+    inside = d == 0 ? ok : inside.logical_and(ok);
+  }
+  const Variable index = linear.unsqueeze(1).expand({pixels.size(0), pixels.size(1), -1});
+  return pixels.gather(2, index) * inside.unsqueeze(1).to(pixels.dtype());
+}
+
+}  // namespace
+
+Variable affine_grid_generator(const Variable& theta, IntArrayRef size, bool align_corners) {
+  const auto D = static_cast<std::int64_t>(size.size()) - 2;
+  TAPEDECK_CHECK((D == 2 || D == 3) && theta.dim() == 3 && theta.size(0) == size[0] &&
+                     theta.size(1) == D && theta.size(2) == D + 1,
+                 "affine_grid_generator: expected matrices [N, 2, 3] for 4D sizes or [N, 3, 4] for "
+                 "5D ones, got ",
+                 theta.sizes(), " and size ", size);
+  // (x, y, [z,] 1) of every pixel.
+  const IntArrayRef spatial = size.slice(2);
+  std::vector<Variable> columns;
+  for (std::int64_t d = D - 1; d >= 0; --d) {
+    const std::int64_t n = spatial[static_cast<std::size_t>(d)];
+    Variable line = n == 1 ? zeros({1}, theta.options().requires_grad(false))
+                           : linspace(-1, 1, n, theta.options().requires_grad(false));
+    if (!align_corners) line = line * (static_cast<double>(n - 1) / static_cast<double>(n));
+    DimVector shape(static_cast<std::size_t>(D), 1);
+    shape[static_cast<std::size_t>(d)] = n;
+    columns.push_back(line.reshape(shape).expand(spatial).reshape(-1));
+  }
+  columns.push_back(ones_like(columns[0]));
+  // [P, D + 1] x [N, D + 1, D]
+  const Variable places = stack(columns, 1).matmul(theta.transpose(1, 2));
+  DimVector shape{size[0]};
+  for (const std::int64_t n : spatial) shape.push_back(n);
+  shape.push_back(D);
+  return places.reshape(shape);
+}
+
+Variable grid_sampler(const Variable& input, const Variable& grid, std::int64_t interpolation_mode,
+                      std::int64_t padding_mode, bool align_corners) {
+  const std::int64_t D = input.dim() - 2;
+  TAPEDECK_CHECK((D == 2 || D == 3) && grid.dim() == input.dim(),
+                 "grid_sampler: expected 4D or 5D input and grid with same number of dimensions, "
+                 "got ",
+                 input.sizes(), " and ", grid.sizes());
+  TAPEDECK_CHECK(grid.size(0) == input.size(0) && grid.size(-1) == D,
+                 "grid_sampler: expected grid to have the batch size of the input, and size ", D,
+                 " in last dimension, got input ", input.sizes(), " and grid ", grid.sizes());
+  TAPEDECK_CHECK(input.numel() > 0,
+                 "grid_sampler: expected input to have non-empty dimensions, got ", input.sizes());
+  TAPEDECK_CHECK_AS(TypeError, input.is_floating_point() && input.dtype() == grid.dtype(),
+                    "grid_sampler: expected input and grid to have same floating dtype, got ",
+                    input.dtype(), " and ", grid.dtype());
+  TAPEDECK_CHECK_AS(NotImplementedError, interpolation_mode == 0 || interpolation_mode == 1,
+                    "grid_sampler: interpolation mode ", interpolation_mode, " is not implemented");
+  const std::int64_t N = input.size(0), C = input.size(1);
+  const IntArrayRef sizes = input.sizes().slice(2);
+  DimVector output_sizes{N, C};
+  for (std::int64_t d = 1; d <= D; ++d) output_sizes.push_back(grid.size(d));
+  const Variable points = grid.reshape({N, -1, D}), pixels = input.flatten(2);
+
+  std::vector<Variable> places;
+  for (std::int64_t d = 0; d < D; ++d)
+    places.push_back(pixels_of(points.select(2, D - 1 - d), sizes[static_cast<std::size_t>(d)],
+                               padding_mode, align_corners));
+  if (interpolation_mode == 1) {
+    for (Variable& place : places) place = place.detach().round();
+    return fetch(pixels, places, sizes).reshape(output_sizes);
+  }
+  // The sum over the corners around a place, each weighted by how near it is.
+  std::vector<Variable> low;
+  for (const Variable& place : places) low.push_back(place.detach().floor());
+  Variable sum;
+  for (int corner = 0; corner < 1 << D; ++corner) {
+    std::vector<Variable> at;
+    Variable weight;
+    for (std::size_t d = 0; d < places.size(); ++d) {
+      const bool high = (corner >> d) & 1;
+      at.push_back(high ? low[d] + 1 : low[d]);
+      const Variable part = high ? places[d] - low[d] : low[d] + 1 - places[d];
+      weight = d == 0 ? part : weight * part;
+    }
+    const Variable term = fetch(pixels, at, sizes) * weight.unsqueeze(1);
+    sum = sum.defined() ? sum + term : term;
+  }
+  return sum.reshape(output_sizes);
+}
+
+}  // namespace tapedeck
