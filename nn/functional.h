@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tapedeck/nn/functional/activation.h>
+#include <tapedeck/nn/functional/attention.h>
 #include <tapedeck/nn/functional/conv.h>
 #include <tapedeck/nn/functional/distance.h>
 #include <tapedeck/nn/functional/dropout.h>

@@ -17,4 +17,5 @@
 #include <tapedeck/nn/modules/padding.h>
 #include <tapedeck/nn/modules/pooling.h>
 #include <tapedeck/nn/modules/rnn.h>
+#include <tapedeck/nn/modules/transformer.h>
 #include <tapedeck/nn/modules/upsampling.h>

@@ -12,5 +12,6 @@
 #include <tapedeck/nn/options/padding.h>
 #include <tapedeck/nn/options/pooling.h>
 #include <tapedeck/nn/options/rnn.h>
+#include <tapedeck/nn/options/transformer.h>
 #include <tapedeck/nn/options/upsampling.h>
 #include <tapedeck/nn/options/vision.h>
