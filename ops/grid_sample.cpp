@@ -34,7 +34,9 @@ Variable pixels_of(const Variable& x, std::int64_t size, std::int64_t padding, b
   Variable place = align_corners ? (x + 1) * ((n - 1) / 2) : ((x + 1) * n - 1) / 2;
   if (padding == kPadReflection)
     place = align_corners ? reflect(place, 0, n - 1) : reflect(place, -0.5, n - 0.5);
-  return padding == kPadZeros ? place : place.clamp(0, n - 1);
+  if (padding == kPadZeros) return place;
+  // On the border, as beyond it, the place does not move.
+  return where((place > 0).logical_and(place < n - 1), place, place.detach().clamp(0, n - 1));
 }
 
 // The values [N, C, P] of pixels [N, C, S] at whole numbers, one [N, P] for each axis; zeros beyond
