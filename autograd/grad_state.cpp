@@ -43,6 +43,12 @@ Variable AccumulateGrad::run_leaf_hooks(Variable grad) const {
 }
 
 void AccumulateGrad::accumulate(Variable grad) {
+  // What a reshape returns as a gradient is a view of memory that nobody else holds, and then need
+  // not be one.
+  VariableImpl& impl = *grad.impl();
+  if (!GradMode::is_enabled() && impl.base && grad.use_count() == 1 && impl.base.use_count() == 1 &&
+      impl.array.numel() == impl.base->array.numel())
+    impl.base.reset();
   const std::lock_guard lock(state_->mutex);
   Variable& sum = state_->grad;
   if (!sum.defined()) {

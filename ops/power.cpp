@@ -34,7 +34,6 @@ Array power_of(const Array& x, Scalar exponent) {
     if (e == 0.5) return kernels::unary(kernels::UnaryOp::Sqrt, x);
     if (e == -0.5) return kernels::unary(kernels::UnaryOp::Rsqrt, x);
     if (e == -1) return kernels::unary(kernels::UnaryOp::Reciprocal, x);
-    if (e == 3) return kernels::mul(kernels::unary(kernels::UnaryOp::Square, x), x);
   }
   return kernels::binary(BinaryOp::Pow, x, exponent);
 }

@@ -168,13 +168,25 @@ V lerp(const V& self, const V& end, const V& weight) {
   return self + weight * (end - self);
 }
 
+namespace {
+
+// x + s y, where it fits in the memory of y, which nobody else needs.
+Array add_scaled(const Array& x, Array y, double s) {
+  if (x.sizes() != y.sizes()) return kernels::binary(BinaryOp::AddScaled, x, y, {{s}});
+  kernels::binary_out(BinaryOp::AddScaled, y, x, y, {{s}});
+  return y;
+}
+
+}  // namespace
+
 // z = x + s a b;  dx = g, da = s g b, db = s g a
 V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
-  const ScalarType dtype = result_type(self, tensor1 * tensor2);
+  const bool one_dtype = self.dtype() == tensor1.dtype() && self.dtype() == tensor2.dtype();
+  const ScalarType dtype = one_dtype ? self.dtype() : result_type(self, tensor1 * tensor2);
   if (!is_floating_point(dtype)) return add(self, tensor1 * tensor2, value);
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
   const double s = value.toDouble();
-  V z(kernels::binary(BinaryOp::AddScaled, x.array(), kernels::mul(a.array(), b.array()), {{s}}));
+  V z(add_scaled(x.array(), kernels::mul(a.array(), b.array()), s));
   if (should_record(x, a, b))
     record(z, "AddcmulBackward0", edges(x, a, b),
            [s, a = save(a, b.requires_grad()), b = save(b, a.requires_grad())](
@@ -189,13 +201,14 @@ V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
 
 // z = x + s a / b;  dx = g, da = s g / b, db = -s g a / b^2
 V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
-  const ScalarType dtype = result_type(self, tensor1 + tensor2);
+  const bool one_dtype = self.dtype() == tensor1.dtype() && self.dtype() == tensor2.dtype();
+  const ScalarType dtype = one_dtype ? self.dtype() : result_type(self, tensor1 + tensor2);
   TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
                     "addcdiv: integer division is not supported, got ", self.dtype(), ", ",
                     tensor1.dtype(), " and ", tensor2.dtype());
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
   const double s = value.toDouble();
-  V z(kernels::binary(BinaryOp::AddScaled, x.array(), kernels::div(a.array(), b.array()), {{s}}));
+  V z(add_scaled(x.array(), kernels::div(a.array(), b.array()), s));
   if (should_record(x, a, b))
     record(z, "AddcdivBackward0", edges(x, a, b),
            [s, a = save(a, b.requires_grad()), b = save(b)](const V& g, const VjpContext& ctx) {

@@ -111,15 +111,19 @@ Array scan(const Array& input, std::int64_t dim, Direction direction, const char
     using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
     const T* const from = x.data<T>();
     T* const to = out.data<T>();
-    if (view.inner == 1 && direction == Direction::Forward) {
+    if (view.inner == 1) {
       const std::int64_t n = view.axis;
+      const std::int64_t step = direction == Direction::Forward ? 1 : -1;
       parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
                    [=](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t row = begin * n; row < end * n; row += n) {
-                       Acc acc = static_cast<Acc>(from[row]);
-                       to[row] = from[row];
-                       for (std::int64_t i = row + 1; i < row + n; ++i)
-                         to[i] = static_cast<T>(acc = combine(acc, static_cast<Acc>(from[i])));
+                     for (std::int64_t row = begin; row < end; ++row) {
+                       std::int64_t at = step > 0 ? row * n : (row + 1) * n - 1;
+                       Acc acc = static_cast<Acc>(from[at]);
+                       to[at] = from[at];
+                       for (std::int64_t i = 1; i < n; ++i) {
+                         at += step;
+                         to[at] = static_cast<T>(acc = combine(acc, static_cast<Acc>(from[at])));
+                       }
                      }
                    });
       return;

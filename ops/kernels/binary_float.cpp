@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/binary_loops.h>
+#include <tapedeck/ops/kernels/simd_math-inl.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -63,6 +64,48 @@ struct RemainderOp : Plain {
   }
 };
 
+#if HWY_TARGET != HWY_SCALAR
+// |a|^b by logarithm and exponential in double precision, whose errors a float does not show.
+template <class D, class V>
+HWY_INLINE V PowerOfSize(D d, V size, V b) {
+  const hn::Repartition<double, D> wide;
+  const auto logarithm = hn::Log(wide, hn::PromoteTo(wide, hn::LowerHalf(hn::Half<D>(), size)));
+  const auto high_logarithm =
+      hn::Log(wide, hn::PromoteTo(wide, hn::UpperHalf(hn::Half<D>(), size)));
+  const auto low = hn::Mul(logarithm, hn::PromoteTo(wide, hn::LowerHalf(hn::Half<D>(), b)));
+  const auto high = hn::Mul(high_logarithm, hn::PromoteTo(wide, hn::UpperHalf(hn::Half<D>(), b)));
+  return hn::Combine(d, hn::DemoteTo(hn::Half<D>(), vec::Exp(wide, high)),
+                     hn::DemoteTo(hn::Half<D>(), vec::Exp(wide, low)));
+}
+#endif
+
+// a^b, as std::pow has it; zeros, infinities and NaNs go lane by lane, and so does float64.
+template <class D, class V>
+HWY_INLINE V Pow(D d, V a, V b) {
+  using T = hn::TFromD<D>;
+  if (hn::AllTrue(d, hn::Eq(b, vec::C(d, 3)))) return hn::Mul(hn::Mul(a, a), a);
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(T) == 4) {
+    const V zero = hn::Zero(d), infinity = vec::Infinity(d), size = hn::Abs(a);
+    const auto finite = hn::And(hn::Lt(size, infinity), hn::Lt(hn::Abs(b), infinity));
+    if (HWY_LIKELY(hn::AllTrue(d, hn::And(finite, hn::Gt(size, zero))))) {
+      const V power = PowerOfSize(d, size, b), half = hn::Mul(b, vec::C(d, 0.5));
+      const V nan = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
+      const auto is_odd = hn::Ne(hn::Trunc(half), half);
+      const V of_negative = hn::IfThenElse(hn::Ne(hn::Trunc(b), b), nan,
+                                           hn::IfThenElse(is_odd, hn::Neg(power), power));
+      return hn::IfThenElse(hn::Lt(a, zero), of_negative, power);
+    }
+  }
+#endif
+  HWY_ALIGN T base[HWY_MAX_BYTES / sizeof(T)], exponent[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(a, d, base);
+  hn::Store(b, d, exponent);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) base[i] = std::pow(base[i], exponent[i]);
+  return hn::Load(d, base);
+}
+TAPEDECK_BINARY_OP(PowOp, Pow(d, a, b))
+
 template <typename T>
 RowLoop FindFor(BinaryOp op) {
   switch (op) {
@@ -82,6 +125,8 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<FmodOp, T>;
     case BinaryOp::Remainder:
       return BinaryRow<RemainderOp, T>;
+    case BinaryOp::Pow:
+      return BinaryRow<PowOp, T>;
     default:
       return nullptr;
   }
@@ -118,10 +163,6 @@ T floor_divide(T a, T b) {
 template <typename T>
 RowLoop find_scalar_loop(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Pow:
-      return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-        binary_row<T, T>([](T a, T b) { return std::pow(a, b); }, out, in, scalars, n);
-      };
     case BinaryOp::Atan2:
       return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
         binary_row<T, T>([](T a, T b) { return std::atan2(a, b); }, out, in, scalars, n);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::int64_t kGrain = 16384;
 constexpr std::int64_t kShortRow = 16;  // below, gathering rows into a block beats a call for each
+constexpr std::int64_t kWorthRepeating = 64;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
 constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
@@ -20,6 +21,13 @@ constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
 template <typename Word>
 void copy_words(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
                 std::int64_t n) {
+  constexpr auto kSize = static_cast<std::int64_t>(sizeof(Word));
+  if (dst_stride == kSize && src_stride == 0) {
+    Word word;
+    std::memcpy(&word, src, sizeof(Word));
+    for (std::int64_t i = 0; i < n; ++i) std::memcpy(dst + i * kSize, &word, sizeof(Word));
+    return;
+  }
   for (std::int64_t i = 0; i < n; ++i)
     std::memcpy(dst + i * dst_stride, src + i * src_stride, sizeof(Word));
 }
@@ -112,6 +120,16 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
   });
 }
 
+// A copy of an input that has one element for each row, with that element all along its row:
+// undefined where the copy would not be much smaller than the output.
+Array repeated_along_rows(const Array& in, const Array& out) {
+  const std::int64_t axis = out.dim() - 1, own_axis = in.dim() - 1, row = out.sizes()[axis];
+  if (in.numel() < 2 || in.sizes()[own_axis] != 1 || in.numel() * row > out.numel() / 4) return {};
+  DimVector sizes = in.sizes();
+  sizes[own_axis] = row;
+  return clone(in.expand(sizes));
+}
+
 // Whether an input lies crosswise to the output: then it is read faster from a copy that does not.
 bool lies_across(const LoopNest& nest, int operand) {
   const std::int64_t size = nest.item_size[operand], inner = nest.inner_stride(operand);
@@ -146,6 +164,12 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
     }
   }
 
+  const auto run_with = [&](int k, const Array& other) {
+    RowInput changed[kMaxInputs] = {in[0], in[0], in[0], in[0]};
+    std::copy_n(in, inputs, changed);
+    changed[k] = other;
+    run_rows(loop, params, out, changed, inputs);
+  };
   LoopNest nest(out.sizes());
   nest.add(out);
   for (int k = 0; k < inputs; ++k) {
@@ -156,15 +180,15 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
   }
   nest.collapse();
 
+  if (out.is_contiguous() && nest.inner_size() < kWorthRepeating)
+    for (int k = 0; k < inputs; ++k)
+      if (in[k].array != nullptr && nest.inner_stride(k + 1) == 0)
+        if (const Array rows = repeated_along_rows(*in[k].array, out); rows.defined())
+          return run_with(k, rows);
   for (int k = 0; k < inputs; ++k)
     if (in[k].array != nullptr && !in[k].array->is_contiguous() &&
-        !in[k].array->has_internal_overlap() && lies_across(nest, k + 1)) {
-      const Array straight = clone(*in[k].array);
-      RowInput changed[kMaxInputs] = {in[0], in[0], in[0], in[0]};
-      std::copy_n(in, inputs, changed);
-      changed[k] = straight;
-      return run_rows(loop, params, out, changed, inputs);
-    }
+        !in[k].array->has_internal_overlap() && lies_across(nest, k + 1))
+      return run_with(k, clone(*in[k].array));
 
   unsigned scalars = 0;
   bool long_rows = (nest.dims < 2 || nest.inner_size() >= kShortRow) &&
