@@ -196,6 +196,8 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
         return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Pixels:
         return conv2d_grad_weight_pixels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Taps:
+        return conv2d_grad_weight_taps<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Winograd2x3:
       case ConvAlgorithm::Winograd4x3:
       case ConvAlgorithm::Winograd2x5:

@@ -15,6 +15,7 @@ enum class ConvAlgorithm : std::uint8_t {
   Im2col,           ///< columns and matrix products: any geometry, the reference
   Direct,           ///< implicit columns, vectors over output channels: any geometry
   Pixels,           ///< vectors over pixels, for few channels: any geometry
+  Taps,             ///< weight gradients of few channels, vectors over filters: any geometry
   Winograd2x3,      ///< F(2, 3): 3x3 kernels of stride 1, 2.25 times fewer products
   Winograd4x3,      ///< F(4, 3): 4 times fewer, less accurate
   Winograd2x5,      ///< F(2, 5): 5x5 kernels of stride 1, 2.8 times fewer, less accurate
@@ -26,10 +27,10 @@ enum class ConvAlgorithm : std::uint8_t {
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
 /// Those that can be forced.
 inline constexpr ConvAlgorithm kConvAlgorithms[] = {
-    ConvAlgorithm::Im2col,          ConvAlgorithm::Direct,      ConvAlgorithm::Pixels,
-    ConvAlgorithm::Winograd2x3,     ConvAlgorithm::Winograd4x3, ConvAlgorithm::Winograd2x5,
-    ConvAlgorithm::Winograd2x3And2, ConvAlgorithm::Depthwise,   ConvAlgorithm::Sampled,
-    ConvAlgorithm::Dilated};
+    ConvAlgorithm::Im2col,      ConvAlgorithm::Direct,          ConvAlgorithm::Pixels,
+    ConvAlgorithm::Taps,        ConvAlgorithm::Winograd2x3,     ConvAlgorithm::Winograd4x3,
+    ConvAlgorithm::Winograd2x5, ConvAlgorithm::Winograd2x3And2, ConvAlgorithm::Depthwise,
+    ConvAlgorithm::Sampled,     ConvAlgorithm::Dilated};
 
 /// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
 enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };

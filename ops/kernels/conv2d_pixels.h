@@ -13,4 +13,8 @@ void conv2d_pixels(const ConvWindow& window, const T* in, const T* weight, const
 template <typename T>
 void conv2d_grad_weight_pixels(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
 
+/// The weight gradient with vectors over filters, for few channels and many filters.
+template <typename T>
+void conv2d_grad_weight_taps(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+
 }  // namespace tapedeck::kernels

@@ -117,6 +117,8 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "direct";
     case ConvAlgorithm::Pixels:
       return out << "pixels";
+    case ConvAlgorithm::Taps:
+      return out << "taps";
     case ConvAlgorithm::Winograd2x3:
       return out << "winograd F(2, 3)";
     case ConvAlgorithm::Winograd4x3:
@@ -135,7 +137,7 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
   return out;
 }
 
-bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirection /*direction*/,
+bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirection direction,
                      ScalarType dtype) {
   if (!is_floating_point(dtype)) return false;
   switch (algorithm) {
@@ -144,6 +146,8 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
     case ConvAlgorithm::Direct:
     case ConvAlgorithm::Pixels:
       return true;
+    case ConvAlgorithm::Taps:
+      return direction == ConvDirection::GradWeight;
     case ConvAlgorithm::Winograd2x3:
       return winograd_supports(WinogradVariant::F2x3, s);
     case ConvAlgorithm::Winograd4x3:
@@ -170,7 +174,10 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
   if (direction == ConvDirection::GradWeight) {
     if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)
       return ConvAlgorithm::Im2col;
-    // Vectors over input channels, or over pixels.
+    // Vectors over filters, over input channels, or over pixels.
+    if (s.group_channels() < 16 && s.group_filters() >= 8 && s.taps() > 1 &&
+        used_lanes(s.group_filters()) > used_lanes(s.group_channels()))
+      return ConvAlgorithm::Taps;
     return s.group_channels() >= 8 ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
   return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;

@@ -126,6 +126,55 @@ void OuterTile(const OuterRun<T>& run) {
     }
 }
 
+template <int kTaps, int kVectors, typename T>
+void TapTile(const TapRun<T>& run, const std::int64_t* offsets, T* sums) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = static_cast<int>(hn::MaxLanes(d));
+  hn::Vec<decltype(d)> acc[kTaps][kVectors];
+  HWY_UNROLL(kOuterScalars)
+  for (int m = 0; m < kTaps; ++m)
+    for (int v = 0; v < kVectors; ++v)
+      acc[m][v] = hn::LoadU(d, sums + m * run.sums_step + v * kLanes);
+  const std::int64_t block_step = run.vector_block_step;
+  for (std::int64_t r = 0; r < run.rows; ++r) {
+    const T* vectors = run.vectors + r * run.vector_row_step;
+    const T* at[kTaps];
+    HWY_UNROLL(kOuterScalars)
+    for (int m = 0; m < kTaps; ++m) at[m] = run.scalars + r * run.scalar_row_step + offsets[m];
+    for (std::int64_t p = 0; p < run.pixels; ++p) {
+      hn::Vec<decltype(d)> x[kVectors];
+      for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, vectors + v * block_step);
+      HWY_UNROLL(kOuterScalars)
+      for (int m = 0; m < kTaps; ++m) {
+        const auto s = hn::Set(d, at[m][p]);
+        for (int v = 0; v < kVectors; ++v) acc[m][v] = hn::MulAdd(s, x[v], acc[m][v]);
+      }
+      vectors += kLanes;
+    }
+  }
+  HWY_UNROLL(kOuterScalars)
+  for (int m = 0; m < kTaps; ++m)
+    for (int v = 0; v < kVectors; ++v)
+      hn::StoreU(acc[m][v], d, sums + m * run.sums_step + v * kLanes);
+}
+
+template <int kTaps, int kVectors, typename T>
+HWY_INLINE void TapTileOf(std::int64_t taps, const TapRun<T>& run, const std::int64_t* offsets,
+                          T* sums) {
+  if (taps == kTaps) return TapTile<kTaps, kVectors>(run, offsets, sums);
+  if constexpr (kTaps > 1) TapTileOf<kTaps - 1, kVectors>(taps, run, offsets, sums);
+}
+
+template <int kVectors, typename T>
+void TapTiles(const TapRun<T>& run) {
+  std::int64_t left = (run.taps + kOuterScalars - 1) / kOuterScalars;
+  for (std::int64_t m = 0; m < run.taps; --left) {
+    const std::int64_t taps = (run.taps - m + left - 1) / left;
+    TapTileOf<kOuterScalars, kVectors>(taps, run, run.offsets + m, run.sums + m * run.sums_step);
+    m += taps;
+  }
+}
+
 template <typename T>
 void AddRow(const T* from, std::int64_t n, T* to) {
   const hn::ScalableTag<T> d;
@@ -144,6 +193,7 @@ ConvTiles<T> Tiles() {
           {ChannelTiles<1, true, T>, ChannelTiles<2, true, T>},
           {OuterTile<1, T>, OuterTile<2, T>, OuterTile<3, T>},
           kOuterScalars,
+          {TapTiles<1, T>, TapTiles<2, T>, TapTiles<3, T>},
           AddRow<T>,
           Transpose<false, T>,
           Transpose<true, T>};

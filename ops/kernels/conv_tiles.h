@@ -45,6 +45,25 @@ struct OuterRun {
   bool add;  ///< to the sums that are there
 };
 
+/// The same where every scalar has a place of its own, and neighbouring pixels are neighbours:
+///
+///   sums[m * sums_step + v] += sum over r < rows, p < pixels of
+///       scalars[r * scalar_row_step + p + offsets[m]]
+///       * vectors[r * vector_row_step + p * lanes + v]
+///
+/// for m < taps.
+template <typename T>
+struct TapRun {
+  const T* vectors;
+  std::int64_t vector_block_step, vector_row_step;
+  const T* scalars;
+  std::int64_t scalar_row_step;
+  const std::int64_t* offsets;
+  std::int64_t taps, pixels, rows;
+  T* sums;
+  std::int64_t sums_step;
+};
+
 /// What the instruction set of this CPU offers to convolutions; T is float or double.
 template <typename T>
 struct ConvTiles {
@@ -57,6 +76,7 @@ struct ConvTiles {
   /// Of one vector, two and three; and the number of scalars.
   void (*outer_run[3])(const OuterRun<T>&);
   int scalars;
+  void (*tap_run[3])(const TapRun<T>&);
   /// to[i] += from[i] for i < n.
   void (*add)(const T* from, std::int64_t n, T* to);
   /// to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : 0) for r < rows, c < columns.
