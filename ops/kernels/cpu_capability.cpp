@@ -1,14 +1,12 @@
+#include <tapedeck/ops/kernels/cpu_capability.h>
+
 #include <cstdlib>
-#include <string_view>
 
 #include <hwy/targets.h>
 
 #include <tapedeck/array/warning.h>
-#include <tapedeck/ops/cpu_capability.h>
-#include <tapedeck/ops/kernels/simd.h>
 
-namespace tapedeck {
-namespace kernels {
+namespace tapedeck::kernels {
 
 // Highway numbers its targets from the best down: what is worse than AVX2 serves any CPU.
 bool limit_cpu_capability() {
@@ -27,12 +25,10 @@ bool limit_cpu_capability() {
   return true;
 }
 
-}  // namespace kernels
-
-std::string_view get_cpu_capability() {
+std::string_view cpu_capability() {
   const auto targets = hwy::SupportedTargets();
   if (targets & (2 * HWY_AVX3 - 1)) return "AVX512";
   return targets & HWY_AVX2 ? "AVX2" : "DEFAULT";
 }
 
-}  // namespace tapedeck
+}  // namespace tapedeck::kernels

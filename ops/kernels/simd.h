@@ -4,6 +4,8 @@
 // Highway: it keeps AVX-512, AVX2 and the baseline. What lies between brings nothing that a CPU
 // without AVX2 would notice, and each target costs a third of the compile time.
 
+#include <tapedeck/ops/kernels/cpu_capability.h>
+
 #ifdef HWY_DISABLED_TARGETS
 #undef HWY_DISABLED_TARGETS
 #endif
@@ -13,7 +15,6 @@ namespace tapedeck::kernels {
 
 // Does what the environment says (see ops/cpu_capability.h); before main, since what has been
 // chosen once stays so.
-bool limit_cpu_capability();
 inline const bool cpu_capability_is_limited = limit_cpu_capability();
 
 }  // namespace tapedeck::kernels
