@@ -5,6 +5,7 @@
 #include <hwy/targets.h>
 
 #include <tapedeck/array/warning.h>
+#include <tapedeck/ops/kernels/simd.h>
 
 namespace tapedeck::kernels {
 
