@@ -26,6 +26,7 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/conv.h>
+#include <tapedeck/ops/conv3d.h>
 #include <tapedeck/ops/conv_precision.h>
 #include <tapedeck/ops/copy.h>
 #include <tapedeck/ops/cpu_capability.h>

@@ -62,8 +62,8 @@ void Node::remove_hook(unsigned key) {
         hooks_->erase(it);
         return;
       }
-  tapedeck::detail::fail<IndexError>(
-      tapedeck::detail::str("remove_hook: no hook at position ", key, " of ", name()));
+  tapedeck::detail::fail<IndexError>(tapedeck::detail::str(
+      "remove_hook: Invalid index: no hook at position ", key, " of ", name()));
 }
 
 Variable Node::run_hooks(std::uint32_t output_nr, Variable grad) const {

@@ -191,7 +191,8 @@ void Variable::remove_hook(unsigned position) const {
       state.leaf_hooks.erase(it);
       return;
     }
-  detail::fail<IndexError>(detail::str("remove_hook: no hook at position ", position));
+  detail::fail<IndexError>(
+      detail::str("remove_hook: Invalid index: no hook at position ", position));
 }
 
 std::int64_t Variable::_version() const { return array().storage()->version(); }

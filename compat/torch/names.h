@@ -28,6 +28,16 @@ using std::visit;
 
 using IntList = IntArrayRef;
 
+namespace enumtype {
+
+/// "kMean" of a variant of alternatives that holds kMean.
+template <typename First, typename... Rest>
+std::string get_enum_name(const std::variant<First, Rest...>& choice) {
+  return std::visit([](const auto& held) { return std::string(held.text); }, choice);
+}
+
+}  // namespace enumtype
+
 // A dtype is one thing here; libtorch converts between two.
 using TypeMeta = ScalarType;
 inline ScalarType typeMetaToScalarType(ScalarType dtype) { return dtype; }

@@ -54,8 +54,8 @@ Tensor hardswish(const Tensor& input, const HardswishOptions& options) {
   return finish(input, tapedeck::hardswish(input), options.inplace(), "hardswish_");
 }
 Tensor hardtanh(Tensor input, const HardtanhFuncOptions& options) {
-  TAPEDECK_CHECK_AS(ValueError, options.min_val() < options.max_val(),
-                    "hardtanh: expected min_val < max_val, got ", options.min_val(), " and ",
+  TAPEDECK_CHECK_AS(ValueError, options.min_val() <= options.max_val(),
+                    "hardtanh: expected min_val <= max_val, got ", options.min_val(), " and ",
                     options.max_val());
   return finish(input, tapedeck::hardtanh(input, options.min_val(), options.max_val()),
                 options.inplace(), "hardtanh_");

@@ -1,6 +1,7 @@
 #include <tapedeck/nn/functional/conv.h>
 
 #include <tapedeck/nn/internal/conv_padding.h>
+#include <tapedeck/ops/conv3d.h>
 
 namespace tapedeck::nn::functional {
 
@@ -16,6 +17,11 @@ Tensor conv2d(const Tensor& input, const Tensor& weight, const Conv2dFuncOptions
                           conv_padding_of<2>(options.padding()), options.dilation(),
                           options.groups());
 }
+Tensor conv3d(const Tensor& input, const Tensor& weight, const Conv3dFuncOptions& options) {
+  return tapedeck::conv3d(input, weight, options.bias(), options.stride(),
+                          conv_padding_of<3>(options.padding()), options.dilation(),
+                          options.groups());
+}
 Tensor conv_transpose1d(const Tensor& input, const Tensor& weight,
                         const ConvTranspose1dFuncOptions& options) {
   return tapedeck::conv_transpose1d(input, weight, options.bias(), options.stride(),
@@ -26,6 +32,12 @@ Tensor conv_transpose2d(const Tensor& input, const Tensor& weight,
                         const ConvTranspose2dFuncOptions& options) {
   return tapedeck::conv_transpose2d(input, weight, options.bias(), options.stride(),
                                     conv_padding_of<2>(options.padding()), options.output_padding(),
+                                    options.groups(), options.dilation());
+}
+Tensor conv_transpose3d(const Tensor& input, const Tensor& weight,
+                        const ConvTranspose3dFuncOptions& options) {
+  return tapedeck::conv_transpose3d(input, weight, options.bias(), options.stride(),
+                                    conv_padding_of<3>(options.padding()), options.output_padding(),
                                     options.groups(), options.dilation());
 }
 

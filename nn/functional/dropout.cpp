@@ -32,6 +32,9 @@ Tensor dropout1d(Tensor input, const Dropout1dFuncOptions& options) {
 Tensor dropout2d(Tensor input, const Dropout2dFuncOptions& options) {
   return dropout_channels("dropout2d", std::move(input), options, 2);
 }
+Tensor dropout3d(Tensor input, const Dropout3dFuncOptions& options) {
+  return dropout_channels("dropout3d", std::move(input), options, 3);
+}
 Tensor alpha_dropout(Tensor input, const AlphaDropoutFuncOptions& options) {
   if (options.inplace()) return alpha_dropout_(input, options.p(), options.training());
   return tapedeck::alpha_dropout(input, options.p(), options.training());

@@ -12,6 +12,7 @@ Tensor dropout(Tensor input, const DropoutFuncOptions& options = {});
 Tensor dropout1d(Tensor input, const Dropout1dFuncOptions& options = {});
 /// Whole channels of [(N,) C, H, W].
 Tensor dropout2d(Tensor input, const Dropout2dFuncOptions& options = {});
+Tensor dropout3d(Tensor input, const Dropout3dFuncOptions& options = {});
 Tensor alpha_dropout(Tensor input, const AlphaDropoutFuncOptions& options = {});
 Tensor feature_alpha_dropout(Tensor input, const FeatureAlphaDropoutFuncOptions& options = {});
 

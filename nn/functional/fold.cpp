@@ -5,10 +5,17 @@
 namespace tapedeck::nn::functional {
 
 Tensor fold(const Tensor& input, const FoldFuncOptions& options) {
+  TAPEDECK_CHECK(
+      input.dim() == 2 || input.dim() == 3,
+      "fold: Input Error: Only unbatched (2D) or batched (3D) input Tensors are supported "
+      "(got ",
+      input.dim(), "D): ", input.sizes());
   return col2im(input, options.output_size(), options.kernel_size(), options.dilation(),
                 options.padding(), options.stride());
 }
 Tensor unfold(const Tensor& input, const UnfoldFuncOptions& options) {
+  TAPEDECK_CHECK(input.dim() == 4, "unfold: Input Error: Only 4D input Tensors are supported (got ",
+                 input.dim(), "D): ", input.sizes());
   return im2col(input, options.kernel_size(), options.dilation(), options.padding(),
                 options.stride());
 }

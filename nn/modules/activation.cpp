@@ -145,6 +145,14 @@ Tensor HardswishImpl::forward(const Tensor& input) {
       *this, [this](const Tensor& x) { return F::hardswish(x, options); }, input);
 }
 
+HardtanhImpl::HardtanhImpl(const HardtanhOptions& options_) : options(options_) {
+  HardtanhImpl::reset();
+}
+void HardtanhImpl::reset() {
+  TAPEDECK_CHECK_AS(ValueError, options.min_val() < options.max_val(),
+                    "Hardtanh: max_val must be greater than min_val, got ", options.min_val(),
+                    " and ", options.max_val());
+}
 void HardtanhImpl::pretty_print(std::ostream& stream) const {
   stream << text::name("Hardtanh") << "(min_val=" << text::of_float(options.min_val())
          << ", max_val=" << text::of_float(options.max_val()) << after(options.inplace()) << ")";

@@ -185,10 +185,11 @@ TAPEDECK_LIBRARY_MODULE(Hardswish);
 /// min(max(x, min_val), max_val).
 class HardtanhImpl : public Cloneable<HardtanhImpl> {
  public:
-  explicit HardtanhImpl(const HardtanhOptions& options_ = {}) : options(options_) {}
+  /// \throws ValueError unless min_val < max_val.
+  explicit HardtanhImpl(const HardtanhOptions& options_ = {});
   HardtanhImpl(double min_val, double max_val)
       : HardtanhImpl(HardtanhOptions().min_val(min_val).max_val(max_val)) {}
-  void reset() override {}
+  void reset() override;
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(Tensor input);
 

@@ -9,6 +9,7 @@
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/conv_padding.h>
 #include <tapedeck/nn/internal/print.h>
+#include <tapedeck/ops/conv3d.h>
 #include <tapedeck/ops/creation.h>
 
 namespace tapedeck::nn {
@@ -94,8 +95,10 @@ void ConvNdImpl<D, Derived, Options>::pretty_print(std::ostream& stream) const {
 
 template class ConvNdImpl<1, Conv1dImpl, Conv1dOptions>;
 template class ConvNdImpl<2, Conv2dImpl, Conv2dOptions>;
+template class ConvNdImpl<3, Conv3dImpl, Conv3dOptions>;
 template class ConvNdImpl<1, ConvTranspose1dImpl, ConvTranspose1dOptions>;
 template class ConvNdImpl<2, ConvTranspose2dImpl, ConvTranspose2dOptions>;
+template class ConvNdImpl<3, ConvTranspose3dImpl, ConvTranspose3dOptions>;
 
 namespace {
 
@@ -139,7 +142,7 @@ Tensor padded(const Options& options, const Tensor& input) {
 
 template <std::size_t D, typename Options>
 Tensor convolve(const Options& options, const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  constexpr auto conv = D == 1 ? conv1d : conv2d;
+  constexpr auto conv = D == 1 ? conv1d : D == 2 ? conv2d : conv3d;
   if (holds_alternative<enumtype::kZeros>(options.padding_mode()))
     return conv(x, weight, bias, options.stride(), conv_padding_of<D>(options.padding()),
                 options.dilation(), options.groups());
@@ -184,7 +187,7 @@ Tensor convolve_transposed(const ConvTransposeOptions<D>& options, const Tensor&
                            const std::optional<IntArrayRef>& output_size) {
   TAPEDECK_CHECK_AS(ValueError, holds_alternative<enumtype::kZeros>(options.padding_mode()),
                     "conv_transpose", D, "d: only `zeros` padding mode is supported");
-  constexpr auto conv = D == 1 ? conv_transpose1d : conv_transpose2d;
+  constexpr auto conv = D == 1 ? conv_transpose1d : D == 2 ? conv_transpose2d : conv_transpose3d;
   return conv(x, weight, bias, options.stride(), conv_padding_of<D>(options.padding()),
               output_padding_for<D>(options, x, output_size), options.groups(), options.dilation());
 }
@@ -242,8 +245,10 @@ Tensor ConvTransposeLayerImpl<D, Derived>::forward(const Tensor& input,
 
 template class ConvLayerImpl<1, Conv1dImpl>;
 template class ConvLayerImpl<2, Conv2dImpl>;
+template class ConvLayerImpl<3, Conv3dImpl>;
 template class ConvTransposeLayerImpl<1, ConvTranspose1dImpl>;
 template class ConvTransposeLayerImpl<2, ConvTranspose2dImpl>;
+template class ConvTransposeLayerImpl<3, ConvTranspose3dImpl>;
 
 }  // namespace detail
 
@@ -263,10 +268,13 @@ ConvTranspose2d::ConvTranspose2d(std::int64_t in_channels, std::int64_t out_chan
 
 TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose1dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
 TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose2dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose3dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
 
 template class Cloneable<Conv1dImpl>;
 template class Cloneable<ConvTranspose1dImpl>;
 template class Cloneable<Conv2dImpl>;
+template class Cloneable<Conv3dImpl>;
 template class Cloneable<ConvTranspose2dImpl>;
+template class Cloneable<ConvTranspose3dImpl>;
 
 }  // namespace tapedeck::nn

@@ -85,6 +85,13 @@ class Conv2d : public ModuleHolder<Conv2dImpl> {
          ExpandingArray<2> dilation = 1, std::int64_t groups = 1, bool with_bias = true);
 };
 
+/// Convolution of [(N,) in_channels, D, H, W] -> [(N,) out_channels, OD, OH, OW].
+class Conv3dImpl : public detail::ConvLayerImpl<3, Conv3dImpl> {
+ public:
+  using ConvLayerImpl::ConvLayerImpl;
+};
+TAPEDECK_LIBRARY_MODULE(Conv3d);
+
 /// The adjoint of a convolution: [(N,) in_channels, L] -> [(N,) out_channels, O] with
 /// O = stride (L - 1) + dilation (kernel_size - 1) + 1 - 2 padding + output_padding.
 class ConvTranspose1dImpl : public detail::ConvTransposeLayerImpl<1, ConvTranspose1dImpl> {
@@ -113,5 +120,13 @@ class ConvTranspose2d : public ModuleHolder<ConvTranspose2dImpl> {
                   ExpandingArray<2> output_padding = 0, std::int64_t groups = 1,
                   bool with_bias = true, ExpandingArray<2> dilation = 1);
 };
+
+/// The adjoint of a convolution: [(N,) in_channels, D, H, W] -> [(N,) out_channels, OD, OH, OW].
+class ConvTranspose3dImpl : public detail::ConvTransposeLayerImpl<3, ConvTranspose3dImpl> {
+ public:
+  using ConvTransposeLayerImpl::ConvTransposeLayerImpl;
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
+};
+TAPEDECK_LIBRARY_MODULE(ConvTranspose3d);
 
 }  // namespace tapedeck::nn

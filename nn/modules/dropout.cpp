@@ -29,6 +29,7 @@ void DropoutImplBase<Derived>::print(std::ostream& stream, const char* name) con
 template class DropoutImplBase<DropoutImpl>;
 template class DropoutImplBase<Dropout1dImpl>;
 template class DropoutImplBase<Dropout2dImpl>;
+template class DropoutImplBase<Dropout3dImpl>;
 template class DropoutImplBase<AlphaDropoutImpl>;
 template class DropoutImplBase<FeatureAlphaDropoutImpl>;
 
@@ -73,6 +74,19 @@ Tensor Dropout2dImpl::forward(Tensor input) {
       std::move(input));
 }
 
+void Dropout3dImpl::pretty_print(std::ostream& stream) const { print(stream, "Dropout3d"); }
+Tensor Dropout3dImpl::forward(Tensor input) {
+  return detail::call_module(
+      *this,
+      [this](Tensor x) {
+        return F::dropout3d(std::move(x), F::Dropout3dFuncOptions()
+                                              .p(options.p())
+                                              .training(is_training())
+                                              .inplace(options.inplace()));
+      },
+      std::move(input));
+}
+
 void AlphaDropoutImpl::pretty_print(std::ostream& stream) const { print(stream, "AlphaDropout"); }
 Tensor AlphaDropoutImpl::forward(Tensor input) {
   return detail::call_module(
@@ -104,6 +118,7 @@ Tensor FeatureAlphaDropoutImpl::forward(Tensor input) {
 template class Cloneable<DropoutImpl>;
 template class Cloneable<Dropout1dImpl>;
 template class Cloneable<Dropout2dImpl>;
+template class Cloneable<Dropout3dImpl>;
 template class Cloneable<AlphaDropoutImpl>;
 template class Cloneable<FeatureAlphaDropoutImpl>;
 

@@ -56,6 +56,16 @@ class Dropout2dImpl : public detail::DropoutImplBase<Dropout2dImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(Dropout2d);
 
+/// The same for whole channels of [(N,) C, D, H, W].
+class Dropout3dImpl : public detail::DropoutImplBase<Dropout3dImpl> {
+ public:
+  explicit Dropout3dImpl(double p) : Dropout3dImpl(DropoutOptions(p)) {}
+  explicit Dropout3dImpl(const DropoutOptions& options_ = {}) : DropoutImplBase(options_) {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(Tensor input);
+};
+TAPEDECK_LIBRARY_MODULE(Dropout3d);
+
 /// Dropout that keeps the mean and variance of SELU's activations (Klambauer et al., 2017).
 class AlphaDropoutImpl : public detail::DropoutImplBase<AlphaDropoutImpl> {
  public:

@@ -125,12 +125,16 @@ Tensor InstanceNormImplBase<D, Derived>::forward(const Tensor& input) {
 
 template class NormImplBase<BatchNorm1dImpl, BatchNormOptions>;
 template class NormImplBase<BatchNorm2dImpl, BatchNormOptions>;
+template class NormImplBase<BatchNorm3dImpl, BatchNormOptions>;
 template class NormImplBase<InstanceNorm1dImpl, InstanceNormOptions>;
 template class NormImplBase<InstanceNorm2dImpl, InstanceNormOptions>;
+template class NormImplBase<InstanceNorm3dImpl, InstanceNormOptions>;
 template class BatchNormImplBase<1, BatchNorm1dImpl>;
 template class BatchNormImplBase<2, BatchNorm2dImpl>;
+template class BatchNormImplBase<3, BatchNorm3dImpl>;
 template class InstanceNormImplBase<1, InstanceNorm1dImpl>;
 template class InstanceNormImplBase<2, InstanceNorm2dImpl>;
+template class InstanceNormImplBase<3, InstanceNorm3dImpl>;
 
 }  // namespace detail
 
@@ -138,9 +142,13 @@ BatchNorm1dImpl::BatchNorm1dImpl(const BatchNorm1dOptions& options_)
     : BatchNormImplBase(options_) {}
 BatchNorm2dImpl::BatchNorm2dImpl(const BatchNorm2dOptions& options_)
     : BatchNormImplBase(options_) {}
+BatchNorm3dImpl::BatchNorm3dImpl(const BatchNorm3dOptions& options_)
+    : BatchNormImplBase(options_) {}
 InstanceNorm1dImpl::InstanceNorm1dImpl(const InstanceNorm1dOptions& options_)
     : InstanceNormImplBase(options_) {}
 InstanceNorm2dImpl::InstanceNorm2dImpl(const InstanceNorm2dOptions& options_)
+    : InstanceNormImplBase(options_) {}
+InstanceNorm3dImpl::InstanceNorm3dImpl(const InstanceNorm3dOptions& options_)
     : InstanceNormImplBase(options_) {}
 
 LayerNormImpl::LayerNormImpl(LayerNormOptions options_) : options(std::move(options_)) { reset(); }
@@ -216,8 +224,10 @@ Tensor LocalResponseNormImpl::forward(const Tensor& input) {
 
 template class Cloneable<BatchNorm1dImpl>;
 template class Cloneable<BatchNorm2dImpl>;
+template class Cloneable<BatchNorm3dImpl>;
 template class Cloneable<InstanceNorm1dImpl>;
 template class Cloneable<InstanceNorm2dImpl>;
+template class Cloneable<InstanceNorm3dImpl>;
 template class Cloneable<LayerNormImpl>;
 template class Cloneable<GroupNormImpl>;
 template class Cloneable<LocalResponseNormImpl>;

@@ -71,6 +71,13 @@ class BatchNorm2dImpl : public detail::BatchNormImplBase<2, BatchNorm2dImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(BatchNorm2d);
 
+/// Batch normalisation of [N, C, D, H, W].
+class BatchNorm3dImpl : public detail::BatchNormImplBase<3, BatchNorm3dImpl> {
+ public:
+  explicit BatchNorm3dImpl(const BatchNorm3dOptions& options_);
+};
+TAPEDECK_LIBRARY_MODULE(BatchNorm3d);
+
 /// Instance normalisation (Ulyanov et al., 2016) of [(N,) C, L].
 class InstanceNorm1dImpl : public detail::InstanceNormImplBase<1, InstanceNorm1dImpl> {
  public:
@@ -84,6 +91,13 @@ class InstanceNorm2dImpl : public detail::InstanceNormImplBase<2, InstanceNorm2d
   explicit InstanceNorm2dImpl(const InstanceNorm2dOptions& options_);
 };
 TAPEDECK_LIBRARY_MODULE(InstanceNorm2d);
+
+/// Instance normalisation of [(N,) C, D, H, W].
+class InstanceNorm3dImpl : public detail::InstanceNormImplBase<3, InstanceNorm3dImpl> {
+ public:
+  explicit InstanceNorm3dImpl(const InstanceNorm3dOptions& options_);
+};
+TAPEDECK_LIBRARY_MODULE(InstanceNorm3d);
 
 /// Normalisation over the last axes (Ba et al., 2016), which have the sizes normalized_shape.
 class LayerNormImpl : public Cloneable<LayerNormImpl> {

@@ -71,6 +71,19 @@ Tensor ReflectionPad2dImpl::forward(const Tensor& input) {
       input);
 }
 
+void ReflectionPad3dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("ReflectionPad3d") << before_padding() << text::of_tuple(options.padding())
+         << ")";
+}
+Tensor ReflectionPad3dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReflect));
+      },
+      input);
+}
+
 void ReplicationPad2dImpl::pretty_print(std::ostream& stream) const {
   stream << text::name("ReplicationPad2d") << before_padding() << text::of_tuple(options.padding())
          << ")";
@@ -84,11 +97,37 @@ Tensor ReplicationPad2dImpl::forward(const Tensor& input) {
       input);
 }
 
+void ReplicationPad3dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("ReplicationPad3d") << before_padding() << text::of_tuple(options.padding())
+         << ")";
+}
+Tensor ReplicationPad3dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReplicate));
+      },
+      input);
+}
+
 void ConstantPad2dImpl::pretty_print(std::ostream& stream) const {
   stream << text::name("ConstantPad2d") << "(padding=" << text::of_tuple(options.padding())
          << ", value=" << text::of_number(options.value()) << ")";
 }
 Tensor ConstantPad2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).value(options.value()));
+      },
+      input);
+}
+
+void ConstantPad3dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("ConstantPad3d") << "(padding=" << text::of_tuple(options.padding())
+         << ", value=" << text::of_number(options.value()) << ")";
+}
+Tensor ConstantPad3dImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this,
       [this](const Tensor& x) {
@@ -112,8 +151,11 @@ template class Cloneable<ReflectionPad1dImpl>;
 template class Cloneable<ReplicationPad1dImpl>;
 template class Cloneable<ConstantPad1dImpl>;
 template class Cloneable<ReflectionPad2dImpl>;
+template class Cloneable<ReflectionPad3dImpl>;
 template class Cloneable<ReplicationPad2dImpl>;
+template class Cloneable<ReplicationPad3dImpl>;
 template class Cloneable<ConstantPad2dImpl>;
+template class Cloneable<ConstantPad3dImpl>;
 template class Cloneable<ZeroPad2dImpl>;
 
 }  // namespace tapedeck::nn

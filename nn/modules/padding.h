@@ -9,8 +9,8 @@
 
 namespace tapedeck::nn {
 
-// They add elements on all sides of the last one or two axes: {left, right} or {left, right, top,
-// bottom}, or one number for all.
+// They add elements on all sides of the last one, two or three axes: {left, right}, {left, right,
+// top, bottom} or {left, right, top, bottom, front, back}, or one number for all.
 
 /// The input mirrored at its edge.
 class ReflectionPad1dImpl : public Cloneable<ReflectionPad1dImpl> {
@@ -64,6 +64,19 @@ class ReflectionPad2dImpl : public Cloneable<ReflectionPad2dImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(ReflectionPad2d);
 
+/// The input mirrored at its edge.
+class ReflectionPad3dImpl : public Cloneable<ReflectionPad3dImpl> {
+ public:
+  ReflectionPad3dImpl(ExpandingArray<6> padding) : options(padding) {}
+  explicit ReflectionPad3dImpl(const ReflectionPad3dOptions& options_) : options(options_) {}
+  void reset() override {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+
+  ReflectionPad3dOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(ReflectionPad3d);
+
 /// The input's edge repeated.
 class ReplicationPad2dImpl : public Cloneable<ReplicationPad2dImpl> {
  public:
@@ -77,6 +90,19 @@ class ReplicationPad2dImpl : public Cloneable<ReplicationPad2dImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(ReplicationPad2d);
 
+/// The input's edge repeated.
+class ReplicationPad3dImpl : public Cloneable<ReplicationPad3dImpl> {
+ public:
+  ReplicationPad3dImpl(ExpandingArray<6> padding) : options(padding) {}
+  explicit ReplicationPad3dImpl(const ReplicationPad3dOptions& options_) : options(options_) {}
+  void reset() override {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+
+  ReplicationPad3dOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(ReplicationPad3d);
+
 /// A value.
 class ConstantPad2dImpl : public Cloneable<ConstantPad2dImpl> {
  public:
@@ -89,6 +115,19 @@ class ConstantPad2dImpl : public Cloneable<ConstantPad2dImpl> {
   ConstantPad2dOptions options;
 };
 TAPEDECK_LIBRARY_MODULE(ConstantPad2d);
+
+/// A value.
+class ConstantPad3dImpl : public Cloneable<ConstantPad3dImpl> {
+ public:
+  ConstantPad3dImpl(ExpandingArray<6> padding, double value) : options(padding, value) {}
+  explicit ConstantPad3dImpl(const ConstantPad3dOptions& options_) : options(options_) {}
+  void reset() override {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+
+  ConstantPad3dOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(ConstantPad3d);
 
 /// Zeros.
 class ZeroPad2dImpl : public Cloneable<ZeroPad2dImpl> {

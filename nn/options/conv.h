@@ -85,7 +85,7 @@ using conv_padding_t = ConvPaddingOption<D>;
 
 }  // namespace detail
 
-/// Options of Conv1d and Conv2d: `Conv2dOptions(3, 16, {5, 3}).stride(2).padding(kSame)`.
+/// Options of Conv1d, Conv2d and Conv3d: `Conv2dOptions(3, 16, {5, 3}).stride(2).padding(kSame)`.
 template <std::size_t D>
 struct ConvOptions {
   using padding_mode_t = detail::conv_padding_mode_t;
@@ -107,8 +107,9 @@ struct ConvOptions {
 };
 using Conv1dOptions = ConvOptions<1>;
 using Conv2dOptions = ConvOptions<2>;
+using Conv3dOptions = ConvOptions<3>;
 
-/// Options of ConvTranspose1d and ConvTranspose2d.
+/// Options of ConvTranspose1d, 2d and 3d.
 template <std::size_t D>
 struct ConvTransposeOptions {
   using padding_mode_t = detail::conv_padding_mode_t;
@@ -133,10 +134,11 @@ struct ConvTransposeOptions {
 };
 using ConvTranspose1dOptions = ConvTransposeOptions<1>;
 using ConvTranspose2dOptions = ConvTransposeOptions<2>;
+using ConvTranspose3dOptions = ConvTransposeOptions<3>;
 
 namespace functional {
 
-/// Options of functional::conv1d and conv2d.
+/// Options of functional::conv1d, conv2d and conv3d.
 template <std::size_t D>
 struct ConvFuncOptions {
   using padding_t = nn::detail::conv_padding_t<D>;
@@ -148,8 +150,9 @@ struct ConvFuncOptions {
 };
 using Conv1dFuncOptions = ConvFuncOptions<1>;
 using Conv2dFuncOptions = ConvFuncOptions<2>;
+using Conv3dFuncOptions = ConvFuncOptions<3>;
 
-/// Options of functional::conv_transpose1d and conv_transpose2d.
+/// Options of functional::conv_transpose1d, 2d and 3d.
 template <std::size_t D>
 struct ConvTransposeFuncOptions {
   using padding_t = nn::detail::conv_padding_t<D>;
@@ -162,6 +165,7 @@ struct ConvTransposeFuncOptions {
 };
 using ConvTranspose1dFuncOptions = ConvTransposeFuncOptions<1>;
 using ConvTranspose2dFuncOptions = ConvTransposeFuncOptions<2>;
+using ConvTranspose3dFuncOptions = ConvTransposeFuncOptions<3>;
 
 }  // namespace functional
 }  // namespace tapedeck::nn

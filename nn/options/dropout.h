@@ -12,6 +12,7 @@ struct DropoutOptions {
 };
 using Dropout1dOptions = DropoutOptions;
 using Dropout2dOptions = DropoutOptions;
+using Dropout3dOptions = DropoutOptions;
 using AlphaDropoutOptions = DropoutOptions;
 using FeatureAlphaDropoutOptions = DropoutOptions;
 
@@ -24,6 +25,7 @@ struct DropoutFuncOptions {
 };
 using Dropout1dFuncOptions = DropoutFuncOptions;
 using Dropout2dFuncOptions = DropoutFuncOptions;
+using Dropout3dFuncOptions = DropoutFuncOptions;
 
 struct AlphaDropoutFuncOptions {
   TAPEDECK_ARG(double, p) = 0.5;

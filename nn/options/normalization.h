@@ -10,7 +10,7 @@
 
 namespace tapedeck::nn {
 
-/// Options of BatchNorm1d and BatchNorm2d. Without a momentum the running statistics are plain
+/// Options of BatchNorm1d, 2d and 3d. Without a momentum the running statistics are plain
 /// averages over all batches.
 struct BatchNormOptions {
   BatchNormOptions(std::int64_t num_features) : num_features_(num_features) {}
@@ -22,8 +22,9 @@ struct BatchNormOptions {
 };
 using BatchNorm1dOptions = BatchNormOptions;
 using BatchNorm2dOptions = BatchNormOptions;
+using BatchNorm3dOptions = BatchNormOptions;
 
-/// Options of InstanceNorm1d and InstanceNorm2d.
+/// Options of InstanceNorm1d, 2d and 3d.
 struct InstanceNormOptions {
   InstanceNormOptions(std::int64_t num_features) : num_features_(num_features) {}
   TAPEDECK_ARG(std::int64_t, num_features);
@@ -34,6 +35,7 @@ struct InstanceNormOptions {
 };
 using InstanceNorm1dOptions = InstanceNormOptions;
 using InstanceNorm2dOptions = InstanceNormOptions;
+using InstanceNorm3dOptions = InstanceNormOptions;
 
 /// Options of LayerNorm: the sizes of the last axes, over which it normalises.
 struct LayerNormOptions {

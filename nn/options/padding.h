@@ -20,6 +20,7 @@ struct ReflectionPadOptions {
 };
 using ReflectionPad1dOptions = ReflectionPadOptions<1>;
 using ReflectionPad2dOptions = ReflectionPadOptions<2>;
+using ReflectionPad3dOptions = ReflectionPadOptions<3>;
 
 template <std::size_t D>
 struct ReplicationPadOptions {
@@ -28,6 +29,7 @@ struct ReplicationPadOptions {
 };
 using ReplicationPad1dOptions = ReplicationPadOptions<1>;
 using ReplicationPad2dOptions = ReplicationPadOptions<2>;
+using ReplicationPad3dOptions = ReplicationPadOptions<3>;
 
 struct ZeroPad2dOptions {
   ZeroPad2dOptions(ExpandingArray<4> padding) : padding_(padding) {}
@@ -43,6 +45,7 @@ struct ConstantPadOptions {
 };
 using ConstantPad1dOptions = ConstantPadOptions<1>;
 using ConstantPad2dOptions = ConstantPadOptions<2>;
+using ConstantPad3dOptions = ConstantPadOptions<3>;
 
 namespace functional {
 

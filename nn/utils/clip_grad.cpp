@@ -17,10 +17,12 @@ double joint_norm(const std::vector<Tensor>& gradients, double norm_type) {
     // A NaN must come through.
     if (std::isinf(norm_type))
       total = norm > total || std::isnan(norm) ? norm : total;
+    else if (norm_type == 0)  // counts: of the elements that are not 0, of the tensors with such
+      total += norm != 0 ? 1 : 0;
     else
       total += std::pow(norm, norm_type);
   }
-  return std::isinf(norm_type) ? total : std::pow(total, 1.0 / norm_type);
+  return std::isinf(norm_type) || norm_type == 0 ? total : std::pow(total, 1.0 / norm_type);
 }
 
 }  // namespace
