@@ -45,6 +45,16 @@ bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
   return pixels > direct;
 }
 
+// Whether a weight gradient's vectors are better used over filters than over input channels. With
+// one vector, broadcasts are the limit of both; the former begins every row anew, and gathers the
+// pixels of a stride.
+bool taps_pay(const Conv2dShape& s) {
+  const auto used = [](std::int64_t n) { return used_lanes(n) * (n <= kLanes ? 0.85 : 0.95); };
+  const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(s.OW));
+  return s.group_filters() >= 8 && s.group_channels() <= 2 * kLanes &&
+         used(s.group_filters()) * rows > used(s.group_channels());
+}
+
 // A copy of what the windows read, as channels, makes vectors of many channels from few ones with
 // many taps, and a large weight gradient a matrix product.
 bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
@@ -60,7 +70,7 @@ bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
 // few tiles.
 struct WinogradCost {
   double products, time;
-  WinogradCost(const Conv2dShape& s, std::int64_t m, std::int64_t n) {
+  WinogradCost(const Conv2dShape& s, ConvDirection direction, std::int64_t m, std::int64_t n) {
     const auto tiles =
         static_cast<double>((s.OH + m - 1) / m * ((s.OW + m - 1) / m));  // of an image
     const double elements = static_cast<double>(n * n);
@@ -69,7 +79,8 @@ struct WinogradCost {
         1 / static_cast<double>(s.group_channels()) + 1 / static_cast<double>(s.group_filters());
     const double images = static_cast<double>(std::max<std::int64_t>(1, s.N));
     products = tiles * elements;
-    time = products / direct * (0.92 + 0.083 * static_cast<double>(n) + 4 * channels) +
+    const double transforms = direction == ConvDirection::GradWeight ? 6 : 4;
+    time = products / direct * (0.92 + 0.083 * static_cast<double>(n) + transforms * channels) +
            40 * elements / (images * direct);
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
@@ -79,14 +90,15 @@ struct WinogradCost {
 
 // F(2, 3), alone and with F(2, 2), is at least as accurate as one long chain of additions, so it
 // needs no permission. The others do, and have to be faster by far: their transforms are longer.
-std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ScalarType dtype) {
+std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direction,
+                                      ScalarType dtype) {
   const bool medium = dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium;
   if (winograd_supports(WinogradVariant::F2x5, s)) {
-    if (medium && WinogradCost(s, 2, 6).pays(s)) return ConvAlgorithm::Winograd2x5;
-    if (WinogradCost(s, 2, 7).pays(s)) return ConvAlgorithm::Winograd2x3And2;
+    if (medium && WinogradCost(s, direction, 2, 6).pays(s)) return ConvAlgorithm::Winograd2x5;
+    if (WinogradCost(s, direction, 2, 7).pays(s)) return ConvAlgorithm::Winograd2x3And2;
   }
   if (!winograd_supports(WinogradVariant::F2x3, s)) return std::nullopt;
-  const WinogradCost small(s, 2, 4), large(s, 4, 6);
+  const WinogradCost small(s, direction, 2, 4), large(s, direction, 4, 6);
   if (medium && large.pays(s) && small.products >= 1.5 * large.products)
     return ConvAlgorithm::Winograd4x3;
   if (small.pays(s)) return ConvAlgorithm::Winograd2x3;
@@ -95,14 +107,15 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ScalarType dtype) {
 
 // Windows that reach far make the direct algorithm copy many rows for few. Otherwise taking the
 // image apart, which costs a visit to the memory for each channel, has to pay by Winograd.
-bool dilated_pays(const Conv2dShape& s, ScalarType dtype) {
+bool dilated_pays(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
   const Conv2dShape dense = dilated_shape(s);
   if (std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8)
     return std::min(dense.OH, dense.OW) >= 5;
   const double copies =
       8 / static_cast<double>(s.group_channels()) + 8 / static_cast<double>(s.group_filters());
-  return winograd(dense, dtype) && WinogradCost(dense, 2, 4).pays(dense, copies);
+  return winograd(dense, direction, dtype) &&
+         WinogradCost(dense, direction, 2, 4).pays(dense, copies);
 }
 
 }  // namespace
@@ -169,15 +182,13 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
   if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
-  if (dilated_pays(s, dtype)) return ConvAlgorithm::Dilated;
-  if (const std::optional<ConvAlgorithm> algorithm = winograd(s, dtype)) return *algorithm;
+  if (dilated_pays(s, direction, dtype)) return ConvAlgorithm::Dilated;
+  if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
+    return *algorithm;
   if (direction == ConvDirection::GradWeight) {
     if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)
       return ConvAlgorithm::Im2col;
-    // Vectors over filters, over input channels, or over pixels.
-    if (s.group_channels() < 16 && s.group_filters() >= 8 && s.taps() > 1 &&
-        used_lanes(s.group_filters()) > used_lanes(s.group_channels()))
-      return ConvAlgorithm::Taps;
+    if (taps_pay(s)) return ConvAlgorithm::Taps;
     return s.group_channels() >= 8 ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
   return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
