@@ -1,6 +1,7 @@
 #include <tapedeck/ops/kernels/gemm.h>
 
 #include <algorithm>
+#include <cstring>
 #include <type_traits>
 #include <vector>
 
@@ -21,6 +22,13 @@ constexpr std::int64_t kParallelProduct = 1 << 18;
 constexpr std::int64_t kSplitAlign = 64;
 constexpr std::int64_t kDotChunk = 1 << 14;
 constexpr std::int64_t kDotLanes = 16;
+
+// How many rows go through this operand as a vector each. Where its rows are vectors, one tile
+// takes them all at once.
+template <typename T>
+std::int64_t few_rows(Matrix<const T> b) {
+  return b.column_stride == 1 ? 1 : kFewRows;
+}
 
 template <typename T>
 constexpr bool kHasTiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
@@ -104,6 +112,21 @@ Matrix<const T> matrix_of(const Array& a) {
   return {a.data<T>(), a.size(0), a.size(1), a.stride(0), a.stride(1)};
 }
 
+// `row` in every row of `out`: copies of what is there already, for rows may be short.
+void fill_rows(const Array& row, Array& out) {
+  if (out.numel() == 0) return;
+  constexpr std::size_t kMost = 1 << 14;  // stays in the L1 cache
+  auto* const to = static_cast<char*>(out.raw());
+  const auto row_bytes = static_cast<std::size_t>(row.nbytes());
+  const auto all = static_cast<std::size_t>(out.nbytes());
+  const std::size_t block = std::max(row_bytes, kMost / row_bytes * row_bytes);
+  std::memcpy(to, row.raw(), row_bytes);
+  for (std::size_t done = row_bytes, n; done < all; done += n) {
+    n = std::min({done, block, all - done});
+    std::memcpy(to + done, to, n);
+  }
+}
+
 void check_operand(const Array& a, int dims, const char* which, const char* op) {
   TAPEDECK_CHECK(a.dim() == dims, op, ": expected ", which, " to be ", dims, "-D, got ",
                  a.sizes().ref());
@@ -136,9 +159,9 @@ void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix
     gemm_loops(alpha, a, b, beta, c);
   } else if (!gemm_tiles<T>().fast) {
     in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
-  } else if (c.rows <= kFewRows && c.column_stride == 1) {
+  } else if (c.rows <= few_rows(b) && c.column_stride == 1) {
     by_rows(alpha, a, b, beta, c);
-  } else if (c.columns <= kFewRows && c.row_stride == 1) {
+  } else if (c.columns <= few_rows(a.transposed()) && c.row_stride == 1) {
     by_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed());
   } else {
     gemm_blocked(alpha, a, b, beta, c);
@@ -175,7 +198,10 @@ Array addmm(const Array& input, const Array& a, const Array& b, Scalar beta, Sca
   Array out = Array::empty({a.size(0), b.size(1)}, a.dtype());
   if (beta.toDouble() != 0) {
     check_pair(input, a, op);
-    copy(input.expand(out.sizes()), out);
+    if (input.dim() == 1 && input.is_contiguous() && input.numel() == out.size(1))
+      fill_rows(input, out);
+    else
+      copy(input.expand(out.sizes()), out);
   }
   dispatch_numeric(a.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;

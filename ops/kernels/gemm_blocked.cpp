@@ -16,6 +16,10 @@ constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kPackedElements = 1 << 23;
 constexpr std::int64_t kProductsInPiece = 1 << 19;  // about 20 us
 constexpr std::int64_t kPackedInPiece = 1 << 14;
+constexpr double kTransposeCost = 50;  // of an element, in products of a vector's lane
+// Columns are read where they lie by no more tiles than these, or where all of them fit a cache.
+constexpr std::int64_t kFewTiles = 8;
+constexpr std::int64_t kCachedElements = 1 << 13;
 constexpr std::int64_t kBlockPanels = 16;  // panels and a few tiles of rows stay in the L2 cache
 constexpr std::int64_t kBlockTiles = 16;
 
@@ -70,7 +74,8 @@ struct Packed {
         depth(a_.columns),
         parts(std::max<std::int64_t>(1, ceil_div(depth, kDepth))),
         a_in_place(a_.row_stride == 1 && c.panels <= 2),
-        b_in_place(b_.column_stride == 1 && c.tiles == 1),
+        b_in_place(b_.column_stride == 1 &&
+                   (c.tiles <= kFewTiles || b_.rows * b_.columns <= kCachedElements)),
         a_panels(scratch<T>(a_in_place ? 0 : c.tiles * c.simd.row_panel * depth)),
         b_panels(scratch<T>(b_panel_count() * c.panel * depth)) {}
 
@@ -168,11 +173,20 @@ void multiply(const Packed<T>& packed, T alpha, T beta, Matrix<T> c) {
   });
 }
 
-// How much of the vectors along this many columns is not computed in vain.
+// How many elements vectors along this many columns compute for each that is wanted.
 template <typename T>
-double use_of_lanes(std::int64_t columns) {
+double computed_for_one(std::int64_t columns) {
   const int lanes = gemm_tiles<T>().lanes;
-  return static_cast<double>(columns) / static_cast<double>(ceil_div(columns, lanes) * lanes);
+  return static_cast<double>(ceil_div(columns, lanes) * lanes) / static_cast<double>(columns);
+}
+
+// Whether vectors along the rows of c save more than it costs to transpose the result.
+template <typename T>
+bool rows_fill_vectors(std::int64_t depth, const Matrix<T>& c) {
+  const double along_columns = computed_for_one<T>(c.columns);
+  const double along_rows = computed_for_one<T>(c.rows);
+  return along_columns > 1.2 * along_rows &&
+         (along_columns - along_rows) * static_cast<double>(depth) > kTransposeCost;
 }
 
 // c = sums^T + beta c
@@ -213,7 +227,7 @@ void gemm_blocked(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<
   if (c.rows == 0 || c.columns == 0) return;
   if (c.column_stride != 1 && c.columns > 1) {  // c^T = b^T a^T
     gemm_blocked(alpha, b.transposed(), a.transposed(), beta, c.transposed());
-  } else if (use_of_lanes<T>(c.rows) > 1.2 * use_of_lanes<T>(c.columns)) {
+  } else if (rows_fill_vectors(a.columns, c)) {
     const Array sums = scratch<T>(c.rows * c.columns);
     const Matrix<T> sums_of_c = row_major(sums.data<T>(), c.columns, c.rows);
     multiply_along_columns(alpha, b.transposed(), a.transposed(), T{0}, sums_of_c);

@@ -64,10 +64,14 @@ void Tile(const GemmTile<T>& tile) {
         hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old, sum[i][v]), d, at);
       }
     } else {
-      HWY_ALIGN T row[kVectors * kLanes];
-      for (int v = 0; v < kVectors; ++v) hn::Store(sum[i][v], d, row + v * kLanes);
-      for (std::int64_t j = 0; j < tile.columns; ++j) {
-        c[j] = tile.beta == T{0} ? row[j] : tile.beta * c[j] + row[j];
+      for (int v = 0; v < kVectors; ++v) {
+        const std::int64_t left = HWY_MAX(0, HWY_MIN(tile.columns - v * kLanes, kLanes));
+        const auto some = hn::FirstN(d, static_cast<std::size_t>(left));
+        T* const at = c + v * kLanes;
+        if (tile.beta == T{0})
+          hn::BlendedStore(sum[i][v], some, d, at);
+        else
+          hn::BlendedStore(hn::MulAdd(beta, hn::MaskedLoad(some, d, at), sum[i][v]), some, d, at);
       }
     }
   }
