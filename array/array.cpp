@@ -19,10 +19,11 @@ std::int64_t numel_of(IntArrayRef sizes) {
 
 DimVector contiguous_strides(IntArrayRef sizes) {
   DimVector strides(sizes);
-  std::int64_t step = 1;
+  // Unsigned, because an empty shape may have any other sizes, whose product overflows.
+  std::uint64_t step = 1;
   for (std::size_t i = sizes.size(); i-- > 0;) {
-    strides[i] = step;
-    step *= std::max<std::int64_t>(sizes[i], 1);
+    strides[i] = static_cast<std::int64_t>(step);
+    step *= static_cast<std::uint64_t>(std::max<std::int64_t>(sizes[i], 1));
   }
   return strides;
 }
@@ -58,7 +59,8 @@ DimVector infer_size(IntArrayRef sizes, std::int64_t numel) {
       unknown = static_cast<int>(i);
     } else {
       TAPEDECK_CHECK(sizes[i] >= 0, "invalid shape dimension ", sizes[i], " in ", sizes);
-      known *= sizes[i];
+      TAPEDECK_CHECK(!__builtin_mul_overflow(known, sizes[i], &known), "shape ", sizes,
+                     " is invalid for input of size ", numel);
     }
   }
   if (unknown >= 0) {

@@ -248,6 +248,7 @@ Variable triangle_indices(const char* op, std::int64_t rows, std::int64_t column
                           std::int64_t offset, bool lower, const TensorOptions& options) {
   TAPEDECK_CHECK(rows >= 0 && columns >= 0, op, ": row and col must be non-negative, got ", rows,
                  " and ", columns);
+  offset = std::clamp<std::int64_t>(offset, -rows, columns);
   std::vector<std::int64_t> row_indices, column_indices;
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t begin = lower ? 0 : std::clamp<std::int64_t>(i + offset, 0, columns);

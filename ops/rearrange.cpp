@@ -161,6 +161,7 @@ namespace {
 
 // y[i + shift] = x[i];  dx[i] = g[i + shift]
 Variable rolled(const Variable& x, std::int64_t shift, std::int64_t dim) {
+  shift = x.sizes()[dim] > 0 ? shift % x.sizes()[dim] : 0;
   Variable y(kernels::roll(x.array(), shift, dim));
   if (should_record(x))
     record(y, "RollBackward0", edges(x),

@@ -95,15 +95,17 @@ std::vector<Variable> split_with_sizes(const Variable& x, IntArrayRef split_size
                                        std::int64_t dim) {
   dim = checked_dim(x, dim, "split_with_sizes");
   std::int64_t sum = 0;
+  bool overflow = false;
   for (const std::int64_t s : split_sizes) {
     TAPEDECK_CHECK(s >= 0,
                    "split_with_sizes expects split_sizes have only non-negative entries, but got "
                    "split_sizes=",
                    split_sizes);
-    sum += s;
+    overflow |= __builtin_add_overflow(sum, s, &sum);
   }
-  TAPEDECK_CHECK(sum == x.sizes()[dim], "split_with_sizes expects split_sizes to sum exactly to ",
-                 x.sizes()[dim], " (input tensor's size at dimension ", dim,
+  TAPEDECK_CHECK(!overflow && sum == x.sizes()[dim],
+                 "split_with_sizes expects split_sizes to sum exactly to ", x.sizes()[dim],
+                 " (input tensor's size at dimension ", dim,
                  "), but got split_sizes=", split_sizes);
   return pieces(x, split_sizes, dim);
 }

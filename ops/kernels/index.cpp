@@ -362,13 +362,14 @@ Array triangle(const Array& x, std::int64_t diagonal, bool lower, const char* op
   const std::int64_t columns = y.sizes().back();
   const std::int64_t rows = y.sizes()[y.sizes().size() - 2];
   if (y.numel() == 0) return y;
+  const std::int64_t shift = std::clamp<std::int64_t>(diagonal, -rows - 1, columns + 1) + lower;
   dispatch_word(y.dtype(), [&](auto tag) {
     using Word = typename decltype(tag)::type;
     Word* data = static_cast<Word*>(y.raw());
     for (std::int64_t r = 0; r < y.numel() / columns; ++r) {
       // The row keeps columns [0, bound) or [bound, columns).
       const std::int64_t i = r % rows;
-      const std::int64_t bound = std::clamp<std::int64_t>(i + diagonal + lower, 0, columns);
+      const std::int64_t bound = std::clamp<std::int64_t>(i + shift, 0, columns);
       Word* row = data + r * columns;
       if (lower)
         std::fill(row + bound, row + columns, Word(0));

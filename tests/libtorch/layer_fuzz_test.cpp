@@ -216,9 +216,8 @@ TEST_F(LayerFuzz, Interpolate) {
     const auto factors = reals(static_cast<std::int64_t>(axes), 1, 3);
     const bool by_size = coin(), recompute = coin(), align = coin();
     const std::int64_t mode = pick(0, axes == 2 ? 4 : 3);
-    // In some of its kernels libtorch takes pixel o / 2 where the size doubles, whatever the
-    // factor.
-    bool doubles = false;
+    // Where the size stays or doubles, libtorch uses the factor in some kernels and not in others.
+    bool ambiguous = false;
     for (std::size_t a = 0; a < axes; ++a) {
       const auto out = static_cast<std::int64_t>(static_cast<double>(shape[a + 2]) * factors[a]);
       ambiguous |= out == shape[a + 2] || out == 2 * shape[a + 2];
