@@ -99,7 +99,8 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
   }
   if (!winograd_supports(WinogradVariant::F2x3, s)) return std::nullopt;
   const WinogradCost small(s, direction, 2, 4), large(s, direction, 4, 6);
-  if (medium && large.pays(s) && small.products >= 1.5 * large.products)
+  if (medium && large.pays(s) && small.products >= 1.5 * large.products &&
+      large.time < 0.9 * small.time)
     return ConvAlgorithm::Winograd4x3;
   if (small.pays(s)) return ConvAlgorithm::Winograd2x3;
   return std::nullopt;

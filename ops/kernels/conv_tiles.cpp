@@ -133,8 +133,7 @@ void TapTile(const TapRun<T>& run, const std::int64_t* offsets, T* sums) {
   hn::Vec<decltype(d)> acc[kTaps][kVectors];
   HWY_UNROLL(kOuterScalars)
   for (int m = 0; m < kTaps; ++m)
-    for (int v = 0; v < kVectors; ++v)
-      acc[m][v] = hn::LoadU(d, sums + m * run.sums_step + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) acc[m][v] = hn::Zero(d);
   const std::int64_t block_step = run.vector_block_step;
   for (std::int64_t r = 0; r < run.rows; ++r) {
     const T* vectors = run.vectors + r * run.vector_row_step;
@@ -154,8 +153,10 @@ void TapTile(const TapRun<T>& run, const std::int64_t* offsets, T* sums) {
   }
   HWY_UNROLL(kOuterScalars)
   for (int m = 0; m < kTaps; ++m)
-    for (int v = 0; v < kVectors; ++v)
-      hn::StoreU(acc[m][v], d, sums + m * run.sums_step + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) {
+      T* const sum = sums + m * run.sums_step + v * kLanes;
+      hn::StoreU(hn::Add(hn::LoadU(d, sum), acc[m][v]), d, sum);
+    }
 }
 
 template <int kTaps, int kVectors, typename T>
