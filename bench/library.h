@@ -8,11 +8,15 @@
 namespace lib = torch;
 namespace bench {
 inline constexpr bool kIsPeer = true;
-}
+inline void set_conv_precision(const char*) {}  // it has one only
+}  // namespace bench
 #else
 #include <tapedeck/tapedeck.h>
 namespace lib = tapedeck;
 namespace bench {
 inline constexpr bool kIsPeer = false;
+inline void set_conv_precision(const char* precision) {
+  tapedeck::set_float32_conv_precision(precision);
 }
+}  // namespace bench
 #endif

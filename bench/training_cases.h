@@ -20,6 +20,7 @@ namespace bench {
 struct TrainingCase {
   std::string name;
   std::function<std::function<void()>()> make;
+  bool has_convolutions = true;
 };
 
 namespace training {
@@ -118,9 +119,9 @@ inline std::function<void()> dcgan_generator(std::int64_t batch) {
 
 inline std::vector<TrainingCase> training_cases() {
   using namespace training;
-  return {{"mlp_784_500_10_batch_100", [] { return mlp(100); }},
-          {"mlp_784_500_10_batch_16", [] { return mlp(16); }},
-          {"deep_mlp_batch_64", [] { return deep_mlp(64); }},
+  return {{"mlp_784_500_10_batch_100", [] { return mlp(100); }, false},
+          {"mlp_784_500_10_batch_16", [] { return mlp(16); }, false},
+          {"deep_mlp_batch_64", [] { return deep_mlp(64); }, false},
           {"mnist_cnn_batch_100", [] { return mnist_cnn(100); }},
           {"mnist_cnn_batch_16", [] { return mnist_cnn(16); }},
           {"conv_autoencoder_batch_100", [] { return autoencoder(100); }},
