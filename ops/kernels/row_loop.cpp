@@ -124,7 +124,8 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
 // undefined where the copy would not be much smaller than the output.
 Array repeated_along_rows(const Array& in, const Array& out) {
   const std::int64_t axis = out.dim() - 1, own_axis = in.dim() - 1, row = out.sizes()[axis];
-  if (in.numel() < 2 || in.sizes()[own_axis] != 1 || in.numel() * row > out.numel() / 4) return {};
+  if (in.numel() < 2 || row < 2 || in.sizes()[own_axis] != 1 || in.numel() * row > out.numel() / 4)
+    return {};
   DimVector sizes = in.sizes();
   sizes[own_axis] = row;
   return clone(in.expand(sizes));

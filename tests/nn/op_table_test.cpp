@@ -137,6 +137,8 @@ std::vector<OpRow> randomly() {
       row("dropout1d", seeded([](const Variable& x) { return F::dropout1d(x); }), {{{2, 3, 5}}}));
   list.push_back(
       row("dropout2d", seeded([](const Variable& x) { return F::dropout2d(x); }), images));
+  list.push_back(row("dropout3d", seeded([](const Variable& x) { return F::dropout3d(x); }),
+                     {{{2, 3, 2, 1, 2}}}));
   return list;
 }
 TAPEDECK_OP_TABLE(Dropouts, randomly());
@@ -323,6 +325,29 @@ std::vector<OpRow> layers() {
                             return {y, std::get<1>(state)};
                           },
                           {{{4, 2, 3}, {1, 2, 2}, {1, 2, 4}}}));
+  list.push_back(list_row("multi_head_attention_forward",
+                          [](const variable_list& x) -> variable_list {
+                            manual_seed(7);
+                            const Tensor in = randn({12, 4}, kDouble).to(x[0].dtype());
+                            const Tensor out = randn({4, 4}, kDouble).to(x[0].dtype());
+                            const Tensor bias = zeros({12}, x[0].options());
+                            const auto [y, weights] = F::multi_head_attention_forward(
+                                x[0], x[1], x[2],
+                                F::MultiheadAttentionForwardFuncOptions(
+                                    4, 2, in, bias, {}, {}, false, 0, out, bias.slice(0, 0, 4)));
+                            return {y, weights};
+                          },
+                          {{{3, 2, 4}, {5, 2, 4}, {5, 2, 4}}}));
+  list.push_back(row("TransformerEncoderLayer",
+                     layer<TransformerEncoderLayer>(
+                         TransformerEncoderLayerOptions(4, 2).dim_feedforward(6).dropout(0)),
+                     {{{3, 2, 4}}}));
+  const std::vector<Shapes> volumes = {{{2, 2, 3, 4, 3}}};
+  list.push_back(
+      row("Conv3d", layer<Conv3d>(Conv3dOptions(2, 3, 2).stride(2).padding(1)), volumes));
+  list.push_back(
+      row("ConvTranspose3d", layer<ConvTranspose3d>(ConvTranspose3dOptions(2, 3, 2)), volumes));
+  list.push_back(row("BatchNorm3d", layer<BatchNorm3d>(2), volumes));
   for (OpRow& r : list) r.float32_tolerance = 2e-4;
   return list;
 }

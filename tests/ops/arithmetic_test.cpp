@@ -93,6 +93,15 @@ TEST(Arithmetic, ShapesThatDoNotBroadcast) {
                "add_: output with shape [3] doesn't match the broadcast shape [2, 3]");
 }
 
+TEST(Arithmetic, BroadcastsAlongEveryAxisBesideAxesOfOne) {
+  const V x = arange(2, kFloat64);
+  for (const std::int64_t last : {1, 2, 3}) {
+    const V y = ones({2, 40, last}, kFloat64);
+    EXPECT_EQ((y + x.view({2, 1, 1})).sum().item<double>(), 2 * 40 * last + 40 * last);
+    EXPECT_EQ((x.view({2, 1, 1}) * y).sum().item<double>(), 40 * last);
+  }
+}
+
 TEST(Arithmetic, SumOfIntegersIsInt64) {
   EXPECT_EQ(tensor_of({300}, kUInt8, 255).sum().item<std::int64_t>(), 300 * 255);
   EXPECT_EQ(tensor_of({3}, kBool, true).sum().dtype(), kInt64);

@@ -27,3 +27,8 @@ void survive(const WildCall& call, int rounds) {
 }
 
 }  // namespace tapedeck::testing_support
+
+// AddressSanitizer's allocator says no to absurd sizes, as the system's does, instead of ending the
+// program.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
