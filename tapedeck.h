@@ -46,6 +46,7 @@
 #include <tapedeck/ops/pad.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/pool.h>
+#include <tapedeck/ops/pool3d.h>
 #include <tapedeck/ops/power.h>
 #include <tapedeck/ops/print.h>
 #include <tapedeck/ops/promotion.h>

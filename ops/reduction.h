@@ -54,12 +54,24 @@ std::tuple<Variable, Variable> var_mean(const Variable& self, OptionalIntArrayRe
 std::tuple<Variable, Variable> var_mean(const Variable& self, OptionalIntArrayRef dim,
                                         std::optional<std::int64_t> correction,
                                         bool keepdim = false);
+template <std::integral Dim>
+requires(!std::is_same_v<Dim, bool>)  //
+    std::tuple<Variable, Variable> var_mean(const Variable& self, Dim dim, bool unbiased = true,
+                                            bool keepdim = false) {
+  return var_mean(self, OptionalIntArrayRef(dim), unbiased, keepdim);
+}
 std::tuple<Variable, Variable> std_mean(const Variable& self, bool unbiased = true);
 std::tuple<Variable, Variable> std_mean(const Variable& self, OptionalIntArrayRef dim,
                                         bool unbiased = true, bool keepdim = false);
 std::tuple<Variable, Variable> std_mean(const Variable& self, OptionalIntArrayRef dim,
                                         std::optional<std::int64_t> correction,
                                         bool keepdim = false);
+template <std::integral Dim>
+requires(!std::is_same_v<Dim, bool>)  //
+    std::tuple<Variable, Variable> std_mean(const Variable& self, Dim dim, bool unbiased = true,
+                                            bool keepdim = false) {
+  return std_mean(self, OptionalIntArrayRef(dim), unbiased, keepdim);
+}
 /// (sum |x|^p)^(1/p); p may be 0 (elements that are not zero) or infinite (the largest |x|, the
 /// smallest for -infinity). The gradient at a norm of 0 is 0.
 Variable norm(const Variable& self, Scalar p = 2);

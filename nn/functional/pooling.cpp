@@ -4,6 +4,8 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/pool.h>
+#include <tapedeck/ops/pool3d.h>
+#include <tapedeck/ops/shape.h>
 
 namespace tapedeck::nn::functional {
 
@@ -16,12 +18,21 @@ Tensor avg_pool2d(const Tensor& input, const AvgPool2dFuncOptions& options) {
                               options.ceil_mode(), options.count_include_pad(),
                               options.divisor_override());
 }
+Tensor avg_pool3d(const Tensor& input, const AvgPool3dFuncOptions& options) {
+  return tapedeck::avg_pool3d(input, options.kernel_size(), options.stride(), options.padding(),
+                              options.ceil_mode(), options.count_include_pad(),
+                              options.divisor_override());
+}
 Tensor max_pool1d(const Tensor& input, const MaxPool1dFuncOptions& options) {
   return tapedeck::max_pool1d(input, options.kernel_size(), options.stride(), options.padding(),
                               options.dilation(), options.ceil_mode());
 }
 Tensor max_pool2d(const Tensor& input, const MaxPool2dFuncOptions& options) {
   return tapedeck::max_pool2d(input, options.kernel_size(), options.stride(), options.padding(),
+                              options.dilation(), options.ceil_mode());
+}
+Tensor max_pool3d(const Tensor& input, const MaxPool3dFuncOptions& options) {
+  return tapedeck::max_pool3d(input, options.kernel_size(), options.stride(), options.padding(),
                               options.dilation(), options.ceil_mode());
 }
 std::tuple<Tensor, Tensor> max_pool1d_with_indices(const Tensor& input,
@@ -36,15 +47,26 @@ std::tuple<Tensor, Tensor> max_pool2d_with_indices(const Tensor& input,
                                            options.padding(), options.dilation(),
                                            options.ceil_mode());
 }
+std::tuple<Tensor, Tensor> max_pool3d_with_indices(const Tensor& input,
+                                                   const MaxPool3dFuncOptions& options) {
+  return tapedeck::max_pool3d_with_indices(input, options.kernel_size(), options.stride(),
+                                           options.padding(), options.dilation(),
+                                           options.ceil_mode());
+}
 
 namespace {
 
 // The output size, where what is missing is the input's.
+template <std::size_t D>
 DimVector filled_in(const char* op, const Tensor& input,
-                    const ExpandingArrayWithOptionalElem<2>& size) {
-  TAPEDECK_CHECK(input.dim() >= 2, op, ": expected an input of 3 or 4 dimensions, got ",
-                 input.sizes());
-  return {size->at(0).value_or(input.size(-2)), size->at(1).value_or(input.size(-1))};
+                    const ExpandingArrayWithOptionalElem<D>& size) {
+  TAPEDECK_CHECK(input.dim() >= static_cast<std::int64_t>(D), op, ": expected an input of ", D + 1,
+                 " or ", D + 2, " dimensions, got ", input.sizes());
+  DimVector result;
+  for (std::size_t i = 0; i < D; ++i)
+    result.push_back(size->at(i).value_or(
+        input.size(static_cast<std::int64_t>(i) - static_cast<std::int64_t>(D))));
+  return result;
 }
 
 }  // namespace
@@ -56,6 +78,10 @@ Tensor adaptive_avg_pool2d(const Tensor& input, const AdaptiveAvgPool2dFuncOptio
   return tapedeck::adaptive_avg_pool2d(
       input, filled_in("adaptive_avg_pool2d", input, options.output_size()));
 }
+Tensor adaptive_avg_pool3d(const Tensor& input, const AdaptiveAvgPool3dFuncOptions& options) {
+  return tapedeck::adaptive_avg_pool3d(
+      input, filled_in("adaptive_avg_pool3d", input, options.output_size()));
+}
 std::tuple<Tensor, Tensor> adaptive_max_pool1d_with_indices(
     const Tensor& input, const AdaptiveMaxPool1dFuncOptions& options) {
   return tapedeck::adaptive_max_pool1d(input, options.output_size());
@@ -65,11 +91,19 @@ std::tuple<Tensor, Tensor> adaptive_max_pool2d_with_indices(
   return tapedeck::adaptive_max_pool2d(
       input, filled_in("adaptive_max_pool2d", input, options.output_size()));
 }
+std::tuple<Tensor, Tensor> adaptive_max_pool3d_with_indices(
+    const Tensor& input, const AdaptiveMaxPool3dFuncOptions& options) {
+  return tapedeck::adaptive_max_pool3d(
+      input, filled_in("adaptive_max_pool3d", input, options.output_size()));
+}
 Tensor adaptive_max_pool1d(const Tensor& input, const AdaptiveMaxPool1dFuncOptions& options) {
   return std::get<0>(adaptive_max_pool1d_with_indices(input, options));
 }
 Tensor adaptive_max_pool2d(const Tensor& input, const AdaptiveMaxPool2dFuncOptions& options) {
   return std::get<0>(adaptive_max_pool2d_with_indices(input, options));
+}
+Tensor adaptive_max_pool3d(const Tensor& input, const AdaptiveMaxPool3dFuncOptions& options) {
+  return std::get<0>(adaptive_max_pool3d_with_indices(input, options));
 }
 
 namespace {
@@ -112,6 +146,14 @@ Tensor max_unpool1d(const Tensor& input, const Tensor& indices,
 Tensor max_unpool2d(const Tensor& input, const Tensor& indices,
                     const MaxUnpool2dFuncOptions& options) {
   return tapedeck::max_unpool2d(input, indices, unpooled_size<2>("max_unpool2d", input, options));
+}
+Tensor max_unpool3d(const Tensor& input, const Tensor& indices,
+                    const MaxUnpool3dFuncOptions& options) {
+  const DimVector size = unpooled_size<3>("max_unpool3d", input, options);
+  // Positions in the volume are those in a plane of depth and rest.
+  return tapedeck::max_unpool2d(input.flatten(-2), indices.flatten(-2),
+                                {size[0], size[1] * size[2]})
+      .unflatten(-1, {size[1], size[2]});
 }
 
 namespace {

@@ -270,6 +270,11 @@ TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose1dImpl, {1, AnyValue(std::optional<Int
 TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose2dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
 TAPEDECK_DEFINE_DEFAULT_ARGS(ConvTranspose3dImpl, {1, AnyValue(std::optional<IntArrayRef>())})
 
+// Not in the headers, so that the tables of these classes stand in the library alone.
+Conv1dImpl::~Conv1dImpl() = default;
+Conv2dImpl::~Conv2dImpl() = default;
+Conv3dImpl::~Conv3dImpl() = default;
+
 template class Cloneable<Conv1dImpl>;
 template class Cloneable<ConvTranspose1dImpl>;
 template class Cloneable<Conv2dImpl>;

@@ -64,6 +64,7 @@ class ConvTransposeLayerImpl : public ConvNdImpl<D, Derived, ConvTransposeOption
 class Conv1dImpl : public detail::ConvLayerImpl<1, Conv1dImpl> {
  public:
   using ConvLayerImpl::ConvLayerImpl;
+  ~Conv1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(Conv1d);
 
@@ -72,6 +73,7 @@ TAPEDECK_LIBRARY_MODULE(Conv1d);
 class Conv2dImpl : public detail::ConvLayerImpl<2, Conv2dImpl> {
  public:
   using ConvLayerImpl::ConvLayerImpl;
+  ~Conv2dImpl() override;
 };
 extern template class Cloneable<Conv2dImpl>;
 /// A Conv2dImpl; its arguments by position may be braced: `Conv2d(3, 16, {5, 3}, {2, 1})`.
@@ -89,6 +91,7 @@ class Conv2d : public ModuleHolder<Conv2dImpl> {
 class Conv3dImpl : public detail::ConvLayerImpl<3, Conv3dImpl> {
  public:
   using ConvLayerImpl::ConvLayerImpl;
+  ~Conv3dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(Conv3d);
 

@@ -222,6 +222,14 @@ Tensor LocalResponseNormImpl::forward(const Tensor& input) {
       *this, [this](const Tensor& x) { return F::local_response_norm(x, options); }, input);
 }
 
+// Not in the headers, so that the tables of these classes stand in the library alone.
+BatchNorm1dImpl::~BatchNorm1dImpl() = default;
+BatchNorm2dImpl::~BatchNorm2dImpl() = default;
+BatchNorm3dImpl::~BatchNorm3dImpl() = default;
+InstanceNorm1dImpl::~InstanceNorm1dImpl() = default;
+InstanceNorm2dImpl::~InstanceNorm2dImpl() = default;
+InstanceNorm3dImpl::~InstanceNorm3dImpl() = default;
+
 template class Cloneable<BatchNorm1dImpl>;
 template class Cloneable<BatchNorm2dImpl>;
 template class Cloneable<BatchNorm3dImpl>;

@@ -61,6 +61,7 @@ class InstanceNormImplBase : public NormImplBase<Derived, InstanceNormOptions> {
 class BatchNorm1dImpl : public detail::BatchNormImplBase<1, BatchNorm1dImpl> {
  public:
   explicit BatchNorm1dImpl(const BatchNorm1dOptions& options_);
+  ~BatchNorm1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(BatchNorm1d);
 
@@ -68,6 +69,7 @@ TAPEDECK_LIBRARY_MODULE(BatchNorm1d);
 class BatchNorm2dImpl : public detail::BatchNormImplBase<2, BatchNorm2dImpl> {
  public:
   explicit BatchNorm2dImpl(const BatchNorm2dOptions& options_);
+  ~BatchNorm2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(BatchNorm2d);
 
@@ -75,6 +77,7 @@ TAPEDECK_LIBRARY_MODULE(BatchNorm2d);
 class BatchNorm3dImpl : public detail::BatchNormImplBase<3, BatchNorm3dImpl> {
  public:
   explicit BatchNorm3dImpl(const BatchNorm3dOptions& options_);
+  ~BatchNorm3dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(BatchNorm3d);
 
@@ -82,6 +85,7 @@ TAPEDECK_LIBRARY_MODULE(BatchNorm3d);
 class InstanceNorm1dImpl : public detail::InstanceNormImplBase<1, InstanceNorm1dImpl> {
  public:
   explicit InstanceNorm1dImpl(const InstanceNorm1dOptions& options_);
+  ~InstanceNorm1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(InstanceNorm1d);
 
@@ -89,6 +93,7 @@ TAPEDECK_LIBRARY_MODULE(InstanceNorm1d);
 class InstanceNorm2dImpl : public detail::InstanceNormImplBase<2, InstanceNorm2dImpl> {
  public:
   explicit InstanceNorm2dImpl(const InstanceNorm2dOptions& options_);
+  ~InstanceNorm2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(InstanceNorm2d);
 
@@ -96,6 +101,7 @@ TAPEDECK_LIBRARY_MODULE(InstanceNorm2d);
 class InstanceNorm3dImpl : public detail::InstanceNormImplBase<3, InstanceNorm3dImpl> {
  public:
   explicit InstanceNorm3dImpl(const InstanceNorm3dOptions& options_);
+  ~InstanceNorm3dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(InstanceNorm3d);
 

@@ -25,8 +25,10 @@ Tensor MaxPoolNdImpl<D, Derived>::forward(const Tensor& input) {
       [this](const Tensor& x) {
         if constexpr (D == 1)
           return F::max_pool1d(x, options);
-        else
+        else if constexpr (D == 2)
           return F::max_pool2d(x, options);
+        else
+          return F::max_pool3d(x, options);
       },
       input);
 }
@@ -37,8 +39,10 @@ std::tuple<Tensor, Tensor> MaxPoolNdImpl<D, Derived>::forward_with_indices(const
       [this](const Tensor& x) {
         if constexpr (D == 1)
           return F::max_pool1d_with_indices(x, options);
-        else
+        else if constexpr (D == 2)
           return F::max_pool2d_with_indices(x, options);
+        else
+          return F::max_pool3d_with_indices(x, options);
       },
       input);
 }
@@ -56,8 +60,10 @@ Tensor AvgPoolNdImpl<D, Derived>::forward(const Tensor& input) {
       [this](const Tensor& x) {
         if constexpr (D == 1)
           return F::avg_pool1d(x, options);
-        else
+        else if constexpr (D == 2)
           return F::avg_pool2d(x, options);
+        else
+          return F::avg_pool3d(x, options);
       },
       input);
 }
@@ -74,8 +80,10 @@ Tensor AdaptiveMaxPoolNdImpl<D, OutputSize, Derived>::forward(const Tensor& inpu
       [this](const Tensor& x) {
         if constexpr (D == 1)
           return F::adaptive_max_pool1d(x, options);
-        else
+        else if constexpr (D == 2)
           return F::adaptive_max_pool2d(x, options);
+        else
+          return F::adaptive_max_pool3d(x, options);
       },
       input);
 }
@@ -87,8 +95,10 @@ std::tuple<Tensor, Tensor> AdaptiveMaxPoolNdImpl<D, OutputSize, Derived>::forwar
       [this](const Tensor& x) {
         if constexpr (D == 1)
           return F::adaptive_max_pool1d_with_indices(x, options);
-        else
+        else if constexpr (D == 2)
           return F::adaptive_max_pool2d_with_indices(x, options);
+        else
+          return F::adaptive_max_pool3d_with_indices(x, options);
       },
       input);
 }
@@ -105,8 +115,10 @@ Tensor AdaptiveAvgPoolNdImpl<D, OutputSize, Derived>::forward(const Tensor& inpu
       [this](const Tensor& x) {
         if constexpr (D == 1)
           return F::adaptive_avg_pool1d(x, options);
-        else
+        else if constexpr (D == 2)
           return F::adaptive_avg_pool2d(x, options);
+        else
+          return F::adaptive_avg_pool3d(x, options);
       },
       input);
 }
@@ -131,8 +143,10 @@ Tensor MaxUnpoolNdImpl<D, Derived>::forward(
                                 .output_size(output_size);
         if constexpr (D == 1)
           return F::max_unpool1d(x, at, unpool);
-        else
+        else if constexpr (D == 2)
           return F::max_unpool2d(x, at, unpool);
+        else
+          return F::max_unpool3d(x, at, unpool);
       },
       input, indices);
 }
@@ -159,14 +173,19 @@ Tensor LPPoolNdImpl<D, Derived>::forward(const Tensor& input) {
 
 template class MaxPoolNdImpl<1, MaxPool1dImpl>;
 template class MaxPoolNdImpl<2, MaxPool2dImpl>;
+template class MaxPoolNdImpl<3, MaxPool3dImpl>;
 template class AvgPoolNdImpl<1, AvgPool1dImpl>;
 template class AvgPoolNdImpl<2, AvgPool2dImpl>;
+template class AvgPoolNdImpl<3, AvgPool3dImpl>;
 template class AdaptiveMaxPoolNdImpl<1, ExpandingArray<1>, AdaptiveMaxPool1dImpl>;
 template class AdaptiveMaxPoolNdImpl<2, ExpandingArrayWithOptionalElem<2>, AdaptiveMaxPool2dImpl>;
+template class AdaptiveMaxPoolNdImpl<3, ExpandingArrayWithOptionalElem<3>, AdaptiveMaxPool3dImpl>;
 template class AdaptiveAvgPoolNdImpl<1, ExpandingArray<1>, AdaptiveAvgPool1dImpl>;
 template class AdaptiveAvgPoolNdImpl<2, ExpandingArrayWithOptionalElem<2>, AdaptiveAvgPool2dImpl>;
+template class AdaptiveAvgPoolNdImpl<3, ExpandingArrayWithOptionalElem<3>, AdaptiveAvgPool3dImpl>;
 template class MaxUnpoolNdImpl<1, MaxUnpool1dImpl>;
 template class MaxUnpoolNdImpl<2, MaxUnpool2dImpl>;
+template class MaxUnpoolNdImpl<3, MaxUnpool3dImpl>;
 template class LPPoolNdImpl<1, LPPool1dImpl>;
 template class LPPoolNdImpl<2, LPPool2dImpl>;
 
@@ -176,17 +195,40 @@ TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool1dImpl,
                              {2, AnyValue(std::optional<std::vector<std::int64_t>>())})
 TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool2dImpl,
                              {2, AnyValue(std::optional<std::vector<std::int64_t>>())})
+TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool3dImpl,
+                             {2, AnyValue(std::optional<std::vector<std::int64_t>>())})
+
+// Not in the headers, so that the tables of these classes stand in the library alone.
+MaxPool1dImpl::~MaxPool1dImpl() = default;
+MaxPool2dImpl::~MaxPool2dImpl() = default;
+MaxPool3dImpl::~MaxPool3dImpl() = default;
+AvgPool1dImpl::~AvgPool1dImpl() = default;
+AvgPool2dImpl::~AvgPool2dImpl() = default;
+AvgPool3dImpl::~AvgPool3dImpl() = default;
+AdaptiveMaxPool1dImpl::~AdaptiveMaxPool1dImpl() = default;
+AdaptiveMaxPool2dImpl::~AdaptiveMaxPool2dImpl() = default;
+AdaptiveMaxPool3dImpl::~AdaptiveMaxPool3dImpl() = default;
+AdaptiveAvgPool1dImpl::~AdaptiveAvgPool1dImpl() = default;
+AdaptiveAvgPool2dImpl::~AdaptiveAvgPool2dImpl() = default;
+AdaptiveAvgPool3dImpl::~AdaptiveAvgPool3dImpl() = default;
+LPPool1dImpl::~LPPool1dImpl() = default;
+LPPool2dImpl::~LPPool2dImpl() = default;
 
 template class Cloneable<MaxPool1dImpl>;
 template class Cloneable<MaxPool2dImpl>;
+template class Cloneable<MaxPool3dImpl>;
 template class Cloneable<AvgPool1dImpl>;
 template class Cloneable<AvgPool2dImpl>;
+template class Cloneable<AvgPool3dImpl>;
 template class Cloneable<AdaptiveMaxPool1dImpl>;
 template class Cloneable<AdaptiveMaxPool2dImpl>;
+template class Cloneable<AdaptiveMaxPool3dImpl>;
 template class Cloneable<AdaptiveAvgPool1dImpl>;
 template class Cloneable<AdaptiveAvgPool2dImpl>;
+template class Cloneable<AdaptiveAvgPool3dImpl>;
 template class Cloneable<MaxUnpool1dImpl>;
 template class Cloneable<MaxUnpool2dImpl>;
+template class Cloneable<MaxUnpool3dImpl>;
 template class Cloneable<LPPool1dImpl>;
 template class Cloneable<LPPool2dImpl>;
 

@@ -14,7 +14,7 @@
 
 namespace tapedeck::nn {
 
-// Pools over the last one or two axes of [(N,) C, (H,) W]. Along an axis the output has
+// Pools over the last one, two or three axes of [(N,) C, (D,) (H,) W]. Along an axis the output has
 // floor((i + 2 padding - dilation (kernel_size - 1) - 1) / stride) + 1 elements.
 
 namespace detail {
@@ -123,6 +123,7 @@ class LPPoolNdImpl : public Cloneable<Derived> {
 class MaxPool1dImpl : public detail::MaxPoolNdImpl<1, MaxPool1dImpl> {
  public:
   using MaxPoolNdImpl::MaxPoolNdImpl;
+  ~MaxPool1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(MaxPool1d);
 
@@ -130,13 +131,23 @@ TAPEDECK_LIBRARY_MODULE(MaxPool1d);
 class MaxPool2dImpl : public detail::MaxPoolNdImpl<2, MaxPool2dImpl> {
  public:
   using MaxPoolNdImpl::MaxPoolNdImpl;
+  ~MaxPool2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(MaxPool2d);
+
+/// The largest element of each window; where several are equal, the first.
+class MaxPool3dImpl : public detail::MaxPoolNdImpl<3, MaxPool3dImpl> {
+ public:
+  using MaxPoolNdImpl::MaxPoolNdImpl;
+  ~MaxPool3dImpl() override;
+};
+TAPEDECK_LIBRARY_MODULE(MaxPool3d);
 
 /// The mean of each window.
 class AvgPool1dImpl : public detail::AvgPoolNdImpl<1, AvgPool1dImpl> {
  public:
   using AvgPoolNdImpl::AvgPoolNdImpl;
+  ~AvgPool1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(AvgPool1d);
 
@@ -144,14 +155,24 @@ TAPEDECK_LIBRARY_MODULE(AvgPool1d);
 class AvgPool2dImpl : public detail::AvgPoolNdImpl<2, AvgPool2dImpl> {
  public:
   using AvgPoolNdImpl::AvgPoolNdImpl;
+  ~AvgPool2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(AvgPool2d);
+
+/// The mean of each window.
+class AvgPool3dImpl : public detail::AvgPoolNdImpl<3, AvgPool3dImpl> {
+ public:
+  using AvgPoolNdImpl::AvgPoolNdImpl;
+  ~AvgPool3dImpl() override;
+};
+TAPEDECK_LIBRARY_MODULE(AvgPool3d);
 
 /// The largest element of each of output_size equal parts.
 class AdaptiveMaxPool1dImpl
     : public detail::AdaptiveMaxPoolNdImpl<1, ExpandingArray<1>, AdaptiveMaxPool1dImpl> {
  public:
   using AdaptiveMaxPoolNdImpl::AdaptiveMaxPoolNdImpl;
+  ~AdaptiveMaxPool1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(AdaptiveMaxPool1d);
 
@@ -161,14 +182,26 @@ class AdaptiveMaxPool2dImpl
                                            AdaptiveMaxPool2dImpl> {
  public:
   using AdaptiveMaxPoolNdImpl::AdaptiveMaxPoolNdImpl;
+  ~AdaptiveMaxPool2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(AdaptiveMaxPool2d);
+
+/// The largest element of each of output_size equal parts; nullopt keeps a size.
+class AdaptiveMaxPool3dImpl
+    : public detail::AdaptiveMaxPoolNdImpl<3, ExpandingArrayWithOptionalElem<3>,
+                                           AdaptiveMaxPool3dImpl> {
+ public:
+  using AdaptiveMaxPoolNdImpl::AdaptiveMaxPoolNdImpl;
+  ~AdaptiveMaxPool3dImpl() override;
+};
+TAPEDECK_LIBRARY_MODULE(AdaptiveMaxPool3d);
 
 /// The mean of each of output_size equal parts.
 class AdaptiveAvgPool1dImpl
     : public detail::AdaptiveAvgPoolNdImpl<1, ExpandingArray<1>, AdaptiveAvgPool1dImpl> {
  public:
   using AdaptiveAvgPoolNdImpl::AdaptiveAvgPoolNdImpl;
+  ~AdaptiveAvgPool1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(AdaptiveAvgPool1d);
 
@@ -178,8 +211,19 @@ class AdaptiveAvgPool2dImpl
                                            AdaptiveAvgPool2dImpl> {
  public:
   using AdaptiveAvgPoolNdImpl::AdaptiveAvgPoolNdImpl;
+  ~AdaptiveAvgPool2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(AdaptiveAvgPool2d);
+
+/// The mean of each of output_size equal parts; nullopt keeps a size.
+class AdaptiveAvgPool3dImpl
+    : public detail::AdaptiveAvgPoolNdImpl<3, ExpandingArrayWithOptionalElem<3>,
+                                           AdaptiveAvgPool3dImpl> {
+ public:
+  using AdaptiveAvgPoolNdImpl::AdaptiveAvgPoolNdImpl;
+  ~AdaptiveAvgPool3dImpl() override;
+};
+TAPEDECK_LIBRARY_MODULE(AdaptiveAvgPool3d);
 
 /// Puts values back to where MaxPool1d::forward_with_indices took them from; zeros elsewhere.
 class MaxUnpool1dImpl : public detail::MaxUnpoolNdImpl<1, MaxUnpool1dImpl> {
@@ -197,10 +241,19 @@ class MaxUnpool2dImpl : public detail::MaxUnpoolNdImpl<2, MaxUnpool2dImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(MaxUnpool2d);
 
+/// Puts values back to where MaxPool3d::forward_with_indices took them from; zeros elsewhere.
+class MaxUnpool3dImpl : public detail::MaxUnpoolNdImpl<3, MaxUnpool3dImpl> {
+ public:
+  using MaxUnpoolNdImpl::MaxUnpoolNdImpl;
+  TAPEDECK_DECLARE_DEFAULT_ARGS()
+};
+TAPEDECK_LIBRARY_MODULE(MaxUnpool3d);
+
 /// (sum of x^p over each window)^(1/p) with p = norm_type.
 class LPPool1dImpl : public detail::LPPoolNdImpl<1, LPPool1dImpl> {
  public:
   using LPPoolNdImpl::LPPoolNdImpl;
+  ~LPPool1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(LPPool1d);
 
@@ -208,6 +261,7 @@ TAPEDECK_LIBRARY_MODULE(LPPool1d);
 class LPPool2dImpl : public detail::LPPoolNdImpl<2, LPPool2dImpl> {
  public:
   using LPPoolNdImpl::LPPoolNdImpl;
+  ~LPPool2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(LPPool2d);
 

@@ -32,6 +32,17 @@ TEST(InPlace, OnAResult) {
   EXPECT_DERIVATIVES(f, {input({2, 3}), input({2, 3}, 2)});
 }
 
+// What was there before had no influence, and its gradient is zero, as libtorch has it.
+TEST(InPlace, FillingLeavesAGradientOfZeros) {
+  const Variable x = input({2, 3});
+  Variable y = x * 3;
+  y.fill_(2);
+  y.sum().backward();
+  ASSERT_TRUE(x.grad().defined());
+  EXPECT_EQ(x.grad().sizes(), x.sizes());
+  EXPECT_EQ(x.grad().abs().sum().item<double>(), 0);
+}
+
 TEST(InPlace, OnAFreshTensor) {
   const auto f = [](Variable x) {
     Variable y(Array::empty({2, 3}, kFloat64));

@@ -6,6 +6,7 @@
 #include <tapedeck/tapedeck.h>
 
 #include <tests/support/message_of.h>
+#include <tests/support/op_table.h>
 
 namespace tapedeck {
 namespace {
@@ -51,6 +52,20 @@ Naive naive(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& add
   result.output = nn::functional::linear(result.output, m.out_proj->weight, m.out_proj->bias);
   return result;
 }
+
+std::vector<testing_support::OpRow> rows() {
+  return {testing_support::list_row(
+      "multi_head_attention_forward",
+      [](const autograd::variable_list& x) {
+        const auto [y, w] = nn::functional::multi_head_attention_forward(
+            x[0], x[1], x[2],
+            nn::functional::MultiheadAttentionForwardFuncOptions(4, 2, x[3], x[4], Tensor(),
+                                                                 Tensor(), true, 0, x[5], x[6]));
+        return autograd::variable_list{y, w};
+      },
+      {{{2, 3, 4}, {5, 3, 4}, {5, 3, 4}, {12, 4}, {12}, {4, 4}, {4}}})};
+}
+TAPEDECK_OP_TABLE(AttentionOps, rows());
 
 TEST(MultiheadAttention, EqualsTheDefinition) {
   const NoGradGuard no_grad;

@@ -135,6 +135,8 @@ TEST(Overloads, AxesMayBeMissing) {
   expect_equal(x.sum(std::nullopt, true), x.sum().view({1, 1}));
   expect_equal(x.mean(std::nullopt, true), x.mean().view({1, 1}));
   expect_equal(std::get<0>(var_mean(x)), x.var());
+  expect_equal(std::get<0>(var_mean(x, 0)), x.var(0));
+  expect_equal(std::get<0>(std_mean(x, 0, false)), x.std(0, false));
   expect_equal(std::get<1>(std_mean(x, {1}, true, true)), x.mean(1, true));
 }
 
