@@ -13,6 +13,8 @@ namespace tapedeck::kernels {
 
 namespace {
 
+constexpr std::int64_t kTogetherBytes = 16 << 10;  // of images that a weight gradient reads at once
+
 // A zero-padded input plane. Strides of one and two are the kernels' own. With larger ones column x
 // of the padded image lies in phase x % stride_w, at x / stride_w: taps of neighbouring outputs are
 // neighbours there.
@@ -227,21 +229,33 @@ void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy,
   const Slab<T> slab(s);
   const std::int64_t filters = filters_per_channel(s);
   const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
+  // Images whose slabs lie side by side: vectors of partial sums are added up once for all of them.
+  const std::int64_t together = std::clamp<std::int64_t>(
+      kTogetherBytes / static_cast<std::int64_t>(sizeof(T)) / slab.elements(), 1,
+      std::max<std::int64_t>(1, s.N));
   parallel_for(s.C, 1, [&](std::int64_t begin, std::int64_t end) {
-    Array padded = zeroed<T>(slab.elements());
+    Array padded = zeroed<T>(together * slab.elements());
     std::vector<double> sums(static_cast<std::size_t>(filters * s.taps()));
     for (std::int64_t c = begin; c < end; ++c) {
       std::fill(sums.begin(), sums.end(), 0.0);
-      for (std::int64_t n = 0; n < s.N; ++n) {
-        slab.load(s, x + (n * s.C + c) * s.H * s.W, padded.data<T>());
+      for (std::int64_t n = 0; n < s.N; n += together) {
+        const std::int64_t images = std::min(together, s.N - n);
+        for (std::int64_t i = 0; i < images; ++i)
+          slab.load(s, x + ((n + i) * s.C + c) * s.H * s.W, padded.data<T>() + i * slab.elements());
         for (std::int64_t f = 0; f < filters; ++f) {
-          const std::int64_t k = c * filters + f;
-          const T* const grad = dy + (n * s.K + k) * s.pixels();
+          const T* const grad = dy + (n * s.K + c * filters + f) * s.pixels();
           double* const sum = sums.data() + f * s.taps();
-          if (sliding)
-            sliding->dots(sliding_taps(s, slab, padded.data<T>()), grad, s.OW, sum);
-          else
-            tap_dots<T>(slab.plane(s, padded.data<T>()), grad, s.OW, sum);
+          if (sliding) {
+            SlidingTaps<T> taps = sliding_taps(s, slab, padded.data<T>());
+            taps.planes = images;
+            taps.plane_step = slab.elements();
+            sliding->dots(taps, grad, s.OW, s.K * s.pixels(), sum);
+          } else {
+            TapPlane<T> taps = slab.plane(s, padded.data<T>());
+            taps.planes = images;
+            taps.plane_step = slab.elements();
+            tap_dots<T>(taps, grad, s.OW, s.K * s.pixels(), sum);
+          }
         }
       }
       for (std::size_t i = 0; i < sums.size(); ++i)
