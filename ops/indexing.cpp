@@ -84,7 +84,8 @@ class BasicIndexing {
     TAPEDECK_CHECK_AS(ValueError, !indices.empty(), "Passing an empty index list to Tensor::", op,
                       "() is not valid syntax");
     TAPEDECK_CHECK_AS(IndexError, free_axes_ >= 0,
-                      "index: too many indices for tensor of dimension ", self.dim(), " (got ",
+                      "index: ", self.dim() == 0 ? "invalid index of a 0-dim tensor: " : "",
+                      "too many indices for tensor of dimension ", self.dim(), " (got ",
                       used_axes(indices), ")");
     result_.view = self;
     std::int64_t position = 0;

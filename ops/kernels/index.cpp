@@ -123,6 +123,8 @@ struct IndexPlan {
       const auto* row = index.data<std::int64_t>() + offsets[0];
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t value = row[i * steps[0]];
+        TAPEDECK_CHECK_AS(IndexError, size > 0, op, ": index ", value,
+                          " is out of bounds for dimension with size 0 (dimension ", axis, ")");
         TAPEDECK_CHECK_AS(IndexError, value >= least && value < size, op, ": index ", value,
                           " is out of bounds for dimension ", axis, " with size ", size);
         picked[at++] += (value < 0 ? value + size : value) * stride;

@@ -257,8 +257,14 @@ TEST(Index, Errors) {
   EXPECT_EQ(error_of<ValueError>([] { Slice(0, 1, 0); }), "slice step cannot be zero");
   EXPECT_EQ(error_of<ValueError>([] { x.index({".."}); }),
             "Expected \"...\" to represent an ellipsis index, but got \"..\"");
-  EXPECT_EQ(error_of<IndexError>([] { tensor(1).index({0}); }),
-            "index: too many indices for tensor of dimension 0 (got 1)");
+  EXPECT_EQ(
+      error_of<IndexError>([] { tensor(1).index({0}); }),
+      "index: invalid index of a 0-dim tensor: too many indices for tensor of dimension 0 (got "
+      "1)");
+  EXPECT_EQ(error_of<IndexError>([] {
+              zeros({2, 0}).index({Slice(), tensor({0, 1})});
+            }),
+            "index: index 0 is out of bounds for dimension with size 0 (dimension 1)");
   const Tensor y = zeros({2, 3});
   EXPECT_EQ(error_of<Error>([&] {
               y.index_put_({Slice(), 0}, zeros({3}));
