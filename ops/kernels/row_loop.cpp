@@ -181,7 +181,8 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
   }
   nest.collapse();
 
-  if (out.is_contiguous() && nest.inner_size() < kWorthRepeating)
+  const bool rows_are_axis = out.dim() > 0 && nest.inner_size() == out.sizes().back();
+  if (out.is_contiguous() && rows_are_axis && nest.inner_size() < kWorthRepeating)
     for (int k = 0; k < inputs; ++k)
       if (in[k].array != nullptr && nest.inner_stride(k + 1) == 0)
         if (const Array rows = repeated_along_rows(*in[k].array, out); rows.defined())

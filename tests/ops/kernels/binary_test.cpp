@@ -194,6 +194,28 @@ TYPED_TEST(BinaryTest, PowIsThatOfTheStandardLibrary) {
   }
 }
 
+// One element for each row, or for several axes, where rows are short or hold one element.
+TEST(Binary, OneElementForEachShortRow) {
+  const std::vector<std::vector<std::int64_t>> outputs = {
+      {40, 6, 5}, {40, 6, 1}, {7, 8, 4, 4}, {64, 3, 14, 14}, {5, 1}, {1, 9, 1, 3}};
+  for (const auto& shape : outputs) {
+    const auto dims = shape.size();
+    for (unsigned kept = 0; kept < 1u << dims; ++kept) {
+      std::vector<std::int64_t> sizes = shape;
+      for (std::size_t d = 0; d < dims; ++d)
+        if ((kept >> d & 1) == 0) sizes[d] = 1;
+      std::vector<float> x(static_cast<std::size_t>(numel_of(shape)));
+      std::vector<float> y(static_cast<std::size_t>(numel_of(sizes)));
+      for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] = static_cast<float>(1000 * i);
+      const Array other = array_of<float>(y, sizes);
+      const auto got = values<float>(binary(BinaryOp::Sub, array_of<float>(x, shape), other));
+      const auto spread = values<float>(binary(BinaryOp::Add, other.expand(shape), 0));
+      for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(got[i], x[i] - spread[i]) << i;
+    }
+  }
+}
+
 TEST(Binary, IntegerPowers) {
   const Array a = array_of<I64>({2, -3, -1, 1, 5, 0}, {6});
   const Array b = array_of<I64>({10, 3, -3, -2, -1, 0}, {6});
