@@ -113,22 +113,55 @@ Variable l1_loss(const Variable& self, const Variable& target, std::int64_t redu
   return reduce_loss(difference(self, target).abs(), reduction, "l1_loss");
 }
 
+namespace {
+
+// y = s c (|d| - c / 2) with d = x - t and c = min(|d|, w): a parabola within w, lines beyond;
+// dx = g s d clamped to [-w, w], dt = -dx
+Variable parabola_and_lines(const Variable& self, const Variable& target, double w, double s,
+                            const char* name) {
+  const ScalarType dtype = result_type(self, target);
+  const detail::Operand x(self, dtype), t(target, dtype);
+  Variable y;
+  {
+    const NoGradGuard no_grad;
+    y = sub(x, t).abs_();
+    const Variable c = y.clamp_max(w);
+    y.sub_(c, 0.5).mul_(c);
+    if (s != 1) y.mul_(s);
+  }
+  if (should_record(x, t))
+    record(y, name, edges(x, t),
+           [x = save(x), t = save(t), w, s](const Variable& g, const VjpContext& ctx) {
+             // Nobody else holds the difference, and it is recorded only for a further derivative.
+             Variable dx = x.get(ctx) - t.get(ctx);
+             if (GradMode::is_enabled()) {
+               dx = dx.clamp(-w, w) * s * g;
+             } else {
+               dx.clamp_(-w, w).mul_(g);
+               if (s != 1) dx.mul_(s);
+             }
+             return Gradients{ctx.needs(0) ? dx.sum_to_size(ctx.input_sizes(0)) : Variable(),
+                              ctx.needs(1) ? dx.sum_to_size(ctx.input_sizes(1)).neg() : Variable()};
+           });
+  return y;
+}
+
+}  // namespace
+
 Variable smooth_l1_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                         double beta) {
-  check_floating("smooth_l1_loss", self, target);
+  check_floating("smooth_l1_loss", self);
   TAPEDECK_CHECK_AS(ValueError, beta >= 0, "smooth_l1_loss: expected beta >= 0, got ", beta);
   if (beta == 0) return l1_loss(self, target, reduction);
-  const Variable d = difference(self, target).abs();
-  return reduce_loss((d.square() * (0.5 / beta)).where(d.lt(beta), d - 0.5 * beta), reduction,
-                     "smooth_l1_loss");
+  return reduce_loss(parabola_and_lines(self, target, beta, 1 / beta, "SmoothL1LossBackward0"),
+                     reduction, "smooth_l1_loss");
 }
 
 Variable huber_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                     double delta) {
-  check_floating("huber_loss", self, target);
+  check_floating("huber_loss", self);
   TAPEDECK_CHECK_AS(ValueError, delta > 0, "huber_loss: expected delta > 0, got ", delta);
-  const Variable d = difference(self, target).abs();
-  return reduce_loss((d.square() * 0.5).where(d.le(delta), (d - 0.5 * delta) * delta), reduction,
+  return reduce_loss(parabola_and_lines(self, target, delta, 1, "HuberLossBackward0"), reduction,
                      "huber_loss");
 }
 
