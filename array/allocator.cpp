@@ -153,6 +153,7 @@ class Allocator {
 
   // Where no block is kept.
   void* take_from_system(std::size_t bytes) {
+    bytes = system_bytes(bytes);
     void* const block = std::aligned_alloc(kSmallest, bytes);
     if (!block) fail_out_of_memory(bytes);
     const std::lock_guard guard(mutex_);
@@ -164,6 +165,7 @@ class Allocator {
   }
   void give_to_system(void* block, std::size_t bytes) noexcept {
     std::free(block);
+    bytes = system_bytes(bytes);
     const std::lock_guard guard(mutex_);
     stats_.reserved -= count(bytes);
     stats_.in_use -= count(bytes);
@@ -197,6 +199,10 @@ class Allocator {
   [[noreturn]] void fail_out_of_memory(std::size_t bytes) {
     detail::fail(
         detail::str("out of memory: no ", bytes, " bytes, with ", stats().in_use, " in use"));
+  }
+
+  static std::size_t system_bytes(std::size_t bytes) {
+    return std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest) * kSmallest;
   }
 
   void count_in_use(std::size_t bytes) {
@@ -368,11 +374,6 @@ void Allocator::remove(ThreadCache* cache) {
   std::erase(caches_, cache);
 }
 
-// What is asked of the system where no block is kept.
-std::size_t system_bytes(std::size_t bytes) {
-  return std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest) * kSmallest;
-}
-
 }  // namespace
 
 MemoryStats memory_stats() { return allocator().stats(); }
@@ -380,7 +381,7 @@ void reset_peak_memory_stats() { allocator().reset_peak(); }
 void empty_cache() { allocator().release_idle(); }
 
 void* detail::allocate(std::size_t bytes) {
-  if constexpr (!kKeepFreedBlocks) return allocator().take_from_system(system_bytes(bytes));
+  if constexpr (!kKeepFreedBlocks) return allocator().take_from_system(bytes);
   if (bytes > kLargestSmall) return allocator().take_large(bytes);
   const int index = class_of(bytes);
   if (ThreadCache* const cache = this_threads_cache()) return cache->take(index);
@@ -389,7 +390,7 @@ void* detail::allocate(std::size_t bytes) {
 
 void detail::deallocate(void* block, std::size_t bytes) noexcept {
   if constexpr (!kKeepFreedBlocks) {
-    allocator().give_to_system(block, system_bytes(bytes));
+    allocator().give_to_system(block, bytes);
     return;
   }
   if (bytes > kLargestSmall) return allocator().give_large(block);
