@@ -150,7 +150,7 @@ Variable parabola_and_lines(const Variable& self, const Variable& target, double
 
 Variable smooth_l1_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                         double beta) {
-  check_floating("smooth_l1_loss", self);
+  check_floating("smooth_l1_loss", self, target);
   TAPEDECK_CHECK_AS(ValueError, beta >= 0, "smooth_l1_loss: expected beta >= 0, got ", beta);
   if (beta == 0) return l1_loss(self, target, reduction);
   return reduce_loss(parabola_and_lines(self, target, beta, 1 / beta, "SmoothL1LossBackward0"),
@@ -159,7 +159,7 @@ Variable smooth_l1_loss(const Variable& self, const Variable& target, std::int64
 
 Variable huber_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                     double delta) {
-  check_floating("huber_loss", self);
+  check_floating("huber_loss", self, target);
   TAPEDECK_CHECK_AS(ValueError, delta > 0, "huber_loss: expected delta > 0, got ", delta);
   return reduce_loss(parabola_and_lines(self, target, delta, 1, "HuberLossBackward0"), reduction,
                      "huber_loss");
