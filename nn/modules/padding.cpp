@@ -1,6 +1,7 @@
 #include <tapedeck/nn/modules/padding.h>
 
 #include <ostream>
+#include <string>
 #include <vector>
 
 #include <tapedeck/nn/functional/padding.h>
@@ -10,131 +11,86 @@ namespace tapedeck::nn {
 
 namespace F = functional;
 
+namespace detail {
+
 namespace {
+
 template <std::size_t D>
-std::vector<std::int64_t> list_of(const ExpandingArray<D>& padding) {
-  return {padding->begin(), padding->end()};
+F::PadFuncOptions pad_options(const ExpandingArray<D>& padding) {
+  return F::PadFuncOptions(std::vector<std::int64_t>(padding->begin(), padding->end()));
 }
 
-const char* before_padding() { return text::in_python() ? "(" : "(padding="; }
+// "ReflectionPad2d(" in Python, "torch::nn::ReflectionPad2d(padding=" in C++.
+template <std::size_t D>
+std::string opening(const char* kind) {
+  return text::name(kind + std::to_string(D) + "d") + (text::in_python() ? "(" : "(padding=");
+}
+
 }  // namespace
 
-void ReflectionPad1dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ReflectionPad1d") << before_padding() << text::of_tuple(options.padding())
-         << ")";
+template <std::size_t D, typename Derived>
+void ReflectionPadNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
+  stream << opening<D>("ReflectionPad") << text::of_tuple(options.padding()) << ")";
 }
-Tensor ReflectionPad1dImpl::forward(const Tensor& input) {
-  return detail::call_module(
+template <std::size_t D, typename Derived>
+Tensor ReflectionPadNdImpl<D, Derived>::forward(const Tensor& input) {
+  return call_module(
+      *this,
+      [this](const Tensor& x) { return F::pad(x, pad_options(options.padding()).mode(kReflect)); },
+      input);
+}
+
+template <std::size_t D, typename Derived>
+void ReplicationPadNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
+  stream << opening<D>("ReplicationPad") << text::of_tuple(options.padding()) << ")";
+}
+template <std::size_t D, typename Derived>
+Tensor ReplicationPadNdImpl<D, Derived>::forward(const Tensor& input) {
+  return call_module(
       *this,
       [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReflect));
+        return F::pad(x, pad_options(options.padding()).mode(kReplicate));
       },
       input);
 }
 
-void ReplicationPad1dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ReplicationPad1d") << before_padding() << text::of_tuple(options.padding())
-         << ")";
-}
-Tensor ReplicationPad1dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReplicate));
-      },
-      input);
-}
-
-void ConstantPad1dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ConstantPad1d") << "(padding=" << text::of_tuple(options.padding())
+template <std::size_t D, typename Derived>
+void ConstantPadNdImpl<D, Derived>::pretty_print(std::ostream& stream) const {
+  stream << text::name("ConstantPad" + std::to_string(D) + "d")
+         << "(padding=" << text::of_tuple(options.padding())
          << ", value=" << text::of_number(options.value()) << ")";
 }
-Tensor ConstantPad1dImpl::forward(const Tensor& input) {
-  return detail::call_module(
+template <std::size_t D, typename Derived>
+Tensor ConstantPadNdImpl<D, Derived>::forward(const Tensor& input) {
+  return call_module(
       *this,
       [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).value(options.value()));
+        return F::pad(x, pad_options(options.padding()).value(options.value()));
       },
       input);
 }
 
-void ReflectionPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ReflectionPad2d") << before_padding() << text::of_tuple(options.padding())
-         << ")";
-}
-Tensor ReflectionPad2dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReflect));
-      },
-      input);
-}
+template class ReflectionPadNdImpl<1, ReflectionPad1dImpl>;
+template class ReflectionPadNdImpl<2, ReflectionPad2dImpl>;
+template class ReflectionPadNdImpl<3, ReflectionPad3dImpl>;
+template class ReplicationPadNdImpl<1, ReplicationPad1dImpl>;
+template class ReplicationPadNdImpl<2, ReplicationPad2dImpl>;
+template class ReplicationPadNdImpl<3, ReplicationPad3dImpl>;
+template class ConstantPadNdImpl<1, ConstantPad1dImpl>;
+template class ConstantPadNdImpl<2, ConstantPad2dImpl>;
+template class ConstantPadNdImpl<3, ConstantPad3dImpl>;
 
-void ReflectionPad3dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ReflectionPad3d") << before_padding() << text::of_tuple(options.padding())
-         << ")";
-}
-Tensor ReflectionPad3dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReflect));
-      },
-      input);
-}
+}  // namespace detail
 
-void ReplicationPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ReplicationPad2d") << before_padding() << text::of_tuple(options.padding())
-         << ")";
-}
-Tensor ReplicationPad2dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReplicate));
-      },
-      input);
-}
-
-void ReplicationPad3dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ReplicationPad3d") << before_padding() << text::of_tuple(options.padding())
-         << ")";
-}
-Tensor ReplicationPad3dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).mode(kReplicate));
-      },
-      input);
-}
-
-void ConstantPad2dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ConstantPad2d") << "(padding=" << text::of_tuple(options.padding())
-         << ", value=" << text::of_number(options.value()) << ")";
-}
-Tensor ConstantPad2dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).value(options.value()));
-      },
-      input);
-}
-
-void ConstantPad3dImpl::pretty_print(std::ostream& stream) const {
-  stream << text::name("ConstantPad3d") << "(padding=" << text::of_tuple(options.padding())
-         << ", value=" << text::of_number(options.value()) << ")";
-}
-Tensor ConstantPad3dImpl::forward(const Tensor& input) {
-  return detail::call_module(
-      *this,
-      [this](const Tensor& x) {
-        return F::pad(x, F::PadFuncOptions(list_of(options.padding())).value(options.value()));
-      },
-      input);
-}
+ReflectionPad1dImpl::~ReflectionPad1dImpl() = default;
+ReflectionPad2dImpl::~ReflectionPad2dImpl() = default;
+ReflectionPad3dImpl::~ReflectionPad3dImpl() = default;
+ReplicationPad1dImpl::~ReplicationPad1dImpl() = default;
+ReplicationPad2dImpl::~ReplicationPad2dImpl() = default;
+ReplicationPad3dImpl::~ReplicationPad3dImpl() = default;
+ConstantPad1dImpl::~ConstantPad1dImpl() = default;
+ConstantPad2dImpl::~ConstantPad2dImpl() = default;
+ConstantPad3dImpl::~ConstantPad3dImpl() = default;
 
 void ZeroPad2dImpl::pretty_print(std::ostream& stream) const {
   stream << text::name("ZeroPad2d") << "(padding=" << text::of_tuple(options.padding())
@@ -142,18 +98,17 @@ void ZeroPad2dImpl::pretty_print(std::ostream& stream) const {
 }
 Tensor ZeroPad2dImpl::forward(const Tensor& input) {
   return detail::call_module(
-      *this,
-      [this](const Tensor& x) { return F::pad(x, F::PadFuncOptions(list_of(options.padding()))); },
+      *this, [this](const Tensor& x) { return F::pad(x, detail::pad_options(options.padding())); },
       input);
 }
 
 template class Cloneable<ReflectionPad1dImpl>;
-template class Cloneable<ReplicationPad1dImpl>;
-template class Cloneable<ConstantPad1dImpl>;
 template class Cloneable<ReflectionPad2dImpl>;
 template class Cloneable<ReflectionPad3dImpl>;
+template class Cloneable<ReplicationPad1dImpl>;
 template class Cloneable<ReplicationPad2dImpl>;
 template class Cloneable<ReplicationPad3dImpl>;
+template class Cloneable<ConstantPad1dImpl>;
 template class Cloneable<ConstantPad2dImpl>;
 template class Cloneable<ConstantPad3dImpl>;
 template class Cloneable<ZeroPad2dImpl>;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <iosfwd>
 
 #include <tapedeck/nn/cloneable.h>
@@ -12,120 +12,115 @@ namespace tapedeck::nn {
 // They add elements on all sides of the last one, two or three axes: {left, right}, {left, right,
 // top, bottom} or {left, right, top, bottom, front, back}, or one number for all.
 
-/// The input mirrored at its edge.
-class ReflectionPad1dImpl : public Cloneable<ReflectionPad1dImpl> {
+namespace detail {
+
+template <std::size_t D, typename Derived>
+class ReflectionPadNdImpl : public Cloneable<Derived> {
  public:
-  ReflectionPad1dImpl(ExpandingArray<2> padding) : options(padding) {}
-  explicit ReflectionPad1dImpl(const ReflectionPad1dOptions& options_) : options(options_) {}
+  ReflectionPadNdImpl(ExpandingArray<2 * D> padding) : options(padding) {}
+  explicit ReflectionPadNdImpl(const ReflectionPadOptions<D>& options_) : options(options_) {}
   void reset() override {}
   void pretty_print(std::ostream& stream) const override;
   Tensor forward(const Tensor& input);
 
-  ReflectionPad1dOptions options;
+  ReflectionPadOptions<D> options;
+};
+
+template <std::size_t D, typename Derived>
+class ReplicationPadNdImpl : public Cloneable<Derived> {
+ public:
+  ReplicationPadNdImpl(ExpandingArray<2 * D> padding) : options(padding) {}
+  explicit ReplicationPadNdImpl(const ReplicationPadOptions<D>& options_) : options(options_) {}
+  void reset() override {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+
+  ReplicationPadOptions<D> options;
+};
+
+template <std::size_t D, typename Derived>
+class ConstantPadNdImpl : public Cloneable<Derived> {
+ public:
+  ConstantPadNdImpl(ExpandingArray<2 * D> padding, double value) : options(padding, value) {}
+  explicit ConstantPadNdImpl(const ConstantPadOptions<D>& options_) : options(options_) {}
+  void reset() override {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+
+  ConstantPadOptions<D> options;
+};
+
+}  // namespace detail
+
+/// The input mirrored at its edge.
+class ReflectionPad1dImpl : public detail::ReflectionPadNdImpl<1, ReflectionPad1dImpl> {
+ public:
+  using ReflectionPadNdImpl::ReflectionPadNdImpl;
+  ~ReflectionPad1dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ReflectionPad1d);
 
-/// The input's edge repeated.
-class ReplicationPad1dImpl : public Cloneable<ReplicationPad1dImpl> {
- public:
-  ReplicationPad1dImpl(ExpandingArray<2> padding) : options(padding) {}
-  explicit ReplicationPad1dImpl(const ReplicationPad1dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
-
-  ReplicationPad1dOptions options;
-};
-TAPEDECK_LIBRARY_MODULE(ReplicationPad1d);
-
-/// A value.
-class ConstantPad1dImpl : public Cloneable<ConstantPad1dImpl> {
- public:
-  ConstantPad1dImpl(ExpandingArray<2> padding, double value) : options(padding, value) {}
-  explicit ConstantPad1dImpl(const ConstantPad1dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
-
-  ConstantPad1dOptions options;
-};
-TAPEDECK_LIBRARY_MODULE(ConstantPad1d);
-
 /// The input mirrored at its edge.
-class ReflectionPad2dImpl : public Cloneable<ReflectionPad2dImpl> {
+class ReflectionPad2dImpl : public detail::ReflectionPadNdImpl<2, ReflectionPad2dImpl> {
  public:
-  ReflectionPad2dImpl(ExpandingArray<4> padding) : options(padding) {}
-  explicit ReflectionPad2dImpl(const ReflectionPad2dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
-
-  ReflectionPad2dOptions options;
+  using ReflectionPadNdImpl::ReflectionPadNdImpl;
+  ~ReflectionPad2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ReflectionPad2d);
 
 /// The input mirrored at its edge.
-class ReflectionPad3dImpl : public Cloneable<ReflectionPad3dImpl> {
+class ReflectionPad3dImpl : public detail::ReflectionPadNdImpl<3, ReflectionPad3dImpl> {
  public:
-  ReflectionPad3dImpl(ExpandingArray<6> padding) : options(padding) {}
-  explicit ReflectionPad3dImpl(const ReflectionPad3dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
-
-  ReflectionPad3dOptions options;
+  using ReflectionPadNdImpl::ReflectionPadNdImpl;
+  ~ReflectionPad3dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ReflectionPad3d);
 
 /// The input's edge repeated.
-class ReplicationPad2dImpl : public Cloneable<ReplicationPad2dImpl> {
+class ReplicationPad1dImpl : public detail::ReplicationPadNdImpl<1, ReplicationPad1dImpl> {
  public:
-  ReplicationPad2dImpl(ExpandingArray<4> padding) : options(padding) {}
-  explicit ReplicationPad2dImpl(const ReplicationPad2dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
+  using ReplicationPadNdImpl::ReplicationPadNdImpl;
+  ~ReplicationPad1dImpl() override;
+};
+TAPEDECK_LIBRARY_MODULE(ReplicationPad1d);
 
-  ReplicationPad2dOptions options;
+/// The input's edge repeated.
+class ReplicationPad2dImpl : public detail::ReplicationPadNdImpl<2, ReplicationPad2dImpl> {
+ public:
+  using ReplicationPadNdImpl::ReplicationPadNdImpl;
+  ~ReplicationPad2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ReplicationPad2d);
 
 /// The input's edge repeated.
-class ReplicationPad3dImpl : public Cloneable<ReplicationPad3dImpl> {
+class ReplicationPad3dImpl : public detail::ReplicationPadNdImpl<3, ReplicationPad3dImpl> {
  public:
-  ReplicationPad3dImpl(ExpandingArray<6> padding) : options(padding) {}
-  explicit ReplicationPad3dImpl(const ReplicationPad3dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
-
-  ReplicationPad3dOptions options;
+  using ReplicationPadNdImpl::ReplicationPadNdImpl;
+  ~ReplicationPad3dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ReplicationPad3d);
 
 /// A value.
-class ConstantPad2dImpl : public Cloneable<ConstantPad2dImpl> {
+class ConstantPad1dImpl : public detail::ConstantPadNdImpl<1, ConstantPad1dImpl> {
  public:
-  ConstantPad2dImpl(ExpandingArray<4> padding, double value) : options(padding, value) {}
-  explicit ConstantPad2dImpl(const ConstantPad2dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
+  using ConstantPadNdImpl::ConstantPadNdImpl;
+  ~ConstantPad1dImpl() override;
+};
+TAPEDECK_LIBRARY_MODULE(ConstantPad1d);
 
-  ConstantPad2dOptions options;
+/// A value.
+class ConstantPad2dImpl : public detail::ConstantPadNdImpl<2, ConstantPad2dImpl> {
+ public:
+  using ConstantPadNdImpl::ConstantPadNdImpl;
+  ~ConstantPad2dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ConstantPad2d);
 
 /// A value.
-class ConstantPad3dImpl : public Cloneable<ConstantPad3dImpl> {
+class ConstantPad3dImpl : public detail::ConstantPadNdImpl<3, ConstantPad3dImpl> {
  public:
-  ConstantPad3dImpl(ExpandingArray<6> padding, double value) : options(padding, value) {}
-  explicit ConstantPad3dImpl(const ConstantPad3dOptions& options_) : options(options_) {}
-  void reset() override {}
-  void pretty_print(std::ostream& stream) const override;
-  Tensor forward(const Tensor& input);
-
-  ConstantPad3dOptions options;
+  using ConstantPadNdImpl::ConstantPadNdImpl;
+  ~ConstantPad3dImpl() override;
 };
 TAPEDECK_LIBRARY_MODULE(ConstantPad3d);
 
