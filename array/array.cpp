@@ -41,11 +41,11 @@ DimVector broadcast_shapes(IntArrayRef a, IntArrayRef b, const char* op) {
   return out;
 }
 
-std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims) {
+std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims, const char* op) {
   const std::int64_t range = std::max<std::int64_t>(dims, 1);
-  TAPEDECK_CHECK_AS(IndexError, dim >= -range && dim < range,
-                    "Dimension out of range (expected to be in range of [", -range, ", ", range - 1,
-                    "], but got ", dim, ")");
+  TAPEDECK_CHECK_AS(IndexError, dim >= -range && dim < range, op,
+                    ": Dimension out of range (expected to be in range of [", -range, ", ",
+                    range - 1, "], but got ", dim, ")");
   return dim < 0 ? dim + range : dim;
 }
 
@@ -214,7 +214,7 @@ Array Array::view(IntArrayRef sizes) const {
 }
 
 Array Array::transpose(std::int64_t dim0, std::int64_t dim1) const {
-  const std::int64_t a = wrap_dim(dim0, dim()), b = wrap_dim(dim1, dim());
+  const std::int64_t a = wrap_dim(dim0, dim(), "transpose"), b = wrap_dim(dim1, dim(), "transpose");
   if (dim() == 0) return *this;
   DimVector sizes = sizes_, strides = strides_;
   std::swap(sizes[a], sizes[b]);
@@ -230,7 +230,7 @@ Array Array::permute(IntArrayRef dims) const {
   DimVector sizes(dims.size()), strides(dims.size());
   bool seen[kMaxDims] = {};
   for (std::size_t i = 0; i < dims.size(); ++i) {
-    const std::int64_t d = wrap_dim(dims[i], dim());
+    const std::int64_t d = wrap_dim(dims[i], dim(), "permute");
     TAPEDECK_CHECK(!seen[d], "permute: repeated dim ", d, " in ", dims);
     seen[d] = true;
     sizes[i] = sizes_[d];
@@ -277,7 +277,7 @@ Array Array::select(std::int64_t dim, std::int64_t index) const {
 }
 
 Array Array::unsqueeze(std::int64_t dim) const {
-  const std::int64_t d = wrap_dim(dim, this->dim() + 1);
+  const std::int64_t d = wrap_dim(dim, this->dim() + 1, "unsqueeze");
   DimVector sizes = sizes_, strides = strides_;
   strides.insert(d, d < this->dim() ? sizes_[d] * strides_[d] : 1);
   sizes.insert(d, 1);

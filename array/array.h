@@ -17,8 +17,8 @@ DimVector contiguous_strides(IntArrayRef sizes);
 /// The shape that both broadcast to by NumPy's rule. \throws Error that names `op` and both shapes.
 DimVector broadcast_shapes(IntArrayRef a, IntArrayRef b, const char* op);
 /// Maps an axis in [-dims, dims) to [0, dims); a scalar counts as one-dimensional.
-/// \throws IndexError otherwise.
-std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims);
+/// \throws IndexError that names `op` otherwise.
+std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims, const char* op);
 /// Fills in at most one -1 so that the product is `numel`. \throws Error where that cannot be.
 DimVector infer_size(IntArrayRef sizes, std::int64_t numel);
 
@@ -39,8 +39,10 @@ class Array {
   std::int64_t dim() const { return static_cast<std::int64_t>(sizes_.size()); }
   const DimVector& sizes() const { return sizes_; }
   const DimVector& strides() const { return strides_; }
-  std::int64_t size(std::int64_t dim) const { return sizes_[wrap_dim(dim, this->dim())]; }
-  std::int64_t stride(std::int64_t dim) const { return strides_[wrap_dim(dim, this->dim())]; }
+  std::int64_t size(std::int64_t dim) const { return sizes_[wrap_dim(dim, this->dim(), "size")]; }
+  std::int64_t stride(std::int64_t dim) const {
+    return strides_[wrap_dim(dim, this->dim(), "stride")];
+  }
   std::int64_t numel() const { return numel_; }
   std::int64_t nbytes() const { return numel_ * element_size(dtype_); }
   /// Elements between the storage's start and this array's first.

@@ -231,8 +231,8 @@ V tensordot(const V& self, const V& other, IntArrayRef dims_self, IntArrayRef di
                  "tensordot: expected as many axes of both, got ", dims_self, " and ", dims_other);
   DimVector order_self, order_other;
   for (std::size_t i = 0; i < dims_self.size(); ++i) {
-    order_self.push_back(wrap_dim(dims_self[i], self.dim()));
-    order_other.push_back(wrap_dim(dims_other[i], other.dim()));
+    order_self.push_back(wrap_dim(dims_self[i], self.dim(), "tensordot"));
+    order_other.push_back(wrap_dim(dims_other[i], other.dim(), "tensordot"));
   }
   const auto add_others = [](DimVector& order, std::int64_t dim) {
     for (std::int64_t d = 0; d < dim; ++d)

@@ -21,7 +21,7 @@ std::int64_t size_of(const Variable& v, std::int64_t axis) {
 // Every size of index is at most self's (but along dim) and, where given, src's.
 std::int64_t check_shapes(const Variable& self, std::int64_t dim, const Variable& index,
                           const Variable* src, const char* op) {
-  const std::int64_t d = wrap_dim(dim, self.dim());
+  const std::int64_t d = wrap_dim(dim, self.dim(), op);
   if (index.numel() == 0) return d;
   TAPEDECK_CHECK(dims_of(index) == dims_of(self) && (!src || dims_of(*src) == dims_of(index)), op,
                  "(): Index tensor must have the same number of dimensions as self",
@@ -153,7 +153,7 @@ Variable take_along_dim(const Variable& x, const Variable& indices,
                  "take_along_dim(): input and indices should have the same number of dimensions, "
                  "but got ",
                  x.sizes(), " and ", indices.sizes());
-  const std::int64_t d = wrap_dim(*dim, x.dim());
+  const std::int64_t d = wrap_dim(*dim, x.dim(), "take_along_dim");
   // All axes but one are broadcast.
   DimVector a = x.array().sizes(), b = indices.array().sizes();
   a[d] = b[d] = 1;

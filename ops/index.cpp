@@ -216,7 +216,7 @@ Indexing along(const Variable& x, std::int64_t dim, const Variable& index, const
   TAPEDECK_CHECK_AS(TypeError, index.dtype() == kLong || index.dtype() == kInt, op,
                     "(): Expected dtype int32/int64 for index, got ", index.dtype());
   Indexing at{{}, op, negative};
-  at.tensors.resize(static_cast<std::size_t>(wrap_dim(dim, x.dim())));
+  at.tensors.resize(static_cast<std::size_t>(wrap_dim(dim, x.dim(), op)));
   at.tensors.push_back(index.to(kLong).reshape({-1}));
   return at;
 }
@@ -228,7 +228,7 @@ Variable vector_form(const Variable& x) { return x.dim() == 0 ? x.reshape({1}) :
 Variable slices_for(const Variable& x, std::int64_t dim, const Variable& index,
                     const Variable& source, const char* op) {
   const Variable slices = vector_form(source);
-  const std::int64_t d = wrap_dim(dim, x.dim());
+  const std::int64_t d = wrap_dim(dim, x.dim(), op);
   DimVector wanted = vector_form(x).array().sizes();
   wanted[d] = index.numel();
   TAPEDECK_CHECK(slices.array().sizes() == wanted, op, "(): expected a source of shape ",

@@ -29,7 +29,7 @@ Variable cat(TensorList tensors, std::int64_t dim) {
     if (!model && !is_skipped(tensors[i])) model = &tensors[i];
   }
   if (!model) model = &tensors[0];
-  dim = wrap_dim(dim, model->dim());
+  dim = wrap_dim(dim, model->dim(), "cat");
   DimVector sizes = model->array().sizes();
   sizes[dim] = 0;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -87,7 +87,7 @@ Variable concat(TensorList tensors, std::int64_t dim) { return cat(tensors, dim)
 Variable stack(TensorList tensors, std::int64_t dim) {
   const ScalarType dtype = common_dtype(tensors, "stack");
   const Variable& first = tensors[0];
-  dim = wrap_dim(dim, first.dim() + 1);
+  dim = wrap_dim(dim, first.dim() + 1, "stack");
   for (std::size_t i = 1; i < tensors.size(); ++i)
     TAPEDECK_CHECK(tensors[i].array().sizes() == first.array().sizes(),
                    "stack expects each tensor to be equal size, but got ", first.sizes(),

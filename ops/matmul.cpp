@@ -156,7 +156,7 @@ Variable cross(const Variable& self, const Variable& other, std::optional<std::i
                  self.sizes(), " and ", other.sizes());
   std::int64_t axis = 0;
   if (dim)
-    axis = wrap_dim(*dim, self.dim());
+    axis = wrap_dim(*dim, self.dim(), "cross");
   else
     while (axis < self.dim() && self.size(axis) != 3) ++axis;
   TAPEDECK_CHECK(axis < self.dim() && self.size(axis) == 3 && other.size(axis) == 3,

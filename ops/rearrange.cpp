@@ -87,7 +87,7 @@ Variable repeat_interleave(const Variable& self, std::int64_t repeats,
                            std::optional<std::int64_t> output_size) {
   TAPEDECK_CHECK(repeats >= 0, "repeat_interleave: repeats can not be negative, got ", repeats);
   const Variable x = dim ? atleast_1d(self) : self.reshape({-1});
-  const std::int64_t d = wrap_dim(dim.value_or(0), x.dim());
+  const std::int64_t d = wrap_dim(dim.value_or(0), x.dim(), "repeat_interleave");
   DimVector sizes = x.array().sizes();
   sizes.insert(d + 1, repeats);
   const Variable spread = x.unsqueeze(d + 1).expand(sizes);
@@ -100,7 +100,7 @@ Variable repeat_interleave(const Variable& self, const Variable& repeats,
                            std::optional<std::int64_t> dim,
                            std::optional<std::int64_t> output_size) {
   const Variable x = dim ? atleast_1d(self) : self.reshape({-1});
-  const std::int64_t d = wrap_dim(dim.value_or(0), x.dim());
+  const std::int64_t d = wrap_dim(dim.value_or(0), x.dim(), "repeat_interleave");
   TAPEDECK_CHECK(repeats.dim() <= 1,
                  "repeat_interleave: repeats must be 0-dim or 1-dim tensor, got shape ",
                  repeats.sizes());
@@ -137,7 +137,7 @@ Variable Variable::repeat_interleave(const Variable& repeats, std::optional<std:
 Variable flip(const Variable& x, IntArrayRef dims) {
   DimVector axes;
   for (const std::int64_t dim : dims) {
-    const std::int64_t d = wrap_dim(dim, x.dim());
+    const std::int64_t d = wrap_dim(dim, x.dim(), "flip");
     TAPEDECK_CHECK(std::find(axes.begin(), axes.end(), d) == axes.end(), "flip: dim ", d,
                    " appears multiple times in the list of dims");
     if (x.dim() > 0) axes.push_back(d);
@@ -181,7 +181,7 @@ Variable roll(const Variable& x, IntArrayRef shifts, IntArrayRef dims) {
   Variable y = x;
   for (std::size_t i = 0; i < dims.size(); ++i) {
     TAPEDECK_CHECK_AS(IndexError, x.dim() > 0, "roll: cannot be applied to a 0-dim tensor");
-    y = rolled(y, shifts[i], wrap_dim(dims[i], x.dim()));
+    y = rolled(y, shifts[i], wrap_dim(dims[i], x.dim(), "roll"));
   }
   return y;
 }
@@ -193,7 +193,8 @@ Variable rot90(const Variable& x, std::int64_t k, IntArrayRef dims) {
   TAPEDECK_CHECK(dims.size() == 2,
                  "rot90: expected total rotation dims == 2, but got dims = ", dims.size());
   TAPEDECK_CHECK(x.dim() >= 2, "rot90: expected total dims >= 2, but got shape ", x.sizes());
-  const std::int64_t a = wrap_dim(dims[0], x.dim()), b = wrap_dim(dims[1], x.dim());
+  const std::int64_t a = wrap_dim(dims[0], x.dim(), "rot90"),
+                     b = wrap_dim(dims[1], x.dim(), "rot90");
   TAPEDECK_CHECK(a != b, "rot90: expected rotation dims to be different, but got ", dims);
   switch ((k % 4 + 4) % 4) {
     case 1:

@@ -40,7 +40,7 @@ bool has_zero(const V& x) { return !*kernels::reduce(ReduceOp::All, x.array()).d
 
 V ones_along(const V& x, std::int64_t dim) {
   DimVector shape(x.sizes());
-  shape[wrap_dim(dim, x.dim())] = 1;
+  shape[wrap_dim(dim, x.dim(), "cumprod")] = 1;
   return V(kernels::ones(shape, x.dtype()));
 }
 

@@ -36,7 +36,8 @@ Variable Variable::view(IntArrayRef size) const {
 }
 
 Variable flatten(const Variable& x, std::int64_t start_dim, std::int64_t end_dim) {
-  const std::int64_t start = wrap_dim(start_dim, x.dim()), end = wrap_dim(end_dim, x.dim());
+  const std::int64_t start = wrap_dim(start_dim, x.dim(), "flatten"),
+                     end = wrap_dim(end_dim, x.dim(), "flatten");
   TAPEDECK_CHECK(start <= end,
                  "flatten() has invalid args: start_dim cannot come after end_dim: ", start_dim,
                  " and ", end_dim, " of shape ", x.sizes());
@@ -53,7 +54,7 @@ Variable flatten(const Variable& x, std::int64_t start_dim, std::int64_t end_dim
 }
 
 Variable unflatten(const Variable& x, std::int64_t dim, IntArrayRef sizes) {
-  const std::int64_t d = wrap_dim(dim, x.dim());
+  const std::int64_t d = wrap_dim(dim, x.dim(), "unflatten");
   TAPEDECK_CHECK(!sizes.empty(), "unflatten: sizes must be non-empty");
   const DimVector parts = infer_size(sizes, x.size(d));
   DimVector shape;
@@ -74,7 +75,7 @@ Variable squeeze(const Variable& x) {
 }
 
 Variable squeeze(const Variable& x, std::int64_t dim) {
-  return reshaped_view(x, x.array().squeeze(wrap_dim(dim, x.dim())), "SqueezeBackward1");
+  return reshaped_view(x, x.array().squeeze(wrap_dim(dim, x.dim(), "squeeze")), "SqueezeBackward1");
 }
 
 Variable unsqueeze(const Variable& x, std::int64_t dim) {
@@ -102,7 +103,7 @@ Variable permute(const Variable& x, IntArrayRef dims) {
   if (should_record(x)) {
     DimVector inverse(dims.size());
     for (std::size_t i = 0; i < dims.size(); ++i)
-      inverse[wrap_dim(dims[i], x.dim())] = static_cast<std::int64_t>(i);
+      inverse[wrap_dim(dims[i], x.dim(), "permute")] = static_cast<std::int64_t>(i);
     record(y, "PermuteBackward0", edges(x),
            [inverse](const Variable& g) { return g.permute(inverse); });
   }
@@ -196,8 +197,8 @@ Variable movedim(const Variable& x, IntArrayRef source, IntArrayRef destination)
   DimVector order(static_cast<std::size_t>(x.dim()), kFree);
   DimVector moved(static_cast<std::size_t>(x.dim()), 0);
   for (std::size_t i = 0; i < source.size(); ++i) {
-    const std::int64_t from = wrap_dim(source[i], x.dim());
-    const std::int64_t to = wrap_dim(destination[i], x.dim());
+    const std::int64_t from = wrap_dim(source[i], x.dim(), "movedim");
+    const std::int64_t to = wrap_dim(destination[i], x.dim(), "movedim");
     if (x.dim() == 0) continue;
     TAPEDECK_CHECK(!moved[from], "movedim: repeated dim in `source` (", source, ")");
     TAPEDECK_CHECK(order[to] == kFree, "movedim: repeated dim in `destination` (", destination,

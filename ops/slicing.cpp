@@ -103,7 +103,7 @@ Variable part_of(const Variable& x, const Part& part) {
 Variable slice(const Variable& x, std::int64_t dim, std::optional<std::int64_t> start,
                std::optional<std::int64_t> end, std::int64_t step) {
   TAPEDECK_CHECK(x.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "slice");
   TAPEDECK_CHECK_AS(ValueError, step > 0, "slice step must be positive, got ", step);
   const std::int64_t length = x.sizes()[dim];
   const auto clip = [length](std::int64_t i) {
@@ -122,7 +122,7 @@ Variable Variable::slice(std::int64_t dim, std::optional<std::int64_t> start,
 
 Variable select(const Variable& x, std::int64_t dim, std::int64_t index) {
   TAPEDECK_CHECK_AS(IndexError, x.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "select");
   const std::int64_t length = x.sizes()[dim];
   TAPEDECK_CHECK_AS(IndexError, index >= -length && index < length, "select(): index ", index,
                     " is out of bounds for dimension ", dim, " with size ", length, " (shape ",
@@ -136,7 +136,7 @@ Variable Variable::select(std::int64_t dim, std::int64_t index) const {
 Variable narrow(const Variable& x, std::int64_t dim, std::int64_t start, std::int64_t length) {
   TAPEDECK_CHECK(x.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
   TAPEDECK_CHECK(length >= 0, "narrow(): length must be non-negative, got ", length);
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "narrow");
   const std::int64_t size = x.sizes()[dim];
   TAPEDECK_CHECK_AS(IndexError, start >= -size && start <= size, "narrow(): start ", start,
                     " is out of bounds for dimension ", dim, " with size ", size, " (shape ",
@@ -161,7 +161,8 @@ Variable Variable::narrow(std::int64_t dim, std::int64_t start, std::int64_t len
 }
 
 Variable diagonal(const Variable& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
-  const std::int64_t a = wrap_dim(dim1, x.dim()), b = wrap_dim(dim2, x.dim());
+  const std::int64_t a = wrap_dim(dim1, x.dim(), "diagonal"),
+                     b = wrap_dim(dim2, x.dim(), "diagonal");
   TAPEDECK_CHECK(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2, " (shape ",
                  x.sizes(), ")");
   return part_of(x, DiagonalPart{offset, a, b});
@@ -172,7 +173,8 @@ Variable Variable::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t
 
 Variable diag_embed(const Variable& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
   TAPEDECK_CHECK(x.dim() > 0, "diag_embed: expected at least one dimension, got a scalar");
-  const std::int64_t a = wrap_dim(dim1, x.dim() + 1), b = wrap_dim(dim2, x.dim() + 1);
+  const std::int64_t a = wrap_dim(dim1, x.dim() + 1, "diag_embed"),
+                     b = wrap_dim(dim2, x.dim() + 1, "diag_embed");
   TAPEDECK_CHECK(a != b, "diag_embed: diagonal dimensions cannot be identical ", dim1, ", ", dim2);
   DimVector sizes = x.array().sizes();
   const std::int64_t side = sizes.back() + std::abs(offset);
@@ -183,7 +185,7 @@ Variable diag_embed(const Variable& x, std::int64_t offset, std::int64_t dim1, s
 }
 
 Variable Variable::unfold(std::int64_t dimension, std::int64_t size, std::int64_t step) const {
-  const std::int64_t d = wrap_dim(dimension, dim());
+  const std::int64_t d = wrap_dim(dimension, dim(), "unfold");
   const std::int64_t length = dim() == 0 ? 1 : sizes()[d];
   TAPEDECK_CHECK(step > 0, "unfold: step is ", step, " but must be > 0");
   TAPEDECK_CHECK(size >= 0, "unfold: size is ", size, " but must be >= 0");

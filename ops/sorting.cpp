@@ -29,7 +29,7 @@ ValuesAndIndices picked(const Variable& x, std::int64_t dim, kernels::ValuesAndI
 }  // namespace
 
 ValuesAndIndices sort(const Variable& x, std::int64_t dim, bool descending) {
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "sort");
   return picked(x, dim, kernels::sort(x.array(), dim, descending), "SortBackward0");
 }
 ValuesAndIndices sort(const Variable& x, std::optional<bool>, std::int64_t dim, bool descending) {
@@ -59,7 +59,7 @@ Variable Variable::argsort(bool stable, std::int64_t dim, bool descending) const
 
 ValuesAndIndices topk(const Variable& x, std::int64_t k, std::int64_t dim, bool largest,
                       bool sorted) {
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "topk");
   return picked(x, dim, kernels::topk(x.array(), k, dim, largest, sorted), "TopkBackward0");
 }
 ValuesAndIndices Variable::topk(std::int64_t k, std::int64_t dim, bool largest, bool sorted) const {
@@ -67,7 +67,7 @@ ValuesAndIndices Variable::topk(std::int64_t k, std::int64_t dim, bool largest, 
 }
 
 ValuesAndIndices kthvalue(const Variable& x, std::int64_t k, std::int64_t dim, bool keepdim) {
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "kthvalue");
   auto [values, indices] =
       picked(x, dim, kernels::kthvalue(x.array(), k, dim), "KthvalueBackward0");
   if (keepdim || x.dim() == 0) return {values, indices};

@@ -40,7 +40,7 @@ std::vector<Variable> pieces(const Variable& x, IntArrayRef lengths, std::int64_
 
 std::int64_t checked_dim(const Variable& x, std::int64_t dim, const char* op) {
   TAPEDECK_CHECK(x.dim() > 0, op, " expects at least a 1-dimensional tensor");
-  return wrap_dim(dim, x.dim());
+  return wrap_dim(dim, x.dim(), op);
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ std::int64_t checked_dim(const Variable& x, std::int64_t dim, const char* op) {
 // y_i = x[i];  dx = the g_i stacked
 std::vector<Variable> unbind(const Variable& x, std::int64_t dim) {
   TAPEDECK_CHECK_AS(IndexError, x.dim() > 0, "unbind() cannot be applied to a 0-dim tensor.");
-  dim = wrap_dim(dim, x.dim());
+  dim = wrap_dim(dim, x.dim(), "unbind");
   std::vector<Variable> parts;
   for (std::int64_t i = 0; i < x.sizes()[dim]; ++i)
     parts.push_back(make_view(x, x.array().select(dim, i)));

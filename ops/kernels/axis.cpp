@@ -46,7 +46,7 @@ template <bool largest>
 std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool keepdim,
                                    const char* name) {
   const Array x = contiguous(input);
-  const AxisView view(x.sizes(), dim);
+  const AxisView view(x.sizes(), dim, name);
   const DimVector shape = reduced_shape(x.sizes(), {dim}, keepdim, name);
   Array values = Array::empty(shape, x.dtype()), indices = Array::empty(shape, ScalarType::Long);
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, name, ": expected dim ", dim,
@@ -103,7 +103,7 @@ template <typename Combine>
 Array scan(const Array& input, std::int64_t dim, Direction direction, const char* name,
            Combine combine) {
   const Array x = contiguous(input);
-  const AxisView view(x.sizes(), dim);
+  const AxisView view(x.sizes(), dim, name);
   Array out = Array::empty(x.sizes(), x.dtype());
   if (out.numel() == 0) return out;
   dispatch_numeric(x.dtype(), name, [&](auto tag) {
@@ -161,7 +161,7 @@ std::pair<Array, Array> min_along(const Array& x, std::int64_t dim, bool keepdim
 
 std::pair<Array, Array> median_along(const Array& input, std::int64_t dim, bool keepdim) {
   const Array x = contiguous(input);
-  const AxisView view(x.sizes(), dim);
+  const AxisView view(x.sizes(), dim, "median");
   const DimVector shape = reduced_shape(x.sizes(), {dim}, keepdim, "median");
   Array values = Array::empty(shape, x.dtype()), indices = Array::empty(shape, ScalarType::Long);
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, "median: expected dim ", dim,
@@ -200,7 +200,7 @@ std::pair<Array, Array> median_along(const Array& input, std::int64_t dim, bool 
 
 Array pick_along(const Array& input, const Array& index, std::int64_t dim) {
   const Array x = contiguous(input), at = contiguous(index);
-  const AxisView view(x.sizes(), dim);
+  const AxisView view(x.sizes(), dim, "pick_along");
   Array out = Array::empty(index.sizes(), x.dtype());
   dispatch_all(x.dtype(), "pick_along", [&](auto tag) {
     using T = typename decltype(tag)::type;
@@ -215,9 +215,9 @@ Array pick_along(const Array& input, const Array& index, std::int64_t dim) {
 Array scatter_along(const Array& input, const Array& index, std::int64_t dim, std::int64_t size) {
   const Array x = contiguous(input), at = contiguous(index);
   DimVector shape = x.sizes();
-  if (!shape.empty()) shape[wrap_dim(dim, x.dim())] = size;
+  if (!shape.empty()) shape[wrap_dim(dim, x.dim(), "scatter_along")] = size;
   Array out = zeros(shape, x.dtype());
-  const AxisView view(shape, dim);
+  const AxisView view(shape, dim, "scatter_along");
   dispatch_all(x.dtype(), "scatter_along", [&](auto tag) {
     using T = typename decltype(tag)::type;
     for (std::int64_t line = 0; line < x.numel(); ++line)

@@ -41,10 +41,11 @@ Array log_softmax_backward(const Array& g, const Array& y, std::int64_t dim);
 Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim);
 
 /// The axes around `dim` of a row-major array: element (o, i, k) is at (o * axis + i) * inner + k.
+/// `op` is what an error about `dim` names.
 struct AxisView {
-  AxisView(IntArrayRef sizes, std::int64_t dim) {
+  AxisView(IntArrayRef sizes, std::int64_t dim, const char* op) {
     const auto count = static_cast<std::int64_t>(sizes.size());
-    const std::int64_t at = wrap_dim(dim, count);
+    const std::int64_t at = wrap_dim(dim, count, op);
     for (std::int64_t d = 0; d < count; ++d) (d < at ? outer : d == at ? axis : inner) *= sizes[d];
   }
   std::int64_t outer = 1, axis = 1, inner = 1;

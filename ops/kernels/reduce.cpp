@@ -270,7 +270,7 @@ DimVector reduced_shape(IntArrayRef sizes, IntArrayRef dims, bool keepdim, const
   bool reduced[kMaxDims] = {};
   const auto count = static_cast<std::int64_t>(sizes.size());
   for (std::int64_t dim : dims) {
-    const std::int64_t d = wrap_dim(dim, count);
+    const std::int64_t d = wrap_dim(dim, count, op);
     TAPEDECK_CHECK(!reduced[d], op, ": dim ", d, " appears multiple times in the list of dims ",
                    dims);
     reduced[d] = true;

@@ -228,7 +228,7 @@ namespace {
 HWY_EXPORT(Softmax);
 
 Array run(bool log, const Array& g, const Array& y, std::int64_t dim) {
-  const AxisView view(y.sizes(), dim);
+  const AxisView view(y.sizes(), dim, log ? "log_softmax" : "softmax");
   Array out = Array::empty(y.sizes(), y.dtype());
   const Array grad = g.defined() ? contiguous(g) : g;
   if (out.numel() > 0) HWY_DYNAMIC_DISPATCH(Softmax)(log, view, grad, contiguous(y), out);

@@ -67,7 +67,7 @@ ValuesAndIndices arrange_lines(const Array& input, std::int64_t dim, std::int64_
 }  // namespace
 
 ValuesAndIndices sort(const Array& input, std::int64_t dim, bool descending) {
-  dim = wrap_dim(dim, input.dim());
+  dim = wrap_dim(dim, input.dim(), "sort");
   const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
   return arrange_lines(input, dim, length, descending, "sort", [](auto& items, auto order) {
     std::stable_sort(items.begin(), items.end(), order);
@@ -76,7 +76,7 @@ ValuesAndIndices sort(const Array& input, std::int64_t dim, bool descending) {
 
 ValuesAndIndices topk(const Array& input, std::int64_t k, std::int64_t dim, bool largest,
                       bool sorted) {
-  dim = wrap_dim(dim, input.dim());
+  dim = wrap_dim(dim, input.dim(), "topk");
   const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
   const bool fits = k <= length && k >= (input.dim() == 0 ? 1 : 0);
   TAPEDECK_CHECK(fits, "topk: selected index k = ", k, " out of range for dimension ", dim,
@@ -94,7 +94,7 @@ ValuesAndIndices topk(const Array& input, std::int64_t k, std::int64_t dim, bool
 }
 
 ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) {
-  dim = wrap_dim(dim, input.dim());
+  dim = wrap_dim(dim, input.dim(), "kthvalue");
   const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
   TAPEDECK_CHECK(k >= 1 && k <= length, "kthvalue(): selected number k = ", k,
                  " out of range for dimension ", dim, " of size ", length, " (input ",

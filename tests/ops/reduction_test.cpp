@@ -175,7 +175,8 @@ TEST(Reduction, NormOfZerosHasAFiniteGradient) {
 
 TEST(Reduction, DimOutOfRangeOrTwice) {
   const V x = zeros({2, 3});
-  EXPECT_ERROR(sum(x, 2), "Dimension out of range (expected to be in range of [-2, 1], but got 2)");
+  EXPECT_ERROR(sum(x, 2),
+               "sum: Dimension out of range (expected to be in range of [-2, 1], but got 2)");
   EXPECT_ERROR(amax(x, {0, -2}), "dim 0 appears multiple times in the list of dims");
 }
 

@@ -179,7 +179,7 @@ TEST(Shape, Errors) {
   EXPECT_EQ(testing_support::error_of<IndexError>([&] { x[5]; }),
             "select(): index 5 is out of bounds for dimension 0 with size 3 (shape [3, 4])");
   EXPECT_EQ(testing_support::error_of<IndexError>([&] { x.select(2, 0); }),
-            "Dimension out of range (expected to be in range of [-2, 1], but got 2)");
+            "select: Dimension out of range (expected to be in range of [-2, 1], but got 2)");
   EXPECT_EQ(testing_support::error_of<Error>([&] { x.narrow(1, 3, 2); }),
             "narrow(): start (3) + length (2) exceeds dimension size (4) (dimension 1, shape [3, "
             "4])");

@@ -37,7 +37,7 @@ void for_each_axis(F check, double low = -3, double high = 3) {
 template <typename T>
 std::vector<T> along(const Array& x, std::int64_t dim,
                      std::function<std::vector<double>(const std::vector<double>&)> f) {
-  const AxisView view(x.sizes(), dim);
+  const AxisView view(x.sizes(), dim, "test");
   const std::vector<T> from = values<T>(x);
   std::vector<T> to(from.size());
   for (std::int64_t o = 0; o < view.outer; ++o)
@@ -88,7 +88,7 @@ TYPED_TEST(AxisTest, SoftmaxBackwardIsTheJacobianTransposed) {
     const Array x = random_array(shape, kFloat64, 1), g = random_array(shape, kFloat64, 2);
     for (std::int64_t dim = 0; dim < x.dim(); ++dim) {
       const Array y = kernels::softmax(x, dim), z = kernels::log_softmax(x, dim);
-      const AxisView view(x.sizes(), dim);
+      const AxisView view(x.sizes(), dim, "test");
       std::vector<T> soft, logged;
       for (std::int64_t at = 0; at < x.numel(); ++at) {
         const std::int64_t base = at - at / view.inner % view.axis * view.inner;
@@ -133,7 +133,7 @@ TYPED_TEST(AxisTest, MaxAndMinAlong) {
   using T = TypeParam;
   for_each_axis<T>(
       [](const Array& x, std::int64_t dim) {
-        const AxisView view(x.sizes(), dim);
+        const AxisView view(x.sizes(), dim, "test");
         if (view.axis == 0) return;
         const auto all = values<T>(x);
         for (const bool largest : {true, false}) {
