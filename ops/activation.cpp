@@ -216,7 +216,26 @@ V leaky_relu(const V& self, Scalar negative_slope) {
                 params);
 }
 
+namespace {
+
+// z = 1 right of 0, else w;  dw = g but right of 0
+V prelu_slope(const V& x, const V& w) {
+  V z = kernel(BinaryOp::PreluSlope, x, w);
+  if (should_record(w))
+    record(z, "PreluSlopeBackward0", edges(w),
+           [x = save(x.detach())](const V& g, const VjpContext& ctx) {
+             return where(x.get(ctx) > 0, 0, g).sum_to_size(ctx.input_sizes(0));
+           });
+  return z;
+}
+
+}  // namespace
+
+// y = x right of 0, else w x;  dx = g slope, dw = g min(x, 0)
 V prelu(const V& self, const V& weight) {
+  TAPEDECK_CHECK_AS(TypeError, self.dtype() == weight.dtype(),
+                    "prelu: expected input and weight of one dtype, got ", self.dtype(), " and ",
+                    weight.dtype());
   V slopes = weight;
   if (weight.numel() != 1) {
     const std::int64_t channels = self.dim() > 1 ? self.size(1) : 1;
@@ -230,7 +249,16 @@ V prelu(const V& self, const V& weight) {
   } else {
     slopes = weight.reshape({});
   }
-  return where(self > 0, self, self * slopes);
+  V y = kernel(BinaryOp::Prelu, self, slopes);
+  if (should_record(self, slopes))
+    record(y, "PreluBackward0", edges(self, slopes),
+           [x = save(self), w = save(slopes)](const V& g, const VjpContext& ctx) {
+             const V in = x.get(ctx);
+             return Gradients{
+                 ctx.needs(0) ? g * prelu_slope(in, w.get(ctx)) : V(),
+                 ctx.needs(1) ? (g * in.clamp_max(0)).sum_to_size(ctx.input_sizes(1)) : V()};
+           });
+  return y;
 }
 
 V rrelu(const V& self, Scalar lower, Scalar upper, bool training,
@@ -303,7 +331,7 @@ V glu(const V& self, std::int64_t dim) {
   TAPEDECK_CHECK(self.dim() > 0, "glu does not support 0-dimensional tensors");
   const std::int64_t size = self.size(dim);
   TAPEDECK_CHECK(size % 2 == 0, "Halving dimension must be even, but dimension ",
-                 wrap_dim(dim, self.dim()), " is size ", size);
+                 wrap_dim(dim, self.dim(), "glu"), " is size ", size);
   return self.narrow(dim, 0, size / 2) * sigmoid(self.narrow(dim, size / 2, size / 2));
 }
 

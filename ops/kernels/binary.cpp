@@ -115,6 +115,9 @@ const char* name_of(BinaryOp op) {
       return "clamp_backward";
     case BinaryOp::LeakyReluBackward:
       return "leaky_relu_backward";
+    case BinaryOp::Prelu:
+    case BinaryOp::PreluSlope:
+      return "prelu";
     case BinaryOp::EluBackward:
       return "elu_backward";
     case BinaryOp::SoftplusBackward:

@@ -40,6 +40,8 @@ enum class BinaryOp : std::uint8_t {
   ThresholdBackward,   ///< b <= p0 ? 0 : a; for relu with p0 = 0
   ClampBackward,       ///< p0 <= b <= p1 ? a : 0
   LeakyReluBackward,   ///< b > 0 ? a : p0 a
+  Prelu,               ///< a > 0 ? a : a b
+  PreluSlope,          ///< a > 0 ? 1 : b
   EluBackward,         ///< of the input b; parameters as UnaryOp::Elu
   SoftplusBackward,    ///< of the input b; parameters as UnaryOp::Softplus
   LogSigmoidBackward,  ///< of the input b, as all below

@@ -76,6 +76,8 @@ struct LeakyReluBackwardOp : WithParams<T> {
     return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), g, hn::Mul(g, hn::Set(d, this->p0)));
   }
 };
+TAPEDECK_BINARY_OP(PreluOp, hn::IfThenElse(hn::Gt(a, hn::Zero(d)), a, hn::Mul(a, b)))
+TAPEDECK_BINARY_OP(PreluSlopeOp, hn::IfThenElse(hn::Gt(a, hn::Zero(d)), C(d, 1), b))
 template <typename T>
 struct EluBackwardOp : WithParams<T> {
   using WithParams<T>::WithParams;
@@ -195,6 +197,10 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<ClampBackwardOp<T>, T>;
     case BinaryOp::LeakyReluBackward:
       return BinaryRow<LeakyReluBackwardOp<T>, T>;
+    case BinaryOp::Prelu:
+      return BinaryRow<PreluOp, T>;
+    case BinaryOp::PreluSlope:
+      return BinaryRow<PreluSlopeOp, T>;
     case BinaryOp::EluBackward:
       return BinaryRow<EluBackwardOp<T>, T>;
     case BinaryOp::SoftplusBackward:
