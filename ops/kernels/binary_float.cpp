@@ -28,6 +28,17 @@ TAPEDECK_BINARY_OP(MaximumOp,
 TAPEDECK_BINARY_OP(MinimumOp,
                    hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b))))
 
+// The scalar function f of each pair of elements.
+template <class D, class V, typename F>
+HWY_INLINE V LaneByLane(D d, V a, V b, F f) {
+  using T = hn::TFromD<D>;
+  HWY_ALIGN T x[HWY_MAX_BYTES / sizeof(T)], y[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(a, d, x);
+  hn::Store(b, d, y);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i) x[i] = f(x[i], y[i]);
+  return hn::Load(d, x);
+}
+
 // a - b trunc(a / b), exactly, with the sign of a, as std::fmod has it. The rounded quotient is at
 // most one too large, and with a fused product the difference is exact either way; what that does
 // not hold for goes lane by lane.
@@ -46,11 +57,7 @@ HWY_INLINE V Fmod(D d, V a, V b) {
     return hn::CopySign(hn::IfThenElse(hn::Lt(along, hn::Zero(d)), back, r), a);
   }
 #endif
-  HWY_ALIGN T dividend[HWY_MAX_BYTES / sizeof(T)], divisor[HWY_MAX_BYTES / sizeof(T)];
-  hn::Store(a, d, dividend);
-  hn::Store(b, d, divisor);
-  for (std::size_t i = 0; i < hn::Lanes(d); ++i) dividend[i] = std::fmod(dividend[i], divisor[i]);
-  return hn::Load(d, dividend);
+  return LaneByLane(d, a, b, [](T x, T y) { return std::fmod(x, y); });
 }
 TAPEDECK_BINARY_OP(FmodOp, Fmod(d, a, b))
 // The remainder with the sign of b.
@@ -98,11 +105,7 @@ HWY_INLINE V Pow(D d, V a, V b) {
     }
   }
 #endif
-  HWY_ALIGN T base[HWY_MAX_BYTES / sizeof(T)], exponent[HWY_MAX_BYTES / sizeof(T)];
-  hn::Store(a, d, base);
-  hn::Store(b, d, exponent);
-  for (std::size_t i = 0; i < hn::Lanes(d); ++i) base[i] = std::pow(base[i], exponent[i]);
-  return hn::Load(d, base);
+  return LaneByLane(d, a, b, [](T x, T y) { return std::pow(x, y); });
 }
 TAPEDECK_BINARY_OP(PowOp, Pow(d, a, b))
 

@@ -5,11 +5,13 @@
 #include <tapedeck/optim/optim.h>
 #include <tapedeck/serialize/save.h>
 #include "tests/support/arrays.h"
+#include "tests/support/message_of.h"
 
 namespace tapedeck::optim {
 namespace {
 
 using tapedeck::testing::array_of;
+using tapedeck::testing::message_of;
 using tapedeck::testing::random_array;
 using tapedeck::testing::values;
 using ::testing::HasSubstr;
@@ -55,16 +57,6 @@ const std::vector<std::pair<const char*, Make>> kMakers = {
     {"Adadelta", maker<Adadelta>(AdadeltaOptions())},
     {"NAdam", maker<NAdam>(NAdamOptions())},
     {"RAdam", maker<RAdam>(RAdamOptions())}};
-
-template <typename F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Checkpoint, ResumesBitForBit) {
   for (const auto& [name, make] : kMakers) {

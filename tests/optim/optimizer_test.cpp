@@ -4,11 +4,13 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/optim/optim.h>
 #include "tests/support/arrays.h"
+#include "tests/support/message_of.h"
 
 namespace tapedeck::optim {
 namespace {
 
 using tapedeck::testing::array_of;
+using tapedeck::testing::message_of;
 using tapedeck::testing::values;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -20,16 +22,6 @@ Variable parameter(std::vector<float> v) {
 }
 Variable floats(std::vector<float> v) {
   return Variable(array_of(v, {static_cast<std::int64_t>(v.size())}));
-}
-
-template <typename F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 std::string printed(const Optimizer& optimizer) {

@@ -3,10 +3,12 @@
 
 #include <tapedeck/optim/optim.h>
 #include "tests/support/arrays.h"
+#include "tests/support/message_of.h"
 
 namespace tapedeck::optim {
 namespace {
 
+using tapedeck::testing::message_of;
 using ::testing::DoubleNear;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -34,16 +36,6 @@ struct Schedule {
 };
 
 auto near(std::vector<double> expected) { return Pointwise(DoubleNear(1e-12), expected); }
-
-template <typename F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
-}
 
 TEST(Scheduler, StepLRCountsAsLibtorch) {
   Schedule s;

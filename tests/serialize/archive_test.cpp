@@ -11,6 +11,7 @@
 
 #include <tapedeck/serialize/save.h>
 #include "tests/support/arrays.h"
+#include "tests/support/message_of.h"
 #include "tests/support/temporary_folder.h"
 
 namespace tapedeck {
@@ -20,6 +21,7 @@ using serialize::InputArchive;
 using serialize::LoadTransaction;
 using serialize::OutputArchive;
 using tapedeck::testing::array_of;
+using tapedeck::testing::message_of;
 using tapedeck::testing::random_array;
 using tapedeck::testing::TemporaryFolder;
 using tapedeck::testing::values;
@@ -34,16 +36,6 @@ std::string saved(OutputArchive& archive) {
   std::ostringstream out;
   archive.save_to(out);
   return out.str();
-}
-
-template <typename F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "no error";
 }
 
 std::string load_error(const std::string& bytes) {
