@@ -1,5 +1,6 @@
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <mutex>
 #include <set>
 #include <stdexcept>
@@ -174,22 +175,27 @@ TEST(DataLoader, ExceptionsOfWorkersReachTheCaller) {
   left->begin();
 }
 
-struct Slow : public Dataset<Slow, std::size_t> {
+// Example 1 is there when it is released, and not before.
+struct Held : public Dataset<Held, std::size_t> {
+  explicit Held(std::shared_future<void> released) : released(std::move(released)) {}
   std::size_t get(std::size_t i) override {
-    std::this_thread::sleep_for(std::chrono::milliseconds(i == 1 ? 200 : 0));
+    if (i == 1) released.wait();
     return i;
   }
   std::optional<std::size_t> size() const override { return 4; }
+  std::shared_future<void> released;
 };
 
 TEST(DataLoader, TimeoutIsAnErrorAndCanBeWaitedOut) {
+  std::promise<void> release;
   auto loader = make_data_loader<SequentialSampler>(
-      Slow(), DataLoaderOptions().batch_size(1).workers(1).timeout(std::chrono::milliseconds(20)));
+      Held(release.get_future().share()),
+      DataLoaderOptions().batch_size(1).workers(1).timeout(std::chrono::milliseconds(700)));
   auto i = loader->begin();
   EXPECT_EQ((*i)[0], 0u);
   EXPECT_EQ(message_of([&] { ++i; }),
-            "Timeout in DataLoader queue while waiting for next batch (timeout was 20 ms)");
-  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+            "Timeout in DataLoader queue while waiting for next batch (timeout was 700 ms)");
+  release.set_value();
   ++i;
   EXPECT_EQ((*i)[0], 1u);
 }
