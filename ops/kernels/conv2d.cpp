@@ -55,17 +55,12 @@ ConvAlgorithm choose(const char* op, ConvAlgorithm wanted, const Conv2dShape& s,
   return algorithm;
 }
 
-WinogradVariant winograd_variant(ConvAlgorithm algorithm) {
-  switch (algorithm) {
-    case ConvAlgorithm::Winograd4x3:
-      return WinogradVariant::F4x3;
-    case ConvAlgorithm::Winograd2x5:
-      return WinogradVariant::F2x5;
-    case ConvAlgorithm::Winograd2x3And2:
-      return WinogradVariant::F2x3And2;
-    default:
-      return WinogradVariant::F2x3;
-  }
+// Of an algorithm that conv2d_supports() has been asked for.
+WinogradVariant winograd_variant(ConvAlgorithm algorithm, const Conv2dShape& s,
+                                 ConvDirection direction) {
+  return *winograd_variant(
+      algorithm == ConvAlgorithm::WinogradSix ? WinogradPoints::Six : WinogradPoints::Four, s,
+      direction);
 }
 
 // The pointwise convolution that ConvAlgorithm::Sampled becomes: its geometry, and its weight,
@@ -109,11 +104,9 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
       case ConvAlgorithm::Pixels:
         return conv2d_pixels<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), y.data<T>());
-      case ConvAlgorithm::Winograd2x3:
-      case ConvAlgorithm::Winograd4x3:
-      case ConvAlgorithm::Winograd2x5:
-      case ConvAlgorithm::Winograd2x3And2:
-        return conv2d_winograd<T>(winograd_variant(a), ConvWindow::forward(s), x.data<T>(),
+      case ConvAlgorithm::Winograd:
+      case ConvAlgorithm::WinogradSix:
+        return conv2d_winograd<T>(winograd_variant(a, s, ConvDirection::Forward), s, x.data<T>(),
                                   w.data<T>(), data_or_null<T>(b), y.data<T>());
       default:
         return conv2d_im2col<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
@@ -158,12 +151,11 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
       case ConvAlgorithm::Pixels:
         return conv2d_pixels<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), dx.data<T>());
-      case ConvAlgorithm::Winograd2x3:
-      case ConvAlgorithm::Winograd4x3:
-      case ConvAlgorithm::Winograd2x5:
-      case ConvAlgorithm::Winograd2x3And2:
-        return conv2d_winograd<T>(winograd_variant(a), ConvWindow::grad_input(s), dy.data<T>(),
-                                  w.data<T>(), data_or_null<T>(b), dx.data<T>());
+      case ConvAlgorithm::Winograd:
+      case ConvAlgorithm::WinogradSix:
+        return conv2d_grad_input_winograd<T>(winograd_variant(a, s, ConvDirection::GradInput), s,
+                                             dy.data<T>(), w.data<T>(), data_or_null<T>(b),
+                                             dx.data<T>());
       default:
         return conv2d_grad_input_im2col<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
                                            dx.data<T>());
@@ -198,12 +190,10 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
         return conv2d_grad_weight_pixels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Taps:
         return conv2d_grad_weight_taps<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-      case ConvAlgorithm::Winograd2x3:
-      case ConvAlgorithm::Winograd4x3:
-      case ConvAlgorithm::Winograd2x5:
-      case ConvAlgorithm::Winograd2x3And2:
-        return conv2d_grad_weight_winograd<T>(winograd_variant(a), s, x.data<T>(), dy.data<T>(),
-                                              dw.data<T>());
+      case ConvAlgorithm::Winograd:
+      case ConvAlgorithm::WinogradSix:
+        return conv2d_grad_weight_winograd<T>(winograd_variant(a, s, ConvDirection::GradWeight), s,
+                                              x.data<T>(), dy.data<T>(), dw.data<T>());
       default:
         return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
     }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <ostream>
 
@@ -64,59 +65,67 @@ bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
            s.group_channels() * s.group_filters() * s.taps() >= kLargeProduct));
 }
 
-// What Winograd's tiles of m x m outputs and n x n products cost, with the direct algorithm's time
-// as the unit; fitted to measurements of 3x3 and 5x5 kernels. Products are fewer but slower ones
-// the more elements a tile has; transforms of tiles weigh with few channels, those of filters with
-// few tiles.
+// What Winograd's tiles cost, with the direct algorithm's time as the unit; fitted to measurements.
+// Products are fewer but slower ones the more elements a tile has. Transforms of tiles weigh with
+// few channels, those of filters with few tiles, and the more the less of the filters the caches
+// hold. A weight gradient has no output to transform, but two operands.
 struct WinogradCost {
   double products, time;
-  WinogradCost(const Conv2dShape& s, ConvDirection direction, std::int64_t m, std::int64_t n) {
-    const auto tiles =
-        static_cast<double>((s.OH + m - 1) / m * ((s.OW + m - 1) / m));  // of an image
-    const double elements = static_cast<double>(n * n);
-    const double direct = static_cast<double>(s.pixels() * s.taps());
-    const double channels =
-        1 / static_cast<double>(s.group_channels()) + 1 / static_cast<double>(s.group_filters());
-    const double images = static_cast<double>(std::max<std::int64_t>(1, s.N));
-    products = tiles * elements;
-    const double transforms = direction == ConvDirection::GradWeight ? 6 : 4;
-    time = products / direct * (0.92 + 0.083 * static_cast<double>(n) + transforms * channels) +
-           40 * elements / (images * direct);
+  WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
+    constexpr double kCached = 1 << 22;  // elements
+    const bool weight = direction == ConvDirection::GradWeight;
+    const WinogradWork work = winograd_work(variant, s, direction);
+    const auto elements = static_cast<double>(work.elements);
+    const auto channels = static_cast<double>(s.group_channels());
+    const auto filters = static_cast<double>(s.group_filters());
+    const auto images = static_cast<double>(std::max<std::int64_t>(1, s.N));
+    const auto direct = static_cast<double>(s.pixels() * s.taps());  // products of an image
+    products = static_cast<double>(work.tiles) * elements;
+    const double tiles = (weight ? 1.04 : 0.95) + (weight ? 0.051 : 0.037) * std::sqrt(elements) +
+                         (weight ? 1.3 : 2.4) * (1 / channels + 1 / filters);
+    const double transformed = elements * channels * filters;
+    time = products / direct * tiles + (weight ? 15 : 26) * elements / (images * direct) *
+                                           transformed / (transformed + kCached);
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
     return s.group_channels() >= 16 && s.group_filters() >= 16 && time + other_time < 0.97;
   }
 };
 
-// F(2, 3), alone and with F(2, 2), is at least as accurate as one long chain of additions, so it
-// needs no permission. The others do, and have to be faster by far: their transforms are longer.
+std::optional<WinogradCost> winograd_cost(WinogradPoints points, const Conv2dShape& s,
+                                          ConvDirection direction) {
+  const std::optional<WinogradVariant> variant = winograd_variant(points, s, direction);
+  if (!variant) return std::nullopt;
+  return WinogradCost(s, direction, *variant);
+}
+
+// Four points are at least as accurate as one long chain of additions, so they need no permission.
+// Six do, and tiles that are larger have to be faster by far: their transforms are longer.
 std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direction,
                                       ScalarType dtype) {
-  const bool medium = dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium;
-  if (winograd_supports(WinogradVariant::F2x5, s)) {
-    if (medium && WinogradCost(s, direction, 2, 6).pays(s)) return ConvAlgorithm::Winograd2x5;
-    if (WinogradCost(s, direction, 2, 7).pays(s)) return ConvAlgorithm::Winograd2x3And2;
+  const std::optional<WinogradCost> four = winograd_cost(WinogradPoints::Four, s, direction);
+  if (!four) return std::nullopt;
+  if (dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium) {
+    const std::optional<WinogradCost> six = winograd_cost(WinogradPoints::Six, s, direction);
+    if (six && six->pays(s) &&
+        (s.KH == 5 || (four->products >= 1.5 * six->products && six->time < 0.9 * four->time)))
+      return ConvAlgorithm::WinogradSix;
   }
-  if (!winograd_supports(WinogradVariant::F2x3, s)) return std::nullopt;
-  const WinogradCost small(s, direction, 2, 4), large(s, direction, 4, 6);
-  if (medium && large.pays(s) && small.products >= 1.5 * large.products &&
-      large.time < 0.9 * small.time)
-    return ConvAlgorithm::Winograd4x3;
-  if (small.pays(s)) return ConvAlgorithm::Winograd2x3;
+  if (four->pays(s)) return ConvAlgorithm::Winograd;
   return std::nullopt;
 }
 
 // Windows that reach far make the direct algorithm copy many rows for few. Otherwise taking the
 // image apart, which costs a visit to the memory for each channel, has to pay by Winograd.
-bool dilated_pays(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
+bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
   const Conv2dShape dense = dilated_shape(s);
   if (std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8)
     return std::min(dense.OH, dense.OW) >= 5;
   const double copies =
       8 / static_cast<double>(s.group_channels()) + 8 / static_cast<double>(s.group_filters());
-  return winograd(dense, direction, dtype) &&
-         WinogradCost(dense, direction, 2, 4).pays(dense, copies);
+  const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
+  return cost && cost->pays(dense, copies);
 }
 
 }  // namespace
@@ -133,14 +142,10 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "pixels";
     case ConvAlgorithm::Taps:
       return out << "taps";
-    case ConvAlgorithm::Winograd2x3:
-      return out << "winograd F(2, 3)";
-    case ConvAlgorithm::Winograd4x3:
-      return out << "winograd F(4, 3)";
-    case ConvAlgorithm::Winograd2x5:
-      return out << "winograd F(2, 5)";
-    case ConvAlgorithm::Winograd2x3And2:
-      return out << "winograd F(2, 3) and F(2, 2)";
+    case ConvAlgorithm::Winograd:
+      return out << "winograd";
+    case ConvAlgorithm::WinogradSix:
+      return out << "winograd at six points";
     case ConvAlgorithm::Depthwise:
       return out << "depthwise";
     case ConvAlgorithm::Sampled:
@@ -162,14 +167,10 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
       return true;
     case ConvAlgorithm::Taps:
       return direction == ConvDirection::GradWeight;
-    case ConvAlgorithm::Winograd2x3:
-      return winograd_supports(WinogradVariant::F2x3, s);
-    case ConvAlgorithm::Winograd4x3:
-      return winograd_supports(WinogradVariant::F4x3, s);
-    case ConvAlgorithm::Winograd2x5:
-      return winograd_supports(WinogradVariant::F2x5, s);
-    case ConvAlgorithm::Winograd2x3And2:
-      return winograd_supports(WinogradVariant::F2x3And2, s);
+    case ConvAlgorithm::Winograd:
+      return winograd_variant(WinogradPoints::Four, s, direction).has_value();
+    case ConvAlgorithm::WinogradSix:
+      return winograd_variant(WinogradPoints::Six, s, direction).has_value();
     case ConvAlgorithm::Depthwise:
       return s.group_channels() == 1;
     case ConvAlgorithm::Sampled:
@@ -183,7 +184,7 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
   if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
   if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
-  if (dilated_pays(s, direction, dtype)) return ConvAlgorithm::Dilated;
+  if (dilated_pays(s, direction)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
     return *algorithm;
   if (direction == ConvDirection::GradWeight) {

@@ -25,9 +25,12 @@ class Winograd {
       : window_(window),
         transforms_(winograd_transforms<T>(variant)),
         tiles_(conv_tiles<T>()),
-        positions_(transforms_.n * transforms_.n),
+        h_(transforms_.rows, window.h),
+        w_(transforms_.columns, window.w),
+        positions_(transforms_.positions()),
         channel_blocks_(ceil_div(window.C, tiles_.lanes)),
-        grid_(window.N, window.h.out_size, window.w.out_size, transforms_.m,
+        grid_(window.N, h_.outputs, w_.outputs, transforms_.rows.outputs,
+              transforms_.columns.outputs,
               std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channel_blocks_ * tiles_.lanes),
                          kFewestTiles, kMostTiles)),
@@ -57,7 +60,8 @@ class Winograd {
         : slab(w.source(nullptr, 0).slab_elements(w.grid_.block, w.tiles_.lanes)),
           input(w.positions_ * w.position_input(w.grid_.block.tiles())),
           sums(w.positions_ * w.position_sums(w.grid_.block.tiles(), w.weights_.widest())),
-          rows(w.transforms_.m * (w.grid_.block.columns * w.transforms_.m + w.tiles_.lanes) *
+          rows(w.transforms_.rows.outputs *
+               (w.grid_.block.columns * w.transforms_.columns.outputs + w.tiles_.lanes) *
                w.weights_.widest()) {}
     Scratch<T> slab, input, sums, rows;
   };
@@ -71,26 +75,24 @@ class Winograd {
     return (tiles * (width / tiles_.lanes) | 1) * tiles_.lanes;
   }
 
+  TileAxis axis(const WinogradTiling& tiling, const WinogradAxis& tile, std::int64_t size) const {
+    return {size, tiling.first_input, tiling.read_begin, tiling.read_end, tile.step, tile.reach};
+  }
   TileSource<T> source(const T* in, std::int64_t group) const {
     const std::int64_t plane = window_.h.in_size * window_.w.in_size;
-    return {
-        in ? in + group * window_.C * plane : nullptr,
-        in ? in + window_.N * window_.groups * window_.C * plane : nullptr,
-        window_.C,
-        window_.h.in_size,
-        window_.w.in_size,
-        std::min(window_.h.in_size, window_.h.out_size + window_.h.first_shift + window_.h.reach),
-        std::min(window_.w.in_size, window_.w.out_size + window_.w.first_shift + window_.w.reach),
-        window_.groups * window_.C * plane,
-        window_.h.first_shift,
-        window_.w.first_shift,
-        transforms_.m,
-        transforms_.reach,
-        transforms_.input};
+    return {in ? in + group * window_.C * plane : nullptr,
+            in ? in + window_.N * window_.groups * window_.C * plane : nullptr,
+            window_.C,
+            window_.groups * window_.C * plane,
+            axis(h_, transforms_.rows, window_.h.in_size),
+            axis(w_, transforms_.columns, window_.w.in_size),
+            transforms_.input};
   }
 
   // filters_: [group][position][block][input channel][channel of the block]
-  std::int64_t position_filters() const { return weights_.group_width() * window_.C; }
+  std::int64_t position_filters() const {
+    return (weights_.group_width() / tiles_.lanes * window_.C | 1) * tiles_.lanes;
+  }
   void transform_filters() {
     filters_ = Scratch<T>(window_.groups * positions_ * position_filters());
     parallel_for(window_.groups * weights_.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -151,34 +153,43 @@ class Winograd {
 
   std::int64_t out_plane() const { return window_.h.out_size * window_.w.out_size; }
 
+  // The outputs of tiles from position `begin` on that there are.
+  struct Span {
+    std::int64_t skipped, first, count;
+    Span(std::int64_t begin, std::int64_t outputs, std::int64_t size)
+        : skipped(std::max<std::int64_t>(0, -begin)),
+          first(begin + skipped),
+          count(std::min(size, begin + outputs) - first) {}
+  };
+
   // A^T s A of one block of output channels, row of tiles by row of tiles.
   void store(const TileGrid::Place& place, std::int64_t block, const T* addend, T* planes,
              Workspace& work) const {
-    const int m = transforms_.m;
+    const int tile_rows = transforms_.rows.outputs, tile_columns = transforms_.columns.outputs;
     const std::int64_t count = place.size.tiles(), width = weights_.width(block);
-    const std::int64_t row_step = place.size.columns * m * width;
-    const std::int64_t first_column = place.column * m;
-    const std::int64_t columns =
-        std::min(window_.w.out_size - first_column, place.size.columns * m);
+    const std::int64_t row_step = place.size.columns * tile_columns * width;
+    const Span columns(place.column * tile_columns - w_.lead, place.size.columns * tile_columns,
+                       window_.w.out_size);
     const T* sums = work.sums.data();
     for (std::int64_t n = 0; n < place.size.images; ++n)
       for (std::int64_t r = 0; r < place.size.rows; ++r) {
         transforms_.output(sums, position_sums(count, width), place.size.columns, width,
                            work.rows.data(), row_step);
         sums += place.size.columns * width;
-        const std::int64_t first_row = (place.row + r) * m;
-        const std::int64_t rows = std::min<std::int64_t>(m, window_.h.out_size - first_row);
+        const Span rows((place.row + r) * tile_rows - h_.lead, tile_rows, window_.h.out_size);
         T* const image = planes + n * window_.groups * window_.K * out_plane();
-        for (std::int64_t i = 0; i < rows; ++i)
+        for (std::int64_t i = 0; i < rows.count; ++i)
           tiles_.transpose_sums(
-              work.rows.data() + i * row_step, width, columns, weights_.channels(block), addend,
-              image + (first_row + i) * window_.w.out_size + first_column, out_plane());
+              work.rows.data() + (rows.skipped + i) * row_step + columns.skipped * width, width,
+              columns.count, weights_.channels(block), addend,
+              image + (rows.first + i) * window_.w.out_size + columns.first, out_plane());
       }
   }
 
   const ConvWindow& window_;
   const WinogradTransforms<T>& transforms_;
   const ConvTiles<T>& tiles_;
+  const WinogradTiling h_, w_;
   std::int64_t positions_, channel_blocks_;
   const TileGrid grid_;
   const ConvWeights<T> weights_;
@@ -190,14 +201,24 @@ class Winograd {
 }  // namespace
 
 template <typename T>
-void conv2d_winograd(WinogradVariant variant, const ConvWindow& window, const T* in,
-                     const T* weight, const T* bias, T* out) {
-  Winograd<T>(variant, window, weight).run(in, bias, out);
+void conv2d_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* x, const T* weight,
+                     const T* bias, T* y) {
+  Winograd<T>(variant, ConvWindow::forward(shape), weight).run(x, bias, y);
 }
 
-template void conv2d_winograd(WinogradVariant, const ConvWindow&, const float*, const float*,
-                              const float*, float*);
-template void conv2d_winograd(WinogradVariant, const ConvWindow&, const double*, const double*,
-                              const double*, double*);
+template <typename T>
+void conv2d_grad_input_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* dy,
+                                const T* weight, const T* bias, T* dx) {
+  Winograd<T>(variant, ConvWindow::grad_input_between(shape), weight).run(dy, bias, dx);
+}
+
+#define TAPEDECK_INSTANTIATE(T)                                                                    \
+  template void conv2d_winograd(WinogradVariant, const Conv2dShape&, const T*, const T*, const T*, \
+                                T*);                                                               \
+  template void conv2d_grad_input_winograd(WinogradVariant, const Conv2dShape&, const T*,          \
+                                           const T*, const T*, T*);
+TAPEDECK_INSTANTIATE(float)
+TAPEDECK_INSTANTIATE(double)
+#undef TAPEDECK_INSTANTIATE
 
 }  // namespace tapedeck::kernels

@@ -27,10 +27,11 @@ class WinogradWeight {
         tiles_(conv_tiles<T>()),
         x_(x),
         dy_(dy),
-        positions_(transforms_.n * transforms_.n),
+        window_(ConvWindow::forward(shape)),
+        positions_(transforms_.positions()),
         channels_(round_up(s_.group_channels(), tiles_.lanes)),
         filters_(round_up(s_.group_filters(), tiles_.lanes)),
-        grid_(s_.N, s_.OH, s_.OW, transforms_.m,
+        grid_(s_.N, s_.OH, s_.OW, transforms_.rows.outputs, transforms_.columns.outputs,
               std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channels_),
                          kFewestTiles, kMostTiles)) {
@@ -83,34 +84,28 @@ class WinogradWeight {
     return (channels / tiles_.lanes * tiles | 1) * tiles_.lanes;
   }
 
+  TileAxis input_axis(const WinogradAxis& tile, const WindowAxis& window) const {
+    const WinogradTiling tiling(tile, window);
+    return {window.in_size,  tiling.first_input, tiling.read_begin,
+            tiling.read_end, tile.step,          tile.reach};
+  }
   TileSource<T> input(std::int64_t group) const {
     return {x_ + group * s_.group_channels() * s_.H * s_.W,
             x_ + s_.N * s_.C * s_.H * s_.W,
             s_.group_channels(),
-            s_.H,
-            s_.W,
-            std::min(s_.H, s_.OH + s_.KH - 1 - s_.pad_top),
-            std::min(s_.W, s_.OW + s_.KW - 1 - s_.pad_left),
             s_.C * s_.H * s_.W,
-            -s_.pad_top,
-            -s_.pad_left,
-            transforms_.m,
-            transforms_.reach,
+            input_axis(transforms_.rows, window_.h),
+            input_axis(transforms_.columns, window_.w),
             transforms_.input};
   }
   TileSource<T> grad_output(std::int64_t group, std::int64_t first_filter) const {
+    const int rows = transforms_.rows.outputs, columns = transforms_.columns.outputs;
     return {dy_ + (group * s_.group_filters() + first_filter) * s_.OH * s_.OW,
             dy_ + s_.N * s_.K * s_.OH * s_.OW,
             std::min(range_, s_.group_filters() - first_filter),
-            s_.OH,
-            s_.OW,
-            s_.OH,
-            s_.OW,
             s_.K * s_.OH * s_.OW,
-            0,
-            0,
-            transforms_.m,
-            transforms_.m,
+            {s_.OH, 0, 0, s_.OH, rows, rows},
+            {s_.OW, 0, 0, s_.OW, columns, columns},
             transforms_.grad_output};
   }
 
@@ -167,6 +162,7 @@ class WinogradWeight {
   const WinogradTransforms<T>& transforms_;
   const ConvTiles<T>& tiles_;
   const T *x_, *dy_;
+  const ConvWindow window_;
   std::int64_t positions_;
   std::int64_t channels_, filters_;  // of a group, in whole vectors
   const TileGrid grid_;

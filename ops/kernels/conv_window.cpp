@@ -85,4 +85,10 @@ ConvWindow ConvWindow::grad_input(const Conv2dShape& s) {
           true};
 }
 
+ConvWindow ConvWindow::grad_input_between(const Conv2dShape& s) {
+  Conv2dShape dense = s;
+  dense.stride_h = dense.stride_w = 1;
+  return grad_input(dense);
+}
+
 }  // namespace tapedeck::kernels

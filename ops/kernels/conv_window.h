@@ -50,6 +50,9 @@ struct ConvWindow {
 
   static ConvWindow forward(const Conv2dShape& shape);
   static ConvWindow grad_input(const Conv2dShape& shape);
+  /// The same without its phases: shifts count places of the input's gradient, `stride` of which
+  /// lie from a pixel of grad_output to the next.
+  static ConvWindow grad_input_between(const Conv2dShape& shape);
 
   std::int64_t taps() const { return h.kernel * w.kernel; }
 };

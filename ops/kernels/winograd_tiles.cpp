@@ -9,18 +9,70 @@ namespace {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
+std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
+
+// Which kernels of which stride a variant serves; spread ones an input gradient, strided ones the
+// others.
+struct Kernel {
+  WinogradPoints points;
+  std::int64_t height, width, stride;
+  bool spread;
+  WinogradVariant variant;
+};
+constexpr Kernel kKernels[] = {
+    {WinogradPoints::Four, 2, 2, 1, false, WinogradVariant::Dense2},
+    {WinogradPoints::Four, 3, 3, 1, false, WinogradVariant::Dense3},
+    {WinogradPoints::Four, 4, 4, 1, false, WinogradVariant::Dense4},
+    {WinogradPoints::Four, 5, 5, 1, false, WinogradVariant::Dense5},
+    {WinogradPoints::Six, 3, 3, 1, false, WinogradVariant::Dense3Large},
+    {WinogradPoints::Six, 5, 5, 1, false, WinogradVariant::Dense5Large},
+    {WinogradPoints::Four, 3, 3, 2, false, WinogradVariant::Strided3},
+    {WinogradPoints::Four, 4, 4, 2, false, WinogradVariant::Strided4},
+    {WinogradPoints::Four, 5, 5, 2, false, WinogradVariant::Strided5},
+    {WinogradPoints::Four, 3, 3, 2, true, WinogradVariant::Spread3},
+    {WinogradPoints::Four, 4, 4, 2, true, WinogradVariant::Spread4},
+    {WinogradPoints::Four, 5, 5, 2, true, WinogradVariant::Spread5},
+};
+
 }  // namespace
 
-bool winograd_supports(WinogradVariant variant, const Conv2dShape& s) {
-  const bool five = variant == WinogradVariant::F2x5 || variant == WinogradVariant::F2x3And2;
-  const std::int64_t kernel = five ? 5 : 3;
-  return s.KH == kernel && s.KW == kernel && s.stride_h == 1 && s.stride_w == 1 &&
-         s.dilation_h == 1 && s.dilation_w == 1;
+std::optional<WinogradVariant> winograd_variant(WinogradPoints points, const Conv2dShape& s,
+                                                ConvDirection direction) {
+  if (s.stride_h != s.stride_w || s.dilation_h != 1 || s.dilation_w != 1) return std::nullopt;
+  const bool spread = s.stride_h > 1 && direction == ConvDirection::GradInput;
+  for (const Kernel& k : kKernels)
+    if (k.points == points && k.height == s.KH && k.width == s.KW && k.stride == s.stride_h &&
+        k.spread == spread)
+      return k.variant;
+  return std::nullopt;
 }
 
-TileGrid::TileGrid(std::int64_t images_, std::int64_t height, std::int64_t width, int m,
-                   std::int64_t tiles_wanted)
-    : images(images_), rows(ceil_div(height, m)), columns(ceil_div(width, m)) {
+WinogradWork winograd_work(WinogradVariant variant, const Conv2dShape& s, ConvDirection direction) {
+  const WinogradTransforms<float>& transforms = winograd_transforms<float>(variant);
+  const ConvWindow window = direction == ConvDirection::GradInput
+                                ? ConvWindow::grad_input_between(s)
+                                : ConvWindow::forward(s);
+  const WinogradTiling h(transforms.rows, window.h), w(transforms.columns, window.w);
+  return {ceil_div(h.outputs, transforms.rows.outputs) *
+              ceil_div(w.outputs, transforms.columns.outputs),
+          transforms.positions()};
+}
+
+WinogradTiling::WinogradTiling(const WinogradAxis& axis, const WindowAxis& window) {
+  const std::int64_t first = window.first_shift + axis.phase;  // in outputs, of a tile at the first
+  first_input = floor_div(first, axis.spread);
+  lead = first - first_input * axis.spread;
+  outputs = window.out_size + lead;
+  read_begin = std::max<std::int64_t>(0, ceil_div(window.first_shift, axis.spread));
+  read_end = std::min(window.in_size, floor_div((window.out_size - 1) * window.step +
+                                                    window.first_shift + window.reach,
+                                                axis.spread) +
+                                          1);
+}
+
+TileGrid::TileGrid(std::int64_t images_, std::int64_t height, std::int64_t width, int tile_height,
+                   int tile_width, std::int64_t tiles_wanted)
+    : images(images_), rows(ceil_div(height, tile_height)), columns(ceil_div(width, tile_width)) {
   column_cuts = ceil_div(columns, tiles_wanted);
   block.columns = ceil_div(columns, column_cuts);
   column_cuts = ceil_div(columns, block.columns);
@@ -51,25 +103,26 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
                          std::int64_t position_step) const {
   const ConvTiles<T>& tiles = conv_tiles<T>();
   const std::int64_t lanes = tiles.lanes, count = place.size.tiles();
-  const std::int64_t slab_rows = place.size.rows * step + reach - step;
-  const std::int64_t row_step = (place.size.columns * step + reach - step) * lanes;
+  const std::int64_t slab_rows = h.span(place.size.rows);
+  const std::int64_t row_step = w.span(place.size.columns) * lanes;
   // The part of the slab that lies inside the image.
-  const std::int64_t first_row = top + place.row * step, first_column = left + place.column * step;
-  const std::int64_t begin_row = std::max<std::int64_t>(0, first_row);
-  const std::int64_t begin_column = std::max<std::int64_t>(0, first_column);
-  const std::int64_t rows = std::min(read_height, first_row + slab_rows) - begin_row;
-  const std::int64_t columns = std::min(read_width, first_column + row_step / lanes) - begin_column;
+  const std::int64_t first_row = h.first + place.row * h.step;
+  const std::int64_t first_column = w.first + place.column * w.step;
+  const std::int64_t begin_row = std::max(h.read_begin, first_row);
+  const std::int64_t begin_column = std::max(w.read_begin, first_column);
+  const std::int64_t rows = std::min(h.read_end, first_row + slab_rows) - begin_row;
+  const std::int64_t columns = std::min(w.read_end, first_column + row_step / lanes) - begin_column;
   T* const inside =
       slab + (begin_row - first_row) * row_step + (begin_column - first_column) * lanes;
   std::fill_n(slab, slab_rows * row_step, T{0});
   for (std::int64_t c = 0; c < channels; c += lanes)
     for (std::int64_t n = 0; n < place.size.images; ++n) {
       if (rows > 0 && columns > 0)
-        ChannelBlocks<T>{from + (place.image + n) * image_step + c * height * width +
-                             begin_row * width + begin_column,
+        ChannelBlocks<T>{from + (place.image + n) * image_step + c * h.size * w.size +
+                             begin_row * w.size + begin_column,
                          end,
-                         height * width,
-                         width,
+                         h.size * w.size,
+                         w.size,
                          std::min(lanes, channels - c),
                          rows,
                          columns,
@@ -79,7 +132,7 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
             .pack(tiles);
       T* to = out + (c * count + n * place.size.rows * place.size.columns * lanes);
       for (std::int64_t r = 0; r < place.size.rows; ++r, to += place.size.columns * lanes)
-        transform(slab + r * step * row_step, row_step, place.size.columns, to, position_step);
+        transform(slab + r * h.step * row_step, row_step, place.size.columns, to, position_step);
     }
 }
 

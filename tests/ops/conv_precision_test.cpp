@@ -57,15 +57,15 @@ TEST(ConvPrecision, RefusesOtherNames) {
 }
 
 TEST(ConvPrecision, MediumAllowsTheLargerTransforms) {
-  EXPECT_EQ(plan(64, 28, 3, kFloat32), ConvAlgorithm::Winograd2x3);
-  EXPECT_EQ(plan(64, 28, 5, kFloat32), ConvAlgorithm::Winograd2x3And2);
+  EXPECT_EQ(plan(64, 28, 3, kFloat32), ConvAlgorithm::Winograd);
+  EXPECT_EQ(plan(64, 28, 5, kFloat32), ConvAlgorithm::Winograd);
   const Precision medium("medium");
-  EXPECT_EQ(plan(64, 28, 3, kFloat32), ConvAlgorithm::Winograd4x3);
-  EXPECT_EQ(plan(64, 28, 5, kFloat32), ConvAlgorithm::Winograd2x5);
+  EXPECT_EQ(plan(64, 28, 3, kFloat32), ConvAlgorithm::WinogradSix);
+  EXPECT_EQ(plan(64, 28, 5, kFloat32), ConvAlgorithm::WinogradSix);
   // Tiles of 4 x 4 would compute 64 pixels for 36.
-  EXPECT_EQ(plan(64, 6, 3, kFloat32), ConvAlgorithm::Winograd2x3);
-  EXPECT_EQ(plan(64, 28, 3, kFloat64), ConvAlgorithm::Winograd2x3);
-  EXPECT_EQ(plan(64, 28, 5, kFloat64), ConvAlgorithm::Winograd2x3And2);
+  EXPECT_EQ(plan(64, 6, 3, kFloat32), ConvAlgorithm::Winograd);
+  EXPECT_EQ(plan(64, 28, 3, kFloat64), ConvAlgorithm::Winograd);
+  EXPECT_EQ(plan(64, 28, 5, kFloat64), ConvAlgorithm::Winograd);
 }
 
 // The largest error of the three computations of a layer, over the largest value of each.

@@ -45,7 +45,8 @@ std::ostream& operator<<(std::ostream& out, const Case& c) {
 }
 
 // Shapes at the seams of the algorithms: one more or less than a vector, a register tile, a block
-// of channels; images of one to three Winograd tiles; narrow, long and single images.
+// of channels; images of one to three Winograd tiles, by padding of either parity; narrow, long and
+// single images.
 const Case kCases[] = {
     {{2, 16, 14, 14}, {32, 16, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
     {{2, 17, 15, 13}, {33, 17, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 1},
@@ -63,6 +64,14 @@ const Case kCases[] = {
     {{2, 20, 12, 14}, {40, 20, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1},
     {{2, 20, 12, 14}, {40, 20, 3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}, 1},
     {{2, 20, 13, 17}, {40, 20, 4, 4}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1},
+    {{2, 17, 15, 16}, {18, 17, 4, 4}, {2, 2}, {0, 1, 2, 1}, {1, 1}, 1},
+    {{3, 20, 9, 8}, {33, 20, 4, 4}, {2, 2}, {5, 4, 3, -1}, {1, 1}, 1},
+    {{2, 20, 15, 12}, {33, 20, 3, 3}, {2, 2}, {0, 1, 1, 0}, {1, 1}, 1},
+    {{2, 34, 9, 14}, {17, 34, 3, 3}, {2, 2}, {2, 0, 4, 3}, {1, 1}, 1},
+    {{1, 20, 17, 70}, {32, 20, 5, 5}, {2, 2}, {2, 2, 1, 2}, {1, 1}, 1},
+    {{3, 36, 10, 9}, {40, 18, 5, 5}, {2, 2}, {5, 3, 0, -2}, {1, 1}, 2},
+    {{2, 17, 12, 13}, {20, 17, 2, 2}, {1, 1}, {0, 0, 1, 0}, {1, 1}, 1},
+    {{3, 33, 6, 8}, {18, 33, 4, 4}, {1, 1}, {0, 0, 2, 1}, {1, 1}, 1},
     {{2, 18, 13, 17}, {34, 18, 3, 2}, {3, 2}, {1, 0, 2, 1}, {2, 3}, 1},
     {{2, 40, 12, 14}, {70, 40, 1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1},
     {{2, 40, 13, 15}, {70, 40, 1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 1},
@@ -106,7 +115,10 @@ Case random_case(std::mt19937& generator) {
            {pick(0, 4), pick(-1, 4), pick(0, 4), pick(-1, 4)},
            {plain ? 1 : pick(1, 3), plain ? 1 : pick(1, 3)},
            groups};
-    if (plain && pick(0, 1)) c.weight[2] = c.weight[3] = 3;
+    if (plain && pick(0, 1)) {  // a kernel and a stride that Winograd may do
+      c.weight[2] = c.weight[3] = pick(2, 5);
+      c.stride[0] = c.stride[1] = pick(1, 2);
+    }
     if (c.fits()) return c;
   }
 }
@@ -123,11 +135,9 @@ std::vector<ConvAlgorithm> algorithms(const Case& c, ConvDirection direction, Sc
 // Largest error over the largest value; float64 is compared with the definition, float32 with that.
 double tolerance(ConvAlgorithm algorithm, ScalarType dtype) {
   switch (algorithm) {
-    case ConvAlgorithm::Winograd4x3:
-    case ConvAlgorithm::Winograd2x5:
+    case ConvAlgorithm::WinogradSix:
       return dtype == kFloat64 ? 1e-12 : 1e-4;
-    case ConvAlgorithm::Winograd2x3:
-    case ConvAlgorithm::Winograd2x3And2:
+    case ConvAlgorithm::Winograd:
     case ConvAlgorithm::Dilated:  // whose images may take these
       return dtype == kFloat64 ? 1e-13 : 1e-5;
     default:
