@@ -37,42 +37,72 @@ class Winograd {
         weights_(window, tiles_, weight, false),
         offsets_(static_cast<std::size_t>(tiles_.lanes)) {
     std::iota(offsets_.begin(), offsets_.end(), std::int64_t{0});
-    // Too few blocks of tiles: cut the output channels, which repeats the input's transform.
-    const std::int64_t pieces = std::max<std::int64_t>(1, window.groups * grid_.blocks());
-    block_cuts_ = std::clamp<std::int64_t>(ceil_div(kPieces, pieces), 1,
-                                           std::max<std::int64_t>(1, weights_.blocks() / 2));
-    cut_blocks_ = ceil_div(weights_.blocks(), block_cuts_);
-    block_cuts_ = ceil_div(weights_.blocks(), cut_blocks_);
-    transform_filters();
+    // Few pieces of the operand that is transformed where it is used: the other one is cut as well.
+    keeps_input_ = grid_.tiles() < window.K;
+    kept_blocks_ = keeps_input_ ? grid_.blocks() : weights_.blocks();
+    used_blocks_ = keeps_input_ ? weights_.blocks() : grid_.blocks();
+    const std::int64_t pieces = std::max<std::int64_t>(1, window.groups * used_blocks_);
+    const std::int64_t most_cuts = keeps_input_ ? kept_blocks_ : kept_blocks_ / 2;
+    cuts_ = std::clamp<std::int64_t>(ceil_div(kPieces, pieces), 1,
+                                     std::max<std::int64_t>(1, most_cuts));
+    cut_ = std::max<std::int64_t>(1, ceil_div(kept_blocks_, cuts_));
+    cuts_ = ceil_div(kept_blocks_, cut_);
   }
 
-  void run(const T* in, const T* bias, T* out) const {
-    parallel_for(window_.groups * grid_.blocks() * block_cuts_, 1,
+  void run(const T* in, const T* bias, T* out) {
+    if (keeps_input_)
+      input_ = TransformedTiles<T>(grid_, positions_, window_.groups, source(in, 0));
+    else
+      transform_filters();
+    parallel_for(window_.groups * used_blocks_ * cuts_, 1,
                  [&](std::int64_t begin, std::int64_t end) {
-                   Workspace work(*this);
-                   for (std::int64_t i = begin; i < end; ++i) piece(i, in, bias, out, work);
+                   const Workspace work(*this);
+                   for (std::int64_t i = begin; i < end; ++i) {
+                     const std::int64_t first = i % cuts_ * cut_, group = i / cuts_ / used_blocks_;
+                     const Output to{group, bias, out};
+                     if (keeps_input_)
+                       block_of_filters(i / cuts_ % used_blocks_, first, to, work);
+                     else
+                       block_of_tiles(i / cuts_ % used_blocks_, first, in, to, work);
+                   }
                  });
   }
 
  private:
   struct Workspace {
     explicit Workspace(const Winograd& w)
-        : slab(w.source(nullptr, 0).slab_elements(w.grid_.block, w.tiles_.lanes)),
-          input(w.positions_ * w.position_input(w.grid_.block.tiles())),
+        : slab(w.keeps_input_ ? 0
+                              : w.source(nullptr, 0).slab_elements(w.grid_.block, w.tiles_.lanes)),
+          input(w.keeps_input_ ? 0 : w.positions_ * w.position_input(w.grid_.block.tiles())),
+          packed(w.keeps_input_ ? w.weights_.block_elements() : 0),
+          filters(w.keeps_input_ ? w.positions_ * w.position_filters(w.weights_.widest()) : 0),
           sums(w.positions_ * w.position_sums(w.grid_.block.tiles(), w.weights_.widest())),
           rows(w.transforms_.rows.outputs *
                (w.grid_.block.columns * w.transforms_.columns.outputs + w.tiles_.lanes) *
                w.weights_.widest()) {}
-    Scratch<T> slab, input, sums, rows;
+    const Scratch<T> slab, input, packed, filters, sums, rows;
+  };
+  // Where the output channels of a group go.
+  struct Output {
+    std::int64_t group;
+    const T* bias;
+    T* out;
+  };
+  // One operand of the products: from each position of a tile to the next there are `step`
+  // elements.
+  struct Operand {
+    const T* data;
+    std::int64_t step;
   };
 
-  // From a position to the next: an odd number of vectors, since a power of two would put all
-  // positions of a tile into the same few sets of the cache.
   std::int64_t position_input(std::int64_t tiles) const {
-    return (channel_blocks_ * tiles | 1) * tiles_.lanes;
+    return step_of_positions(channel_blocks_ * tiles, tiles_.lanes);
   }
   std::int64_t position_sums(std::int64_t tiles, std::int64_t width) const {
-    return (tiles * (width / tiles_.lanes) | 1) * tiles_.lanes;
+    return step_of_positions(tiles * (width / tiles_.lanes), tiles_.lanes);
+  }
+  std::int64_t position_filters(std::int64_t width) const {
+    return step_of_positions(width / tiles_.lanes * window_.C, tiles_.lanes);
   }
 
   TileAxis axis(const WinogradTiling& tiling, const WinogradAxis& tile, std::int64_t size) const {
@@ -90,48 +120,60 @@ class Winograd {
   }
 
   // filters_: [group][position][block][input channel][channel of the block]
-  std::int64_t position_filters() const {
-    return (weights_.group_width() / tiles_.lanes * window_.C | 1) * tiles_.lanes;
+  Operand kept_filters(std::int64_t group, std::int64_t block) const {
+    const std::int64_t step = position_filters(weights_.group_width());
+    return {filters_.data() + group * positions_ * step + weights_.first_channel(block) * window_.C,
+            step};
   }
   void transform_filters() {
-    filters_ = Scratch<T>(window_.groups * positions_ * position_filters());
+    filters_ = Scratch<T>(window_.groups * positions_ * position_filters(weights_.group_width()));
     parallel_for(window_.groups * weights_.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> packed(weights_.block_elements());
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t group = i / weights_.blocks(), block = i % weights_.blocks();
-        const std::int64_t width = weights_.width(block);
-        weights_.pack(group, block, packed.data());
-        const T* taps = packed.data();
-        T* out = filters_.data() + group * positions_ * position_filters() +
-                 weights_.first_channel(block) * window_.C;
-        for (std::int64_t c = 0; c < window_.C; ++c, out += width) {
-          transforms_.filter(taps, width, width / tiles_.lanes, out, position_filters());
-          taps += window_.taps() * width;
-        }
+        const Operand to = kept_filters(group, block);
+        transform_block(group, block, packed.data(), const_cast<T*>(to.data), to.step);
       }
     });
   }
+  void transform_block(std::int64_t group, std::int64_t block, T* packed, T* out,
+                       std::int64_t position_step) const {
+    const std::int64_t width = weights_.width(block);
+    weights_.pack(group, block, packed);
+    for (std::int64_t c = 0; c < window_.C; ++c, out += width, packed += window_.taps() * width)
+      transforms_.filter(packed, width, width / tiles_.lanes, out, position_step);
+  }
 
-  void piece(std::int64_t index, const T* in, const T* bias, T* out, Workspace& work) const {
-    const std::int64_t first_block = index % block_cuts_ * cut_blocks_;
-    index /= block_cuts_;
-    const TileGrid::Place place = grid_.place(index % grid_.blocks());
-    const std::int64_t group = index / grid_.blocks(), count = place.size.tiles();
-    const std::int64_t position_step = position_input(count);
-    source(in, group).load(place, work.slab.data(), work.input.data(), position_step);
-
-    const std::int64_t last_block = std::min(first_block + cut_blocks_, weights_.blocks());
-    for (std::int64_t block = first_block; block < last_block; ++block) {
-      const std::int64_t width = weights_.width(block);
-      for (std::int64_t position = 0; position < positions_; ++position)
-        product(work.input.data() + position * position_step,
-                filters_.data() + (group * positions_ + position) * position_filters() +
-                    weights_.first_channel(block) * window_.C,
-                width, count, work.sums.data() + position * position_sums(count, width));
-      const std::int64_t channel = group * window_.K + weights_.first_channel(block);
-      store(place, block, bias ? bias + channel : nullptr,
-            out + (place.image * window_.groups * window_.K + channel) * out_plane(), work);
+  void block_of_filters(std::int64_t block, std::int64_t first_tiles, const Output& to,
+                        const Workspace& work) const {
+    const Operand filters{work.filters.data(), position_filters(weights_.width(block))};
+    transform_block(to.group, block, work.packed.data(), work.filters.data(), filters.step);
+    const std::int64_t last = std::min(first_tiles + cut_, grid_.blocks());
+    for (std::int64_t tiles = first_tiles; tiles < last; ++tiles) {
+      const TileGrid::Place place = grid_.place(tiles);
+      multiply(place, block, {input_.block(to.group, tiles), position_input(place.size.tiles())},
+               filters, to, work);
     }
+  }
+  void block_of_tiles(std::int64_t tiles, std::int64_t first_block, const T* in, const Output& to,
+                      const Workspace& work) const {
+    const TileGrid::Place place = grid_.place(tiles);
+    const Operand input{work.input.data(), position_input(place.size.tiles())};
+    source(in, to.group).load(place, work.slab.data(), work.input.data(), input.step);
+    const std::int64_t last = std::min(first_block + cut_, weights_.blocks());
+    for (std::int64_t block = first_block; block < last; ++block)
+      multiply(place, block, input, kept_filters(to.group, block), to, work);
+  }
+
+  void multiply(const TileGrid::Place& place, std::int64_t block, const Operand& input,
+                const Operand& filters, const Output& to, const Workspace& work) const {
+    const std::int64_t width = weights_.width(block), count = place.size.tiles();
+    for (std::int64_t position = 0; position < positions_; ++position)
+      product(input.data + position * input.step, filters.data + position * filters.step, width,
+              count, work.sums.data() + position * position_sums(count, width));
+    const std::int64_t channel = to.group * window_.K + weights_.first_channel(block);
+    store(place, block, to.bias ? to.bias + channel : nullptr,
+          to.out + (place.image * window_.groups * window_.K + channel) * out_plane(), work);
   }
 
   // [tiles, C] x [C, width]
@@ -164,7 +206,7 @@ class Winograd {
 
   // A^T s A of one block of output channels, row of tiles by row of tiles.
   void store(const TileGrid::Place& place, std::int64_t block, const T* addend, T* planes,
-             Workspace& work) const {
+             const Workspace& work) const {
     const int tile_rows = transforms_.rows.outputs, tile_columns = transforms_.columns.outputs;
     const std::int64_t count = place.size.tiles(), width = weights_.width(block);
     const std::int64_t row_step = place.size.columns * tile_columns * width;
@@ -193,8 +235,13 @@ class Winograd {
   std::int64_t positions_, channel_blocks_;
   const TileGrid grid_;
   const ConvWeights<T> weights_;
-  std::vector<std::int64_t> offsets_;     // 0, 1, ...: neighbouring channels
-  std::int64_t block_cuts_, cut_blocks_;  // cuts of the output channels, and blocks in each
+  std::vector<std::int64_t> offsets_;  // 0, 1, ...: neighbouring channels
+  // The smaller one of the transformed operands is kept as a whole. What takes part of the other
+  // one is transformed where it is used, and does not leave the cache.
+  bool keeps_input_;
+  std::int64_t kept_blocks_, used_blocks_;
+  std::int64_t cut_, cuts_;  // blocks of the kept operand in a piece of work, and cuts of them
+  TransformedTiles<T> input_;
   Scratch<T> filters_;
 };
 

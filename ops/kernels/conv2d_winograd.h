@@ -4,6 +4,7 @@
 
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv_window.h>
+#include <tapedeck/ops/kernels/scratch.h>
 #include <tapedeck/ops/kernels/winograd_transforms.h>
 
 namespace tapedeck::kernels {
@@ -64,6 +65,7 @@ struct TileGrid {
   TileGrid(std::int64_t images, std::int64_t height, std::int64_t width, int tile_height,
            int tile_width, std::int64_t tiles_wanted);
   std::int64_t blocks() const { return image_cuts * row_cuts * column_cuts; }
+  std::int64_t tiles() const { return images * rows * columns; }
 
   /// Where block `index` begins, and its size.
   struct Place {
@@ -101,6 +103,32 @@ struct TileSource {
   }
   /// out[position * position_step + (block of channels * tiles + tile) * lanes + channel]
   void load(const TileGrid::Place& place, T* slab, T* out, std::int64_t position_step) const;
+};
+
+/// From a position of transformed tiles to the next, where each has `vectors` of them: an odd
+/// number of vectors, since a power of two would put all positions of a tile into the same few sets
+/// of the cache.
+inline std::int64_t step_of_positions(std::int64_t vectors, std::int64_t lanes) {
+  return (vectors | 1) * lanes;
+}
+
+/// All tiles of an array, transformed.
+template <typename T>
+class TransformedTiles {
+ public:
+  TransformedTiles() = default;
+  /// `source` has the first of `groups` equal groups of channels.
+  TransformedTiles(const TileGrid& grid, std::int64_t positions, std::int64_t groups,
+                   const TileSource<T>& source);
+
+  /// What TileSource::load has for block `index` of the grid.
+  const T* block(std::int64_t group, std::int64_t index) const {
+    return data_.data() + (group * blocks_ + index) * block_elements_;
+  }
+
+ private:
+  std::int64_t blocks_ = 0, block_elements_ = 0;
+  Scratch<T> data_;
 };
 
 }  // namespace tapedeck::kernels

@@ -13,7 +13,7 @@ constexpr std::int64_t kTransformedBytes = 1 << 20;  // of a block's input: stay
 constexpr std::int64_t kFewestTiles = 64, kMostTiles = 224;
 constexpr std::int64_t kPieces = 12;             // enough for several threads to end together
 constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums
-constexpr std::int64_t kFewestFilters = 64;      // of a piece: the input is transformed for each
+constexpr std::int64_t kFewestFilters = 64;      // of a piece that transforms the input
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
@@ -38,31 +38,64 @@ class WinogradWeight {
     plan();
   }
 
-  void run(T* dw) const {
+  void run(T* dw) {
+    if (keeps_input_) kept_ = TransformedTiles<T>(grid_, positions_, s_.groups, input(0));
     const std::int64_t size = s_.groups * positions_ * filters_ * channels_;
-    const Scratch<T> sums(runs_ * size);
+    const Scratch<T> partial(runs_ > 1 ? runs_ * size : 0);
     parallel_for(runs_ * s_.groups * ranges_, 1, [&](std::int64_t begin, std::int64_t end) {
-      const TileBlock& block = grid_.block;
-      const std::int64_t lanes = tiles_.lanes;
-      const Scratch<T> slab(std::max(input(0).slab_elements(block, lanes),
-                                     grad_output(0, 0).slab_elements(block, lanes)));
-      const Scratch<T> x(positions_ * position_step(channels_, block.tiles()));
-      const Scratch<T> dy(positions_ * position_step(range_, block.tiles()));
+      const Workspace work(*this);
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
-        const std::int64_t run = i / ranges_ / s_.groups;
-        piece(run, group, range * range_,
-              sums.data() + run * size + group * positions_ * filters_ * channels_, slab.data(),
-              x.data(), dy.data());
+        const std::int64_t run = i / ranges_ / s_.groups, first = range * range_;
+        if (runs_ > 1) {
+          piece(run, group, first, partial_sums(partial.data() + run * size, group, first), work);
+          continue;
+        }
+        const Sums sums{work.sums.data(), range_ * channels_};
+        piece(run, group, first, sums, work);
+        for (std::int64_t k = 0; k < std::min(range_, s_.group_filters() - first); ++k)
+          finish({sums.data + k * channels_, sums.position_step}, work.taps.data(),
+                 dw + (group * s_.group_filters() + first + k) * s_.taps() * s_.group_channels());
       }
     });
+    if (runs_ == 1) return;
     parallel_for(s_.K, 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> taps(s_.taps() * channels_);
-      for (std::int64_t k = begin; k < end; ++k) finish(k, sums.data(), size, taps.data(), dw);
+      for (std::int64_t k = begin; k < end; ++k) {
+        const Sums sums =
+            partial_sums(partial.data(), k / s_.group_filters(), k % s_.group_filters());
+        for (std::int64_t r = 1; r < runs_; ++r)
+          for (std::int64_t position = 0; position < positions_; ++position) {
+            T* const sum = sums.data + position * sums.position_step;
+            tiles_.add(sum + r * size, channels_, sum);
+          }
+        finish(sums, taps.data(), dw + k * s_.taps() * s_.group_channels());
+      }
     });
   }
 
  private:
+  // [position][filter][channel]
+  struct Sums {
+    T* data;
+    std::int64_t position_step;
+  };
+  struct Workspace {
+    explicit Workspace(const WinogradWeight& w)
+        : slab(std::max(w.input(0).slab_elements(w.grid_.block, w.tiles_.lanes),
+                        w.grad_output(0, 0).slab_elements(w.grid_.block, w.tiles_.lanes))),
+          x(w.keeps_input_ ? 0 : w.positions_ * w.step(w.channels_, w.grid_.block.tiles())),
+          dy(w.positions_ * w.step(w.range_, w.grid_.block.tiles())),
+          sums(w.runs_ > 1 ? 0 : w.positions_ * w.range_ * w.channels_),
+          taps(w.runs_ > 1 ? 0 : w.s_.taps() * w.channels_) {}
+    const Scratch<T> slab, x, dy, sums, taps;
+  };
+
+  Sums partial_sums(T* run, std::int64_t group, std::int64_t filter) const {
+    const std::int64_t position_step = filters_ * channels_;
+    return {run + group * positions_ * position_step + filter * channels_, position_step};
+  }
+
   // Partial sums for runs of blocks while they are small, ranges of filters where they are not.
   void plan() {
     const std::int64_t bytes = std::max<std::int64_t>(
@@ -71,17 +104,18 @@ class WinogradWeight {
     const std::int64_t wanted = std::clamp<std::int64_t>(kPartialBytes / bytes, 1, most_runs);
     run_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), wanted));
     runs_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), run_));
-    const std::int64_t most_ranges = std::max<std::int64_t>(1, s_.group_filters() / kFewestFilters);
+    keeps_input_ = grid_.tiles() < s_.group_filters();  // which takes less room than the sums
+    const std::int64_t fewest = keeps_input_ ? kFewestFilters / 2 : kFewestFilters;
+    const std::int64_t most_ranges = std::max<std::int64_t>(1, s_.group_filters() / fewest);
     const std::int64_t splits =
         std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1, most_ranges);
     range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
     ranges_ = ceil_div(s_.group_filters(), range_);
+    keeps_input_ = keeps_input_ && ranges_ > 1;
   }
 
-  // From a position of transformed tiles to the next: an odd number of vectors, since a power of
-  // two would put all positions of a tile into the same few sets of the cache.
-  std::int64_t position_step(std::int64_t channels, std::int64_t tiles) const {
-    return (channels / tiles_.lanes * tiles | 1) * tiles_.lanes;
+  std::int64_t step(std::int64_t channels, std::int64_t tiles) const {
+    return step_of_positions(channels / tiles_.lanes * tiles, tiles_.lanes);
   }
 
   TileAxis input_axis(const WinogradAxis& tile, const WindowAxis& window) const {
@@ -109,11 +143,12 @@ class WinogradWeight {
             transforms_.grad_output};
   }
 
-  // sums[position][filter][channel] of some filters over a run of blocks of tiles.
-  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* slab,
-             T* x, T* dy) const {
+  // The sums of some filters over a run of blocks of tiles.
+  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, const Sums& sums,
+             const Workspace& work) const {
     const std::int64_t lanes = tiles_.lanes;
     const TileSource<T> inputs = input(group), grads = grad_output(group, first_filter);
+    T* const dy = work.dy.data();
     OuterRun<T> outer{};
     outer.vector_step = lanes;
     outer.rows = outer.planes = 1;
@@ -123,16 +158,16 @@ class WinogradWeight {
     for (std::int64_t b = run * run_; b < last; ++b, outer.add = true) {
       const TileGrid::Place place = grid_.place(b);
       const std::int64_t count = place.size.tiles();
-      const std::int64_t x_step = position_step(channels_, count);
-      const std::int64_t dy_step = position_step(range_, count);
-      inputs.load(place, slab, x, x_step);
-      grads.load(place, slab, dy, dy_step);
+      const std::int64_t x_step = step(channels_, count), dy_step = step(range_, count);
+      const T* const x = keeps_input_ ? kept_.block(group, b) : work.x.data();
+      if (!keeps_input_) inputs.load(place, work.slab.data(), work.x.data(), x_step);
+      grads.load(place, work.slab.data(), dy, dy_step);
       outer.vector_block_step = count * lanes;
       outer.pixels = count;
       for (std::int64_t position = 0; position < positions_; ++position)
         for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
           outer.scalars = dy + position * dy_step + k / lanes * count * lanes + k % lanes;
-          T* const row = sums + (position * filters_ + first_filter + k) * channels_;
+          T* const row = sums.data + position * sums.position_step + k * channels_;
           const std::int64_t blocks = channels_ / lanes;
           for (std::int64_t c = 0, visits = ceil_div(blocks, 3); c < blocks; --visits) {
             const std::int64_t vectors = ceil_div(blocks - c, visits);
@@ -145,17 +180,11 @@ class WinogradWeight {
     }
   }
 
-  // Adds the runs in order; G^T s G; [tap][channel] becomes [channel][tap].
-  void finish(std::int64_t k, T* sums, std::int64_t size, T* taps, T* dw) const {
-    const std::int64_t position_step = filters_ * channels_, C = s_.group_channels();
-    T* const filter = sums + k / s_.group_filters() * positions_ * position_step +
-                      k % s_.group_filters() * channels_;
-    for (std::int64_t r = 1; r < runs_; ++r)
-      for (std::int64_t position = 0; position < positions_; ++position)
-        tiles_.add(filter + r * size + position * position_step, channels_,
-                   filter + position * position_step);
-    transforms_.grad_filter(filter, position_step, channels_ / tiles_.lanes, taps, channels_);
-    tiles_.transpose(taps, channels_, s_.taps(), C, nullptr, dw + k * s_.taps() * C, s_.taps());
+  // G^T s G of one filter; [tap][channel] becomes [channel][tap].
+  void finish(const Sums& sums, T* taps, T* dw) const {
+    transforms_.grad_filter(sums.data, sums.position_step, channels_ / tiles_.lanes, taps,
+                            channels_);
+    tiles_.transpose(taps, channels_, s_.taps(), s_.group_channels(), nullptr, dw, s_.taps());
   }
 
   const Conv2dShape s_;
@@ -168,6 +197,8 @@ class WinogradWeight {
   const TileGrid grid_;
   std::int64_t run_, runs_;      // blocks of tiles in a run, and runs
   std::int64_t range_, ranges_;  // filters in a range, and ranges
+  bool keeps_input_;             // transformed, instead of transforming it for each range
+  TransformedTiles<T> kept_;
 };
 
 }  // namespace

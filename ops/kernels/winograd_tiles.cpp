@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
 
@@ -136,7 +137,34 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
     }
 }
 
+template <typename T>
+TransformedTiles<T>::TransformedTiles(const TileGrid& grid, std::int64_t positions,
+                                      std::int64_t groups, const TileSource<T>& source)
+    : blocks_(grid.blocks()) {
+  const std::int64_t lanes = conv_tiles<T>().lanes, plane = source.h.size * source.w.size;
+  const std::int64_t channel_blocks = ceil_div(source.channels, lanes);
+  block_elements_ = positions * step_of_positions(channel_blocks * grid.block.tiles(), lanes);
+  data_ = Scratch<T>(groups * blocks_ * block_elements_);
+  parallel_for(groups * blocks_ * channel_blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+    const Scratch<T> slab(source.slab_elements(grid.block, lanes));
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t c = i % channel_blocks * lanes, index = i / channel_blocks % blocks_;
+      const std::int64_t group = i / channel_blocks / blocks_;
+      const TileGrid::Place place = grid.place(index);
+      const std::int64_t tiles = place.size.tiles();
+      TileSource<T> channels = source;
+      channels.from += (group * source.channels + c) * plane;
+      channels.channels = std::min(lanes, source.channels - c);
+      channels.load(place, slab.data(),
+                    data_.data() + (group * blocks_ + index) * block_elements_ + c * tiles,
+                    step_of_positions(channel_blocks * tiles, lanes));
+    }
+  });
+}
+
 template struct TileSource<float>;
 template struct TileSource<double>;
+template class TransformedTiles<float>;
+template class TransformedTiles<double>;
 
 }  // namespace tapedeck::kernels
