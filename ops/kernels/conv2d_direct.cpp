@@ -152,8 +152,7 @@ class Direct {
     Scratch<T> sums, phases;
   };
 
-  // Sums are transposed in whole vectors of pixels.
-  std::int64_t row_pixels() const { return (pieces_.columns + tiles_.lanes) * pieces_.images; }
+  std::int64_t row_pixels() const { return pieces_.columns * pieces_.images; }
 
   void load(const Place& at, const T* in, T* slab, std::int64_t& padded) const {
     const std::int64_t in_plane = window_.h.in_size * window_.w.in_size;
@@ -218,11 +217,11 @@ class Direct {
       if (columns <= 0) continue;
       sum_row(block, ph, pw, row, row - at.row, columns, weights, slab, sums);
       for (std::int64_t n = 0; n < at.images; ++n)
-        tiles_.transpose_sums(sums + n * width, pieces_.images * width, columns, channels, addend,
-                              w.out_step == 1 ? out + n * image_step + at.column
-                                              : work.phases.data() + n * channels * channel_step +
-                                                    static_cast<std::int64_t>(pw) * phase_step,
-                              w.out_step == 1 ? out_plane : channel_step);
+        tiles_.transpose(sums + n * width, pieces_.images * width, columns, channels, addend,
+                         w.out_step == 1 ? out + n * image_step + at.column
+                                         : work.phases.data() + n * channels * channel_step +
+                                               static_cast<std::int64_t>(pw) * phase_step,
+                         w.out_step == 1 ? out_plane : channel_step);
     }
     if (w.out_step == 1) return;
     for (std::int64_t n = 0; n < at.images; ++n)

@@ -144,7 +144,6 @@ class DirectWeight {
     for (std::int64_t i = 0; i < images; ++i) {
       const std::int64_t first_channel = ((n + i) * s_.groups + group) * s_.group_channels();
       ChannelBlocks<T>{x_ + (first_channel * s_.H + x_top) * s_.W + x_left,
-                       x_ + s_.N * s_.C * s_.H * s_.W,
                        s_.H * s_.W,
                        s_.W,
                        s_.group_channels(),
@@ -156,7 +155,6 @@ class DirectWeight {
           .pack(tiles_);
       const std::int64_t filter = (n + i) * s_.K + group * s_.group_filters() + first_filter;
       ChannelBlocks<T>{dy_ + (filter * s_.OH + row) * s_.OW + column,
-                       dy_ + s_.N * s_.K * s_.OH * s_.OW,
                        s_.OH * s_.OW,
                        s_.OW,
                        filters,

@@ -97,7 +97,6 @@ class TapsWeight {
         const std::int64_t image = n * s_.groups + group;
         slab_.load(x_ + image * s_.group_channels() * s_.H * s_.W, 0, 1, row, 0, slab);
         ChannelBlocks<T>{dy_ + (image * s_.group_filters() * s_.OH + row) * s_.OW,
-                         dy_ + s_.N * s_.K * s_.pixels(),
                          s_.pixels(),
                          s_.OW,
                          s_.group_filters(),

@@ -77,8 +77,7 @@ class Winograd {
           packed(w.keeps_input_ ? w.weights_.block_elements() : 0),
           filters(w.keeps_input_ ? w.positions_ * w.position_filters(w.weights_.widest()) : 0),
           sums(w.positions_ * w.position_sums(w.grid_.block.tiles(), w.weights_.widest())),
-          rows(w.transforms_.rows.outputs *
-               (w.grid_.block.columns * w.transforms_.columns.outputs + w.tiles_.lanes) *
+          rows(w.transforms_.rows.outputs * w.grid_.block.columns * w.transforms_.columns.outputs *
                w.weights_.widest()) {}
     const Scratch<T> slab, input, packed, filters, sums, rows;
   };
@@ -111,7 +110,6 @@ class Winograd {
   TileSource<T> source(const T* in, std::int64_t group) const {
     const std::int64_t plane = window_.h.in_size * window_.w.in_size;
     return {in ? in + group * window_.C * plane : nullptr,
-            in ? in + window_.N * window_.groups * window_.C * plane : nullptr,
             window_.C,
             window_.groups * window_.C * plane,
             axis(h_, transforms_.rows, window_.h.in_size),
@@ -221,7 +219,7 @@ class Winograd {
         const Span rows((place.row + r) * tile_rows - h_.lead, tile_rows, window_.h.out_size);
         T* const image = planes + n * window_.groups * window_.K * out_plane();
         for (std::int64_t i = 0; i < rows.count; ++i)
-          tiles_.transpose_sums(
+          tiles_.transpose(
               work.rows.data() + (rows.skipped + i) * row_step + columns.skipped * width, width,
               columns.count, weights_.channels(block), addend,
               image + (rows.first + i) * window_.w.out_size + columns.first, out_plane());

@@ -91,7 +91,6 @@ struct TileAxis {
 template <typename T>
 struct TileSource {
   const T* from;  ///< channel 0 of image 0 of the group
-  const T* end;   ///< of the array
   std::int64_t channels, image_step;
   TileAxis h, w;
   void (*transform)(const T* x, std::int64_t row_step, std::int64_t tiles, T* out,

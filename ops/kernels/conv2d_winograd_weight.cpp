@@ -125,7 +125,6 @@ class WinogradWeight {
   }
   TileSource<T> input(std::int64_t group) const {
     return {x_ + group * s_.group_channels() * s_.H * s_.W,
-            x_ + s_.N * s_.C * s_.H * s_.W,
             s_.group_channels(),
             s_.C * s_.H * s_.W,
             input_axis(transforms_.rows, window_.h),
@@ -135,7 +134,6 @@ class WinogradWeight {
   TileSource<T> grad_output(std::int64_t group, std::int64_t first_filter) const {
     const int rows = transforms_.rows.outputs, columns = transforms_.columns.outputs;
     return {dy_ + (group * s_.group_filters() + first_filter) * s_.OH * s_.OW,
-            dy_ + s_.N * s_.K * s_.OH * s_.OW,
             std::min(range_, s_.group_filters() - first_filter),
             s_.K * s_.OH * s_.OW,
             {s_.OH, 0, 0, s_.OH, rows, rows},

@@ -8,14 +8,10 @@ template <typename T>
 void ChannelBlocks<T>::pack(const ConvTiles<T>& tiles) const {
   const std::int64_t lanes = tiles.lanes;
   for (std::int64_t c = 0; c < channels; c += lanes)
-    for (std::int64_t r = 0; r < rows; ++r) {
-      const T* const row = from + c * plane_step + r * row_step;
-      // The fast form reads whole vectors.
-      const bool inside = row + (lanes - 1) * plane_step + (columns + 15) / 16 * 16 <= end;
-      (inside ? tiles.transpose_sums : tiles.transpose)(
-          row, plane_step, std::min(lanes, channels - c), columns, nullptr,
-          to + c / lanes * block_step + r * to_row_step, lanes);
-    }
+    for (std::int64_t r = 0; r < rows; ++r)
+      tiles.transpose(from + c * plane_step + r * row_step, plane_step,
+                      std::min(lanes, channels - c), columns, nullptr,
+                      to + c / lanes * block_step + r * to_row_step, lanes);
 }
 
 template struct ChannelBlocks<float>;

@@ -8,12 +8,10 @@ namespace tapedeck::kernels {
 
 /// Copies a part of some channel planes to blocks of `lanes` channels each:
 /// to[block * block_step + column * lanes + channel of the block] for every row, rows being
-/// to_row_step apart. `end` is the end of the array that `from` points into: nothing at or after it
-/// is read. Where the last block is not full, the rest of its channels is left as it is.
+/// to_row_step apart. Where the last block is not full, the rest of its channels is left as it is.
 template <typename T>
 struct ChannelBlocks {
-  const T* from;  ///< the first channel's first element
-  const T* end;
+  const T* from;                      ///< the first channel's first element
   std::int64_t plane_step, row_step;  ///< from a channel to the next, from a row to the next
   std::int64_t channels, rows, columns;
   T* to;

@@ -196,8 +196,7 @@ ConvTiles<T> Tiles() {
           kOuterScalars,
           {TapTiles<1, T>, TapTiles<2, T>, TapTiles<3, T>},
           AddRow<T>,
-          Transpose<false, T>,
-          Transpose<true, T>};
+          Transpose<T>};
 }
 
 ConvTiles<float> TilesF32() { return Tiles<float>(); }

@@ -82,9 +82,6 @@ struct ConvTiles {
   /// to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : 0) for r < rows, c < columns.
   void (*transpose)(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
                     const T* add, T* to, std::int64_t to_step);
-  /// The same where rows and columns of `from` may be read up to multiples of `lanes`: of sums.
-  void (*transpose_sums)(const T* from, std::int64_t from_step, std::int64_t rows,
-                         std::int64_t columns, const T* add, T* to, std::int64_t to_step);
 };
 
 template <typename T>

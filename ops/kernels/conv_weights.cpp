@@ -53,9 +53,6 @@ void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, T* block_to) c
   const Scratch<T> buffer(taps * width);
   T* const tap_rows = buffer.data();
   std::fill_n(tap_rows, taps * width, T{0});
-  // The fast transposition reads whole vectors of channels, and taps four at a time.
-  const T* const end = weight_ + window_.groups * window_.weight_group_stride;
-  const std::int64_t reach = (width - 1) * window_.weight_k_stride + (taps + 3) / 4 * 4;
   for (std::int64_t c = 0; c < C; ++c) {
     const T* const filter = from + c * window_.weight_c_stride;
     if (taps == 1) {
@@ -63,9 +60,10 @@ void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, T* block_to) c
       __builtin_prefetch(filter + 16 * window_.weight_c_stride);
       __builtin_prefetch(filter + 16 * window_.weight_c_stride + lanes_);
       std::copy_n(filter, channels(block), tap_rows);
-    } else
-      (end - filter >= reach ? tiles_.transpose_sums : tiles_.transpose)(
-          filter, window_.weight_k_stride, channels(block), taps, nullptr, tap_rows, width);
+    } else {
+      tiles_.transpose(filter, window_.weight_k_stride, channels(block), taps, nullptr, tap_rows,
+                       width);
+    }
     for (std::size_t ph = 0; ph < window_.h.phases.size(); ++ph)
       for (std::size_t pw = 0; pw < window_.w.phases.size(); ++pw) {
         T* to = block_to + phase_start(ph, pw, block) + c * channel_step(ph, pw, block);

@@ -20,28 +20,35 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_SCALAR
-
-template <bool kOverrun, typename T>
-void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
-               const T* add, T* to, std::int64_t to_step) {
+template <typename T>
+void TransposeOneByOne(const T* from, std::int64_t from_step, std::int64_t rows,
+                       std::int64_t columns, const T* add, T* to, std::int64_t to_step) {
   for (std::int64_t c = 0; c < columns; ++c)
     for (std::int64_t r = 0; r < rows; ++r)
       to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : T{0});
 }
 
+#if HWY_TARGET == HWY_SCALAR
+
+template <typename T>
+void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
+               const T* add, T* to, std::int64_t to_step) {
+  TransposeOneByOne(from, from_step, rows, columns, add, to, to_step);
+}
+
 #else
 
-// A vector whose blocks of 16 bytes come from rows a multiple of `step` apart.
-template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadBlocks(D d, const T* from, std::int64_t step) {
-  if constexpr (hn::MaxLanes(d) * sizeof(T) <= 16) {
-    return hn::LoadU(d, from);
+// A vector whose blocks of 16 bytes come from row(first), row(first + kSide), ...
+template <class D, class Row>
+HWY_INLINE hn::Vec<D> LoadBlocks(D d, const Row& row, std::int64_t first) {
+  using T = hn::TFromD<D>;
+  constexpr std::int64_t kSide = 16 / sizeof(T);
+  if constexpr (hn::MaxLanes(d) <= kSide) {
+    return hn::LoadU(d, row(first));
   } else {
     const hn::Half<D> half;
-    constexpr std::int64_t kBlocks = hn::MaxLanes(d) * sizeof(T) / 32;
-    return hn::Combine(d, LoadBlocks(half, from + kBlocks * step, step),
-                       LoadBlocks(half, from, step));
+    constexpr std::int64_t kHalf = hn::MaxLanes(d) / 2;
+    return hn::Combine(d, LoadBlocks(half, row, first + kHalf), LoadBlocks(half, row, first));
   }
 }
 
@@ -65,45 +72,50 @@ HWY_INLINE void TransposeBlocks(D d, hn::Vec<D>* r) {
   }
 }
 
-// Where kOverrun is set, rows and columns may be read up to a multiple of the vector's size.
-template <bool kOverrun, typename T>
+// kSide vectors of a column's elements each, from kSide columns of the rows at `row(0)`, `row(1)`,
+// ...
+template <class D, class Row>
+HWY_INLINE void LoadTransposed(D d, const Row& row, hn::Vec<D>* v) {
+  constexpr std::int64_t kSide = 16 / sizeof(hn::TFromD<D>);
+  HWY_UNROLL(4)
+  for (std::int64_t i = 0; i < kSide; ++i) v[i] = LoadBlocks(d, row, i);
+  TransposeBlocks(d, v);
+}
+
+// The last rows and columns are done once more with those before them where they are fewer than a
+// vector has lanes or a block has columns, so that nothing outside of the matrix is read.
+template <typename T>
 void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
                const T* add, T* to, std::int64_t to_step) {
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   constexpr std::int64_t kSide = 16 / sizeof(T);  // elements of a block
-  for (std::int64_t r = 0; r < rows; r += kLanes) {
-    const std::int64_t height = HWY_MIN(kLanes, rows - r);
-    const auto mask = hn::FirstN(d, static_cast<std::size_t>(height));
-    for (std::int64_t c = 0; c < columns; c += kSide) {
-      const std::int64_t width = HWY_MIN(kSide, columns - c);
-      const T* corner = from + r * from_step + c;
-      std::int64_t step = from_step;
-      HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T) * kSide];
-      if (!kOverrun && (height < kLanes || width < kSide)) {
-        for (std::int64_t i = 0; i < height; ++i)
-          for (std::int64_t j = 0; j < width; ++j)
-            buffer[i * kSide + j] = corner[i * from_step + j];
-        corner = buffer;
-        step = kSide;
-      }
-      hn::Vec<decltype(d)> v[kSide];
-      HWY_UNROLL(4)
-      for (std::int64_t i = 0; i < kSide; ++i)
-        v[i] = LoadBlocks(d, corner + i * step, kSide * step);
-      TransposeBlocks(d, v);
+  if (rows == 1 || columns < kSide)
+    return TransposeOneByOne(from, from_step, rows, columns, add, to, to_step);
+  const auto mask = hn::FirstN(d, static_cast<std::size_t>(HWY_MIN(rows, kLanes)));
+  for (std::int64_t i = 0; i < rows; i += kLanes) {
+    const std::int64_t r = HWY_MAX(std::int64_t{0}, HWY_MIN(i, rows - kLanes));
+    for (std::int64_t j = 0; j < columns; j += kSide) {
+      const std::int64_t c = HWY_MIN(j, columns - kSide);
+      const T* const corner = from + r * from_step + c;
       T* const out = to + c * to_step + r;
-      if (height == kLanes && width == kSide) {
+      hn::Vec<decltype(d)> v[kSide];
+      if (rows >= kLanes)
+        LoadTransposed(
+            d, [=](std::int64_t k) { return corner + k * from_step; }, v);
+      else
+        LoadTransposed(
+            d, [=](std::int64_t k) { return corner + HWY_MIN(k, rows - 1) * from_step; }, v);
+      if (add) {
         HWY_UNROLL(4)
-        for (std::int64_t i = 0; i < kSide; ++i)
-          hn::StoreU(add ? hn::Add(v[i], hn::Set(d, add[c + i])) : v[i], d, out + i * to_step);
-      } else {
-        HWY_UNROLL(4)
-        for (std::int64_t i = 0; i < kSide; ++i)
-          if (i < width)
-            hn::BlendedStore(add ? hn::Add(v[i], hn::Set(d, add[c + i])) : v[i], mask, d,
-                             out + i * to_step);
+        for (std::int64_t k = 0; k < kSide; ++k) v[k] = hn::Add(v[k], hn::Set(d, add[c + k]));
       }
+      HWY_UNROLL(4)
+      for (std::int64_t k = 0; k < kSide; ++k)
+        if (rows >= kLanes)
+          hn::StoreU(v[k], d, out + k * to_step);
+        else
+          hn::BlendedStore(v[k], mask, d, out + k * to_step);
     }
   }
 }

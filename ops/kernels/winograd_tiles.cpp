@@ -121,7 +121,6 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
       if (rows > 0 && columns > 0)
         ChannelBlocks<T>{from + (place.image + n) * image_step + c * h.size * w.size +
                              begin_row * w.size + begin_column,
-                         end,
                          h.size * w.size,
                          w.size,
                          std::min(lanes, channels - c),
