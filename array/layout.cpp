@@ -1,6 +1,8 @@
 #include <tapedeck/array/layout.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 namespace tapedeck {
 
@@ -24,30 +26,68 @@ Array in_order(const Array& array, const DimVector& order) {
   return array.as_strided(sizes, strides, array.offset());
 }
 
-DimVector dense_strides_like(const Array& array) {
-  if (array.is_contiguous()) return contiguous_strides(array.sizes());
-  DimVector order;
-  for (std::int64_t i = 0; i < array.dim(); ++i) order.push_back(i);
-  // Broadcast axes have no place of their own in memory: they stay where they are among the others.
-  for (std::size_t i = 1; i < order.size(); ++i)
-    for (std::size_t j = i; j > 0; --j) {
-      const std::int64_t left = array.strides()[order[j - 1]];
-      const std::int64_t right = array.strides()[order[j]];
-      if (left == 0 || right == 0 || left >= right) break;
-      std::swap(order[j - 1], order[j]);
-    }
-  DimVector strides(order.size());
-  std::int64_t step = 1;
-  for (std::size_t i = order.size(); i-- > 0;) {
-    strides[order[i]] = step;
-    step *= std::max<std::int64_t>(array.sizes()[order[i]], 1);
+namespace {
+
+// 0 where the array does not tell: the axis is repeated.
+std::int64_t stride_along(const Array& array, IntArrayRef shape, std::size_t axis) {
+  const std::size_t missing = shape.size() - array.sizes().size();
+  if (axis < missing || array.sizes()[axis - missing] != shape[axis]) return 0;
+  return array.strides()[axis - missing];
+}
+
+// Positive where axis `a` lies outside of axis `b`, negative where inside.
+int compare_axes(std::size_t a, std::size_t b, IntArrayRef shape,
+                 std::span<const Array* const> arrays) {
+  for (const Array* array : arrays) {
+    const std::int64_t outer = stride_along(*array, shape, a);
+    const std::int64_t inner = stride_along(*array, shape, b);
+    if (outer == 0 || inner == 0) continue;
+    if (outer != inner) return outer > inner ? 1 : -1;
+    if (shape[a] > shape[b]) return 1;
   }
-  return strides;
+  return 0;
+}
+
+}  // namespace
+
+DimVector dense_strides_like(IntArrayRef shape, std::span<const Array* const> arrays) {
+  // The axes from the innermost one on: an insertion sort, which leaves those that nothing tells
+  // apart as they are.
+  const std::size_t dims = shape.size();
+  std::vector<std::size_t> order(dims);
+  for (std::size_t i = 0; i < dims; ++i) order[i] = dims - 1 - i;
+  for (std::size_t i = 1; i < dims; ++i)
+    for (std::size_t at = i, before = i; before-- > 0;) {
+      const int comparison = compare_axes(order[before], order[at], shape, arrays);
+      if (comparison < 0) break;
+      if (comparison == 0) continue;
+      std::swap(order[before], order[at]);
+      at = before;
+    }
+  DimVector strides(dims);
+  std::int64_t step = 1;
+  for (const std::size_t axis : order) {
+    strides[axis] = step;
+    step *= std::max<std::int64_t>(shape[axis], 1);
+  }
+  // Arrays that all are like this already also say what the strides of unit axes are.
+  const bool alike = std::all_of(arrays.begin(), arrays.end(), [&](const Array* array) {
+    return array->sizes() == shape && array->strides() == arrays.front()->strides();
+  });
+  if (!alike || arrays.empty()) return strides;
+  const DimVector& own = arrays.front()->strides();
+  for (std::size_t i = 0; i < dims; ++i)
+    if (shape[i] != 1 && own[i] != strides[i]) return strides;
+  return own;
+}
+
+Array empty_preserving(IntArrayRef shape, std::span<const Array* const> arrays, ScalarType dtype) {
+  return Array::empty(shape, dtype).as_strided(shape, dense_strides_like(shape, arrays), 0);
 }
 
 Array empty_preserving(const Array& array, ScalarType dtype) {
-  const Array fresh = Array::empty(array.sizes(), dtype);
-  return fresh.as_strided(array.sizes(), dense_strides_like(array), 0);
+  const Array* const arrays[] = {&array};
+  return empty_preserving(array.sizes(), arrays, dtype);
 }
 
 }  // namespace tapedeck

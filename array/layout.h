@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include <tapedeck/array/array.h>
 
 namespace tapedeck {
@@ -11,11 +13,13 @@ DimVector memory_order(const Array& array);
 /// The axes in the given order, as a view; axes left out must be of size one.
 Array in_order(const Array& array, const DimVector& order);
 
-/// Strides without gaps for a new array of `array`'s sizes whose elements lie in the same order:
-/// what PyTorch calls the preserved memory format.
-DimVector dense_strides_like(const Array& array);
+/// Strides without gaps for a new array of `shape` whose axes lie in the memory as those of arrays
+/// that broadcast to it; the first one that tells two axes apart decides. What PyTorch calls the
+/// preserved memory format, and what its elementwise operations give.
+DimVector dense_strides_like(IntArrayRef shape, std::span<const Array* const> arrays);
 
-/// Uninitialised, with the sizes of `array` and dense_strides_like(array).
+/// Uninitialised, with these strides.
+Array empty_preserving(IntArrayRef shape, std::span<const Array* const> arrays, ScalarType dtype);
 Array empty_preserving(const Array& array, ScalarType dtype);
 
 }  // namespace tapedeck

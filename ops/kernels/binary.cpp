@@ -150,10 +150,11 @@ Array binary(BinaryOp op, const Array& a, const Array& b, const OpParams& params
   check_same_dtype(op, a, b);
   const RowLoop loop = find_loop(op, a.dtype());
   const ScalarType dtype = result_dtype(op, a.dtype());
-  Array out = a.sizes() == b.sizes()
-                  ? Array::empty(a.sizes(), dtype)
-                  : Array::empty(broadcast_shapes(a.sizes(), b.sizes(), name_of(op)), dtype);
   const RowInput in[] = {a, b};
+  Array out =
+      a.sizes() == b.sizes()
+          ? empty_for_rows(a.sizes(), dtype, in, 2)
+          : empty_for_rows(broadcast_shapes(a.sizes(), b.sizes(), name_of(op)), dtype, in, 2);
   run_rows(loop, params.values, out, in, 2);
   return out;
 }
@@ -161,8 +162,8 @@ Array binary(BinaryOp op, const Array& a, const Array& b, const OpParams& params
 Array binary(BinaryOp op, const Array& a, Scalar b) {
   const RowLoop loop = find_loop(op, a.dtype());
   const Element element(b, a.dtype());
-  Array out = Array::empty(a.sizes(), result_dtype(op, a.dtype()));
   const RowInput in[] = {a, {element.bytes, element_size(a.dtype())}};
+  Array out = empty_for_rows(a.sizes(), result_dtype(op, a.dtype()), in, 2);
   run_rows(loop, nullptr, out, in, 2);
   return out;
 }
@@ -170,8 +171,8 @@ Array binary(BinaryOp op, const Array& a, Scalar b) {
 Array binary(BinaryOp op, Scalar a, const Array& b) {
   const RowLoop loop = find_loop(op, b.dtype());
   const Element element(a, b.dtype());
-  Array out = Array::empty(b.sizes(), result_dtype(op, b.dtype()));
   const RowInput in[] = {{element.bytes, element_size(b.dtype())}, b};
+  Array out = empty_for_rows(b.sizes(), result_dtype(op, b.dtype()), in, 2);
   run_rows(loop, nullptr, out, in, 2);
   return out;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
@@ -141,6 +142,19 @@ bool lies_across(const LoopNest& nest, int operand) {
 }
 
 }  // namespace
+
+Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs) {
+  const Array* arrays[kMaxInputs];
+  std::size_t count = 0;
+  bool row_major = true;
+  for (int k = 0; k < inputs; ++k) {
+    if (!in[k].array) continue;
+    arrays[count++] = in[k].array;
+    row_major &= in[k].array->is_contiguous();
+  }
+  if (row_major) return Array::empty(shape, dtype);
+  return empty_preserving(shape, {arrays, count}, dtype);
+}
 
 void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in,
               int inputs) {

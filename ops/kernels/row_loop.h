@@ -23,6 +23,9 @@ struct RowInput {
   std::int64_t size;
 };
 
+/// An uninitialised result for inputs that broadcast to `shape`: empty_preserving their layout.
+Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs);
+
 /// Runs `loop` over all of `out`, with inputs that broadcast to its shape, on several threads. Rows
 /// that are strided or short pass through small buffers: an operation has one loop, whatever the
 /// layout, and its results do not depend on the layout. `out` overlaps an input exactly or not.

@@ -127,8 +127,8 @@ const char* name_of(UnaryOp op) {
 
 Array unary(UnaryOp op, const Array& x, const OpParams& params) {
   const RowLoop loop = find_loop(op, x.dtype());
-  Array out = Array::empty(x.sizes(), gives_bool(op) ? ScalarType::Bool : x.dtype());
   const RowInput in[] = {x};
+  Array out = empty_for_rows(x.sizes(), gives_bool(op) ? ScalarType::Bool : x.dtype(), in, 1);
   run_rows(loop, params.values, out, in, 1);
   return out;
 }

@@ -51,8 +51,8 @@ Array where(const Array& condition, const Array& a, const Array& b) {
                  " and ", b.dtype());
   const DimVector shape =
       broadcast_shapes(condition.sizes(), broadcast_shapes(a.sizes(), b.sizes(), "where"), "where");
-  Array out = Array::empty(shape, a.dtype());
   const RowInput in[] = {condition, a, b};
+  Array out = empty_for_rows(shape, a.dtype(), in, 3);
   const RowLoop loop = element_size(a.dtype()) == 1   ? where_row<std::uint8_t>
                        : element_size(a.dtype()) == 4 ? where_row<std::uint32_t>
                                                       : where_row<std::uint64_t>;

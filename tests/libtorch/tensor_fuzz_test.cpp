@@ -180,6 +180,33 @@ TEST_F(TensorFuzz, Views) {
     if (code[0] == 8) indices.emplace_back(t::indexing::Slice());                          \
   }
 
+// Elementwise results lie in the memory as their operands do. Strides of unit axes mean nothing.
+TEST_F(TensorFuzz, StridesOfElementwiseResults) {
+  for (int i = 0; i < 60; ++i) {
+    round(i);
+    const List s = shape(1, 4, 2), axes = [&] {
+      List order(s.size());
+      std::iota(order.begin(), order.end(), 0);
+      for (std::size_t k = order.size(); k > 1; --k)
+        std::swap(order[k - 1], order[static_cast<std::size_t>(pick(0, static_cast<int>(k) - 1))]);
+      return order;
+    }();
+    const std::int64_t axis = pick(0, static_cast<int>(s.size()) - 1);
+    SAME_TEXT((t::relu(t::zeros(s).permute(axes)).strides()));
+    SAME_TEXT((t::exp(t::zeros(s).permute(axes).slice(axis, 0, 9, 2)).strides()));
+    SAME_TEXT(((t::zeros(s).permute(axes) + t::zeros(s).permute(axes)).strides()));
+    SAME_TEXT(((t::zeros(s).permute(axes) * t::zeros(s).permute(axes).sum(axis, true)).strides()));
+    SAME_TEXT(((t::zeros(s).permute(axes).sum(axis, true) - t::zeros(s).permute(axes)).strides()));
+    SAME_TEXT(((t::zeros(s).permute(axes) + t::zeros(s).permute(axes).contiguous()).strides()));
+    SAME_TEXT(((t::zeros(s).permute(axes).contiguous() + t::zeros(s).permute(axes)).strides()));
+    SAME_TEXT(((t::zeros(s).permute(axes) > 0).strides()));
+    SAME_TEXT(((1 / t::ones(s).permute(axes)).strides()));
+    SAME_TEXT((
+        t::where(t::ones(s).permute(axes) > 0, t::zeros(s).permute(axes), t::zeros(s).permute(axes))
+            .strides()));
+  }
+}
+
 TEST_F(TensorFuzz, Indexing) {
   for (int i = 0; i < 250; ++i) {
     round(i);
