@@ -8,6 +8,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
+#include <tapedeck/ops/kernels/transpose.h>
 
 namespace tapedeck::kernels {
 
@@ -69,6 +70,26 @@ int transposed_axis(const LoopNest& nest) {
   return -1;
 }
 
+// A tile of at most kTile * kTile elements whose rows are columns of the source.
+template <typename T>
+void copy_tile(char* dst, std::int64_t dst_row, std::int64_t dst_col, const char* src,
+               std::int64_t src_row, std::int64_t src_col, std::int64_t rows, std::int64_t cols) {
+  constexpr std::int64_t kSize = sizeof(T);
+  if constexpr (kSize >= 4) {
+    if (dst_col == kSize) {
+      // Through a buffer: lines of the source that lie a power of two apart would push each other
+      // out of the cache before all of them is read.
+      alignas(64) T tile[kTile * kTile];
+      for (std::int64_t c = 0; c < cols; ++c)
+        std::memcpy(tile + c * rows, src + c * src_col, static_cast<std::size_t>(rows * kSize));
+      transpose(tile, rows, cols, rows, reinterpret_cast<T*>(dst), dst_row / kSize);
+      return;
+    }
+  }
+  for (std::int64_t r = 0; r < rows; ++r)
+    copy_run<T>(dst + r * dst_row, dst_col, src + r * src_row, src_col, cols);
+}
+
 template <typename T>
 void copy_transposed(LoopNest nest, int axis) {
   const int inner = nest.dims - 1;
@@ -76,32 +97,30 @@ void copy_transposed(LoopNest nest, int axis) {
   const std::int64_t dst_row = nest.strides[0][axis], dst_col = nest.strides[0][inner];
   const std::int64_t src_row = nest.strides[1][axis], src_col = nest.strides[1][inner];
   // What remains is a nest over the other axes, with the blocks of rows as its innermost one.
-  const std::int64_t blocks = (rows + kTile - 1) / kTile;
+  const std::int64_t block = kTile * kTile / std::min(cols, kTile);
+  const std::int64_t blocks = (rows + block - 1) / block;
   for (int d = axis; d < inner; ++d) {
     nest.sizes[d] = nest.sizes[d + 1];
     for (int k = 0; k < 2; ++k) nest.strides[k][d] = nest.strides[k][d + 1];
   }
   nest.sizes[inner - 1] = blocks;
-  nest.strides[0][inner - 1] = kTile * dst_row;
-  nest.strides[1][inner - 1] = kTile * src_row;
+  nest.strides[0][inner - 1] = block * dst_row;
+  nest.strides[1][inner - 1] = block * src_row;
   nest.dims = inner;
 
   const std::int64_t jobs = nest.numel / (rows * cols) * blocks;
-  const std::int64_t block_bytes = std::min(rows, kTile) * cols * std::int64_t{sizeof(T)};
+  const std::int64_t block_bytes = std::min(rows, block) * cols * std::int64_t{sizeof(T)};
   const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / block_bytes);
   parallel_for(jobs, grain, [&](std::int64_t begin, std::int64_t end) {
     std::int64_t job = begin;
     nest.for_each_run(begin, end, [&](char* const* at, std::int64_t count) {
       for (std::int64_t b = 0; b < count; ++b, ++job) {
-        const std::int64_t height = std::min(kTile, rows - job % blocks * kTile);
-        char* const dst = at[0] + b * kTile * dst_row;
-        const char* const src = at[1] + b * kTile * src_row;
-        for (std::int64_t c0 = 0; c0 < cols; c0 += kTile) {
-          const std::int64_t width = std::min(kTile, cols - c0);
-          for (std::int64_t r = 0; r < height; ++r)
-            copy_run<T>(dst + r * dst_row + c0 * dst_col, dst_col, src + r * src_row + c0 * src_col,
-                        src_col, width);
-        }
+        const std::int64_t height = std::min(block, rows - job % blocks * block);
+        char* const dst = at[0] + b * block * dst_row;
+        const char* const src = at[1] + b * block * src_row;
+        for (std::int64_t c0 = 0; c0 < cols; c0 += kTile)
+          copy_tile<T>(dst + c0 * dst_col, dst_row, dst_col, src + c0 * src_col, src_row, src_col,
+                       height, std::min(kTile, cols - c0));
       }
     });
   });

@@ -84,14 +84,11 @@ HWY_INLINE void LoadTransposed(D d, const Row& row, hn::Vec<D>* v) {
 
 // The last rows and columns are done once more with those before them where they are fewer than a
 // vector has lanes or a block has columns, so that nothing outside of the matrix is read.
-template <typename T>
-void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
-               const T* add, T* to, std::int64_t to_step) {
-  const hn::ScalableTag<T> d;
+template <class D, typename T>
+HWY_INLINE void TransposeRows(D d, const T* from, std::int64_t from_step, std::int64_t rows,
+                              std::int64_t columns, const T* add, T* to, std::int64_t to_step) {
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   constexpr std::int64_t kSide = 16 / sizeof(T);  // elements of a block
-  if (rows == 1 || columns < kSide)
-    return TransposeOneByOne(from, from_step, rows, columns, add, to, to_step);
   const auto mask = hn::FirstN(d, static_cast<std::size_t>(HWY_MIN(rows, kLanes)));
   for (std::int64_t i = 0; i < rows; i += kLanes) {
     const std::int64_t r = HWY_MAX(std::int64_t{0}, HWY_MIN(i, rows - kLanes));
@@ -118,6 +115,18 @@ void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::in
           hn::BlendedStore(v[k], mask, d, out + k * to_step);
     }
   }
+}
+
+template <typename T>
+void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
+               const T* add, T* to, std::int64_t to_step) {
+  constexpr std::int64_t kSide = 16 / sizeof(T);
+  if (rows == 1 || columns < kSide)
+    TransposeOneByOne(from, from_step, rows, columns, add, to, to_step);
+  else if (rows <= kSide)
+    TransposeRows(hn::CappedTag<T, kSide>(), from, from_step, rows, columns, add, to, to_step);
+  else
+    TransposeRows(hn::ScalableTag<T>(), from, from_step, rows, columns, add, to, to_step);
 }
 
 #endif
