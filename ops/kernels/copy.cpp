@@ -157,6 +157,31 @@ void copy_linear(const void* src, void* dst, std::int64_t bytes) {
   });
 }
 
+void copy_same_dtype(const Array& src, Array& dst);
+
+// Where the outer axes of the source, `times` elements of them, repeat what the inner ones have:
+// that once, and then copies of it.
+void copy_repeated(const Array& src, Array& dst, std::int64_t times) {
+  const std::int64_t part = dst.numel() / times, bytes = dst.nbytes() / times;
+  // The axes that have `part` elements, from the last one on.
+  std::int64_t axes = 0;
+  for (std::int64_t n = 1;
+       n < part || (axes < dst.dim() && dst.sizes()[dst.dim() - axes - 1] == 1);)
+    n *= dst.sizes()[dst.dim() - ++axes];
+  Array from = src, to = dst;
+  for (std::int64_t d = dst.dim() - axes; d-- > 0;) {
+    from = from.select(0, 0);
+    to = to.select(0, 0);
+  }
+  copy_same_dtype(from, to);
+  char* const first = static_cast<char*>(dst.raw());
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / bytes);
+  parallel_for(times - 1, grain, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin + 1; i <= end; ++i)
+      std::memcpy(first + i * bytes, first, static_cast<std::size_t>(bytes));
+  });
+}
+
 // Same shape after broadcasting, same dtype, no overlap.
 void copy_same_dtype(const Array& src, Array& dst) {
   if (src.is_contiguous() && dst.is_contiguous() && src.numel() == dst.numel()) {
@@ -169,6 +194,10 @@ void copy_same_dtype(const Array& src, Array& dst) {
   nest.collapse();
   if (nest.is_linear(0) && nest.is_linear(1)) {
     copy_linear(nest.data[1], nest.data[0], dst.nbytes());
+    return;
+  }
+  if (nest.dims >= 2 && nest.strides[1][0] == 0 && dst.is_contiguous()) {
+    copy_repeated(src, dst, nest.sizes[0]);
     return;
   }
   with_word(nest.item_size[0], [&](auto tag) {

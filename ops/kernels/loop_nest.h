@@ -44,15 +44,16 @@ struct LoopNest {
   }
 
   /// Calls body(pointers, count) for each run of the innermost axis within the elements
-  /// [begin, end) of the row-major order of the collapsed axes.
-  template <typename Body>
+  /// [begin, end) of the row-major order of the collapsed axes. The pointers are char* or void*.
+  template <typename Pointer = char*, typename Body>
   void for_each_run(std::int64_t begin, std::int64_t end, Body&& body) const;
 };
 
-template <typename Body>
+template <typename Pointer, typename Body>
 void LoopNest::for_each_run(std::int64_t begin, std::int64_t end, Body&& body) const {
   if (begin >= end) return;
-  char* at[kMaxOperands];
+  Pointer at[kMaxOperands];
+  const auto move = [](Pointer& p, std::int64_t bytes) { p = static_cast<char*>(p) + bytes; };
   for (int k = 0; k < operands; ++k) at[k] = data[k];
   if (dims == 0) {
     body(at, std::int64_t{1});
@@ -63,7 +64,7 @@ void LoopNest::for_each_run(std::int64_t begin, std::int64_t end, Body&& body) c
   for (int d = dims - 1; d >= 0; --d) {
     index[d] = rest % sizes[d];
     rest /= sizes[d];
-    for (int k = 0; k < operands; ++k) at[k] += index[d] * strides[k][d];
+    for (int k = 0; k < operands; ++k) move(at[k], index[d] * strides[k][d]);
   }
   const int inner = dims - 1;
   for (;;) {
@@ -72,12 +73,12 @@ void LoopNest::for_each_run(std::int64_t begin, std::int64_t end, Body&& body) c
     body(at, count);
     begin += count;
     if (begin >= end) return;
-    for (int k = 0; k < operands; ++k) at[k] -= index[inner] * strides[k][inner];
+    for (int k = 0; k < operands; ++k) move(at[k], -index[inner] * strides[k][inner]);
     index[inner] = 0;
     for (int d = inner - 1; d >= 0; --d) {
-      for (int k = 0; k < operands; ++k) at[k] += strides[k][d];
+      for (int k = 0; k < operands; ++k) move(at[k], strides[k][d]);
       if (++index[d] < sizes[d]) break;
-      for (int k = 0; k < operands; ++k) at[k] -= sizes[d] * strides[k][d];
+      for (int k = 0; k < operands; ++k) move(at[k], -sizes[d] * strides[k][d]);
       index[d] = 0;
     }
   }

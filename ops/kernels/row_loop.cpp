@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kGrain = 16384;
 constexpr std::int64_t kShortRow = 16;  // below, gathering rows into a block beats a call for each
-constexpr std::int64_t kWorthRepeating = 64;  // elements of a row that are made from one
+constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
 constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
@@ -59,13 +59,12 @@ void run_linear(RowLoop loop, const double* params, char* out, std::int64_t out_
   });
 }
 
-void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, int inputs,
-                   unsigned scalars) {
+void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, unsigned scalars) {
   parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    nest.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
-      const void* from[kMaxInputs];
-      for (int k = 0; k < inputs; ++k) from[k] = at[k + 1];
-      loop(at[0], from, scalars, n, params);
+    // The pointers are handed on where they are: a copy of all at once would wait for each of them
+    // to be written.
+    nest.for_each_run<void*>(begin, end, [&](void* const* at, std::int64_t n) {
+      loop(at[0], at + 1, scalars, n, params);
     });
   });
 }
@@ -121,14 +120,22 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
   });
 }
 
+// The last axes of `out` that a row of `size` elements goes through; 0 where it ends within one.
+std::int64_t axes_of_row(const Array& out, std::int64_t size) {
+  std::int64_t axes = 0, elements = 1;
+  while (elements < size && axes < out.dim()) elements *= out.sizes()[out.dim() - ++axes];
+  return elements == size ? axes : 0;
+}
+
 // A copy of an input that has one element for each row, with that element all along its row:
 // undefined where the copy would not be much smaller than the output.
-Array repeated_along_rows(const Array& in, const Array& out) {
-  const std::int64_t axis = out.dim() - 1, own_axis = in.dim() - 1, row = out.sizes()[axis];
-  if (in.numel() < 2 || row < 2 || in.sizes()[own_axis] != 1 || in.numel() * row > out.numel() / 4)
-    return {};
+Array repeated_along_rows(const Array& in, const Array& out, std::int64_t axes, std::int64_t row) {
+  if (in.numel() < 2 || row < 2 || in.numel() * row > out.numel() / 4) return {};
   DimVector sizes = in.sizes();
-  sizes[own_axis] = row;
+  for (std::int64_t i = 1; i <= std::min(axes, in.dim()); ++i) {
+    if (sizes[in.dim() - i] != 1) return {};
+    sizes[in.dim() - i] = out.sizes()[out.dim() - i];
+  }
   return clone(in.expand(sizes));
 }
 
@@ -195,12 +202,13 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
   }
   nest.collapse();
 
-  const bool rows_are_axis = out.dim() > 0 && nest.inner_size() == out.sizes().back();
-  if (out.is_contiguous() && rows_are_axis && nest.inner_size() < kWorthRepeating)
-    for (int k = 0; k < inputs; ++k)
-      if (in[k].array != nullptr && nest.inner_stride(k + 1) == 0)
-        if (const Array rows = repeated_along_rows(*in[k].array, out); rows.defined())
-          return run_with(k, rows);
+  const std::int64_t row = nest.inner_size();
+  if (out.is_contiguous() && row < kWorthRepeating)
+    if (const std::int64_t axes = axes_of_row(out, row); axes > 0)
+      for (int k = 0; k < inputs; ++k)
+        if (in[k].array != nullptr && nest.inner_stride(k + 1) == 0)
+          if (const Array rows = repeated_along_rows(*in[k].array, out, axes, row); rows.defined())
+            return run_with(k, rows);
   for (int k = 0; k < inputs; ++k)
     if (in[k].array != nullptr && !in[k].array->is_contiguous() &&
         !in[k].array->has_internal_overlap() && lies_across(nest, k + 1))
@@ -216,7 +224,7 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
       long_rows = nest.inner_stride(k + 1) == nest.item_size[k + 1];
   }
   if (long_rows && scalars != all)
-    run_long_rows(loop, params, nest, inputs, scalars);
+    run_long_rows(loop, params, nest, scalars);
   else
     run_gathered(loop, params, nest, inputs);
 }
