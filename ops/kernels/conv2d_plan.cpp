@@ -65,27 +65,42 @@ bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
            s.group_channels() * s.group_filters() * s.taps() >= kLargeProduct));
 }
 
+// What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
+// padding, and columns in a weight gradient.
+double direct_products(const Conv2dShape& s, ConvDirection direction) {
+  std::int64_t rows = 0, columns = 0;
+  const auto size = [](const Conv2dShape::Range& r) {
+    return std::max<std::int64_t>(0, r.end - r.begin);
+  };
+  for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
+  for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
+  if (direction != ConvDirection::GradWeight) columns = s.OW * s.KW;
+  return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
+}
+
 // What Winograd's tiles cost, with the direct algorithm's time as the unit; fitted to measurements.
-// Products are fewer but slower ones the more elements a tile has. Transforms of tiles weigh with
-// few channels, those of filters with few tiles, and the more the less of the filters the caches
-// hold. A weight gradient has no output to transform, but two operands.
+// Products are fewer but slower ones the more elements a tile has. Transforms of tiles and copies
+// of pixels weigh with few channels; transforms of filters with few tiles, and the more the less of
+// the filters the caches hold.
 struct WinogradCost {
   double products, time;
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
     const bool weight = direction == ConvDirection::GradWeight;
     const WinogradWork work = winograd_work(variant, s, direction);
+    const double direct = direct_products(s, direction);
     const auto elements = static_cast<double>(work.elements);
     const auto channels = static_cast<double>(s.group_channels());
     const auto filters = static_cast<double>(s.group_filters());
     const auto images = static_cast<double>(std::max<std::int64_t>(1, s.N));
-    const auto direct = static_cast<double>(s.pixels() * s.taps());  // products of an image
+    const double operands = 1 / channels + 1 / filters, transformed = elements * channels * filters;
     products = static_cast<double>(work.tiles) * elements;
-    const double tiles = (weight ? 1.04 : 0.95) + (weight ? 0.051 : 0.037) * std::sqrt(elements) +
-                         (weight ? 1.3 : 2.4) * (1 / channels + 1 / filters);
-    const double transformed = elements * channels * filters;
-    time = products / direct * tiles + (weight ? 15 : 26) * elements / (images * direct) *
-                                           transformed / (transformed + kCached);
+    time =
+        products / direct *
+            ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
+             (weight ? 1.5 : 2.4) * operands) +
+        4 * operands / static_cast<double>(s.taps()) +
+        (weight ? 10 : 22) * elements / (images * direct) * transformed / (transformed + kCached);
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
     return s.group_channels() >= 16 && s.group_filters() >= 16 && time + other_time < 0.97;

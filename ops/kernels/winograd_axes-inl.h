@@ -261,10 +261,12 @@ struct Joined {
 // Consecutive taps of stride 1.
 template <int m, int r, int tap>
 using DensePart = Part<m, r, tap, 1, tap, 1>;
+using Dense1 = DensePart<1, 1, 0>;
 using Dense2 = DensePart<3, 2, 0>;
 using Dense3 = DensePart<2, 3, 0>;
 using Dense4 = Joined<DensePart<3, 2, 0>, DensePart<3, 2, 2>>;
 using Dense5 = Joined<DensePart<2, 3, 0>, DensePart<2, 2, 3>>;
+using Dense7 = Joined<Dense5, DensePart<2, 2, 5>>;
 
 // Stride 2: the even taps meet the even inputs alone, as the odd ones do, by steps of one of their
 // own. Two dense convolutions whose outputs are added.

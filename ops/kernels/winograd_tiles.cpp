@@ -33,6 +33,12 @@ constexpr Kernel kKernels[] = {
     {WinogradPoints::Four, 3, 3, 2, true, WinogradVariant::Spread3},
     {WinogradPoints::Four, 4, 4, 2, true, WinogradVariant::Spread4},
     {WinogradPoints::Four, 5, 5, 2, true, WinogradVariant::Spread5},
+    {WinogradPoints::Four, 1, 3, 1, false, WinogradVariant::Row3},
+    {WinogradPoints::Four, 1, 5, 1, false, WinogradVariant::Row5},
+    {WinogradPoints::Four, 1, 7, 1, false, WinogradVariant::Row7},
+    {WinogradPoints::Four, 3, 1, 1, false, WinogradVariant::Column3},
+    {WinogradPoints::Four, 5, 1, 1, false, WinogradVariant::Column5},
+    {WinogradPoints::Four, 7, 1, 1, false, WinogradVariant::Column7},
 };
 
 }  // namespace

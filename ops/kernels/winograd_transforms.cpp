@@ -166,6 +166,18 @@ WinogradTransforms<T> Transforms(WinogradVariant variant) {
       return TransformsOf<Dense4, Dense4, T>();
     case WinogradVariant::Dense2:
       return TransformsOf<Dense2, Dense2, T>();
+    case WinogradVariant::Row3:
+      return TransformsOf<Dense1, Dense3, T>();
+    case WinogradVariant::Column3:
+      return TransformsOf<Dense3, Dense1, T>();
+    case WinogradVariant::Row5:
+      return TransformsOf<Dense1, Dense5, T>();
+    case WinogradVariant::Column5:
+      return TransformsOf<Dense5, Dense1, T>();
+    case WinogradVariant::Row7:
+      return TransformsOf<Dense1, Dense7, T>();
+    case WinogradVariant::Column7:
+      return TransformsOf<Dense7, Dense1, T>();
   }
   return {};
 }

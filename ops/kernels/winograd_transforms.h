@@ -45,7 +45,8 @@ struct WinogradTransforms {
 };
 
 /// By kernel and stride. Dense ones step by one. Strided ones step by two; Spread ones are the
-/// input gradients of these. Large ones have tiles, and coefficients, that are larger.
+/// input gradients of these. Rows are kernels of one row, columns of one column. Large ones have
+/// tiles, and coefficients, that are larger.
 enum class WinogradVariant : std::uint8_t {
   Dense2,
   Dense3,
@@ -58,9 +59,15 @@ enum class WinogradVariant : std::uint8_t {
   Strided5,
   Spread3,
   Spread4,
-  Spread5
+  Spread5,
+  Row3,
+  Row5,
+  Row7,
+  Column3,
+  Column5,
+  Column7
 };
-inline constexpr int kWinogradVariants = 12;
+inline constexpr int kWinogradVariants = 18;
 
 template <typename T>
 const WinogradTransforms<T>& winograd_transforms(WinogradVariant variant);
