@@ -74,7 +74,8 @@ double direct_products(const Conv2dShape& s, ConvDirection direction) {
   };
   for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
   for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
-  if (direction != ConvDirection::GradWeight) columns = s.OW * s.KW;
+  if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
+  if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
   return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
 }
 
@@ -86,6 +87,7 @@ struct WinogradCost {
   double products, time;
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
+    constexpr std::int64_t kFloatBytes = 4;
     const bool weight = direction == ConvDirection::GradWeight;
     const WinogradWork work = winograd_work(variant, s, direction);
     const double direct = direct_products(s, direction);
@@ -94,13 +96,18 @@ struct WinogradCost {
     const auto filters = static_cast<double>(s.group_filters());
     const auto images = static_cast<double>(std::max<std::int64_t>(1, s.N));
     const double operands = 1 / channels + 1 / filters, transformed = elements * channels * filters;
+    const bool adjoint = direction == ConvDirection::GradInput;
+    const bool kept = winograd_keeps_input(
+        s.N * work.tiles,
+        work.elements * (adjoint ? s.group_filters() : s.group_channels()) * kFloatBytes,
+        adjoint ? s.group_channels() : s.group_filters());
+    const double filter = weight ? (kept ? 3 : 10) : (kept ? 8 : 22);
     products = static_cast<double>(work.tiles) * elements;
-    time =
-        products / direct *
-            ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
-             (weight ? 1.5 : 2.4) * operands) +
-        4 * operands / static_cast<double>(s.taps()) +
-        (weight ? 10 : 22) * elements / (images * direct) * transformed / (transformed + kCached);
+    time = products / direct *
+               ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
+                (weight ? 1.5 : 2.4) * operands) +
+           4 * operands / static_cast<double>(s.taps()) +
+           filter * elements / (images * direct) * transformed / (transformed + kCached);
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
     return s.group_channels() >= 16 && s.group_filters() >= 16 && time + other_time < 0.97;

@@ -38,7 +38,10 @@ class Winograd {
         offsets_(static_cast<std::size_t>(tiles_.lanes)) {
     std::iota(offsets_.begin(), offsets_.end(), std::int64_t{0});
     // Few pieces of the operand that is transformed where it is used: the other one is cut as well.
-    keeps_input_ = grid_.tiles() < window.K;
+    keeps_input_ = winograd_keeps_input(
+        grid_.tiles(),
+        positions_ * channel_blocks_ * tiles_.lanes * static_cast<std::int64_t>(sizeof(T)),
+        window.K);
     kept_blocks_ = keeps_input_ ? grid_.blocks() : weights_.blocks();
     used_blocks_ = keeps_input_ ? weights_.blocks() : grid_.blocks();
     const std::int64_t pieces = std::max<std::int64_t>(1, window.groups * used_blocks_);
@@ -234,8 +237,8 @@ class Winograd {
   const TileGrid grid_;
   const ConvWeights<T> weights_;
   std::vector<std::int64_t> offsets_;  // 0, 1, ...: neighbouring channels
-  // The smaller one of the transformed operands is kept as a whole. What takes part of the other
-  // one is transformed where it is used, and does not leave the cache.
+  // One of the transformed operands is kept as a whole. What takes part of the other one is
+  // transformed where it is used, and does not leave the cache.
   bool keeps_input_;
   std::int64_t kept_blocks_, used_blocks_;
   std::int64_t cut_, cuts_;  // blocks of the kept operand in a piece of work, and cuts of them

@@ -75,6 +75,11 @@ struct TileGrid {
   Place place(std::int64_t index) const;
 };
 
+/// Whether all transformed tiles, tile_bytes each, are less than the transformed filters and stay
+/// in the cache that cores share. Then they are kept, and filters are transformed where they are
+/// used; otherwise the other way round.
+bool winograd_keeps_input(std::int64_t tiles, std::int64_t tile_bytes, std::int64_t filters);
+
 /// One axis of the tiles that are cut from an array.
 struct TileAxis {
   std::int64_t size;                  ///< of the array

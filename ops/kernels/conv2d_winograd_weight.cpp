@@ -51,7 +51,7 @@ class WinogradWeight {
           piece(run, group, first, partial_sums(partial.data() + run * size, group, first), work);
           continue;
         }
-        const Sums sums{work.sums.data(), range_ * channels_};
+        const Sums sums{work.sums.data(), step(channels_, range_)};
         piece(run, group, first, sums, work);
         for (std::int64_t k = 0; k < std::min(range_, s_.group_filters() - first); ++k)
           finish({sums.data + k * channels_, sums.position_step}, work.taps.data(),
@@ -86,7 +86,7 @@ class WinogradWeight {
                         w.grad_output(0, 0).slab_elements(w.grid_.block, w.tiles_.lanes))),
           x(w.keeps_input_ ? 0 : w.positions_ * w.step(w.channels_, w.grid_.block.tiles())),
           dy(w.positions_ * w.step(w.range_, w.grid_.block.tiles())),
-          sums(w.runs_ > 1 ? 0 : w.positions_ * w.range_ * w.channels_),
+          sums(w.runs_ > 1 ? 0 : w.positions_ * w.step(w.channels_, w.range_)),
           taps(w.runs_ > 1 ? 0 : w.s_.taps() * w.channels_) {}
     const Scratch<T> slab, x, dy, sums, taps;
   };
@@ -104,7 +104,9 @@ class WinogradWeight {
     const std::int64_t wanted = std::clamp<std::int64_t>(kPartialBytes / bytes, 1, most_runs);
     run_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), wanted));
     runs_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), run_));
-    keeps_input_ = grid_.tiles() < s_.group_filters();  // which takes less room than the sums
+    keeps_input_ = winograd_keeps_input(
+        grid_.tiles(), positions_ * channels_ * static_cast<std::int64_t>(sizeof(T)),
+        s_.group_filters());
     const std::int64_t fewest = keeps_input_ ? kFewestFilters / 2 : kFewestFilters;
     const std::int64_t most_ranges = std::max<std::int64_t>(1, s_.group_filters() / fewest);
     const std::int64_t splits =

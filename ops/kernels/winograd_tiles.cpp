@@ -8,6 +8,8 @@ namespace tapedeck::kernels {
 
 namespace {
 
+constexpr std::int64_t kKeptBytes = 6 << 20;
+
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
@@ -103,6 +105,10 @@ TileGrid::Place TileGrid::place(std::int64_t index) const {
           column,
           {std::min(block.images, images - image), std::min(block.rows, rows - row),
            std::min(block.columns, columns - column)}};
+}
+
+bool winograd_keeps_input(std::int64_t tiles, std::int64_t tile_bytes, std::int64_t filters) {
+  return tiles < filters && tiles * tile_bytes <= kKeptBytes;
 }
 
 template <typename T>
