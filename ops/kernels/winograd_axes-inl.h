@@ -173,12 +173,12 @@ struct Part {
 
   template <int count, int first, int step, class V>
   static HWY_INLINE void Gather(const V* from, V* to) {
-    HWY_UNROLL(8)
+    HWY_UNROLL(12)
     for (int i = 0; i < count; ++i) to[i] = from[first + i * step];
   }
   template <int count, int first, int step, class V>
   static HWY_INLINE void Scatter(const V* from, V* to) {
-    HWY_UNROLL(8)
+    HWY_UNROLL(12)
     for (int i = 0; i < count; ++i) to[first + i * step] = from[i];
   }
 
@@ -242,7 +242,7 @@ struct Joined {
     A::Output(d, s, outputs);
     V more[kOutputs];
     B::Output(d, s + A::kSize, more);
-    HWY_UNROLL(8)
+    HWY_UNROLL(12)
     for (int i = 0; i < kOutputs; ++i)
       if (B::gives(i)) outputs[i] = A::gives(i) ? hn::Add(outputs[i], more[i]) : more[i];
   }

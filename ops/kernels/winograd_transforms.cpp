@@ -43,20 +43,20 @@ HWY_INLINE void Transform(D d, const T* in, std::int64_t row_step, std::int64_t 
   constexpr int kColumnsIn = Stage::template kIn<Columns>;
   constexpr int kColumnsOut = Stage::template kOut<Columns>;
   V half[kRowsOut][kColumnsIn];
-  HWY_UNROLL(8)
+  HWY_UNROLL(12)
   for (int j = 0; j < kColumnsIn; ++j) {
     V column[kRowsIn], result[kRowsOut];
-    HWY_UNROLL(8)
+    HWY_UNROLL(12)
     for (int i = 0; i < kRowsIn; ++i) column[i] = hn::LoadU(d, in + i * row_step + j * column_step);
     Stage::template Apply<Rows>(d, column, result);
-    HWY_UNROLL(8)
+    HWY_UNROLL(12)
     for (int i = 0; i < kRowsOut; ++i) half[i][j] = result[i];
   }
-  HWY_UNROLL(8)
+  HWY_UNROLL(12)
   for (int i = 0; i < kRowsOut; ++i) {
     V result[kColumnsOut];
     Stage::template Apply<Columns>(d, half[i], result);
-    HWY_UNROLL(8)
+    HWY_UNROLL(12)
     for (int j = 0; j < kColumnsOut; ++j)
       hn::StoreU(result[j], d, out + i * out_row_step + j * out_column_step);
   }
