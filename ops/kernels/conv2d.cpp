@@ -98,6 +98,9 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
     switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_depthwise<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
+      case ConvAlgorithm::DepthwiseChannels:
+        return conv2d_depthwise_channels<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
+                                            data_or_null<T>(b), y.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), y.data<T>());
@@ -145,6 +148,9 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_input_depthwise<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
                                               dx.data<T>());
+      case ConvAlgorithm::DepthwiseChannels:
+        return conv2d_depthwise_channels<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
+                                            data_or_null<T>(b), dx.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), dx.data<T>());
@@ -184,6 +190,8 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
     switch (a) {
       case ConvAlgorithm::Depthwise:
         return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::DepthwiseChannels:
+        return conv2d_grad_weight_depthwise_channels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Pixels:

@@ -11,23 +11,26 @@ namespace tapedeck::kernels {
 /// How a convolution is computed. All give the same result up to rounding, for any number of
 /// threads the same bits.
 enum class ConvAlgorithm : std::uint8_t {
-  Auto,         ///< what conv2d_plan() finds fastest
-  Im2col,       ///< columns and matrix products: any geometry, the reference
-  Direct,       ///< implicit columns, vectors over output channels: any geometry
-  Pixels,       ///< vectors over pixels, for few channels: any geometry
-  Taps,         ///< weight gradients of few channels, vectors over filters: any geometry
-  Winograd,     ///< minimal filtering at 0, 1, -1 and infinity: kernels of some sizes
-  WinogradSix,  ///< also at 2 and -2: 3x3 and 5x5 of stride 1, fewer products, less accurate
-  Depthwise,    ///< one input channel in each group
-  Sampled,      ///< kernels no larger than their stride: pointwise on what they read
-  Dilated,      ///< a dilation without a stride: dense on the pixels that meet each other
+  Auto,               ///< what conv2d_plan() finds fastest
+  Im2col,             ///< columns and matrix products: any geometry, the reference
+  Direct,             ///< implicit columns, vectors over output channels: any geometry
+  Pixels,             ///< vectors over pixels, for few channels: any geometry
+  Taps,               ///< weight gradients of few channels, vectors over filters: any geometry
+  Winograd,           ///< minimal filtering at 0, 1, -1 and infinity: kernels of some sizes
+  WinogradSix,        ///< also at 2 and -2: 3x3 and 5x5 of stride 1, fewer products, less accurate
+  Depthwise,          ///< one input channel in each group
+  DepthwiseChannels,  ///< the same with vectors over channels
+  Sampled,            ///< kernels no larger than their stride: pointwise on what they read
+  Dilated,            ///< a dilation without a stride: dense on the pixels that meet each other
 };
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
 /// Those that can be forced.
 inline constexpr ConvAlgorithm kConvAlgorithms[] = {
-    ConvAlgorithm::Im2col,    ConvAlgorithm::Direct,   ConvAlgorithm::Pixels,
-    ConvAlgorithm::Taps,      ConvAlgorithm::Winograd, ConvAlgorithm::WinogradSix,
-    ConvAlgorithm::Depthwise, ConvAlgorithm::Sampled,  ConvAlgorithm::Dilated};
+    ConvAlgorithm::Im2col,    ConvAlgorithm::Direct,
+    ConvAlgorithm::Pixels,    ConvAlgorithm::Taps,
+    ConvAlgorithm::Winograd,  ConvAlgorithm::WinogradSix,
+    ConvAlgorithm::Depthwise, ConvAlgorithm::DepthwiseChannels,
+    ConvAlgorithm::Sampled,   ConvAlgorithm::Dilated};
 
 /// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
 enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };

@@ -5,6 +5,7 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 #include <tapedeck/ops/kernels/sliding_taps.h>
 #include <tapedeck/ops/kernels/tap_sums.h>
@@ -13,7 +14,10 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kTogetherBytes = 16 << 10;  // of images that a weight gradient reads at once
+constexpr std::int64_t kPieces = 16;             // enough for several threads to end together
+constexpr std::int64_t kPartialBytes = 1 << 20;  // for all partial sums of a weight gradient
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // A zero-padded input plane. Strides of one and two are the kernels' own. With larger ones column x
 // of the padded image lies in phase x % stride_w, at x / stride_w: taps of neighbouring outputs are
@@ -82,34 +86,13 @@ SlidingTaps<T> sliding_taps(const Conv2dShape& s, const Slab<T>& slab, const T* 
 
 std::int64_t filters_per_channel(const Conv2dShape& s) { return s.K / s.C; }
 
-// About a hundred thousand multiplications in a piece of work.
+// About half a million multiplications in a piece of work, which begins with an empty slab, and
+// enough pieces for several threads.
 std::int64_t planes_per_piece(const Conv2dShape& s) {
   const std::int64_t products =
       std::max<std::int64_t>(1, s.pixels() * s.taps() * filters_per_channel(s));
-  return std::max<std::int64_t>(1, (1 << 17) / products);
-}
-
-// One phase of the transposed form: the input pixels first + i * stride of an axis, and the taps
-// that reach them, each with where it reads grad_output for the first of these pixels.
-struct AxisPhase {
-  std::int64_t first, pixels;
-  std::vector<std::int64_t> taps, reads;
-};
-
-std::vector<AxisPhase> axis_phases(std::int64_t size, std::int64_t kernel, std::int64_t stride,
-                                   std::int64_t dilation, std::int64_t pad) {
-  std::vector<AxisPhase> phases;
-  for (std::int64_t first = 0; first < std::min(stride, size); ++first) {
-    AxisPhase phase{first, (size - 1 - first) / stride + 1, {}, {}};
-    for (std::int64_t k = 0; k < kernel; ++k) {
-      const std::int64_t distance = first + pad - k * dilation;  // = stride * output position
-      if (distance % stride != 0) continue;
-      phase.taps.push_back(k);
-      phase.reads.push_back(distance / stride);
-    }
-    phases.push_back(std::move(phase));
-  }
-  return phases;
+  return std::clamp<std::int64_t>((1 << 19) / products, 1,
+                                  std::max<std::int64_t>(1, s.N * s.C / kPieces));
 }
 
 // How far the reads of an axis go below 0 and to which position they reach.
@@ -117,12 +100,12 @@ struct Extent {
   std::int64_t before = 0, end = 0;
 };
 
-Extent extent_of(const std::vector<AxisPhase>& phases) {
+Extent extent_of(const WindowAxis& axis) {
   Extent extent;
-  for (const AxisPhase& phase : phases)
-    for (const std::int64_t read : phase.reads) {
+  for (const AxisPhase& phase : axis.phases)
+    for (const std::int64_t read : phase.shifts) {
       extent.before = std::max(extent.before, -read);
-      extent.end = std::max(extent.end, read + phase.pixels);
+      extent.end = std::max(extent.end, read + phase.outputs);
     }
   return extent;
 }
@@ -156,9 +139,9 @@ void conv2d_depthwise(const Conv2dShape& s, const T* x, const T* w, const T* bia
 template <typename T>
 void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, const T* bias,
                                  T* dx) {
-  const auto rows = axis_phases(s.H, s.KH, s.stride_h, s.dilation_h, s.pad_top);
-  const auto columns = axis_phases(s.W, s.KW, s.stride_w, s.dilation_w, s.pad_left);
-  const Extent extent_h = extent_of(rows), extent_w = extent_of(columns);
+  const ConvWindow window = ConvWindow::grad_input(s);
+  const std::vector<AxisPhase>&rows = window.h.phases, &columns = window.w.phases;
+  const Extent extent_h = extent_of(window.h), extent_w = extent_of(window.w);
   const std::int64_t width = extent_w.before + std::max(extent_w.end, s.OW) + kTapOverrun;
   const std::int64_t height = extent_h.before + std::max(extent_h.end, s.OH);
   const std::int64_t filters = filters_per_channel(s), slab = width * height;
@@ -189,7 +172,7 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
         for (std::int64_t f = 0; f < filters; ++f)
           for (std::size_t i = 0; i < row.taps.size(); ++i)
             for (std::size_t j = 0; j < column.taps.size(); ++j) {
-              offsets.push_back(f * slab + row.reads[i] * width + column.reads[j]);
+              offsets.push_back(f * slab + row.shifts[i] * width + column.shifts[j]);
               weights.push_back(
                   w[((c * filters + f) * s.KH + row.taps[i]) * s.KW + column.taps[j]]);
             }
@@ -207,7 +190,7 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
                             {offsets.data(), offsets.data() + even},
                             {weights.data(), weights.data() + even},
                             {even, all - even},
-                            row.pixels,
+                            row.outputs,
                             s.W},
                            init, out, s.stride_h * s.W);
           continue;
@@ -216,7 +199,7 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
           offsets.clear();
           weights.clear();
           const std::int64_t taps = gather(row, column);
-          tap_sums<T>({inside, width, offsets.data(), taps, row.pixels, column.pixels},
+          tap_sums<T>({inside, width, offsets.data(), taps, row.outputs, column.outputs},
                       weights.data(), init, out + column.first, s.stride_h * s.W, s.stride_w);
         }
       }
@@ -224,44 +207,48 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
   });
 }
 
+// Image by image, whose planes lie side by side in the memory. A run of images and a range of
+// channels has its own sums; runs are added in order.
 template <typename T>
 void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
   const Slab<T> slab(s);
-  const std::int64_t filters = filters_per_channel(s);
+  const std::int64_t filters = filters_per_channel(s), size = filters * s.taps();
   const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
-  // Images whose slabs lie side by side: vectors of partial sums are added up once for all of them.
-  const std::int64_t together = std::clamp<std::int64_t>(
-      kTogetherBytes / static_cast<std::int64_t>(sizeof(T)) / slab.elements(), 1,
-      std::max<std::int64_t>(1, s.N));
-  parallel_for(s.C, 1, [&](std::int64_t begin, std::int64_t end) {
-    Array padded = zeroed<T>(together * slab.elements());
-    std::vector<double> sums(static_cast<std::size_t>(filters * s.taps()));
-    for (std::int64_t c = begin; c < end; ++c) {
-      std::fill(sums.begin(), sums.end(), 0.0);
-      for (std::int64_t n = 0; n < s.N; n += together) {
-        const std::int64_t images = std::min(together, s.N - n);
-        for (std::int64_t i = 0; i < images; ++i)
-          slab.load(s, x + ((n + i) * s.C + c) * s.H * s.W, padded.data<T>() + i * slab.elements());
-        for (std::int64_t f = 0; f < filters; ++f) {
-          const T* const grad = dy + (n * s.K + c * filters + f) * s.pixels();
-          double* const sum = sums.data() + f * s.taps();
-          if (sliding) {
-            SlidingTaps<T> taps = sliding_taps(s, slab, padded.data<T>());
-            taps.planes = images;
-            taps.plane_step = slab.elements();
-            sliding->dots(taps, grad, s.OW, s.K * s.pixels(), sum);
-          } else {
-            TapPlane<T> taps = slab.plane(s, padded.data<T>());
-            taps.planes = images;
-            taps.plane_step = slab.elements();
-            tap_dots<T>(taps, grad, s.OW, s.K * s.pixels(), sum);
+  const std::int64_t runs = std::clamp<std::int64_t>(
+      kPartialBytes / static_cast<std::int64_t>(sizeof(double)) / (s.C * size), 1,
+      std::clamp<std::int64_t>(s.N, 1, kPieces));
+  const std::int64_t run = ceil_div(s.N, runs);
+  const std::int64_t range = ceil_div(s.C, ceil_div(kPieces, runs)), ranges = ceil_div(s.C, range);
+  std::vector<double> sums(static_cast<std::size_t>(runs * s.C * size));
+  const bool far = is_beyond_cache<T>(s.N * s.K * s.pixels());
+  parallel_for(runs * ranges, 1, [&](std::int64_t begin, std::int64_t end) {
+    Array padded = zeroed<T>(slab.elements());
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i % ranges * range, last = std::min(s.C, first + range);
+      const std::int64_t from = i / ranges * run;
+      for (std::int64_t n = from; n < std::min(s.N, from + run); ++n)
+        for (std::int64_t c = first; c < last; ++c) {
+          if (far)
+            request_lines<false>(dy + (n * s.K + c * filters) * s.pixels(), s.pixels(), filters,
+                                 s.pixels());
+          slab.load(s, x + (n * s.C + c) * s.H * s.W, padded.data<T>());
+          for (std::int64_t f = 0; f < filters; ++f) {
+            const T* const grad = dy + (n * s.K + c * filters + f) * s.pixels();
+            double* const sum = sums.data() + (i / ranges * s.C + c) * size + f * s.taps();
+            if (sliding)
+              sliding->dots(sliding_taps(s, slab, padded.data<T>()), grad, s.OW, sum);
+            else
+              tap_dots<T>(slab.plane(s, padded.data<T>()), grad, s.OW, sum);
           }
         }
-      }
-      for (std::size_t i = 0; i < sums.size(); ++i)
-        dw[c * filters * s.taps() + static_cast<std::int64_t>(i)] = static_cast<T>(sums[i]);
     }
   });
+  for (std::int64_t i = 0; i < s.C * size; ++i) {
+    double sum = 0;
+    for (std::int64_t r = 0; r < runs; ++r)
+      sum += sums[static_cast<std::size_t>(r * s.C * size + i)];
+    dw[i] = static_cast<T>(sum);
+  }
 }
 
 #define TAPEDECK_INSTANTIATE(T)                                                                    \

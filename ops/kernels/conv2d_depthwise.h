@@ -1,6 +1,7 @@
 #pragma once
 
 #include <tapedeck/ops/kernels/conv_geometry.h>
+#include <tapedeck/ops/kernels/conv_window.h>
 
 namespace tapedeck::kernels {
 
@@ -16,5 +17,16 @@ void conv2d_grad_input_depthwise(const Conv2dShape& shape, const T* dy, const T*
                                  T* dx);
 template <typename T>
 void conv2d_grad_weight_depthwise(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+
+// The same with vectors over channels: a plane of each is transposed into pixels that hold all of
+// them. For planes too small, or strides too large, for vectors over pixels.
+
+/// The output, or with ConvWindow::grad_input() the input's gradient.
+template <typename T>
+void conv2d_depthwise_channels(const ConvWindow& window, const T* in, const T* weight,
+                               const T* bias, T* out);
+template <typename T>
+void conv2d_grad_weight_depthwise_channels(const Conv2dShape& shape, const T* x, const T* dy,
+                                           T* dw);
 
 }  // namespace tapedeck::kernels

@@ -56,6 +56,18 @@ bool taps_pay(const Conv2dShape& s) {
          used(s.group_filters()) * rows > used(s.group_channels());
 }
 
+// Whether a depthwise convolution's vectors are better used over channels than over the pixels of a
+// row, although its planes have to be transposed: rows of half a vector, strides, and kernels that
+// do not slide. Weight gradients need no sum over the lanes then.
+bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
+  if (used_lanes(s.groups) < 0.5) return false;
+  const bool slides = s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW &&
+                      (s.KH == 3 || s.KH == 5) &&
+                      (direction != ConvDirection::GradInput || s.group_filters() == 1);
+  if (!slides) return s.taps() > 1;
+  return s.OW <= (direction == ConvDirection::GradWeight ? kLanes : kLanes / 2);
+}
+
 // A copy of what the windows read, as channels, makes vectors of many channels from few ones with
 // many taps, and a large weight gradient a matrix product.
 bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
@@ -170,6 +182,8 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "winograd at six points";
     case ConvAlgorithm::Depthwise:
       return out << "depthwise";
+    case ConvAlgorithm::DepthwiseChannels:
+      return out << "depthwise over channels";
     case ConvAlgorithm::Sampled:
       return out << "sampled";
     case ConvAlgorithm::Dilated:
@@ -194,6 +208,7 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
     case ConvAlgorithm::WinogradSix:
       return winograd_variant(WinogradPoints::Six, s, direction).has_value();
     case ConvAlgorithm::Depthwise:
+    case ConvAlgorithm::DepthwiseChannels:
       return s.group_channels() == 1;
     case ConvAlgorithm::Sampled:
       return sampled_supports(s);
@@ -204,7 +219,9 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 }
 
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
-  if (s.group_channels() == 1 && s.groups > 1) return ConvAlgorithm::Depthwise;
+  if (s.group_channels() == 1 && s.groups > 1)
+    return depthwise_channels_pay(s, direction) ? ConvAlgorithm::DepthwiseChannels
+                                                : ConvAlgorithm::Depthwise;
   if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
   if (dilated_pays(s, direction)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))

@@ -150,7 +150,7 @@ HWY_INLINE void DotStrip(D d, const SlidingTaps<T>& in, std::int64_t count, std:
 
 template <int kTaps, class D, typename T>
 HWY_INLINE void DotPlane(D d, const SlidingTaps<T>& in, const T* grad, std::int64_t grad_row_step,
-                         std::int64_t grad_plane_step, double* sums) {
+                         double* sums) {
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   hn::Vec<D> sum[kTaps][kTaps];
   HWY_UNROLL(kMostTaps)
@@ -159,12 +159,11 @@ HWY_INLINE void DotPlane(D d, const SlidingTaps<T>& in, const T* grad, std::int6
     for (int j = 0; j < kTaps; ++j) sum[i][j] = hn::Zero(d);
   }
   const std::int64_t starts = HWY_MIN(in.dilation_h, in.rows);
-  for (std::int64_t i = 0; i < in.planes * starts; ++i) {
-    const std::int64_t plane = i / starts, first = i % starts;
+  for (std::int64_t first = 0; first < starts; ++first) {
     const std::int64_t rows = (in.rows - 1 - first) / in.dilation_h + 1;
     const std::int64_t grad_step = in.dilation_h * grad_row_step;
-    const T* const from = in.plane + plane * in.plane_step + first * in.row_step;
-    const T* const g = grad + plane * grad_plane_step + first * grad_row_step;
+    const T* const from = in.plane + first * in.row_step;
+    const T* const g = grad + first * grad_row_step;
     std::int64_t c = 0;
     for (; c + lanes <= in.columns; c += lanes)
       DotStrip<kTaps, true>(d, in, lanes, rows, from + c, g + c, grad_step, sum);
@@ -180,14 +179,13 @@ HWY_INLINE void DotPlane(D d, const SlidingTaps<T>& in, const T* grad, std::int6
 }
 
 template <int kTaps, typename T>
-void Dots(const SlidingTaps<T>& in, const T* grad, std::int64_t grad_row_step,
-          std::int64_t grad_plane_step, double* sums) {
+void Dots(const SlidingTaps<T>& in, const T* grad, std::int64_t grad_row_step, double* sums) {
   const hn::ScalableTag<T> d;
   const hn::CappedTag<T, 8> narrow;
   if (in.columns > static_cast<std::int64_t>(hn::Lanes(narrow)))
-    DotPlane<kTaps>(d, in, grad, grad_row_step, grad_plane_step, sums);
+    DotPlane<kTaps>(d, in, grad, grad_row_step, sums);
   else
-    DotPlane<kTaps>(narrow, in, grad, grad_row_step, grad_plane_step, sums);
+    DotPlane<kTaps>(narrow, in, grad, grad_row_step, sums);
 }
 
 template <int kTaps, typename T>

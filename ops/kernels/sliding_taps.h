@@ -13,8 +13,7 @@ template <typename T>
 struct SlidingTaps {
   const T* plane;
   std::int64_t row_step, dilation_h, dilation_w;
-  std::int64_t rows, columns;               ///< of output
-  std::int64_t planes = 1, plane_step = 0;  ///< of dots, which sum over several
+  std::int64_t rows, columns;  ///< of output
 };
 
 /// T is float or double.
@@ -22,10 +21,8 @@ template <typename T>
 struct SlidingKernel {
   /// out[r * out_row_step + c] = init + sum of weights[i * kernel + j] * tap (i, j)
   void (*sums)(const SlidingTaps<T>&, const T* weights, T init, T* out, std::int64_t out_row_step);
-  /// sums[i * kernel + j] += sum of grad[plane * grad_plane_step + r * grad_row_step + c] * tap (i,
-  /// j)
-  void (*dots)(const SlidingTaps<T>&, const T* grad, std::int64_t grad_row_step,
-               std::int64_t grad_plane_step, double* sums);
+  /// sums[i * kernel + j] += sum of grad[r * grad_row_step + c] * tap (i, j)
+  void (*dots)(const SlidingTaps<T>&, const T* grad, std::int64_t grad_row_step, double* sums);
 };
 
 /// Of kernel x kernel taps; null where there is none: there is one for 3 and for 5.

@@ -167,7 +167,7 @@ void PairSums(const TapPair<T>& in, T init, T* out, std::int64_t out_row_step) {
 // kTaps sums over the whole plane: grad is loaded once for all of them.
 template <int kTaps, int kStep, typename T>
 HWY_INLINE void DotTaps(const TapPlane<T>& in, const std::int64_t* offsets, const T* grad,
-                        std::int64_t grad_row_step, std::int64_t grad_plane_step, double* sums) {
+                        std::int64_t grad_row_step, double* sums) {
   const hn::CappedTag<T, kTapOverrun> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   hn::Vec<decltype(d)> sum[kTaps];
@@ -176,10 +176,9 @@ HWY_INLINE void DotTaps(const TapPlane<T>& in, const std::int64_t* offsets, cons
   // Both factors are masked: what lies beyond the row may be infinite.
   const std::int64_t whole = in.columns / lanes * lanes;
   const auto rest = hn::FirstN(d, static_cast<std::size_t>(in.columns - whole));
-  for (std::int64_t i = 0; i < in.planes * in.rows; ++i) {
-    const std::int64_t p = i / in.rows, r = i % in.rows;
-    const T* row = in.plane + p * in.plane_step + r * in.row_step;
-    const T* g = grad + p * grad_plane_step + r * grad_row_step;
+  for (std::int64_t r = 0; r < in.rows; ++r) {
+    const T* row = in.plane + r * in.row_step;
+    const T* g = grad + r * grad_row_step;
     for (std::int64_t c = 0; c < whole; c += lanes) {
       const auto v = hn::LoadU(d, g + c);
       HWY_UNROLL(9)
@@ -200,27 +199,24 @@ HWY_INLINE void DotTaps(const TapPlane<T>& in, const std::int64_t* offsets, cons
 
 template <int kTaps, int kStep, typename T>
 HWY_INLINE void DotTapsOf(int taps, const TapPlane<T>& in, const std::int64_t* offsets,
-                          const T* grad, std::int64_t grad_row_step, std::int64_t grad_plane_step,
-                          double* sums) {
-  if (taps == kTaps)
-    return DotTaps<kTaps, kStep>(in, offsets, grad, grad_row_step, grad_plane_step, sums);
+                          const T* grad, std::int64_t grad_row_step, double* sums) {
+  if (taps == kTaps) return DotTaps<kTaps, kStep>(in, offsets, grad, grad_row_step, sums);
   if constexpr (kTaps > 1)
-    DotTapsOf<kTaps - 1, kStep>(taps, in, offsets, grad, grad_row_step, grad_plane_step, sums);
+    DotTapsOf<kTaps - 1, kStep>(taps, in, offsets, grad, grad_row_step, sums);
 }
 
 template <typename T>
-void TapDots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step,
-             std::int64_t grad_plane_step, double* sums) {
+void TapDots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step, double* sums) {
   constexpr std::int64_t kMost = 9;
   std::int64_t passes = (in.taps + kMost - 1) / kMost;
   for (std::int64_t t = 0; t < in.taps; --passes) {
     const std::int64_t taps = (in.taps - t + passes - 1) / passes;
     if (in.column_step == 2)
       DotTapsOf<kMost, 2>(static_cast<int>(taps), in, in.offsets + t, grad, grad_row_step,
-                          grad_plane_step, sums + t);
+                          sums + t);
     else
       DotTapsOf<kMost, 1>(static_cast<int>(taps), in, in.offsets + t, grad, grad_row_step,
-                          grad_plane_step, sums + t);
+                          sums + t);
     t += taps;
   }
 }
@@ -258,13 +254,11 @@ void PairSumsF32(const TapPair<float>& in, float init, float* out, std::int64_t 
 void PairSumsF64(const TapPair<double>& in, double init, double* out, std::int64_t out_row_step) {
   PairSums(in, init, out, out_row_step);
 }
-void TapDotsF32(const TapPlane<float>& in, const float* grad, std::int64_t step,
-                std::int64_t plane_step, double* sums) {
-  TapDots(in, grad, step, plane_step, sums);
+void TapDotsF32(const TapPlane<float>& in, const float* grad, std::int64_t step, double* sums) {
+  TapDots(in, grad, step, sums);
 }
-void TapDotsF64(const TapPlane<double>& in, const double* grad, std::int64_t step,
-                std::int64_t plane_step, double* sums) {
-  TapDots(in, grad, step, plane_step, sums);
+void TapDotsF64(const TapPlane<double>& in, const double* grad, std::int64_t step, double* sums) {
+  TapDots(in, grad, step, sums);
 }
 
 }  // namespace
@@ -312,14 +306,12 @@ void tap_pair_sums(const TapPair<double>& in, double init, double* out, std::int
   HWY_DYNAMIC_DISPATCH(PairSumsF64)(in, init, out, out_row_step);
 }
 template <>
-void tap_dots(const TapPlane<float>& in, const float* grad, std::int64_t step,
-              std::int64_t plane_step, double* sums) {
-  HWY_DYNAMIC_DISPATCH(TapDotsF32)(in, grad, step, plane_step, sums);
+void tap_dots(const TapPlane<float>& in, const float* grad, std::int64_t step, double* sums) {
+  HWY_DYNAMIC_DISPATCH(TapDotsF32)(in, grad, step, sums);
 }
 template <>
-void tap_dots(const TapPlane<double>& in, const double* grad, std::int64_t step,
-              std::int64_t plane_step, double* sums) {
-  HWY_DYNAMIC_DISPATCH(TapDotsF64)(in, grad, step, plane_step, sums);
+void tap_dots(const TapPlane<double>& in, const double* grad, std::int64_t step, double* sums) {
+  HWY_DYNAMIC_DISPATCH(TapDotsF64)(in, grad, step, sums);
 }
 
 }  // namespace tapedeck::kernels

@@ -13,9 +13,8 @@ struct TapPlane {
   std::int64_t row_step;  ///< from an output row to the next
   const std::int64_t* offsets;
   std::int64_t taps;
-  std::int64_t rows, columns;               ///< of output
-  std::int64_t column_step = 1;             ///< from an output pixel to the next: 1 or 2
-  std::int64_t planes = 1, plane_step = 0;  ///< of tap_dots, which sums over several
+  std::int64_t rows, columns;    ///< of output
+  std::int64_t column_step = 1;  ///< from an output pixel to the next: 1 or 2
 };
 
 /// Elements: the widest vector of any instruction set.
@@ -27,11 +26,10 @@ template <typename T>
 void tap_sums(const TapPlane<T>& in, const T* weights, T init, T* out, std::int64_t out_row_step,
               std::int64_t out_column_step);
 
-/// sums[t] += sum over planes, r, c of grad[plane * grad_plane_step + r * grad_row_step + c]
-///     * plane[plane * plane_step + r * row_step + c * column_step + offsets[t]].
+/// sums[t] += sum over r, c of grad[r * grad_row_step + c]
+///     * plane[r * row_step + c * column_step + offsets[t]].
 template <typename T>
-void tap_dots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step,
-              std::int64_t grad_plane_step, double* sums);
+void tap_dots(const TapPlane<T>& in, const T* grad, std::int64_t grad_row_step, double* sums);
 
 /// The taps of even output pixels and those of odd ones, which read the same plane: pixels 2 i and
 /// 2 i + 1 of row r are at plane[r * row_step + i + offset].
