@@ -18,6 +18,7 @@ constexpr std::int64_t kSlabsBytes = 16 << 20;  // of all slabs together
 constexpr std::int64_t kNearBytes = 1 << 20;    // of slabs that stay in the L2 cache
 constexpr std::int64_t kPieces = 12;            // enough for several threads to end together
 constexpr std::int64_t kFewestBlocks = 6;       // likewise
+constexpr std::int64_t kFewestColumns = 4;      // that are worth a register tile of their own
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -36,8 +37,9 @@ std::int64_t images_per_row(const ConvWindow& window, std::int64_t tile) {
 template <typename T>
 bool weights_stay(const ConvWindow& window, std::int64_t channel_blocks) {
   const std::int64_t weights = window.K * window.C * window.taps();
-  const std::int64_t inputs = window.N * window.C * (window.h.in_size + window.h.reach) *
-                              (window.w.in_size + window.w.reach);
+  const std::int64_t rows = window.h.has_gaps(1) ? window.h.inputs_of(1) * window.h.outputs
+                                                 : window.h.in_size + window.h.reach;
+  const std::int64_t inputs = window.N * window.C * rows * (window.w.in_size + window.w.reach);
   const std::int64_t bytes = inputs * static_cast<std::int64_t>(sizeof(T));
   // Slabs come from another core's cache or the memory, for a product with each tap and channel.
   return window.groups * channel_blocks >= kFewestBlocks && inputs <= 2 * weights &&
@@ -58,14 +60,13 @@ struct Pieces {
     const std::int64_t limit =
         kSlabBytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(1, window.C);
     // Columns: as many as leave room for one row of output.
-    const std::int64_t halo_rows = window.h.reach + 1;
-    const std::int64_t widest = limit / halo_rows / p.images - window.w.reach;
+    const std::int64_t widest = limit / window.h.inputs_of(1) / p.images - window.w.reach;
     p.columns = std::clamp(widest / window.w.step, std::min<std::int64_t>(56, window.w.outputs),
                            window.w.outputs);
     p.column_cuts = ceil_div(window.w.outputs, p.columns);
     p.columns = ceil_div(window.w.outputs, p.column_cuts);
     const std::int64_t row = (p.columns * window.w.step + window.w.reach) * p.images;
-    const std::int64_t fitting = (limit / row - window.h.reach) / window.h.step;
+    const std::int64_t fitting = window.h.outputs_within(limit / row);
     p.rows = std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(1, window.h.outputs));
     p.row_cuts = ceil_div(window.h.outputs, p.rows);
     p.image_cuts = ceil_div(window.N, p.images);
@@ -215,7 +216,7 @@ class Direct {
     for (std::size_t pw = 0; pw < w.phases.size(); ++pw) {
       const std::int64_t columns = std::min(pieces_.columns, w.phases[pw].outputs - at.column);
       if (columns <= 0) continue;
-      sum_row(block, ph, pw, row, row - at.row, columns, weights, slab, sums);
+      sum_row(block, ph, pw, row, row - at.row, at.column, columns, weights, slab, sums);
       for (std::int64_t n = 0; n < at.images; ++n)
         tiles_.transpose(sums + n * width, pieces_.images * width, columns, channels, addend,
                          w.out_step == 1 ? out + n * image_step + at.column
@@ -232,32 +233,68 @@ class Direct {
 
   // sums[pixel][channel of the block] for the pixels of one phase of a row.
   void sum_row(std::int64_t block, std::size_t ph, std::size_t pw, std::int64_t row,
-               std::int64_t slab_row, std::int64_t columns, const T* weights, const T* slab,
-               T* sums) const {
+               std::int64_t slab_row, std::int64_t column, std::int64_t columns, const T* weights,
+               const T* slab, T* sums) const {
     const WindowAxis &h = window_.h, &w = window_.w;
-    const Conv2dShape::Range taps = h.phases[ph].inside(row * h.step, h.in_size);
-    const std::int64_t row_taps = static_cast<std::int64_t>(w.phases[pw].taps.size());
+    const AxisPhase& phase = w.phases[pw];
+    const Conv2dShape::Range rows = h.phases[ph].inside(row * h.step, h.in_size);
+    const auto row_taps = static_cast<std::int64_t>(phase.taps.size());
     const std::int64_t width = weights_.width(block);
-    ChannelRun<T> run{};
-    run.in_step = slab_.channel_step();
-    run.offsets = slab_.offsets(ph, pw) + taps.begin * row_taps;
-    run.taps = (taps.end - taps.begin) * row_taps;
-    run.weight_step = weights_.channel_step(ph, pw, block);
-    run.sums = sums;
-    run.pixels = columns * pieces_.images;
-    // Short chains of additions, joined: the rounding errors of long ones grow with their length.
+    const T* const from = slab + slab_row * slab_.row_step();
+    const T* const phase_weights = weights + weights_.phase_start(ph, pw, block);
+    const auto run = [&](std::int64_t first_tap, std::int64_t taps, std::int64_t first,
+                         std::int64_t last, bool add) {
+      ChannelRun<T> channels{};
+      channels.in = from + first * pieces_.images;
+      channels.in_step = slab_.channel_step();
+      channels.offsets = slab_.offsets(ph, pw) + first_tap;
+      channels.taps = taps;
+      channels.weights = phase_weights + first_tap * width;
+      channels.weight_step = weights_.channel_step(ph, pw, block);
+      channels.sums = sums + first * pieces_.images * width;
+      channels.pixels = (last - first) * pieces_.images;
+      channels.add = add;
+      sum_channels(channels, width);
+    };
+    if (!is_cut(phase))
+      return run(rows.begin * row_taps, (rows.end - rows.begin) * row_taps, 0, columns, false);
+    for (std::int64_t first = 0, last = 0; first < columns; first = last) {
+      const auto inside = [&](std::int64_t i) {
+        return phase.inside((column + i) * w.step, w.in_size);
+      };
+      const Conv2dShape::Range taps = inside(first);
+      for (last = first + 1; last < columns; ++last) {
+        const Conv2dShape::Range others = inside(last);
+        if (others.begin != taps.begin || others.end != taps.end) break;
+      }
+      if (taps.end - taps.begin == row_taps || taps.end == taps.begin || rows.begin == rows.end) {
+        const std::int64_t some = taps.end == taps.begin ? 0 : row_taps;
+        run(rows.begin * row_taps, (rows.end - rows.begin) * some, first, last, false);
+        continue;
+      }
+      for (std::int64_t r = rows.begin; r < rows.end; ++r)
+        run(r * row_taps + taps.begin, taps.end - taps.begin, first, last, r > rows.begin);
+    }
+  }
+
+  // Whether columns are summed by the taps that lie inside the image: where the dilation leaves
+  // enough columns side by side that have the same ones.
+  bool is_cut(const AxisPhase& phase) const {
+    return phase.shifts.size() > 1 &&
+           phase.shifts[1] - phase.shifts[0] >= kFewestColumns * window_.w.step;
+  }
+
+  // Short chains of additions, joined: the rounding errors of long ones grow with their length.
+  void sum_channels(ChannelRun<T> run, std::int64_t width) const {
     const std::int64_t chain =
         std::max<std::int64_t>(1, kChain / std::max<std::int64_t>(1, run.taps));
-    std::int64_t c = 0;
-    do {
-      run.in = slab + slab_row * slab_.row_step() + c * run.in_step;
-      run.weights = weights + weights_.phase_start(ph, pw, block) + c * run.weight_step +
-                    taps.begin * row_taps * width;
+    for (std::int64_t c = 0; c == 0 || c < window_.C; c += chain) {
       run.groups = std::min(chain, window_.C - c);
-      run.add = c > 0;
       tiles_.channel_run[width / tiles_.lanes - 1](run);
-      c += chain;
-    } while (c < window_.C);
+      run.in += chain * run.in_step;
+      run.weights += chain * run.weight_step;
+      run.add = true;
+    }
   }
 
   const ConvWindow& window_;

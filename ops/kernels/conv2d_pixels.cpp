@@ -99,14 +99,14 @@ class Pixels {
     return kSlabBytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(1, window_.C);
   }
   std::int64_t columns_of_piece() const {
-    const std::int64_t widest = (slab_limit() / (window_.h.reach + 1) - window_.w.reach) /
+    const std::int64_t widest = (slab_limit() / window_.h.inputs_of(1) - window_.w.reach) /
                                 window_.w.step / tiles_.lanes * tiles_.lanes;
     const std::int64_t columns = std::max<std::int64_t>(widest, 8 * tiles_.lanes);
     return std::min(window_.w.outputs, columns);
   }
   std::int64_t rows_of_piece() const {
     const std::int64_t row = columns_ * window_.w.step + window_.w.reach;
-    const std::int64_t fitting = (slab_limit() / row - window_.h.reach) / window_.h.step;
+    const std::int64_t fitting = window_.h.outputs_within(slab_limit() / row);
     const std::int64_t rows = std::clamp<std::int64_t>(fitting, 1, window_.h.outputs);
     const std::int64_t pieces = window_.N * window_.groups * column_cuts_;
     const std::int64_t cuts = std::max(ceil_div(window_.h.outputs, rows),

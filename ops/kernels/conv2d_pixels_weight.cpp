@@ -74,7 +74,7 @@ class PixelsWeight {
     const std::int64_t row = columns_ * s_.stride_w + window_.w.reach;
     const std::int64_t limit =
         kSlabBytes / static_cast<std::int64_t>(sizeof(T)) / s_.group_channels();
-    return std::clamp<std::int64_t>((limit / row - window_.h.reach) / s_.stride_h, 1, s_.OH);
+    return std::clamp<std::int64_t>(window_.h.outputs_within(limit / row), 1, s_.OH);
   }
 
   void piece(std::int64_t index, T* sums, T* slab) const {

@@ -73,7 +73,7 @@ class TapsWeight {
   std::int64_t rows_of_visit() const {
     const std::int64_t limit = kSlabBytes / static_cast<std::int64_t>(sizeof(T));
     const std::int64_t row = (s_.OW * s_.stride_w + window_.w.reach) * s_.group_channels();
-    const std::int64_t fitting = (limit / row - window_.h.reach) / s_.stride_h;
+    const std::int64_t fitting = window_.h.outputs_within(limit / row);
     const std::int64_t grads = limit / (s_.OW * std::max<std::int64_t>(1, s_.group_filters()));
     return std::clamp<std::int64_t>(std::min(fitting, grads), 1, s_.OH);
   }

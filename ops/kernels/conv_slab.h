@@ -11,6 +11,8 @@ namespace tapedeck::kernels {
 /// The part of an input that a piece of output reads, copied with the padding as zeros:
 /// [channel][row][residue of the column modulo the step][column][image]. Whatever the stride,
 /// neighbouring outputs read neighbouring elements, and several narrow images lie side by side.
+/// Where a dilation leaves gaps between the rows that are read, the rows of each tap lie by
+/// themselves.
 /// Reading a vector from any element is allowed.
 template <typename T>
 class ConvSlab {
@@ -21,7 +23,7 @@ class ConvSlab {
   std::int64_t elements() const { return window_.C * channel_step_ + tiles_.lanes; }
   std::int64_t channel_step() const { return channel_step_; }
   /// From the inputs of one row of outputs to the next one's.
-  std::int64_t row_step() const { return window_.h.step * row_width_; }
+  std::int64_t row_step() const { return (gaps_ ? 1 : window_.h.step) * row_width_; }
   /// Where the taps of a pair of phases are, from the first output's place on: row taps x column
   /// taps.
   const std::int64_t* offsets(std::size_t row_phase, std::size_t column_phase) const {
@@ -42,12 +44,21 @@ class ConvSlab {
     std::int64_t begin, end, column;
   };
   Inside inside(std::int64_t first_column, std::int64_t residue) const;
-  void side_by_side(const T* from, std::int64_t image_step, std::int64_t images, std::int64_t rows,
-                    std::int64_t width, T* to) const;
+  // Rows of the input, `step` apart from `first` on, of which some may lie outside the image, and
+  // their place in the slab.
+  struct Rows {
+    std::int64_t first, step, count, place;
+  };
+  void load_rows(const T* in, std::int64_t image_step, std::int64_t images, const Rows& rows,
+                 std::int64_t first_column, T* slab) const;
+  void side_by_side(const T* from, std::int64_t from_row_step, std::int64_t image_step,
+                    std::int64_t images, std::int64_t rows, std::int64_t width, T* to) const;
 
   const ConvWindow& window_;
   const PixelTiles<T>& tiles_;
-  std::int64_t images_, rows_, residue_width_, row_width_, channel_step_;
+  const bool gaps_;
+  const std::int64_t images_, outputs_;  // outputs: rows of a piece
+  std::int64_t rows_, residue_width_, row_width_, channel_step_;
   std::vector<std::vector<std::int64_t>> offsets_;
 };
 

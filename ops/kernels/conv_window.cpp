@@ -25,15 +25,27 @@ void WindowAxis::finish() {
     any = true;
   }
   reach = last_shift - first_shift;
+  shifts.clear();
+  for (const AxisPhase& phase : phases)
+    shifts.insert(shifts.end(), phase.shifts.begin(), phase.shifts.end());
+  std::sort(shifts.begin(), shifts.end());
+  shifts.erase(std::unique(shifts.begin(), shifts.end()), shifts.end());
   residues_read.assign(static_cast<std::size_t>(step), 0);
   for (const AxisPhase& phase : phases)
     for (const std::int64_t shift : phase.shifts)
       residues_read[static_cast<std::size_t>((shift - first_shift) % step)] = 1;
 }
 
+std::int64_t WindowAxis::outputs_within(std::int64_t inputs) const {
+  const std::int64_t all = (inputs - reach - 1) / step + 1;
+  const std::int64_t apart =
+      inputs / std::max<std::int64_t>(1, static_cast<std::int64_t>(shifts.size()));
+  return inputs > reach ? std::max(all, apart) : apart;
+}
+
 WindowAxis WindowAxis::forward(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
                                std::int64_t stride, std::int64_t dilation, std::int64_t pad) {
-  WindowAxis axis{in_size, out_size, kernel, stride, 1, {{0, out_size, {}, {}}}, 0, 0, 0, {}};
+  WindowAxis axis{in_size, out_size, kernel, stride, 1, {{0, out_size, {}, {}}}, 0, 0, 0, {}, {}};
   for (std::int64_t k = 0; k < kernel; ++k) {
     axis.phases[0].taps.push_back(k);
     axis.phases[0].shifts.push_back(k * dilation - pad);
@@ -44,7 +56,7 @@ WindowAxis WindowAxis::forward(std::int64_t in_size, std::int64_t out_size, std:
 
 WindowAxis WindowAxis::transposed(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
                                   std::int64_t stride, std::int64_t dilation, std::int64_t pad) {
-  WindowAxis axis{in_size, out_size, kernel, 1, stride, {}, 0, 0, 0, {}};
+  WindowAxis axis{in_size, out_size, kernel, 1, stride, {}, 0, 0, 0, {}, {}};
   for (std::int64_t first = 0; first < std::min(stride, out_size); ++first) {
     AxisPhase phase{first, (out_size - 1 - first) / stride + 1, {}, {}};
     for (std::int64_t k = kernel; k-- > 0;) {

@@ -22,9 +22,23 @@ struct WindowAxis {
   std::int64_t in_size, out_size, kernel;
   std::int64_t step, out_step;
   std::vector<AxisPhase> phases;
-  std::int64_t outputs;             ///< of the longest phase
-  std::int64_t first_shift, reach;  ///< the smallest shift; the largest one less that
-  std::vector<char> residues_read;  ///< whether a tap reads inputs of this residue modulo step
+  std::int64_t outputs;              ///< of the longest phase
+  std::int64_t first_shift, reach;   ///< the smallest shift; the largest one less that
+  std::vector<char> residues_read;   ///< whether a tap reads inputs of this residue modulo step
+  std::vector<std::int64_t> shifts;  ///< of all phases, ascending, each once
+
+  /// Inputs to copy for `count` neighbouring outputs: all from the first to the last one read or,
+  /// where a large dilation leaves gaps, those that are read through each shift by themselves.
+  std::int64_t inputs_of(std::int64_t count) const {
+    return has_gaps(count) ? static_cast<std::int64_t>(shifts.size()) * count
+                           : (count - 1) * step + reach + 1;
+  }
+  bool has_gaps(std::int64_t count) const {
+    return !shifts.empty() &&
+           static_cast<std::int64_t>(shifts.size()) * count < (count - 1) * step + reach + 1;
+  }
+  /// Outputs whose inputs are at most that many.
+  std::int64_t outputs_within(std::int64_t inputs) const;
 
   /// A convolution: one phase that steps by the stride.
   static WindowAxis forward(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
