@@ -146,14 +146,16 @@ class Direct {
   struct Workspace {
     explicit Workspace(const Direct& direct)
         : sums(direct.row_pixels() * direct.weights_.widest()),
-          phases(direct.window_.w.out_step == 1
+          phases(direct.window_.w.out_step == 1 || direct.pieces_.images == 1
                      ? 0
                      : direct.pieces_.images * direct.weights_.widest() * direct.pieces_.columns *
                            static_cast<std::int64_t>(direct.window_.w.phases.size())) {}
     Scratch<T> sums, phases;
   };
 
-  std::int64_t row_pixels() const { return pieces_.columns * pieces_.images; }
+  std::int64_t row_pixels() const {
+    return pieces_.columns * (pieces_.images == 1 ? window_.w.out_step : pieces_.images);
+  }
 
   void load(const Place& at, const T* in, T* slab, std::int64_t& padded) const {
     const std::int64_t in_plane = window_.h.in_size * window_.w.in_size;
@@ -210,13 +212,24 @@ class Direct {
     T* const sums = work.sums.data();
     const std::int64_t image_step = window_.groups * window_.K * out_plane;
     const std::int64_t width = weights_.width(block), channels = weights_.channels(block);
+    if (pieces_.images == 1) {
+      // Every phase puts its sums where the row has its pixels.
+      for (std::size_t pw = 0; pw < w.phases.size(); ++pw)
+        sum_row(block, ph, pw, row, row - at.row, at.column,
+                std::min(pieces_.columns, w.phases[pw].outputs - at.column), weights, slab,
+                sums + w.phases[pw].first * width, w.out_step * width);
+      const std::int64_t first = at.column * w.out_step;
+      tiles_.transpose(sums, width, std::min(pieces_.columns * w.out_step, w.out_size - first),
+                       channels, addend, out + first, out_plane);
+      return;
+    }
     // Of the buffer for phases: [image][channel][phase][column].
     const std::int64_t phase_step = pieces_.columns;
     const std::int64_t channel_step = static_cast<std::int64_t>(w.phases.size()) * phase_step;
     for (std::size_t pw = 0; pw < w.phases.size(); ++pw) {
       const std::int64_t columns = std::min(pieces_.columns, w.phases[pw].outputs - at.column);
       if (columns <= 0) continue;
-      sum_row(block, ph, pw, row, row - at.row, at.column, columns, weights, slab, sums);
+      sum_row(block, ph, pw, row, row - at.row, at.column, columns, weights, slab, sums, width);
       for (std::int64_t n = 0; n < at.images; ++n)
         tiles_.transpose(sums + n * width, pieces_.images * width, columns, channels, addend,
                          w.out_step == 1 ? out + n * image_step + at.column
@@ -231,10 +244,10 @@ class Direct {
                      phase_step, at.column, pieces_.columns, out + n * image_step + k * out_plane);
   }
 
-  // sums[pixel][channel of the block] for the pixels of one phase of a row.
+  // sums[pixel][channel of the block] for the pixels of one phase of a row, sums_step apart.
   void sum_row(std::int64_t block, std::size_t ph, std::size_t pw, std::int64_t row,
                std::int64_t slab_row, std::int64_t column, std::int64_t columns, const T* weights,
-               const T* slab, T* sums) const {
+               const T* slab, T* sums, std::int64_t sums_step) const {
     const WindowAxis &h = window_.h, &w = window_.w;
     const AxisPhase& phase = w.phases[pw];
     const Conv2dShape::Range rows = h.phases[ph].inside(row * h.step, h.in_size);
@@ -251,7 +264,8 @@ class Direct {
       channels.taps = taps;
       channels.weights = phase_weights + first_tap * width;
       channels.weight_step = weights_.channel_step(ph, pw, block);
-      channels.sums = sums + first * pieces_.images * width;
+      channels.sums = sums + first * pieces_.images * sums_step;
+      channels.sums_step = sums_step;
       channels.pixels = (last - first) * pieces_.images;
       channels.add = add;
       sum_channels(channels, width);

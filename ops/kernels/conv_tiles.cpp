@@ -55,17 +55,18 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
     group_weights += run.weight_step;
   }
 
+  const std::int64_t step = run.sums_step > 0 ? run.sums_step : kBlock;
   if (run.add) {
     HWY_UNROLL(kTilePixels)
     for (int p = 0; p < kPixels; ++p)
       for (int v = 0; v < kVectors; ++v) {
-        T* const sum = sums + p * kBlock + v * kLanes;
+        T* const sum = sums + p * step + v * kLanes;
         hn::StoreU(hn::Add(hn::LoadU(d, sum), acc[p][v]), d, sum);
       }
   } else {
     HWY_UNROLL(kTilePixels)
     for (int p = 0; p < kPixels; ++p)
-      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[p][v], d, sums + p * kBlock + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[p][v], d, sums + p * step + v * kLanes);
   }
 }
 
@@ -82,11 +83,12 @@ void ChannelTiles(const ChannelRun<T>& run) {
   std::int64_t tiles = (run.pixels + kTilePixels - 1) / kTilePixels;
   const T* in = run.in;
   T* sums = run.sums;
+  const std::int64_t sums_step = run.sums_step > 0 ? run.sums_step : kVectors * kLanes;
   for (std::int64_t left = run.pixels; left > 0; --tiles) {
     const int pixels = static_cast<int>((left + tiles - 1) / tiles);
     ChannelTileOf<kTilePixels, kVectors, kStep>(pixels, run, in, sums);
     in += pixels * kStep;
-    sums += pixels * kVectors * kLanes;
+    sums += pixels * sums_step;
     left -= pixels;
   }
 }

@@ -22,7 +22,8 @@ struct ChannelRun {
   std::int64_t weight_step;  ///< from one group's weights to the next one's
   T* sums;                   ///< [pixels][block]
   std::int64_t pixels;
-  bool add;  ///< to the sums that are there
+  bool add;                    ///< to the sums that are there
+  std::int64_t sums_step = 0;  ///< from a pixel's sums to the next one's; 0 for side by side
 };
 
 /// Sums of outer products, the inner loop of weight gradients:
