@@ -108,9 +108,14 @@ class Pixels {
     const std::int64_t row = columns_ * window_.w.step + window_.w.reach;
     const std::int64_t fitting = window_.h.outputs_within(slab_limit() / row);
     const std::int64_t rows = std::clamp<std::int64_t>(fitting, 1, window_.h.outputs);
-    const std::int64_t pieces = window_.N * window_.groups * column_cuts_;
-    const std::int64_t cuts = std::max(ceil_div(window_.h.outputs, rows),
-                                       ceil_div(kPieces, std::max<std::int64_t>(1, pieces)));
+    // A small image is not cut into pieces that would copy more rows than they have.
+    const std::int64_t plane_products =
+        window_.h.outputs * window_.w.outputs * window_.C * window_.K * window_.taps();
+    const std::int64_t planes = std::max<std::int64_t>(1, window_.N * window_.groups);
+    const std::int64_t wanted =
+        std::clamp<std::int64_t>(planes * plane_products / kPieceProducts, 1, kPieces);
+    const std::int64_t cuts =
+        std::max(ceil_div(window_.h.outputs, rows), ceil_div(wanted, planes * column_cuts_));
     return ceil_div(window_.h.outputs, std::min(cuts, window_.h.outputs));
   }
 

@@ -68,6 +68,19 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
   return s.OW <= (direction == ConvDirection::GradWeight ? kLanes : kLanes / 2);
 }
 
+// Whether the weight gradient's vectors are better used over input channels than over the pixels of
+// a row.
+bool direct_weights_pay(const Conv2dShape& s) {
+  return s.group_channels() >= 8 && 0.8 * used_lanes(s.group_channels()) > 0.7 * used_lanes(s.OW);
+}
+
+// The input gradient of one or two channels is a product with a row for each of their taps, which
+// reads grad_output once; its rows are added up where they belong.
+bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
+  return direction == ConvDirection::GradInput && s.taps() > 1 && s.group_channels() <= 2 &&
+         s.group_filters() >= 2 * kLanes;
+}
+
 // A copy of what the windows read, as channels, makes vectors of many channels from few ones with
 // many taps, and a large weight gradient a matrix product.
 bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
@@ -230,8 +243,9 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
     if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)
       return ConvAlgorithm::Im2col;
     if (taps_pay(s)) return ConvAlgorithm::Taps;
-    return s.group_channels() >= 8 ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
+    return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
+  if (columns_pay(s, direction)) return ConvAlgorithm::Im2col;
   return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }
 
