@@ -22,43 +22,61 @@ constexpr int kMostPixels = 10, kMostTaps = 10;
 #endif
 
 // kStep: vectors from a pixel to the next, 0 for any number.
-template <int kPixels, int kStep, typename T>
+template <int kRows, int kPixels, int kStep, typename T>
 HWY_INLINE void SumTile(const ChannelSums<T>& run, const T* in, T* out) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   const std::int64_t step = kStep > 0 ? kStep * kLanes : run.pixel_step;
-  V sum[kPixels];
-  HWY_UNROLL(kMostPixels)
-  for (int p = 0; p < kPixels; ++p) sum[p] = hn::LoadU(d, run.init);
+  const std::int64_t row_step = run.in_row_step;
+  V sum[kRows][kPixels];
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(kMostPixels)
+    for (int p = 0; p < kPixels; ++p) sum[r][p] = hn::LoadU(d, run.init);
+  }
   for (std::int64_t c = 0; c < run.channels; ++c) {
     const T* const weights = run.weights + c * run.weight_step;
     const T* const channel = in + c * run.in_step;
     for (std::int64_t t = 0; t < run.taps; ++t) {
       const V w = hn::LoadU(d, weights + run.places[t]);
       const T* const at = channel + run.offsets[t];
-      HWY_UNROLL(kMostPixels)
-      for (int p = 0; p < kPixels; ++p) sum[p] = hn::MulAdd(w, hn::LoadU(d, at + p * step), sum[p]);
+      HWY_UNROLL(2)
+      for (int r = 0; r < kRows; ++r) {
+        HWY_UNROLL(kMostPixels)
+        for (int p = 0; p < kPixels; ++p)
+          sum[r][p] = hn::MulAdd(w, hn::LoadU(d, at + r * row_step + p * step), sum[r][p]);
+      }
     }
   }
-  HWY_UNROLL(kMostPixels)
-  for (int p = 0; p < kPixels; ++p) hn::StoreU(sum[p], d, out + p * run.out_step);
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(kMostPixels)
+    for (int p = 0; p < kPixels; ++p)
+      hn::StoreU(sum[r][p], d, out + r * run.out_row_step + p * run.out_step);
+  }
 }
 
-template <int kPixels, int kStep, typename T>
+template <int kRows, int kPixels, int kStep, typename T>
 HWY_INLINE void SumTileOf(std::int64_t pixels, const ChannelSums<T>& run, const T* in, T* out) {
-  if (pixels == kPixels) return SumTile<kPixels, kStep>(run, in, out);
-  if constexpr (kPixels > 1) SumTileOf<kPixels - 1, kStep>(pixels, run, in, out);
+  if (pixels == kPixels) return SumTile<kRows, kPixels, kStep>(run, in, out);
+  if constexpr (kPixels > 1) SumTileOf<kRows, kPixels - 1, kStep>(pixels, run, in, out);
 }
 
 template <int kStep, typename T>
 HWY_INLINE void SumTiles(const ChannelSums<T>& run) {
-  std::int64_t tiles = (run.pixels + kMostPixels - 1) / kMostPixels;
-  for (std::int64_t p = 0; p < run.pixels; --tiles) {
-    const std::int64_t pixels = (run.pixels - p + tiles - 1) / tiles;
-    SumTileOf<kMostPixels, kStep>(pixels, run, run.in + p * run.pixel_step,
-                                  run.out + p * run.out_step);
-    p += pixels;
+  std::int64_t r = 0;
+  if (run.pixels <= kMostPixels / 2)
+    for (; r + 2 <= run.rows; r += 2)
+      SumTileOf<2, kMostPixels / 2, kStep>(run.pixels, run, run.in + r * run.in_row_step,
+                                           run.out + r * run.out_row_step);
+  for (; r < run.rows; ++r) {
+    std::int64_t tiles = (run.pixels + kMostPixels - 1) / kMostPixels;
+    for (std::int64_t p = 0; p < run.pixels; --tiles) {
+      const std::int64_t pixels = (run.pixels - p + tiles - 1) / tiles;
+      SumTileOf<1, kMostPixels, kStep>(pixels, run,
+                                       run.in + r * run.in_row_step + p * run.pixel_step,
+                                       run.out + r * run.out_row_step + p * run.out_step);
+      p += pixels;
+    }
   }
 }
 

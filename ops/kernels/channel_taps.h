@@ -4,24 +4,25 @@
 
 namespace tapedeck::kernels {
 
-/// A row of depthwise sums with vectors over channels: every element is a vector of `lanes`
+/// Rows of depthwise sums with vectors over channels: every element is a vector of `lanes`
 /// channels.
 ///
-///   out[p * out_step] = init + sum over c < channels, t < taps of
-///       in[c * in_step + p * pixel_step + offsets[t]] * weights[c * weight_step + places[t]]
+///   out[r * out_row_step + p * out_step] = init + sum over c < channels, t < taps of
+///       in[r * in_row_step + p * pixel_step + c * in_step + offsets[t]]
+///       * weights[c * weight_step + places[t]]
 ///
-/// for p < pixels; all distances count elements, not vectors.
+/// for r < rows, p < pixels; all distances count elements, not vectors.
 template <typename T>
 struct ChannelSums {
   const T* in;
-  std::int64_t in_step, pixel_step;
+  std::int64_t in_step, in_row_step, pixel_step;
   const std::int64_t *offsets, *places;
   std::int64_t taps, channels;
   const T* weights;
   std::int64_t weight_step;
   const T* init;  ///< a vector
   T* out;
-  std::int64_t out_step, pixels;
+  std::int64_t out_row_step, out_step, rows, pixels;
 };
 
 /// The weights' side of the same form:

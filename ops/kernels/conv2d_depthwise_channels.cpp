@@ -79,9 +79,19 @@ class GroupBlocks {
     return places_[row_phase * window_.w.phases.size() + column_phase];
   }
 
-  // The rows of taps that lie inside the image at output position `at`.
-  Conv2dShape::Range rows_inside(std::size_t row_phase, std::int64_t at) const {
-    return rows_inside_[row_phase][static_cast<std::size_t>(at)];
+  // The rows of taps that lie inside the image at output position `at`, and how many positions from
+  // there on, before `end`, have the same ones.
+  struct RowsAlike {
+    Conv2dShape::Range taps;
+    std::int64_t rows;
+  };
+  RowsAlike rows_alike(std::size_t row_phase, std::int64_t at, std::int64_t end) const {
+    const Conv2dShape::Range* const inside = rows_inside_[row_phase].data();
+    std::int64_t last = at + 1;
+    while (last < end && inside[last].begin == inside[at].begin &&
+           inside[last].end == inside[at].end)
+      ++last;
+    return {inside[at], last - at};
   }
 
   // [channel of a group][row][column][lane]. Padding columns are zero, and so are the lanes of
@@ -219,15 +229,18 @@ class DepthwiseSums {
         run.init = weights + window_.K * filter_elements() + k * lanes;
         run.out_step = w.out_step * lanes;
         run.pixels = column_phase.outputs;
-        for (std::int64_t o = row; o < std::min(row + blocks_.rows(), row_phase.outputs); ++o) {
-          const Conv2dShape::Range taps = blocks_.rows_inside(ph, o);
+        run.in_row_step = blocks_.row_step();
+        run.out_row_step = h.out_step * w.out_size * lanes;
+        const std::int64_t end = std::min(row + blocks_.rows(), row_phase.outputs);
+        for (std::int64_t o = row; o < end; o += run.rows) {
+          const auto [taps, rows] = blocks_.rows_alike(ph, o, end);
+          run.rows = rows;
           run.taps = (taps.end - taps.begin) * row_taps;
           run.offsets = blocks_.offsets(ph, pw).data() + taps.begin * row_taps;
           run.places = blocks_.places(ph, pw).data() + taps.begin * row_taps;
-          run.in = slab + (o - row) * blocks_.row_step();
-          run.out = sums +
-                    ((row_phase.first + (o - row) * h.out_step) * w.out_size + column_phase.first) *
-                        lanes;
+          run.in = slab + (o - row) * run.in_row_step;
+          run.out = sums + (o - row) * run.out_row_step +
+                    (row_phase.first * w.out_size + column_phase.first) * lanes;
           blocks_.taps().sums(run);
         }
       }
@@ -337,21 +350,15 @@ class DepthwiseWeight {
     run.pixel_step = blocks_.column_step();
     run.grad_row_step = s_.OW * blocks_.lanes();
     run.pixels = s_.OW;
-    for (std::int64_t first = 0; first < rows;) {
-      const Conv2dShape::Range taps = blocks_.rows_inside(0, row + first);
-      std::int64_t last = first + 1;
-      for (; last < rows; ++last) {
-        const Conv2dShape::Range others = blocks_.rows_inside(0, row + last);
-        if (others.begin != taps.begin || others.end != taps.end) break;
-      }
+    for (std::int64_t first = 0; first < rows; first += run.rows) {
+      const auto [taps, alike] = blocks_.rows_alike(0, row + first, row + rows);
+      run.rows = alike;
       run.offsets = blocks_.offsets(0, 0).data() + taps.begin * s_.KW;
       run.taps = (taps.end - taps.begin) * s_.KW;
-      run.rows = last - first;
       run.in = slab + first * run.in_row_step;
       run.grad = grads + first * run.grad_row_step;
       run.sums = sums + taps.begin * s_.KW * blocks_.lanes();
       blocks_.taps().dots(run);
-      first = last;
     }
   }
 
