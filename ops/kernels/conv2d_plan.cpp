@@ -58,14 +58,15 @@ bool taps_pay(const Conv2dShape& s) {
 
 // Whether a depthwise convolution's vectors are better used over channels than over the pixels of a
 // row, although its planes have to be transposed: rows of half a vector, strides, and kernels that
-// do not slide. Weight gradients need no sum over the lanes then.
+// do not slide. Weight gradients need no sum over the lanes then, which is much for 25 taps.
 bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
   if (used_lanes(s.groups) < 0.5) return false;
   const bool slides = s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW &&
                       (s.KH == 3 || s.KH == 5) &&
                       (direction != ConvDirection::GradInput || s.group_filters() == 1);
   if (!slides) return s.taps() > 1;
-  return s.OW <= (direction == ConvDirection::GradWeight ? kLanes : kLanes / 2);
+  const bool many_sums = direction == ConvDirection::GradWeight && s.KH == 5;
+  return s.OW <= (many_sums ? kLanes : kLanes / 2);
 }
 
 // Whether the weight gradient's vectors are better used over input channels than over the pixels of
