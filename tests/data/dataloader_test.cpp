@@ -177,7 +177,7 @@ TEST(DataLoader, ExceptionsOfWorkersReachTheCaller) {
 
 // Example 1 is there when it is released, and not before.
 struct Held : public Dataset<Held, std::size_t> {
-  explicit Held(std::shared_future<void> released) : released(std::move(released)) {}
+  explicit Held(std::shared_future<void> until) : released(std::move(until)) {}
   std::size_t get(std::size_t i) override {
     if (i == 1) released.wait();
     return i;
