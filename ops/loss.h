@@ -111,6 +111,19 @@ Variable poisson_nll_loss(const Variable& input, const Variable& target, bool lo
 Variable gaussian_nll_loss(const Variable& input, const Variable& target, const Variable& var,
                            bool full = false, double eps = 1e-6,
                            std::int64_t reduction = Reduction::Mean);
+/// -log of the probability that the rows of log_probs [T, N, C], or [T, C], spell the labels of
+/// targets: summed over all alignments of the labels with the steps, where a step may hold `blank`
+/// and a label may last for several (Graves et al., 2006). targets are [N, S] or one row after the
+/// other; sequence n has input_lengths[n] steps and target_lengths[n] labels. Mean divides each
+/// loss by the number of its labels. A sequence too short for its labels has an infinite loss, or
+/// with zero_infinity none. The gradient is that of log_probs as they are: PyTorch's differs by a
+/// term that a log_softmax before it cancels. \throws IndexError for a label outside of [0, C).
+Variable ctc_loss(const Variable& log_probs, const Variable& targets, IntArrayRef input_lengths,
+                  IntArrayRef target_lengths, std::int64_t blank = 0,
+                  std::int64_t reduction = Reduction::Mean, bool zero_infinity = false);
+Variable ctc_loss(const Variable& log_probs, const Variable& targets, const Variable& input_lengths,
+                  const Variable& target_lengths, std::int64_t blank = 0,
+                  std::int64_t reduction = Reduction::Mean, bool zero_infinity = false);
 /// Sum of squares of the difference over the number of rows: sum (self - target)^2 / N.
 Variable sum_squared_error(const Variable& self, const Variable& target);
 

@@ -106,11 +106,14 @@ Variable linear_along(const Variable& x, std::int64_t axis, std::int64_t out, bo
   return resample(x, axis, taps, true);
 }
 
+// Keys' kernel with the parameter `a`, at distances up to 1 and from there to 2.
+double cubic_near(double t, double a) { return ((a + 2) * t - (a + 3)) * t * t + 1; }
+double cubic_far(double t, double a) { return ((a * t - 5 * a) * t + 8 * a) * t - 4 * a; }
+
 Variable cubic_along(const Variable& x, std::int64_t axis, std::int64_t out, bool align_corners,
                      std::optional<double> factor) {
-  constexpr double kA = -0.75;
-  const auto near = [](double t) { return ((kA + 2) * t - (kA + 3)) * t * t + 1; };
-  const auto far = [](double t) { return ((kA * t - 5 * kA) * t + 8 * kA) * t - 4 * kA; };
+  const auto near = [](double t) { return cubic_near(t, -0.75); };
+  const auto far = [](double t) { return cubic_far(t, -0.75); };
   const std::int64_t in = x.size(axis);
   Taps taps(4, out);
   for (std::int64_t o = 0; o < out; ++o) {
@@ -127,6 +130,44 @@ Variable cubic_along(const Variable& x, std::int64_t axis, std::int64_t out, boo
   return resample(x, axis, taps, true);
 }
 
+double triangle(double t) { return std::max(0.0, 1 - std::abs(t)); }
+double cubic(double t) {
+  t = std::abs(t);
+  return t < 1 ? cubic_near(t, -0.5) : t < 2 ? cubic_far(t, -0.5) : 0.0;
+}
+
+// The filter, zero at `reach` and beyond, stretched to the pixels of the coarser of the two sides.
+Variable antialiased_along(const Variable& x, std::int64_t axis, std::int64_t out,
+                           bool align_corners, std::optional<double> factor,
+                           double (*filter)(double), double reach) {
+  const std::int64_t in = x.size(axis);
+  double scale = scale_of(in, out, factor);
+  if (align_corners)
+    scale = out > 1 ? static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
+  const double stretch = std::max(1.0, scale), support = reach * stretch;
+  const auto width =
+      std::min(in, static_cast<std::int64_t>(std::ceil(support)) * 2 + 1);  // taps at most
+  Taps taps(width, out);
+  for (std::int64_t o = 0; o < out; ++o) {
+    const auto at = static_cast<std::size_t>(o);
+    const double center = scale * (static_cast<double>(o) + 0.5);
+    const auto first = std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
+    const auto end = std::min(in, static_cast<std::int64_t>(center + support + 0.5));
+    double total = 0;
+    for (std::int64_t k = 0; k < width; ++k) {
+      const std::int64_t i = first + k;
+      const double weight =
+          i < end ? filter((static_cast<double>(i) + 0.5 - center) / stretch) : 0.0;
+      taps.indices[static_cast<std::size_t>(k)][at] = std::min(i, in - 1);
+      taps.weights[static_cast<std::size_t>(k)][at] = weight;
+      total += weight;
+    }
+    for (auto& weights : taps.weights)
+      if (total != 0) weights[at] /= total;
+  }
+  return resample(x, axis, taps, true);
+}
+
 }  // namespace
 
 Variable upsample_nearest1d(const Variable& self, IntArrayRef output_size,
@@ -138,6 +179,14 @@ Variable upsample_nearest2d(const Variable& self, IntArrayRef output_size,
                             std::optional<double> scales_h, std::optional<double> scales_w) {
   check("upsample_nearest2d", self, output_size, 2);
   return nearest_along(nearest_along(self, 2, output_size[0], scales_h, 0), 3, output_size[1],
+                       scales_w, 0);
+}
+Variable upsample_nearest3d(const Variable& self, IntArrayRef output_size,
+                            std::optional<double> scales_d, std::optional<double> scales_h,
+                            std::optional<double> scales_w) {
+  check("upsample_nearest3d", self, output_size, 3);
+  const Variable planes = nearest_along(self, 2, output_size[0], scales_d, 0);
+  return nearest_along(nearest_along(planes, 3, output_size[1], scales_h, 0), 4, output_size[2],
                        scales_w, 0);
 }
 Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size,
@@ -163,11 +212,33 @@ Variable upsample_bilinear2d(const Variable& self, IntArrayRef output_size, bool
   return linear_along(linear_along(self, 2, output_size[0], align_corners, scales_h), 3,
                       output_size[1], align_corners, scales_w);
 }
+Variable upsample_trilinear3d(const Variable& self, IntArrayRef output_size, bool align_corners,
+                              std::optional<double> scales_d, std::optional<double> scales_h,
+                              std::optional<double> scales_w) {
+  check("upsample_trilinear3d", self, output_size, 3);
+  const Variable planes = linear_along(self, 2, output_size[0], align_corners, scales_d);
+  return linear_along(linear_along(planes, 3, output_size[1], align_corners, scales_h), 4,
+                      output_size[2], align_corners, scales_w);
+}
 Variable upsample_bicubic2d(const Variable& self, IntArrayRef output_size, bool align_corners,
                             std::optional<double> scales_h, std::optional<double> scales_w) {
   check("upsample_bicubic2d", self, output_size, 2);
   return cubic_along(cubic_along(self, 2, output_size[0], align_corners, scales_h), 3,
                      output_size[1], align_corners, scales_w);
+}
+Variable _upsample_bilinear2d_aa(const Variable& self, IntArrayRef output_size, bool align_corners,
+                                 std::optional<double> scales_h, std::optional<double> scales_w) {
+  check("upsample_bilinear2d_aa", self, output_size, 2);
+  const Variable rows =
+      antialiased_along(self, 2, output_size[0], align_corners, scales_h, triangle, 1);
+  return antialiased_along(rows, 3, output_size[1], align_corners, scales_w, triangle, 1);
+}
+Variable _upsample_bicubic2d_aa(const Variable& self, IntArrayRef output_size, bool align_corners,
+                                std::optional<double> scales_h, std::optional<double> scales_w) {
+  check("upsample_bicubic2d_aa", self, output_size, 2);
+  const Variable rows =
+      antialiased_along(self, 2, output_size[0], align_corners, scales_h, cubic, 2);
+  return antialiased_along(rows, 3, output_size[1], align_corners, scales_w, cubic, 2);
 }
 
 }  // namespace tapedeck

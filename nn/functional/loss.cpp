@@ -121,5 +121,10 @@ Tensor gaussian_nll_loss(const Tensor& input, const Tensor& target, const Tensor
   return tapedeck::gaussian_nll_loss(input, target, var, options.full(), options.eps(),
                                      reduction_of(options));
 }
+Tensor ctc_loss(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                const Tensor& target_lengths, const CTCLossFuncOptions& options) {
+  return tapedeck::ctc_loss(log_probs, targets, input_lengths, target_lengths, options.blank(),
+                            reduction_of(options), options.zero_infinity());
+}
 
 }  // namespace tapedeck::nn::functional

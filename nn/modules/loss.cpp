@@ -343,6 +343,21 @@ Tensor GaussianNLLLossImpl::forward(const Tensor& input, const Tensor& target, c
       input, target, var);
 }
 
+CTCLossImpl::CTCLossImpl(CTCLossOptions options_) : options(std::move(options_)) { reset(); }
+void CTCLossImpl::reset() {}
+void CTCLossImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("CTCLoss") << "()";
+}
+Tensor CTCLossImpl::forward(const Tensor& log_probs, const Tensor& targets,
+                            const Tensor& input_lengths, const Tensor& target_lengths) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& a, const Tensor& b, const Tensor& c, const Tensor& d) {
+        return F::ctc_loss(a, b, c, d, options);
+      },
+      log_probs, targets, input_lengths, target_lengths);
+}
+
 template class Cloneable<L1LossImpl>;
 template class Cloneable<MSELossImpl>;
 template class Cloneable<SmoothL1LossImpl>;
@@ -363,5 +378,6 @@ template class Cloneable<MultiLabelMarginLossImpl>;
 template class Cloneable<MultiLabelSoftMarginLossImpl>;
 template class Cloneable<PoissonNLLLossImpl>;
 template class Cloneable<GaussianNLLLossImpl>;
+template class Cloneable<CTCLossImpl>;
 
 }  // namespace tapedeck::nn

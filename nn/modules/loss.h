@@ -258,4 +258,17 @@ class GaussianNLLLossImpl : public Cloneable<GaussianNLLLossImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(GaussianNLLLoss);
 
+/// Of a sequence of labels that is aligned with the steps in any way.
+class CTCLossImpl : public Cloneable<CTCLossImpl> {
+ public:
+  explicit CTCLossImpl(CTCLossOptions options_ = {});
+  void reset() override;
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& log_probs, const Tensor& targets, const Tensor& input_lengths,
+                 const Tensor& target_lengths);
+
+  CTCLossOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(CTCLoss);
+
 }  // namespace tapedeck::nn

@@ -161,6 +161,13 @@ struct CrossEntropyLossOptions {
   TAPEDECK_ARG(double, label_smoothing) = 0.0;
 };
 
+struct CTCLossOptions {
+  using reduction_t = detail::loss_reduction_t;
+  TAPEDECK_ARG(std::int64_t, blank) = 0;
+  TAPEDECK_ARG(reduction_t, reduction) = kMean;
+  TAPEDECK_ARG(bool, zero_infinity) = false;
+};
+
 namespace functional {
 
 using L1LossFuncOptions = L1LossOptions;
@@ -182,6 +189,7 @@ using PoissonNLLLossFuncOptions = PoissonNLLLossOptions;
 using GaussianNLLLossFuncOptions = GaussianNLLLossOptions;
 using MarginRankingLossFuncOptions = MarginRankingLossOptions;
 using NLLLossFuncOptions = NLLLossOptions;
+using CTCLossFuncOptions = CTCLossOptions;
 using CrossEntropyFuncOptions = CrossEntropyLossOptions;
 
 }  // namespace functional

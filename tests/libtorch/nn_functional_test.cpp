@@ -54,6 +54,19 @@ TEST(BesideLibtorch, ClassLosses) {
       ({2, 4}), F::multilabel_margin_loss(x, t::tensor({{3, 0, -1, 1}, {1, -1, 2, 0}}, t::kLong)));
   SAME_FIRST_GRADIENT(({4}),
                       F::multilabel_margin_loss(x, t::tensor({3, 0, -1, 1}, t::kLong), t::kSum));
+  for (const bool zero_infinity : {false, true})
+    SAME_FIRST_GRADIENT(
+        ({6, 2, 5}),
+        F::ctc_loss(x.log_softmax(2), t::tensor({{1, 2, 2}, {4, 3, 0}}, t::kInt), t::tensor({6, 4}),
+                    t::tensor({3, 2}), F::CTCLossFuncOptions().zero_infinity(zero_infinity)));
+  SAME_FIRST_GRADIENT(
+      ({6, 2, 5}),
+      F::ctc_loss(x.log_softmax(2), t::tensor({1, 1, 1, 0}), t::tensor({6, 2}), t::tensor({2, 2}),
+                  F::CTCLossFuncOptions().zero_infinity(true).blank(2).reduction(t::kSum)));
+  SAME_FIRST_GRADIENT(({6, 5}), t::ctc_loss(x.log_softmax(1), t::tensor({1, 3, 3}), {6}, {3}));
+  BOTH_THROW(F::ctc_loss(t::ones({4, 1, 3}), t::tensor({1, 2}), t::tensor({5}), t::tensor({2})));
+  BOTH_THROW(F::ctc_loss(t::ones({4, 1, 3}), t::tensor({1, 2}), t::tensor({4}), t::tensor({1})));
+  BOTH_THROW(F::ctc_loss(t::ones({4, 1, 3}), t::tensor({1, 2}), t::ones({1}), t::tensor({2})));
   BOTH_THROW(F::cross_entropy(t::ones({2, 3}), t::tensor({0, 3}, t::kLong)));
   BOTH_THROW(F::cross_entropy(t::ones({2, 3}), t::tensor({0}, t::kLong)));
   BOTH_THROW(F::nll_loss(t::ones({2, 3}), t::tensor({0, -1}, t::kLong)));
@@ -232,7 +245,49 @@ TEST(BesideLibtorch, Resampling) {
                                                          .mode(t::kLinear)
                                                          .align_corners(false)
                                                          .recompute_scale_factor(true)));
+  for (const auto& size : {larger, smaller})
+    for (const bool align : {false, true}) {
+      SAME_FIRST_GRADIENT(
+          ({2, 3, 4, 8}),
+          F::interpolate(
+              x, F::InterpolateFuncOptions().size(size).align_corners(align).antialias(true).mode(
+                     t::kBilinear)));
+      SAME_FIRST_GRADIENT(
+          ({2, 3, 4, 8}),
+          F::interpolate(
+              x, F::InterpolateFuncOptions().size(size).align_corners(align).antialias(true).mode(
+                     t::kBicubic)));
+    }
   BOTH_THROW(F::interpolate(t::ones({1, 1, 3})));
+  BOTH_THROW(F::interpolate(t::ones({1, 3})));
+}
+
+TEST(BesideLibtorch, ResamplingVolumes) {
+  const std::vector<std::int64_t> larger{4, 7, 9}, smaller{2, 2, 3};
+  const std::vector<double> factors{1.4, 2.3, 0.7};
+  for (const auto& size : {larger, smaller}) {
+    SAME_GRADIENTS(({{2, 3, 3, 4, 5}}),
+                   F::interpolate(x[0], F::InterpolateFuncOptions().size(size)));
+    SAME_GRADIENTS(
+        ({{2, 3, 3, 4, 5}}),
+        F::interpolate(x[0], F::InterpolateFuncOptions().size(size).mode(t::kNearestExact)));
+    SAME_GRADIENTS(({{2, 3, 3, 4, 5}}),
+                   F::interpolate(x[0], F::InterpolateFuncOptions().size(size).mode(t::kArea)));
+    for (const bool align : {false, true})
+      SAME_GRADIENTS(
+          ({{2, 3, 3, 4, 5}}),
+          F::interpolate(
+              x[0],
+              F::InterpolateFuncOptions().size(size).mode(t::kTrilinear).align_corners(align)));
+  }
+  SAME_GRADIENTS(({{2, 3, 3, 4, 5}}),
+                 F::interpolate(x[0], F::InterpolateFuncOptions().scale_factor(factors)));
+  SAME_GRADIENTS(({{2, 3, 3, 4, 5}}), F::interpolate(x[0], F::InterpolateFuncOptions()
+                                                               .scale_factor(factors)
+                                                               .mode(t::kTrilinear)
+                                                               .align_corners(false)));
+  BOTH_THROW(F::interpolate(t::ones({1, 1, 3, 2, 2}),
+                            F::InterpolateFuncOptions().size(larger).mode(t::kBilinear)));
 }
 
 TEST(BesideLibtorch, Pooling) {

@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 
+#include <tests/support/message_of.h>
 #include <tests/support/op_table.h>
 
 namespace tapedeck {
@@ -136,6 +137,14 @@ std::vector<OpRow> rows() {
                              },
                              {{{3, 5}}, {{5}}}),
                          name));
+    list.push_back(
+        named(row("ctc",
+                  [=](const Variable& x) {
+                    const Variable targets = tensor({1, 2, 2, 3, 1, 1, 4}, kLong);
+                    return ctc_loss(x, targets, {5, 3, 4}, {3, 2, 2}, 0, reduction, true);
+                  },
+                  {{{5, 3, 5}}}),
+              name));
     list.push_back(named(row("multilabel_margin",
                              [=](const Variable& x) {
                                Variable t = full(x.sizes(), -1, kLong);
@@ -285,6 +294,86 @@ TEST(Losses, AreFiniteAtTheEndsOfTheirDomains) {
 TEST(SumSquaredError, DividesByTheRows) {
   const Variable x = random_tensor({4, 3, 5}, {-2, 2}, 1), y = random_tensor({4, 3, 5}, {-2, 2}, 2);
   EXPECT_TRUE(sum_squared_error(x, y).allclose((x - y).square().sum() / 4));
+}
+
+// The probability of `wanted` by adding up all ways to choose a class for each step.
+double spelled(const Variable& probabilities, const std::vector<std::int64_t>& wanted) {
+  const std::int64_t T = probabilities.size(0), C = probabilities.size(1);
+  std::int64_t paths = 1;
+  for (std::int64_t t = 0; t < T; ++t) paths *= C;
+  double total = 0;
+  for (std::int64_t path = 0; path < paths; ++path) {
+    double p = 1;
+    std::int64_t rest = path, before = -1;
+    std::vector<std::int64_t> labels;
+    for (std::int64_t t = 0; t < T; ++t, rest /= C) {
+      const std::int64_t c = rest % C;
+      p *= probabilities[t][c].item<double>();
+      if (c != 0 && c != before) labels.push_back(c);
+      before = c;
+    }
+    if (labels == wanted) total += p;
+  }
+  return total;
+}
+
+TEST(CtcLoss, AddsUpAllAlignments) {
+  manual_seed(3);
+  const Variable x = randn({5, 3, 3}, kFloat64).log_softmax(2);
+  const Variable y =
+      ctc_loss(x, tensor({1, 1, 2, 1, 2}, kInt32), {5, 4, 2}, {2, 3, 0}, 0, Reduction::None);
+  const Variable p = x.exp();
+  EXPECT_NEAR(y[0].item<double>(), -std::log(spelled(p.select(1, 0), {1, 1})), 1e-12);
+  EXPECT_NEAR(y[1].item<double>(), -std::log(spelled(p.select(1, 1).narrow(0, 0, 4), {2, 1, 2})),
+              1e-12);
+  EXPECT_NEAR(y[2].item<double>(), -std::log(spelled(p.select(1, 2).narrow(0, 0, 2), {})), 1e-12);
+  // Without a batch, and with labels in rows.
+  EXPECT_TRUE(
+      ctc_loss(x.select(1, 0), tensor({1, 1}, kLong), {5}, {2}, 0, Reduction::None).allclose(y[0]));
+  EXPECT_TRUE(ctc_loss(x, tensor({1, 1, 0, 2, 1, 2, 0, 0, 0}, kLong).view({3, 3}), {5, 4, 2},
+                       {2, 3, 0}, 0, Reduction::None)
+                  .allclose(y));
+  EXPECT_NEAR(ctc_loss(x, tensor({1, 1, 2, 1, 2}, kLong), {5, 4, 2}, {2, 3, 0}).item<double>(),
+              (y[0] / 2 + y[1] / 3 + y[2]).item<double>() / 3, 1e-12);
+}
+
+TEST(CtcLoss, TooFewStepsForTheLabels) {
+  const Variable x = randn({3, 2, 4}, kFloat64).log_softmax(2).detach().requires_grad_();
+  const Variable targets = tensor({1, 1, 1, 2}, kLong).view({2, 2});
+  const auto loss = [&](bool zero_infinity) {
+    return ctc_loss(x, targets, {2, 3}, {2, 2}, 0, Reduction::None, zero_infinity);
+  };
+  EXPECT_TRUE(std::isinf(loss(false)[0].item<double>()));
+  EXPECT_EQ(loss(true)[0].item<double>(), 0);
+  loss(true).sum().backward();
+  EXPECT_EQ(x.grad().select(1, 0).abs().sum().item<double>(), 0);
+  EXPECT_NEAR(x.grad().select(1, 1).sum().item<double>(), -3, 1e-12);
+}
+
+TEST(CtcLoss, ErrorsSayWhatIsWrong) {
+  const Variable x = zeros({4, 2, 3});
+  const Variable targets = tensor({1, 2, 2}, kLong);
+  EXPECT_THAT(
+      message_of([&] {
+        ctc_loss(x, targets, {4, 5}, {1, 2});
+      }),
+      HasSubstr("ctc_loss: Expected input_lengths to have value at most 4, but got value 5"));
+  EXPECT_THAT(message_of([&] {
+                ctc_loss(x, targets, {4}, {1, 2});
+              }),
+              HasSubstr("ctc_loss: input_lengths must be of size batch_size, 2, got [4]"));
+  EXPECT_THAT(message_of([&] {
+                ctc_loss(x, targets, {4, 4}, {1, 1});
+              }),
+              HasSubstr("ctc_loss: Expected tensor to have size 2 at dimension 0"));
+  EXPECT_THAT(message_of([&] {
+                ctc_loss(x, targets, {4, 4}, {1, 2}, 3);
+              }),
+              HasSubstr("ctc_loss: blank must be in label range"));
+  EXPECT_THAT(message_of([&] {
+                ctc_loss(x, targets + 1, {4, 4}, {1, 2});
+              }),
+              HasSubstr("ctc_loss: Target 3 is out of bounds for 3 classes"));
 }
 
 }  // namespace
