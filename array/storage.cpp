@@ -11,7 +11,15 @@ static_assert(sizeof(Storage) <= 32, "header and smallest data share a cache lin
 
 // Where the data begin behind the header. A few numbers share its cache line.
 std::size_t header_bytes(std::size_t bytes) { return bytes <= 32 ? 32 : 64; }
+
+thread_local bool for_inference = false;
 }  // namespace
+
+bool Storage::inference_mode() { return for_inference; }
+void Storage::set_inference_mode(bool on) { for_inference = on; }
+
+Storage::Storage(void* data, std::size_t bytes)
+    : data_(data), nbytes_(bytes), inference_(for_inference) {}
 
 intrusive_ptr<Storage> Storage::allocate(std::size_t bytes) {
   const std::size_t header = header_bytes(bytes);

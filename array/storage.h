@@ -13,6 +13,10 @@ namespace tapedeck {
 /// lives here so that all views of the same bytes share it.
 class Storage final : public RefCounted {
  public:
+  /// While it is set on a thread, what this thread allocates is for inference alone.
+  static bool inference_mode();
+  static void set_inference_mode(bool on);
+
   /// Uninitialised bytes from the caching allocator, in one block with this header. They are
   /// aligned to 64 bytes, or to 32 where there are no more than that.
   static intrusive_ptr<Storage> allocate(std::size_t bytes);
@@ -21,6 +25,8 @@ class Storage final : public RefCounted {
                                        std::function<void(void*)> deleter = {});
 
   void* data() const { return data_; }
+  /// Made in inference mode: its arrays take no part in gradients.
+  bool is_inference() const { return inference_; }
   std::size_t nbytes() const { return nbytes_; }
   std::uint32_t version() const { return version_.load(std::memory_order_relaxed); }
   void bump_version() { version_.fetch_add(1, std::memory_order_relaxed); }
@@ -28,12 +34,13 @@ class Storage final : public RefCounted {
   void destroy() noexcept;
 
  private:
-  Storage(void* data, std::size_t bytes) : data_(data), nbytes_(bytes) {}
+  Storage(void* data, std::size_t bytes);
   ~Storage() = default;
 
   std::atomic<std::uint32_t> version_{0};
   void* data_;
-  std::size_t nbytes_;
+  std::size_t nbytes_ : 63;
+  std::size_t inference_ : 1;
   std::function<void(void*)>* deleter_ = nullptr;
 };
 

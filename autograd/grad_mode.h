@@ -2,7 +2,8 @@
 
 namespace tapedeck {
 
-/// Whether operations on this thread are recorded. Each thread has its own; it starts enabled.
+/// Whether operations on this thread are recorded. Each thread has its own; it starts enabled. In
+/// inference mode it is off, whatever it is set to.
 struct GradMode {
   static bool is_enabled();
   static void set_enabled(bool enabled);
@@ -28,11 +29,25 @@ class NoGradGuard : public AutoGradMode {
   NoGradGuard() : AutoGradMode(false) {}
 };
 
-/// As NoGradGuard; `InferenceMode guard(false)` records again inside another one.
-class InferenceMode : public AutoGradMode {
+/// Records nothing while it lives, and what is made meanwhile are inference tensors: no later
+/// operation that is recorded can save them, and only inference mode changes them in place. A
+/// clone() outside of it is a normal tensor. `InferenceMode guard(false)` records again inside
+/// another one.
+class InferenceMode {
  public:
-  explicit InferenceMode(bool enabled = true) : AutoGradMode(!enabled) {}
-  static bool is_enabled() { return !GradMode::is_enabled(); }
+  explicit InferenceMode(bool enabled = true);
+  ~InferenceMode();
+  InferenceMode(const InferenceMode&) = delete;
+  InferenceMode& operator=(const InferenceMode&) = delete;
+
+  static bool is_enabled();
+
+ private:
+  bool was_inference_, was_recording_;
 };
+
+namespace autograd {
+using tapedeck::InferenceMode;
+}
 
 }  // namespace tapedeck

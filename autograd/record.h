@@ -33,16 +33,21 @@
 
 namespace tapedeck::autograd {
 
-/// Whether an operation on these is to be recorded.
+/// Whether an operation on these is to be recorded: one requires grad, and not all of them are
+/// inference tensors.
 template <typename... Variables>
 bool should_record(const Variables&... inputs) {
-  return GradMode::is_enabled() && (inputs.requires_grad() || ...);
+  const auto is_normal = [](const Variable& v) { return v.defined() && !v.is_inference(); };
+  return GradMode::is_enabled() && (inputs.requires_grad() || ...) && (is_normal(inputs) || ...);
 }
 inline bool should_record_list(ArrayRef<Variable> inputs) {
   if (!GradMode::is_enabled()) return false;
-  for (const Variable& v : inputs)
-    if (v.requires_grad()) return true;
-  return false;
+  bool requires_grad = false, is_normal = false;
+  for (const Variable& v : inputs) {
+    requires_grad |= v.requires_grad();
+    is_normal |= v.defined() && !v.is_inference();
+  }
+  return requires_grad && is_normal;
 }
 
 /// The edges of a node with these inputs, in order.

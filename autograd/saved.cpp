@@ -7,6 +7,10 @@ namespace tapedeck::autograd {
 Saved save(const Variable& input, bool when) {
   Saved saved;
   if (when && input.defined()) {
+    TAPEDECK_CHECK(!input.is_inference(),
+                   "Inference tensors cannot be saved for backward. To work around you can make a "
+                   "clone to get a normal tensor and use it in autograd. (shape ",
+                   input.sizes(), ")");
     saved.value_ = input;
     saved.version_ = input.array().storage()->version();
   }

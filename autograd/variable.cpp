@@ -14,13 +14,34 @@ namespace {
 thread_local bool recording = true;
 }
 
-bool GradMode::is_enabled() { return recording; }
+bool GradMode::is_enabled() { return recording && !InferenceMode::is_enabled(); }
 void GradMode::set_enabled(bool enabled) { recording = enabled; }
+
+InferenceMode::InferenceMode(bool enabled)
+    : was_inference_(is_enabled()), was_recording_(recording) {
+  Storage::set_inference_mode(enabled);
+  recording = !enabled;
+}
+InferenceMode::~InferenceMode() {
+  Storage::set_inference_mode(was_inference_);
+  recording = was_recording_;
+}
+bool InferenceMode::is_enabled() { return Storage::inference_mode(); }
 
 namespace autograd {
 
 VariableImpl::VariableImpl(Array value) : array(std::move(value)) {}
 VariableImpl::~VariableImpl() = default;
+
+std::uint32_t VersionCounter::current_version() const {
+  TAPEDECK_CHECK(!storage_.is_inference(), "Inference tensors do not track version counter.");
+  return storage_.version();
+}
+
+void VariableImpl::bump_version() {
+  check_inference_write(array, "bump_version");
+  array.storage()->bump_version();
+}
 
 namespace {
 
@@ -32,7 +53,7 @@ GradState& grad_state_of(VariableImpl& impl) {
 // A view whose base was changed since its own op was recorded: its history is now that of its base,
 // seen through its strides.
 void refresh_view(VariableImpl& impl) {
-  if (!impl.base || impl.made_under_no_grad) return;
+  if (!impl.base || !impl.follows_base()) return;
   const std::uint32_t version = impl.array.storage()->version();
   if (impl.grad_fn_version == version) return;
   const Variable base(impl.base);
@@ -106,7 +127,10 @@ std::string VariableBase::toString() const {
 bool Variable::requires_grad() const {
   if (!impl_) return false;
   if (impl_->requires_grad || impl_->grad_fn) return true;
-  return impl_->base && autograd::gradient_edge(*this).is_valid();
+  if (!impl_->base) return false;
+  // A view made without recording says what its base says, though no gradient passes through it.
+  return impl_->follows_base() ? autograd::gradient_edge(*this).is_valid()
+                               : Variable(impl_->base).requires_grad();
 }
 
 const Variable& Variable::requires_grad_(bool requires_grad) const {
@@ -114,6 +138,10 @@ const Variable& Variable::requires_grad_(bool requires_grad) const {
   TAPEDECK_CHECK(!requires_grad || tapedeck::is_floating_point(dtype()),
                  "Only Tensors of floating point and complex dtype can require gradients, got ",
                  dtype(), " (shape ", sizes(), ")");
+  TAPEDECK_CHECK(!requires_grad || !is_inference() || InferenceMode::is_enabled(),
+                 "Setting requires_grad=True on inference tensor outside InferenceMode is not "
+                 "allowed. (shape ",
+                 sizes(), ")");
   const bool leaf = is_leaf();
   TAPEDECK_CHECK(leaf || requires_grad,
                  "you can only change requires_grad flags of leaf variables. If you want to use a "
@@ -126,11 +154,19 @@ const Variable& Variable::set_requires_grad(bool requires_grad) const {
   return requires_grad_(requires_grad);
 }
 
-bool Variable::is_leaf() const { return !grad_fn(); }
+bool Variable::is_leaf() const {
+  return !defined() || (impl_->base && !impl_->follows_base()) || !grad_fn();
+}
 
 intrusive_ptr<autograd::Node> Variable::grad_fn() const {
   if (!impl_) return nullptr;
   if (!impl_->base) return impl_->grad_fn;
+  TAPEDECK_CHECK(impl_->creation_meta != autograd::CreationMeta::INFERENCE_MODE ||
+                     impl_->grad_fn_version == impl_->array.storage()->version() ||
+                     !requires_grad(),
+                 "A view was created in inference mode and its base or another view of its base "
+                 "has been modified inplace with grad mode enabled (shape ",
+                 sizes(), ")");
   autograd::gradient_edge(*this);
   return impl_->grad_fn;
 }
@@ -195,7 +231,10 @@ void Variable::remove_hook(unsigned position) const {
       detail::str("remove_hook: Invalid index: no hook at position ", position));
 }
 
-std::int64_t Variable::_version() const { return array().storage()->version(); }
+std::int64_t Variable::_version() const {
+  array();
+  return impl_->version_counter().current_version();
+}
 Variable Variable::_base() const {
   TAPEDECK_CHECK(is_view(), "can't get the base of a tensor that is not a view");
   return Variable(impl_->base);

@@ -90,7 +90,8 @@ class Variable : public VariableBase, public detail::VariableForms<Variable> {
   std::int64_t _version() const;
   bool is_view() const { return defined() && impl_->base; }
   Variable _base() const;
-  bool is_inference() const { return false; }
+  /// Made in inference mode, or a view of such a tensor.
+  bool is_inference() const { return defined() && impl_->array.storage()->is_inference(); }
 
   /// Adds to the `.grad` of the leaves that this was computed from. `gradient` may be missing for a
   /// scalar only. Saved values are released unless `retain_graph` (default: create_graph).

@@ -22,6 +22,17 @@ enum class CreationMeta : std::uint8_t {
   INFERENCE_MODE
 };
 
+/// How often a storage was changed in place.
+class VersionCounter {
+ public:
+  explicit VersionCounter(const Storage& storage) : storage_(storage) {}
+  /// \throws Error for an inference tensor, whose changes are not counted.
+  std::uint32_t current_version() const;
+
+ private:
+  const Storage& storage_;
+};
+
 /// The value, the gradient and the place on the tape that the handles of one Variable share.
 class VariableImpl final : public RefCounted {
  public:
@@ -35,9 +46,9 @@ class VariableImpl final : public RefCounted {
 
   // The array comes last: of its sizes and strides the first few are in use, so that the cache
   // lines at the end are seldom touched.
-  bool requires_grad = false;       ///< said of a leaf
-  bool made_under_no_grad = false;  ///< a view, which follows nobody's history
-  bool counts_versions = true;      ///< false for `.data()`
+  bool requires_grad = false;                          ///< said of a leaf
+  CreationMeta creation_meta = CreationMeta::DEFAULT;  ///< of a view
+  bool counts_versions = true;                         ///< false for `.data()`
   std::uint32_t output_nr = 0;
   std::uint32_t grad_fn_version = 0;  ///< storage version for which a view's grad_fn holds
   /// What recorded it; null for a leaf. Of a view that may be out of date: see gradient_edge.
@@ -50,9 +61,12 @@ class VariableImpl final : public RefCounted {
   /// libtorch keeps what concerns the tape in an object of its own.
   VariableImpl* autograd_meta() { return this; }
   bool has_bw_view() const { return static_cast<bool>(base); }
-  CreationMeta get_creation_meta() const {
-    return made_under_no_grad ? CreationMeta::NO_GRAD_MODE : CreationMeta::DEFAULT;
-  }
+  CreationMeta get_creation_meta() const { return creation_meta; }
+  VersionCounter version_counter() const { return VersionCounter(*array.storage()); }
+  void bump_version();
+
+  /// False for a view that was made without recording: it follows nobody's history.
+  bool follows_base() const { return creation_meta == CreationMeta::DEFAULT; }
 };
 using DifferentiableViewMeta = VariableImpl;
 }  // namespace autograd

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/grad_state.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -10,8 +11,6 @@
 namespace tapedeck::autograd {
 
 namespace {
-
-bool follows_base(const VariableImpl& impl) { return impl.base && !impl.made_under_no_grad; }
 
 // Elements from the first to the last that the sizes and strides reach, inclusive.
 std::int64_t extent(IntArrayRef sizes, IntArrayRef strides) {
@@ -103,14 +102,27 @@ void rebase(VariableImpl& view, const Variable& result) {
 Variable make_view(const Variable& self, Array array) {
   Variable view(std::move(array));
   VariableImpl& impl = *view.impl();
+  // A view of an inference tensor is one itself, and of no base: gradients never look for it.
+  if (self.is_inference()) return view;
   impl.base = self.impl()->base ? self.impl()->base : intrusive_ptr<VariableImpl>(self.impl());
-  impl.made_under_no_grad = !GradMode::is_enabled() || self.impl()->made_under_no_grad;
+  impl.creation_meta = !self.impl()->follows_base()  ? self.impl()->creation_meta
+                       : InferenceMode::is_enabled() ? CreationMeta::INFERENCE_MODE
+                       : !GradMode::is_enabled()     ? CreationMeta::NO_GRAD_MODE
+                                                     : CreationMeta::DEFAULT;
   impl.counts_versions = self.impl()->counts_versions;
   impl.grad_fn_version = impl.array.storage()->version();
   return view;
 }
 
+void check_inference_write(const Array& target, const char* op) {
+  TAPEDECK_CHECK(!target.storage()->is_inference() || InferenceMode::is_enabled(), op,
+                 ": Inplace update to inference tensor outside InferenceMode is not allowed. You "
+                 "can make a clone to get a normal tensor before doing inplace update (shape ",
+                 target.sizes(), ")");
+}
+
 void check_inplace(const Variable& self, const char* op) {
+  check_inference_write(self.array(), op);
   TAPEDECK_CHECK(!self.array().has_internal_overlap(), op,
                  ": unsupported operation: more than one element of the written-to tensor refers "
                  "to a single memory location. Please clone() the tensor before performing the "
@@ -120,9 +132,9 @@ void check_inplace(const Variable& self, const char* op) {
   const VariableImpl& impl = *self.impl();
   if (impl.base) {
     const Variable base(impl.base);
-    TAPEDECK_CHECK(!impl.made_under_no_grad || !base.requires_grad(), op,
-                   ": a view was created in no_grad mode and is being modified inplace with grad "
-                   "mode enabled");
+    TAPEDECK_CHECK(impl.follows_base() || !base.requires_grad(), op, ": A view was created in ",
+                   impl.creation_meta == CreationMeta::INFERENCE_MODE ? "inference" : "no_grad",
+                   " mode and is being modified inplace with grad mode enabled");
     TAPEDECK_CHECK(!base.impl()->requires_grad, op,
                    ": a view of a leaf Variable that requires grad is being used in an in-place "
                    "operation.");
@@ -153,7 +165,7 @@ Variable& assign_inplace(const Variable& self, const Variable& result, const cha
   kernels::copy(value.array(), target);
   finish_inplace(self);
   if (record_it) {
-    if (follows_base(*self.impl()))
+    if (self.impl()->base && self.impl()->follows_base())
       rebase(*self.impl(), value);
     else
       give_history(*self.impl(), value);

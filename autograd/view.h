@@ -11,8 +11,12 @@ namespace tapedeck::autograd {
 ///   if (should_record(x)) record(y, "TransposeBackward0", edges(x), ...);
 Variable make_view(const Variable& self, Array array);
 
+/// \throws Error that names `op` if `target` is an inference tensor and the mode is a normal one.
+void check_inference_write(const Array& target, const char* op);
+
 /// Checks that self may be changed in place now. \throws Error for a leaf that requires grad, a
-/// view of one, a view made under no_grad, and memory that overlaps itself.
+/// view of one, a view made without recording, an inference tensor outside of inference mode, and
+/// memory that overlaps itself.
 void check_inplace(const Variable& self, const char* op);
 
 /// Writes `result`, a recorded or unrecorded out-of-place result of self's shape, into self's

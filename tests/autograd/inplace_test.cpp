@@ -148,7 +148,7 @@ TEST(InPlace, AViewMadeUnderNoGrad) {
     const NoGradGuard guard;
     view = y.select(0, 0);
   }
-  EXPECT_ERROR(view.mul_(2), "a view was created in no_grad mode");
+  EXPECT_ERROR(view.mul_(2), "A view was created in no_grad mode");
 }
 
 TEST(SavedValues, ThatWereModifiedAreNoticed) {
