@@ -87,6 +87,12 @@ namespace native {
 using namespace tapedeck;
 }
 
+inline Tensor _upsample_nearest_exact2d(const Tensor& self, IntArrayRef output_size,
+                                        std::optional<double> scales_h = std::nullopt,
+                                        std::optional<double> scales_w = std::nullopt) {
+  return upsample_nearest_exact(self, output_size, {scales_h, scales_w});
+}
+
 /// libtorch's parallel_for: body(begin, end) over chunks of [begin, end).
 template <typename Body>
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain_size, Body&& body) {
@@ -94,7 +100,27 @@ void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain_size,
                [&](std::int64_t first, std::int64_t last) { body(begin + first, begin + last); });
 }
 
+namespace nn::functional::detail {
+
+inline Tensor dropout(Tensor input, double p, bool training, bool inplace) {
+  return functional::dropout(std::move(input),
+                             DropoutFuncOptions().p(p).training(training).inplace(inplace));
+}
+inline Tensor alpha_dropout(Tensor input, double p, bool training, bool inplace) {
+  return functional::alpha_dropout(
+      std::move(input), AlphaDropoutFuncOptions().p(p).training(training).inplace(inplace));
+}
+inline Tensor feature_alpha_dropout(Tensor input, double p, bool training, bool inplace) {
+  return functional::feature_alpha_dropout(
+      std::move(input), FeatureAlphaDropoutFuncOptions().p(p).training(training).inplace(inplace));
+}
+
+}  // namespace nn::functional::detail
+
 namespace autograd {
+
+using tapedeck::AutoGradMode;
+using tapedeck::GradMode;
 
 /// A leaf that shares the storage of `data`.
 inline Variable make_variable(const Variable& data, bool requires_grad = false) {

@@ -48,3 +48,4 @@
 #include <torch/macros.h>
 #include <torch/names.h>
 #include <torch/tempfile.h>
+#include <torch/traits.h>
