@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <random>
 
 #include <tapedeck/data/internal/sampler_archive.h>
@@ -28,7 +27,10 @@ void SequentialSampler::save(serialize::OutputArchive& archive) const {
   write_position(archive, "index", static_cast<std::int64_t>(index_));
 }
 void SequentialSampler::load(serialize::InputArchive& archive) {
-  const std::int64_t index = read_position(archive, "index", static_cast<std::int64_t>(size_));
+  // A sampler of size zero is one that has not been told its size yet: any index will do.
+  const std::int64_t end =
+      size_ > 0 ? static_cast<std::int64_t>(size_) : std::numeric_limits<std::int64_t>::max();
+  const std::int64_t index = read_position(archive, "index", end);
   archive.defer([this, index] { index_ = static_cast<std::size_t>(index); });
 }
 

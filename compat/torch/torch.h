@@ -42,6 +42,7 @@
 #include <utility>
 #include <vector>
 
+#include <tapedeck/data/chunk_dataset.h>
 #include <tapedeck/tapedeck.h>
 
 #include <torch/dispatch.h>

@@ -40,9 +40,7 @@ struct return_type_of_forward {
   using type = void;
 };
 template <typename M, typename... Arguments>
-requires requires(M& module) {
-  module.forward(std::declval<Arguments>()...);
-}
+requires requires(M& module) { module.forward(std::declval<Arguments>()...); }
 struct return_type_of_forward<M, Arguments...> {
   using type = decltype(std::declval<M&>().forward(std::declval<Arguments>()...));
 };
