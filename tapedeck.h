@@ -35,6 +35,7 @@
 #include <tapedeck/ops/dropout.h>
 #include <tapedeck/ops/einsum.h>
 #include <tapedeck/ops/embedding.h>
+#include <tapedeck/ops/fractional_pool.h>
 #include <tapedeck/ops/grid_sample.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/indexing.h>

@@ -2,9 +2,11 @@
 
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/fractional_pool.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/pool.h>
 #include <tapedeck/ops/pool3d.h>
+#include <tapedeck/ops/random.h>
 #include <tapedeck/ops/shape.h>
 
 namespace tapedeck::nn::functional {
@@ -164,6 +166,49 @@ Tensor lp_of(const Tensor& mean_power, double p, std::int64_t count) {
 }
 
 }  // namespace
+
+namespace {
+
+// The size of the output and the random numbers of a fractional pool.
+template <std::size_t D>
+std::tuple<DimVector, Tensor> fractional_arguments(const char* op, const Tensor& input,
+                                                   const FractionalMaxPoolOptions<D>& options) {
+  constexpr auto kAxes = static_cast<std::int64_t>(D);
+  TAPEDECK_CHECK(input.dim() == kAxes + 1 || input.dim() == kAxes + 2, op,
+                 ": expected an input of ", kAxes + 1, " (unbatched) or ", kAxes + 2,
+                 " dimensions, got ", input.sizes());
+  TAPEDECK_CHECK(options.output_size() || options.output_ratio(), op,
+                 " requires specifying either an output_size or an output_ratio");
+  DimVector size;
+  for (std::size_t a = 0; a < D; ++a)
+    size.push_back(options.output_size()
+                       ? (**options.output_size())[a]
+                       : static_cast<std::int64_t>(
+                             static_cast<double>(input.size(static_cast<std::int64_t>(a) - kAxes)) *
+                             (**options.output_ratio())[a]));
+  if (options._random_samples().defined()) return {size, options._random_samples()};
+  const std::int64_t N = input.dim() == kAxes + 1 ? 1 : input.size(0);
+  return {size, rand({N, input.size(-kAxes - 1), kAxes}, input.options())};
+}
+
+}  // namespace
+
+std::tuple<Tensor, Tensor> fractional_max_pool2d_with_indices(
+    const Tensor& input, const FractionalMaxPool2dFuncOptions& options) {
+  const auto [size, samples] = fractional_arguments("fractional_max_pool2d", input, options);
+  return tapedeck::fractional_max_pool2d(input, options.kernel_size(), size, samples);
+}
+std::tuple<Tensor, Tensor> fractional_max_pool3d_with_indices(
+    const Tensor& input, const FractionalMaxPool3dFuncOptions& options) {
+  const auto [size, samples] = fractional_arguments("fractional_max_pool3d", input, options);
+  return tapedeck::fractional_max_pool3d(input, options.kernel_size(), size, samples);
+}
+Tensor fractional_max_pool2d(const Tensor& input, const FractionalMaxPool2dFuncOptions& options) {
+  return std::get<0>(fractional_max_pool2d_with_indices(input, options));
+}
+Tensor fractional_max_pool3d(const Tensor& input, const FractionalMaxPool3dFuncOptions& options) {
+  return std::get<0>(fractional_max_pool3d_with_indices(input, options));
+}
 
 Tensor lp_pool1d(const Tensor& input, const LPPool1dFuncOptions& options) {
   const Tensor mean = tapedeck::avg_pool1d(input.pow(options.norm_type()), options.kernel_size(),

@@ -1,6 +1,7 @@
 #include <tapedeck/nn/modules/pooling.h>
 
 #include <ostream>
+#include <utility>
 
 #include <tapedeck/nn/functional/pooling.h>
 #include <tapedeck/nn/internal/print.h>
@@ -191,6 +192,58 @@ template class LPPoolNdImpl<2, LPPool2dImpl>;
 
 }  // namespace detail
 
+namespace {
+
+template <std::size_t D>
+void check_fractional(const char* name, const FractionalMaxPoolOptions<D>& options) {
+  TAPEDECK_CHECK_AS(ValueError, options.output_size() || options.output_ratio(), name,
+                    " requires specifying either an output size, or a pooling ratio");
+  TAPEDECK_CHECK_AS(ValueError, !options.output_size() || !options.output_ratio(),
+                    "only one of output_size and output_ratio may be specified, of ", name);
+  if (!options.output_ratio()) return;
+  for (const double ratio : **options.output_ratio())
+    TAPEDECK_CHECK_AS(ValueError, ratio > 0 && ratio < 1, name,
+                      ": output_ratio must be between 0 and 1, got ", ratio);
+}
+
+}  // namespace
+
+FractionalMaxPool2dImpl::FractionalMaxPool2dImpl(FractionalMaxPool2dOptions options_)
+    : options(std::move(options_)) {
+  check_fractional("FractionalMaxPool2d", options);
+}
+void FractionalMaxPool2dImpl::reset() {}
+void FractionalMaxPool2dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("FractionalMaxPool2d") << "()";
+}
+Tensor FractionalMaxPool2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::fractional_max_pool2d(x, options); }, input);
+}
+std::tuple<Tensor, Tensor> FractionalMaxPool2dImpl::forward_with_indices(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::fractional_max_pool2d_with_indices(x, options); },
+      input);
+}
+
+FractionalMaxPool3dImpl::FractionalMaxPool3dImpl(FractionalMaxPool3dOptions options_)
+    : options(std::move(options_)) {
+  check_fractional("FractionalMaxPool3d", options);
+}
+void FractionalMaxPool3dImpl::reset() {}
+void FractionalMaxPool3dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("FractionalMaxPool3d") << "()";
+}
+Tensor FractionalMaxPool3dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::fractional_max_pool3d(x, options); }, input);
+}
+std::tuple<Tensor, Tensor> FractionalMaxPool3dImpl::forward_with_indices(const Tensor& input) {
+  return detail::call_module(
+      *this, [this](const Tensor& x) { return F::fractional_max_pool3d_with_indices(x, options); },
+      input);
+}
+
 TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool1dImpl,
                              {2, AnyValue(std::optional<std::vector<std::int64_t>>())})
 TAPEDECK_DEFINE_DEFAULT_ARGS(MaxUnpool2dImpl,
@@ -229,6 +282,8 @@ template class Cloneable<AdaptiveAvgPool3dImpl>;
 template class Cloneable<MaxUnpool1dImpl>;
 template class Cloneable<MaxUnpool2dImpl>;
 template class Cloneable<MaxUnpool3dImpl>;
+template class Cloneable<FractionalMaxPool2dImpl>;
+template class Cloneable<FractionalMaxPool3dImpl>;
 template class Cloneable<LPPool1dImpl>;
 template class Cloneable<LPPool2dImpl>;
 

@@ -249,6 +249,36 @@ class MaxUnpool3dImpl : public detail::MaxUnpoolNdImpl<3, MaxUnpool3dImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(MaxUnpool3d);
 
+/// The largest of windows whose places vary by chance; see <tapedeck/ops/fractional_pool.h>.
+class FractionalMaxPool2dImpl : public Cloneable<FractionalMaxPool2dImpl> {
+ public:
+  FractionalMaxPool2dImpl(ExpandingArray<2> kernel_size)
+      : FractionalMaxPool2dImpl(FractionalMaxPool2dOptions(kernel_size)) {}
+  /// \throws ValueError unless one of output_size and output_ratio is given, a ratio in (0, 1).
+  explicit FractionalMaxPool2dImpl(FractionalMaxPool2dOptions options_);
+  void reset() override;
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+  std::tuple<Tensor, Tensor> forward_with_indices(const Tensor& input);
+
+  FractionalMaxPool2dOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(FractionalMaxPool2d);
+
+class FractionalMaxPool3dImpl : public Cloneable<FractionalMaxPool3dImpl> {
+ public:
+  FractionalMaxPool3dImpl(ExpandingArray<3> kernel_size)
+      : FractionalMaxPool3dImpl(FractionalMaxPool3dOptions(kernel_size)) {}
+  explicit FractionalMaxPool3dImpl(FractionalMaxPool3dOptions options_);
+  void reset() override;
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+  std::tuple<Tensor, Tensor> forward_with_indices(const Tensor& input);
+
+  FractionalMaxPool3dOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(FractionalMaxPool3d);
+
 /// (sum of x^p over each window)^(1/p) with p = norm_type.
 class LPPool1dImpl : public detail::LPPoolNdImpl<1, LPPool1dImpl> {
  public:

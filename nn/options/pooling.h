@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <tapedeck/array/arg.h>
+#include <tapedeck/autograd/variable.h>
 #include <tapedeck/nn/expanding_array.h>
 
 namespace tapedeck::nn {
@@ -72,6 +73,20 @@ using MaxUnpool1dOptions = MaxUnpoolOptions<1>;
 using MaxUnpool2dOptions = MaxUnpoolOptions<2>;
 using MaxUnpool3dOptions = MaxUnpoolOptions<3>;
 
+/// Options of FractionalMaxPool2d and 3d: the size of the output, or its part of the input's, one
+/// of them. The random numbers are drawn at each call unless given.
+template <std::size_t D>
+struct FractionalMaxPoolOptions {
+  using ExpandingArrayDouble = ExpandingArray<D, double>;
+  FractionalMaxPoolOptions(ExpandingArray<D> kernel_size) : kernel_size_(kernel_size) {}
+  TAPEDECK_ARG(ExpandingArray<D>, kernel_size);
+  TAPEDECK_ARG(std::optional<ExpandingArray<D>>, output_size) = std::nullopt;
+  TAPEDECK_ARG(std::optional<ExpandingArrayDouble>, output_ratio) = std::nullopt;
+  TAPEDECK_ARG(Tensor, _random_samples) = Tensor();
+};
+using FractionalMaxPool2dOptions = FractionalMaxPoolOptions<2>;
+using FractionalMaxPool3dOptions = FractionalMaxPoolOptions<3>;
+
 /// Options of LPPool1d and LPPool2d.
 template <std::size_t D>
 struct LPPoolOptions {
@@ -99,6 +114,8 @@ using AdaptiveMaxPool3dFuncOptions = AdaptiveMaxPool3dOptions;
 using AdaptiveAvgPool1dFuncOptions = AdaptiveAvgPool1dOptions;
 using AdaptiveAvgPool2dFuncOptions = AdaptiveAvgPool2dOptions;
 using AdaptiveAvgPool3dFuncOptions = AdaptiveAvgPool3dOptions;
+using FractionalMaxPool2dFuncOptions = FractionalMaxPool2dOptions;
+using FractionalMaxPool3dFuncOptions = FractionalMaxPool3dOptions;
 using LPPool1dFuncOptions = LPPool1dOptions;
 using LPPool2dFuncOptions = LPPool2dOptions;
 

@@ -8,8 +8,8 @@
 namespace tapedeck {
 namespace {
 
-using testing::message_of;
 using ::testing::HasSubstr;
+using testing::message_of;
 
 Variable made_for_inference() {
   const InferenceMode guard;
@@ -53,7 +53,7 @@ TEST(InferenceMode, TensorsAreKnownByTheirMemory) {
 
 TEST(InferenceMode, TheTensorsCannotBeSaved) {
   const Variable x = made_for_inference(), w = ones({2, 3}).requires_grad_();
-  EXPECT_THAT(message_of([&] { w * x; }), HasSubstr("Inference tensors cannot be saved"));
+  EXPECT_THAT(message_of([&] { w* x; }), HasSubstr("Inference tensors cannot be saved"));
   (w + x).sum().backward();  // saves nothing
   EXPECT_TRUE(w.grad().equal(ones({2, 3})));
   (w * x.clone()).sum().backward();

@@ -291,6 +291,15 @@ TEST(BesideLibtorch, ResamplingVolumes) {
 }
 
 TEST(BesideLibtorch, Pooling) {
+  SAME_FIRST_GRADIENT(
+      ({2, 3, 7, 8}),
+      F::fractional_max_pool2d(
+          x, F::FractionalMaxPool2dFuncOptions({2, 3}).output_size(t::ExpandingArray<2>({4, 3}))));
+  SAME_FIRST_GRADIENT(({3, 7, 8}), F::fractional_max_pool2d(
+                                       x, F::FractionalMaxPool2dFuncOptions(2).output_ratio(0.5)));
+  SAME_FIRST_GRADIENT(
+      ({2, 3, 4, 7, 8}),
+      F::fractional_max_pool3d(x, F::FractionalMaxPool3dFuncOptions(2).output_ratio(0.5)));
   SAME_GRADIENTS(({{2, 3, 6, 7}}),
                  F::lp_pool2d(x[0].abs(), F::LPPool2dFuncOptions(3, {2, 3}).stride(2)));
   SAME_GRADIENTS(({{2, 3, 7}}), F::lp_pool1d(x[0].abs(), F::LPPool1dFuncOptions(2, 3)));

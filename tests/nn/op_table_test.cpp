@@ -71,6 +71,31 @@ std::vector<OpRow> resampling() {
         return upsample_nearest_exact(x, {7, 3}, {1.5, 0.5});
       },
       images));
+  const std::vector<Shapes> volumes = {{{2, 3, 2, 4, 3}}};
+  list.push_back(row(
+      "upsample_nearest3d",
+      [](const Variable& x) {
+        return upsample_nearest3d(x, {3, 7, 2});
+      },
+      volumes));
+  list.push_back(row(
+      "upsample_trilinear3d",
+      [](const Variable& x) {
+        return upsample_trilinear3d(x, {3, 7, 2}, false, std::nullopt, 1.75);
+      },
+      volumes));
+  list.push_back(row(
+      "upsample_bilinear2d_aa",
+      [](const Variable& x) {
+        return _upsample_bilinear2d_aa(x, {7, 2}, false);
+      },
+      images));
+  list.push_back(row(
+      "upsample_bicubic2d_aa",
+      [](const Variable& x) {
+        return _upsample_bicubic2d_aa(x, {2, 7}, true);
+      },
+      images));
   list.push_back(row(
       "upsample_linear1d", [](const Variable& x) { return upsample_linear1d(x, {7}, false); },
       lines));

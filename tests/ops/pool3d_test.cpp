@@ -46,6 +46,15 @@ std::vector<OpRow> rows() {
         return std::get<0>(adaptive_max_pool3d(x, {2, 3, 1}));
       },
       shapes));
+  list.push_back(row(
+      "fractional_max_pool3d",
+      [](const Variable& x) {
+        const Variable samples =
+            linspace(0, 0.9, x.numel() / (x.size(-1) * x.size(-2) * x.size(-3)) * 3, x.options());
+        return std::get<0>(fractional_max_pool3d(x, {2, 1, 2}, {3, 2, 2},
+                                                 samples.view({-1, x.size(-4), 3}).detach()));
+      },
+      shapes));
   namespace F = nn::functional;
   list.push_back(row(
       "adaptive_max_pool3d_with_indices",
@@ -147,6 +156,64 @@ TEST(Pool3d, ErrorsNameTheShapes) {
                 avg_pool3d(rand({2, 3, 4, 4}), {2, 2});
               }),
               HasSubstr("expected kernel_size of one number or three, got [2, 2]"));
+}
+
+TEST(FractionalMaxPool, WindowsAreSpreadByTheSamples) {
+  // Along 7 elements, windows of 2: steps of 2.5 from 1.25 on, and the last one at the end.
+  const Variable x = arange(7, kFloat64).view({1, 1, 7}).expand({1, 3, 7}).clone();
+  const auto [y, at] =
+      fractional_max_pool2d(x, {1, 2}, {3, 3}, tensor({0.5, 0.0}, kFloat64).view({1, 1, 2}));
+  EXPECT_TRUE(y[0][0].equal(tensor({1., 3., 6.}, kFloat64)));
+  EXPECT_TRUE(at[0][2].equal(tensor({14 + 1, 14 + 3, 14 + 6}, kLong)));
+}
+
+TEST(FractionalMaxPool, IsTheLargestOfEachWindow) {
+  manual_seed(2);
+  const Variable x = randn({2, 3, 5, 6, 7}, kFloat64), samples = rand({2, 3, 3}, kFloat64);
+  const auto [y, at] = fractional_max_pool3d(x, {2, 3, 2}, {3, 2, 4}, samples);
+  const std::int64_t in[] = {5, 6, 7}, kernel[] = {2, 3, 2}, out[] = {3, 2, 4};
+  for (std::int64_t p = 0; p < 6; ++p) {
+    const Variable volume = x.flatten(0, 1)[p], sample = samples.flatten(0, 1)[p];
+    const auto start = [&](int axis, std::int64_t o) {
+      const double u = sample[axis].item<double>();
+      const double step =
+          static_cast<double>(in[axis] - kernel[axis]) / static_cast<double>(out[axis] - 1);
+      return o == out[axis] - 1 ? in[axis] - kernel[axis]
+                                : static_cast<std::int64_t>((static_cast<double>(o) + u) * step) -
+                                      static_cast<std::int64_t>(u * step);
+    };
+    for (std::int64_t d = 0; d < 3; ++d)
+      for (std::int64_t h = 0; h < 2; ++h)
+        for (std::int64_t w = 0; w < 4; ++w) {
+          const double largest = volume.narrow(0, start(0, d), 2)
+                                     .narrow(1, start(1, h), 3)
+                                     .narrow(2, start(2, w), 2)
+                                     .max()
+                                     .item<double>();
+          EXPECT_EQ(y.flatten(0, 1)[p][d][h][w].item<double>(), largest);
+          const auto place = at.flatten(0, 1)[p][d][h][w].item<std::int64_t>();
+          EXPECT_EQ(volume.flatten()[place].item<double>(), largest);
+        }
+  }
+}
+
+TEST(FractionalMaxPool, ErrorsSayWhatIsWrong) {
+  const Variable x = zeros({1, 2, 4, 5});
+  EXPECT_THAT(message_of([&] {
+                fractional_max_pool2d(x, 3, 3, rand({1, 2, 2}));
+              }),
+              HasSubstr("fractional_max_pool2d: expected sizes above zero with output + kernel - 1 "
+                        "<= input, got input [1, 2, 4, 5], kernel [3], output [3]"));
+  EXPECT_THAT(message_of([&] {
+                fractional_max_pool2d(x, 2, 2, rand({1, 2, 3}));
+              }),
+              HasSubstr("fractional_max_pool2d: expected random_samples of shape [1, 2, 2]"));
+  EXPECT_THAT(message_of([&] {
+                fractional_max_pool2d(x, 2, 2, ones({1, 2, 2}));
+              }),
+              HasSubstr("fractional_max_pool2d: expected random_samples in [0, 1), got 1"));
+  EXPECT_THAT(message_of([&] { nn::FractionalMaxPool2d m(3); }),
+              HasSubstr("FractionalMaxPool2d requires specifying either an output size"));
 }
 
 }  // namespace

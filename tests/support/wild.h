@@ -51,6 +51,11 @@ class Wild {
       list.push_back(pick(0, 19) == 0 ? integer() : pick(pick(0, 9) == 0 ? 0 : 1, 2));
     return list;
   }
+  /// Mostly three small numbers, for sizes of three axes.
+  std::vector<std::int64_t> triple() {
+    return pick(0, 5) == 0 ? knobs()
+                           : std::vector<std::int64_t>{pick(1, 3), pick(1, 3), pick(1, 3)};
+  }
   /// Mostly [2, 2, n, n] or [2, 2, n], for convolutions, poolings and products of matrices.
   Tensor image() {
     if (pick(0, 5) == 0) return tensor();
