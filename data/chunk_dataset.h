@@ -50,10 +50,8 @@ struct ChunkDatasetOptions {
         cross_chunk_shuffle_count_(cross_chunk_shuffle_count) {
     TAPEDECK_CHECK(preloader_count > 0,
                    "Preloader count is 0. At least one preloader needs to be specified.");
-    TAPEDECK_CHECK(batch_size > 0,
-                   "Batch size is 0. A positive batch size needs to be specified.");
-    TAPEDECK_CHECK(cache_size > 0,
-                   "Cache size is 0. A positive cache size needs to be specified.");
+    TAPEDECK_CHECK(batch_size > 0, "Batch size is 0. A positive batch size needs to be specified.");
+    TAPEDECK_CHECK(cache_size > 0, "Cache size is 0. A positive cache size needs to be specified.");
     TAPEDECK_CHECK(cache_size >= batch_size,
                    "Cache size is less than batch size. Cache needs to be large enough to hold at "
                    "least one batch.");

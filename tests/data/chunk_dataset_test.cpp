@@ -21,9 +21,9 @@ using data::datasets::ChunkDataset;
 using data::datasets::ChunkDatasetOptions;
 using data::samplers::RandomSampler;
 using data::samplers::SequentialSampler;
-using testing::message_of;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using testing::message_of;
 
 // Chunks of 4, 1, 0 and 6 numbers that count from 0 to 10.
 struct Numbers : data::datasets::ChunkDataReader<int> {

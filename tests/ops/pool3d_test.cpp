@@ -64,6 +64,23 @@ std::vector<OpRow> rows() {
       },
       shapes));
   list.push_back(row(
+      "fractional_max_pool2d_with_indices",
+      [](const Variable& x) {
+        const Variable samples = linspace(0, 0.9, 12, x.options()).view({2, 3, 2}).detach();
+        return std::get<0>(F::fractional_max_pool2d_with_indices(
+            x,
+            F::FractionalMaxPool2dFuncOptions({2, 3}).output_ratio(0.6)._random_samples(samples)));
+      },
+      {{{2, 3, 5, 7}}}));
+  list.push_back(row(
+      "fractional_max_pool3d_with_indices",
+      [](const Variable& x) {
+        const Variable samples = linspace(0, 0.9, 9, x.options()).view({1, 3, 3}).detach();
+        return std::get<0>(F::fractional_max_pool3d_with_indices(
+            x, F::FractionalMaxPool3dFuncOptions(2).output_ratio(0.5)._random_samples(samples)));
+      },
+      {{{3, 5, 6, 7}}}));
+  list.push_back(row(
       "max_unpool3d",
       [](const Variable& x) {
         const auto [y, at] = F::max_pool3d_with_indices(x, F::MaxPool3dFuncOptions(2));
