@@ -2,6 +2,7 @@
 
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/modules/activation.h>
+#include <tapedeck/nn/modules/adaptive.h>
 #include <tapedeck/nn/modules/container/functional.h>
 #include <tapedeck/nn/modules/container/module_list.h>
 #include <tapedeck/nn/modules/container/parameter_list.h>

@@ -222,6 +222,29 @@ Tensor LocalResponseNormImpl::forward(const Tensor& input) {
       *this, [this](const Tensor& x) { return F::local_response_norm(x, options); }, input);
 }
 
+void CrossMapLRN2dImpl::pretty_print(std::ostream& stream) const {
+  stream << text::name("CrossMapLRN2d") << "(" << options.size()
+         << ", alpha=" << text::of_float(options.alpha())
+         << ", beta=" << text::of_float(options.beta()) << ", k=" << options.k() << ")";
+}
+Tensor CrossMapLRN2dImpl::forward(const Tensor& input) {
+  return detail::call_module(
+      *this,
+      [this](const Tensor& x) {
+        TAPEDECK_CHECK(x.dim() == 4, "CrossMapLRN2d: expected an input of 4 dimensions, got ",
+                       x.sizes());
+        TAPEDECK_CHECK_AS(ValueError, options.size() > 0, "CrossMapLRN2d: expected size > 0, got ",
+                          options.size());
+        const std::int64_t window = 2 * ((options.size() - 1) / 2) + 1;
+        const double part = static_cast<double>(window) / static_cast<double>(options.size());
+        return F::local_response_norm(x, LocalResponseNormOptions(window)
+                                             .alpha(options.alpha() * part)
+                                             .beta(options.beta())
+                                             .k(static_cast<double>(options.k())));
+      },
+      input);
+}
+
 // Not in the headers, so that the tables of these classes stand in the library alone.
 BatchNorm1dImpl::~BatchNorm1dImpl() = default;
 BatchNorm2dImpl::~BatchNorm2dImpl() = default;
@@ -239,5 +262,6 @@ template class Cloneable<InstanceNorm3dImpl>;
 template class Cloneable<LayerNormImpl>;
 template class Cloneable<GroupNormImpl>;
 template class Cloneable<LocalResponseNormImpl>;
+template class Cloneable<CrossMapLRN2dImpl>;
 
 }  // namespace tapedeck::nn

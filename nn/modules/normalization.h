@@ -152,4 +152,18 @@ class LocalResponseNormImpl : public Cloneable<LocalResponseNormImpl> {
 };
 TAPEDECK_LIBRARY_MODULE(LocalResponseNorm);
 
+/// x / (k + alpha / size * sum of x^2 over (size - 1) / 2 channels on both sides)^beta of
+/// [N, C, H, W]: for odd sizes what LocalResponseNorm is.
+class CrossMapLRN2dImpl : public Cloneable<CrossMapLRN2dImpl> {
+ public:
+  CrossMapLRN2dImpl(std::int64_t size) : options(size) {}
+  explicit CrossMapLRN2dImpl(const CrossMapLRN2dOptions& options_) : options(options_) {}
+  void reset() override {}
+  void pretty_print(std::ostream& stream) const override;
+  Tensor forward(const Tensor& input);
+
+  CrossMapLRN2dOptions options;
+};
+TAPEDECK_LIBRARY_MODULE(CrossMapLRN2d);
+
 }  // namespace tapedeck::nn

@@ -65,6 +65,15 @@ struct LocalResponseNormOptions {
   TAPEDECK_ARG(double, k) = 1.;
 };
 
+/// Options of CrossMapLRN2d: those of LocalResponseNorm.
+struct CrossMapLRN2dOptions {
+  CrossMapLRN2dOptions(std::int64_t size) : size_(size) {}
+  TAPEDECK_ARG(std::int64_t, size);
+  TAPEDECK_ARG(double, alpha) = 1e-4;
+  TAPEDECK_ARG(double, beta) = 0.75;
+  TAPEDECK_ARG(std::int64_t, k) = 1;
+};
+
 namespace functional {
 
 using LocalResponseNormFuncOptions = LocalResponseNormOptions;

@@ -52,6 +52,7 @@ const WildCall kLayers[] = {
     LAYER(InstanceNorm2d, InstanceNorm2dOptions(size(w)).affine(w.coin())),
     LAYER(LayerNorm, LayerNormOptions({w.pick(1, 3)})),
     LAYER(GroupNorm, GroupNormOptions(knob(w), size(w))),
+    LAYER(CrossMapLRN2d, CrossMapLRN2dOptions(knob(w)).beta(w.number())),
     LAYER(LocalResponseNorm, LocalResponseNormOptions(knob(w)).beta(w.number())),
     LAYER(MaxPool1d, MaxPool1dOptions(knob(w)).stride(knob(w)).padding(w.pick(-1, 2))),
     LAYER(MaxPool2d, MaxPool2dOptions(knob(w)).stride(knob(w)).ceil_mode(w.coin())),

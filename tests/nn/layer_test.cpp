@@ -95,6 +95,7 @@ TEST(LayerGradients, OfLayersWithoutParameters) {
   check_gradients(nn::AvgPool1d(2), {{1, 2, 5}});
   check_gradients(nn::AdaptiveAvgPool2d(nn::AdaptiveAvgPool2dOptions({2, 3})), {{1, 2, 4, 5}});
   check_gradients(nn::AdaptiveMaxPool1d(2), {{1, 2, 5}});
+  check_gradients(nn::CrossMapLRN2d(nn::CrossMapLRN2dOptions(4).alpha(0.5)), {{2, 4, 3, 2}});
   check_gradients(nn::LocalResponseNorm(nn::LocalResponseNormOptions(3).alpha(0.5)), {{2, 4, 3}});
   check_gradients(nn::ReflectionPad2d(1), {{1, 2, 3, 4}});
   check_gradients(nn::ReplicationPad1d(2), {{1, 2, 3}});
@@ -327,6 +328,29 @@ TEST(Utils, ParametersGoToAVectorAndBack) {
   EXPECT_TRUE(fc->bias.equal(tensor({6.0f, 7.0f, 8.0f})));
   EXPECT_THAT(message_of([&] { nn::utils::vector_to_parameters(ones({8}), fc->parameters()); }),
               HasSubstr("expected a vector of 9 elements, got [8]"));
+}
+
+TEST(AdaptiveLogSoftmax, IsTheLogProbabilityOfTheTarget) {
+  manual_seed(4);
+  nn::AdaptiveLogSoftmaxWithLoss model(
+      nn::AdaptiveLogSoftmaxWithLossOptions(8, 10, {3, 6}).div_value(2).head_bias(true));
+  model->to(kFloat64);
+  const Tensor x = randn({5, 8}, kFloat64).requires_grad_();
+  const Tensor target = tensor({0, 9, 4, 2, 6}, kLong);
+  const Tensor all = model->log_prob(x);
+  EXPECT_TRUE(all.exp().sum(1).allclose(ones({5}, kFloat64)));
+  const auto [output, loss] = model->forward(x, target);
+  EXPECT_TRUE(output.allclose(all.gather(1, target.unsqueeze(1)).squeeze(1)));
+  EXPECT_NEAR(loss, -output.mean().item<double>(), 1e-12);
+  EXPECT_TRUE(model->forward(x[1], target[1]).output.allclose(output[1]));
+  EXPECT_EQ(model->predict(x).sizes(), target.sizes());
+  EXPECT_TRUE(autograd::gradcheck(
+      [&](const autograd::variable_list& in) {
+        return autograd::variable_list{model->forward(in[0], target).output};
+      },
+      {x}));
+  EXPECT_THROW(model->forward(x, target + 1), IndexError);
+  EXPECT_THROW(nn::AdaptiveLogSoftmaxWithLoss(8, 10, std::vector<std::int64_t>{6, 3}), ValueError);
 }
 
 }  // namespace
