@@ -64,10 +64,8 @@ void AdaptiveLogSoftmaxWithLossImpl::pretty_print(std::ostream& stream) const {
 }
 
 Tensor AdaptiveLogSoftmaxWithLossImpl::cluster_log_prob(std::int64_t cluster, const Tensor& input) {
-  return (*tail)[static_cast<std::size_t>(cluster)]
-      ->as<Sequential>()
-      ->forward(input)
-      .log_softmax(1);
+  return (*tail)[static_cast<std::size_t>(cluster)]->as<Sequential>()->forward(input).log_softmax(
+      1);
 }
 
 ASMoutput AdaptiveLogSoftmaxWithLossImpl::forward(const Tensor& input_, const Tensor& target_) {
@@ -88,7 +86,8 @@ ASMoutput AdaptiveLogSoftmaxWithLossImpl::forward(const Tensor& input_, const Te
   Tensor in_head = target, output = zeros({target.size(0)}, input.options());
   for (std::int64_t i = 0; i < n_clusters; ++i) {
     const std::int64_t low = cutoffs[static_cast<std::size_t>(i)];
-    const Tensor mask = target.ge(low).logical_and(target.lt(cutoffs[static_cast<std::size_t>(i) + 1]));
+    const Tensor mask =
+        target.ge(low).logical_and(target.lt(cutoffs[static_cast<std::size_t>(i) + 1]));
     const Tensor rows = mask.nonzero().squeeze(1);
     if (rows.numel() == 0) continue;
     in_head = in_head.masked_fill(mask, shortlist_size + i);

@@ -8,8 +8,8 @@
 
 namespace tapedeck::nn {
 
-/// Options of AdaptiveLogSoftmaxWithLoss. `cutoffs` are the first classes of the clusters, ascending;
-/// a cluster's scores pass through in_features / div_value^i features.
+/// Options of AdaptiveLogSoftmaxWithLoss. `cutoffs` are the first classes of the clusters,
+/// ascending; a cluster's scores pass through in_features / div_value^i features.
 struct AdaptiveLogSoftmaxWithLossOptions {
   AdaptiveLogSoftmaxWithLossOptions(std::int64_t in_features, std::int64_t n_classes,
                                     std::vector<std::int64_t> cutoffs)

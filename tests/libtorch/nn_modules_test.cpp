@@ -45,6 +45,8 @@ TEST(BesideLibtorch, LayersStartWithTheSameBits) {
   SAME_START(Linear m(7, 5));
   SAME_START(Linear m(t::nn::LinearOptions(7, 5).bias(false)));
   SAME_START(Bilinear m(3, 4, 5));
+  SAME_START(AdaptiveLogSoftmaxWithLoss m(
+      t::nn::AdaptiveLogSoftmaxWithLossOptions(8, 10, {3, 6}).div_value(2).head_bias(true)));
   SAME_START(Conv1d m(3, 4, 5));
   SAME_START(Conv2d m(t::nn::Conv2dOptions(4, 6, {3, 5}).groups(2)));
   SAME_START(ConvTranspose1d m(3, 4, 5));
@@ -168,6 +170,21 @@ TEST(BesideLibtorch, RecurrentNetworks) {
     DOUBLE(GRUCell m(3, 4));
     return m->forward(x[0], x[1]);
   }());
+}
+
+TEST(BesideLibtorch, AdaptiveLogSoftmax) {
+#define SAME_ADAPTIVE(...)                                                      \
+  SAME_GRADIENTS(({{5, 8}}), [&] {                                              \
+    t::manual_seed(3);                                                          \
+    t::nn::AdaptiveLogSoftmaxWithLoss m(                                        \
+        t::nn::AdaptiveLogSoftmaxWithLossOptions(8, 10, {3, 6}).div_value(2.)); \
+    m->to(t::kDouble);                                                          \
+    return __VA_ARGS__;                                                         \
+  }())
+  SAME_ADAPTIVE(m->forward(x[0], t::tensor({0, 9, 4, 2, 6}, t::kLong)).output);
+  SAME_ADAPTIVE(m->forward(x[0], t::tensor({0, 1, 1, 2, 0}, t::kLong)).output);
+  SAME_ADAPTIVE(m->log_prob(x[0]));
+  SAME_ADAPTIVE(m->predict(x[0]).to(t::kDouble) * x[0].select(1, 0));
 }
 
 TEST(BesideLibtorch, Activations) {
