@@ -9,10 +9,9 @@
 namespace tapedeck {
 
 // Resampling of the axes after the channels of [N, C, L], [N, C, H, W] or [N, C, D, H, W] to
-// `output_size`, by
-// PyTorch's rules. A pixel's place in the input is (o + 1/2) scale - 1/2, where scale is
-// input / output, or 1 / scales where given; with align_corners, the corners fall on each other.
-// float32 or float64.
+// `output_size`, by PyTorch's rules. A pixel's place in the input is (o + 1/2) scale - 1/2, where
+// scale is input / output, or 1 / scales where given; with align_corners, the corners fall on each
+// other. float32 or float64.
 
 /// The pixel at floor(o scale).
 Variable upsample_nearest1d(const Variable& self, IntArrayRef output_size,

@@ -4,9 +4,9 @@
 
 namespace tapedeck::nn::functional {
 
-/// Resizes the axes after the channels of [N, C, L] or [N, C, H, W] to the option `size`, or by
-/// scale_factor. Modes: kNearest, kNearestExact, kLinear (3D input), kBilinear (4D), kArea.
-/// \throws NotImplementedError for others.
+/// Resizes the axes after the channels of [N, C, L], [N, C, H, W] or [N, C, D, H, W] to the option
+/// `size`, or by scale_factor. Modes: kNearest, kNearestExact, kArea; kLinear for 3D input,
+/// kBilinear and kBicubic for 4D, kTrilinear for 5D. \throws NotImplementedError for others.
 Tensor interpolate(const Tensor& input, const InterpolateFuncOptions& options = {});
 
 }  // namespace tapedeck::nn::functional

@@ -8,7 +8,8 @@
 
 namespace tapedeck::nn {
 
-/// Resizes the axes after the channels of [N, C, L] or [N, C, H, W]; see functional::interpolate.
+/// Resizes the axes after the channels of [N, C, L], [N, C, H, W] or [N, C, D, H, W]; see
+/// functional::interpolate.
 class UpsampleImpl : public Cloneable<UpsampleImpl> {
  public:
   explicit UpsampleImpl(const UpsampleOptions& options_ = {});
