@@ -181,7 +181,7 @@ Reducer find_reducer(ReduceOp op, ScalarType dtype) {
     case ReduceOp::Mean:
       return floating([&]<typename T>(TypeTag<T>) { return Fold<MeanOf<T>>::reducer(simd); });
     case ReduceOp::Prod:
-      return all([&]<typename T>(TypeTag<T>) { return Fold<Product<T>>::reducer(); });
+      return all([&]<typename T>(TypeTag<T>) { return Fold<Product<T>>::reducer(simd); });
     case ReduceOp::Max:
       return all([&]<typename T>(TypeTag<T>) { return Fold<Largest<T>>::reducer(simd); });
     case ReduceOp::Min:

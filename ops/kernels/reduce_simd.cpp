@@ -159,6 +159,66 @@ void SumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
   }
 }
 
+// What a vector of floats holds goes on in float64, as the product may leave float32's range on its
+// way.
+template <typename T>
+double ProductOfRun(const T* in, std::int64_t n) {
+  const hn::ScalableTag<double> d64;
+  const hn::Rebind<T, decltype(d64)> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  const auto load = [&](const T* at) HWY_ATTR {
+    if constexpr (sizeof(T) == 8)
+      return hn::LoadU(d, at);
+    else
+      return hn::PromoteTo(d64, hn::LoadU(d, at));
+  };
+  auto p0 = hn::Set(d64, 1.0), p1 = p0, p2 = p0, p3 = p0;
+  std::int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    p0 = hn::Mul(p0, load(in + i));
+    p1 = hn::Mul(p1, load(in + i + lanes));
+    p2 = hn::Mul(p2, load(in + i + 2 * lanes));
+    p3 = hn::Mul(p3, load(in + i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) p0 = hn::Mul(p0, load(in + i));
+  HWY_ALIGN double of_lanes[HWY_MAX_BYTES / sizeof(double)];
+  hn::Store(hn::Mul(hn::Mul(p0, p1), hn::Mul(p2, p3)), d64, of_lanes);
+  double product = 1;
+  for (; i < n; ++i) product *= static_cast<double>(in[i]);
+  for (std::int64_t k = 0; k < lanes; ++k) product *= of_lanes[k];
+  return product;
+}
+
+template <typename T>
+void ProductRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                 std::int64_t n) {
+  for (std::int64_t c = 0; c < count; ++c)
+    static_cast<double*>(acc)[c] *=
+        ProductOfRun(reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n);
+}
+
+template <typename T>
+void ProductRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                 std::int64_t n) {
+  const hn::ScalableTag<double> d64;
+  const hn::Rebind<T, decltype(d64)> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  double* const products = static_cast<double*>(acc);
+  for (std::int64_t r = 0; r < count; ++r) {
+    const T* const row = reinterpret_cast<const T*>(static_cast<const char*>(in) + r * stride);
+    std::int64_t j = 0;
+    for (; j + lanes <= n; j += lanes) {
+      auto product = hn::LoadU(d64, products + j);
+      if constexpr (sizeof(T) == 8)
+        product = hn::Mul(product, hn::LoadU(d, row + j));
+      else
+        product = hn::Mul(product, hn::PromoteTo(d64, hn::LoadU(d, row + j)));
+      hn::StoreU(product, d64, products + j);
+    }
+    for (; j < n; ++j) products[j] *= static_cast<double>(row[j]);
+  }
+}
+
 struct Larger {
   template <class D, class V>
   HWY_INLINE V operator()(D, V best, V x) const {
@@ -316,6 +376,8 @@ SimdReducer FindFor(ReduceOp op) {
     case ReduceOp::Sum:
     case ReduceOp::Mean:
       return {SumRuns<Value, T>, SumRows<Value, T>};
+    case ReduceOp::Prod:
+      return {ProductRuns<T>, ProductRows<T>};
     case ReduceOp::Norm1:
       return {SumRuns<Magnitude, T>, SumRows<Magnitude, T>};
     case ReduceOp::Norm2:

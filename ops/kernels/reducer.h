@@ -32,8 +32,8 @@ struct SimdReducer {
   void (*rows)(void* acc, const void* in, std::int64_t stride, std::int64_t count,
                std::int64_t n) = nullptr;
 };
-/// For Sum, Mean, Norm1, Norm2 (accumulators of float64) and Max, Min (of the dtype) on float32 and
-/// float64.
+/// For Sum, Mean, Prod, Norm1, Norm2 (accumulators of float64) and Max, Min (of the dtype) on
+/// float32 and float64.
 SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype);
 
 /// Count, mean and sum of squared deviations of the elements so far.
