@@ -25,6 +25,9 @@ TAPEDECK_UNARY_OP(TanhOp, vec::Tanh(d, x))
 TAPEDECK_UNARY_OP(SigmoidOp, vec::Sigmoid(d, x))
 TAPEDECK_UNARY_OP(SinOp, vec::Sin(d, x))
 TAPEDECK_UNARY_OP(CosOp, vec::Cos(d, x))
+TAPEDECK_UNARY_OP(AsinOp, hn::Asin(d, x))
+TAPEDECK_UNARY_OP(AcosOp, hn::Acos(d, x))
+TAPEDECK_UNARY_OP(AtanOp, hn::Atan(d, x))
 TAPEDECK_UNARY_OP(ErfOp, vec::Erf(d, x))
 TAPEDECK_UNARY_OP(ErfcOp, vec::Erfc(d, x))
 
@@ -47,6 +50,12 @@ RowLoop FindFor(UnaryOp op) {
       return UnaryRow<SinOp, T>;
     case UnaryOp::Cos:
       return UnaryRow<CosOp, T>;
+    case UnaryOp::Asin:
+      return UnaryRow<AsinOp, T>;
+    case UnaryOp::Acos:
+      return UnaryRow<AcosOp, T>;
+    case UnaryOp::Atan:
+      return UnaryRow<AtanOp, T>;
     case UnaryOp::Erf:
       return UnaryRow<ErfOp, T>;
     case UnaryOp::Erfc:

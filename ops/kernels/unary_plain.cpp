@@ -33,12 +33,6 @@ RowLoop find_floating(UnaryOp op) {
       return loop_of<T>([](T x) { return std::log10(x); });
     case UnaryOp::Tan:
       return loop_of<T>([](T x) { return std::tan(x); });
-    case UnaryOp::Asin:
-      return loop_of<T>([](T x) { return std::asin(x); });
-    case UnaryOp::Acos:
-      return loop_of<T>([](T x) { return std::acos(x); });
-    case UnaryOp::Atan:
-      return loop_of<T>([](T x) { return std::atan(x); });
     case UnaryOp::Sinh:
       return loop_of<T>([](T x) { return std::sinh(x); });
     case UnaryOp::Cosh:
