@@ -1,10 +1,13 @@
 #include <tapedeck/ops/kernels/gemm_blocked.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <type_traits>
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
+#include <tapedeck/ops/kernels/transpose.h>
 
 namespace tapedeck::kernels {
 
@@ -16,7 +19,7 @@ constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kPackedElements = 1 << 23;
 constexpr std::int64_t kProductsInPiece = 1 << 19;  // about 20 us
 constexpr std::int64_t kPackedInPiece = 1 << 14;
-constexpr double kTransposeCost = 50;  // of an element, in products of a vector's lane
+constexpr double kTransposeCost = 12;  // of an element, in products of a vector's lane
 // Columns are read where they lie by no more tiles than these, or where all of them fit a cache.
 constexpr std::int64_t kFewTiles = 8;
 constexpr std::int64_t kCachedElements = 1 << 13;
@@ -189,18 +192,35 @@ bool rows_fill_vectors(std::int64_t depth, const Matrix<T>& c) {
          (along_columns - along_rows) * static_cast<double>(depth) > kTransposeCost;
 }
 
-// c = sums^T + beta c
+// c = sums^T + beta c, where the columns of c are adjacent
 template <typename T>
 void add_transposed(Matrix<const T> sums, T beta, Matrix<T> c) {
-  constexpr std::int64_t kBlock = 16;
-  parallel_for(ceil_div(c.rows, kBlock), ceil_div(kPackedInPiece, kBlock * c.columns),
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  constexpr std::int64_t kRows = 64, kColumns = 16;  // a block of both stays in the L1 cache
+  const auto transposed = [&](std::int64_t i, std::int64_t j, std::int64_t rows,
+                              std::int64_t columns, T* to, std::int64_t to_step) {
+    transpose(reinterpret_cast<const Word*>(&sums.at(j, i)), sums.row_stride, columns, rows,
+              reinterpret_cast<Word*>(to), to_step);
+  };
+  parallel_for(ceil_div(c.rows, kRows), ceil_div(kPackedInPiece, kRows * c.columns),
                [&](std::int64_t begin, std::int64_t end) {
-                 const std::int64_t last = std::min(c.rows, end * kBlock);
-                 for (std::int64_t row = begin * kBlock; row < last; row += kBlock)
-                   for (std::int64_t column = 0; column < c.columns; column += kBlock)
-                     for (std::int64_t i = row; i < std::min(last, row + kBlock); ++i)
-                       for (std::int64_t j = column; j < std::min(c.columns, column + kBlock); ++j)
-                         c.at(i, j) = sums.at(j, i) + (beta == T{0} ? T{0} : beta * c.at(i, j));
+                 T block[kRows * kColumns];
+                 for (std::int64_t row = begin * kRows; row < std::min(c.rows, end * kRows);
+                      row += kRows)
+                   for (std::int64_t column = 0; column < c.columns; column += kColumns) {
+                     const std::int64_t rows = std::min(kRows, c.rows - row);
+                     const std::int64_t columns = std::min(kColumns, c.columns - column);
+                     if (beta == T{0}) {
+                       transposed(row, column, rows, columns, &c.at(row, column), c.row_stride);
+                       continue;
+                     }
+                     transposed(row, column, rows, columns, block, columns);
+                     for (std::int64_t i = 0; i < rows; ++i) {
+                       T* const to = &c.at(row + i, column);
+                       const T* const from = block + i * columns;
+                       for (std::int64_t j = 0; j < columns; ++j) to[j] = from[j] + beta * to[j];
+                     }
+                   }
                });
 }
 
