@@ -71,7 +71,7 @@ std::vector<OpRow> resampling() {
         return upsample_nearest_exact(x, {7, 3}, {1.5, 0.5});
       },
       images));
-  const std::vector<Shapes> volumes = {{{2, 3, 2, 4, 3}}};
+  const std::vector<Shapes> volumes = {{{2, 3, 2, 4, 3}}, {{1, 1, 1, 1, 2}}};
   list.push_back(row(
       "upsample_nearest3d",
       [](const Variable& x) {
@@ -111,19 +111,6 @@ std::vector<OpRow> resampling() {
         return upsample_bicubic2d(x, {7, 3}, false);
       },
       images));
-  const std::vector<Shapes> volumes = {{{2, 2, 3, 4, 5}}, {{1, 1, 1, 1, 2}}};
-  list.push_back(row(
-      "upsample_nearest3d",
-      [](const Variable& x) {
-        return upsample_nearest3d(x, {5, 3, 4});
-      },
-      volumes));
-  list.push_back(row(
-      "upsample_trilinear3d",
-      [](const Variable& x) {
-        return upsample_trilinear3d(x, {5, 2, 7}, false);
-      },
-      volumes));
   list.push_back(row(
       "interpolate",
       [](const Variable& x) {
