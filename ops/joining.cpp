@@ -2,6 +2,7 @@
 
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/join.h>
 #include <tapedeck/ops/shape.h>
 
 namespace tapedeck {
@@ -48,13 +49,10 @@ Variable cat(TensorList tensors, std::int64_t dim) {
     sizes[dim] += t.sizes()[dim];
   }
   Array out = Array::empty(sizes, dtype);
-  std::int64_t start = 0;
-  for (const Variable& t : tensors) {
-    if (is_skipped(t)) continue;
-    Array part = out.slice(dim, start, start + t.sizes()[dim], 1);
-    kernels::copy(t.array(), part);
-    start += t.sizes()[dim];
-  }
+  std::vector<Array> arrays;
+  for (const Variable& t : tensors)
+    if (!is_skipped(t)) arrays.push_back(kernels::cast(t.array(), dtype));
+  kernels::join(arrays, dim, out);
   Variable y(std::move(out));
   if (should_record_list(tensors)) {
     struct Part {

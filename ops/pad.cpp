@@ -5,7 +5,7 @@
 
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/index.h>
-#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/pad.h>
 #include <tapedeck/ops/shape.h>
 
 namespace tapedeck {
@@ -96,13 +96,10 @@ Variable constant_pad_nd(const Variable& self, IntArrayRef pad, Scalar value) {
                    " of axis ", p.axis, " leave less than nothing of the input ", self.sizes());
     if (skip + drop > 0) x = x.narrow(p.axis, skip, x.size(p.axis) - skip - drop);
   }
-  Variable y(kernels::full(sizes, value, x.dtype()));
-  Array inside = y.array();
-  for (const AxisPad& p : axes) {
-    const std::int64_t begin = std::max<std::int64_t>(0, p.before);
-    inside = inside.slice(p.axis, begin, begin + x.size(p.axis), 1);
-  }
-  kernels::copy(x.array(), inside);
+  DimVector before(sizes.size(), 0);
+  for (const AxisPad& p : axes)
+    before[static_cast<std::size_t>(p.axis)] = std::max<std::int64_t>(0, p.before);
+  Variable y(kernels::pad_constant(x.array(), before, sizes, value));
   if (should_record(x))
     record(y, "ConstantPadNdBackward0", edges(x),
            [axes, sizes = DimVector(x.sizes())](const Variable& g) {

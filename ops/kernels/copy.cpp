@@ -8,6 +8,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
+#include <tapedeck/ops/kernels/move_bytes.h>
 #include <tapedeck/ops/kernels/transpose.h>
 
 namespace tapedeck::kernels {
@@ -49,7 +50,7 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
               std::int64_t n) {
   constexpr std::int64_t kSize = sizeof(T);
   if (dst_stride == kSize && src_stride == kSize) {
-    std::memcpy(dst, src, static_cast<std::size_t>(n * kSize));
+    move_bytes(dst, src, n * kSize);
   } else if (dst_stride == kSize && src_stride == 0) {
     const T value = load<T>(src);
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, value);

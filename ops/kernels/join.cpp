@@ -1,0 +1,56 @@
+#include <tapedeck/ops/kernels/join.h>
+
+#include <algorithm>
+#include <vector>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/move_bytes.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrainBytes = 1 << 18;
+constexpr std::int64_t kLongRow = 1 << 16;  // bytes
+
+struct Source {
+  const char* data;
+  std::int64_t row;  // bytes
+};
+
+}  // namespace
+
+void join(ArrayRef<Array> parts, std::int64_t dim, Array& out) {
+  std::int64_t outer = 1;
+  for (std::int64_t d = 0; d < dim; ++d) outer *= out.sizes()[d];
+  if (out.numel() == 0) return;
+  const std::int64_t row = out.nbytes() / outer;
+  const bool gapless = std::all_of(parts.begin(), parts.end(),
+                                   [](const Array& part) { return part.is_contiguous(); });
+  if (!gapless || row > kLongRow) {
+    std::int64_t at = 0;
+    for (const Array& part : parts) {
+      Array to = out.slice(dim, at, at + part.sizes()[dim], 1);
+      copy(part, to);
+      at += part.sizes()[dim];
+    }
+    return;
+  }
+  // Row by row, so that the output is written in order.
+  std::vector<Source> sources;
+  for (const Array& part : parts)
+    sources.push_back({static_cast<const char*>(part.raw()), part.nbytes() / outer});
+  char* const data = static_cast<char*>(out.raw());
+  parallel_for(outer, std::max<std::int64_t>(1, kGrainBytes / row),
+               [&](std::int64_t begin, std::int64_t end) {
+                 char* to = data + begin * row;
+                 for (std::int64_t r = begin; r < end; ++r)
+                   for (const Source& source : sources) {
+                     move_bytes(to, source.data + r * source.row, source.row);
+                     to += source.row;
+                   }
+               });
+}
+
+}  // namespace tapedeck::kernels

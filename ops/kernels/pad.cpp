@@ -1,0 +1,108 @@
+#include <tapedeck/ops/kernels/pad.h>
+
+#include <algorithm>
+
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/words.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrain = 65536;  // elements worth a chunk
+
+// Where the runs of the input, of `run` elements each, begin in the output: one for each index of
+// the outer axes.
+class Runs {
+ public:
+  Runs(const Array& x, IntArrayRef before, IntArrayRef sizes) {
+    // The innermost axis that is padded ends the runs.
+    auto inner = static_cast<std::int64_t>(sizes.size()) - 1;
+    const auto is_whole = [&](std::int64_t d) {
+      return sizes[static_cast<std::size_t>(d)] == x.sizes()[d];
+    };
+    for (; inner > 0 && is_whole(inner); --inner) stride_ *= x.sizes()[inner];
+    if (inner >= 0) {
+      const auto axis = static_cast<std::size_t>(inner);
+      run_ = x.sizes()[inner] * stride_;
+      first_ = before[axis] * stride_;
+      stride_ *= sizes[axis];
+    }
+    for (std::int64_t d = inner - 1; d >= 0; --d) {
+      const auto axis = static_cast<std::size_t>(d);
+      extents_.insert(0, x.sizes()[d]);
+      strides_.insert(0, stride_);
+      first_ += before[axis] * stride_;
+      stride_ *= sizes[axis];
+      count_ *= x.sizes()[d];
+    }
+  }
+
+  std::int64_t count() const { return count_; }
+  std::int64_t run() const { return run_; }
+
+  // Calls body(run, place in the output) for the runs [begin, end).
+  template <typename Body>
+  void for_each(std::int64_t begin, std::int64_t end, const Body& body) const {
+    const auto dims = static_cast<std::int64_t>(extents_.size());
+    DimVector index(extents_.size());
+    std::int64_t place = first_, rest = begin;
+    for (std::int64_t d = dims - 1; d >= 0; --d) {
+      index[d] = rest % extents_[d];
+      rest /= extents_[d];
+      place += index[d] * strides_[d];
+    }
+    for (std::int64_t r = begin; r < end; ++r) {
+      body(r, place);
+      for (std::int64_t d = dims - 1; d >= 0; --d) {
+        place += strides_[d];
+        if (++index[d] < extents_[d]) break;
+        place -= extents_[d] * strides_[d];
+        index[d] = 0;
+      }
+    }
+  }
+
+ private:
+  DimVector extents_, strides_;
+  std::int64_t stride_ = 1, run_ = 1, first_ = 0, count_ = 1;
+};
+
+}  // namespace
+
+Array pad_constant(const Array& x, IntArrayRef before, IntArrayRef sizes, Scalar value) {
+  if (x.numel() == 0) return full(sizes, value, x.dtype());
+  const Array from = contiguous(x), fill = full({1}, value, x.dtype());
+  const Array out = Array::empty(sizes, x.dtype());
+  const Runs runs(from, before, sizes);
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    const auto* const in = static_cast<const Word*>(from.raw());
+    auto* const to = static_cast<Word*>(out.raw());
+    const Word around = *static_cast<const Word*>(fill.raw());
+    const std::int64_t run = runs.run(), last = runs.count(), numel = out.numel();
+    // A run brings what lies between the one before it and itself: every element is written once,
+    // and in order.
+    parallel_for(last, std::max<std::int64_t>(1, kGrain / (numel / last)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   std::int64_t written = 0;
+                   if (begin > 0)
+                     runs.for_each(begin - 1, begin, [&](std::int64_t, std::int64_t place) {
+                       written = place + run;
+                     });
+                   runs.for_each(begin, end, [&](std::int64_t r, std::int64_t place) {
+                     for (; written < place; ++written) to[written] = around;
+                     move_bytes(reinterpret_cast<char*>(to + place),
+                                reinterpret_cast<const char*>(in + r * run),
+                                run * std::int64_t{sizeof(Word)});
+                     written += run;
+                   });
+                   if (end == last) std::fill(to + written, to + numel, around);
+                 });
+  });
+  return out;
+}
+
+}  // namespace tapedeck::kernels
