@@ -100,15 +100,25 @@ struct IndexPlan {
 
   std::int64_t rows() const { return static_cast<std::int64_t>(outer.size() * picked.size()); }
   std::int64_t row_size() const { return static_cast<std::int64_t>(inner.size()); }
-  // Calls f(r, offset) for rows [begin, end) of the (outer, J) loops, with where each begins.
+  // Calls f(r, base, offsets, count) for rows [begin, end) of the (outer, J) loops: `count` rows
+  // from r on begin at base + offsets[0], base + offsets[1], ...
   template <typename F>
-  void for_rows(std::int64_t begin, std::int64_t end, F f) const {
+  void for_runs(std::int64_t begin, std::int64_t end, F f) const {
     const auto count = static_cast<std::int64_t>(picked.size());
     std::int64_t o = begin / count, j = begin % count;
     for (std::int64_t r = begin; r < end; ++o, j = 0) {
-      const std::int64_t base = outer[o];
-      for (; j < count && r < end; ++j, ++r) f(r, base + picked[j]);
+      const std::int64_t run = std::min(count - j, end - r);
+      f(r, outer[o], picked.data() + j, run);
+      r += run;
     }
+  }
+  // Calls f(r, offset) for the same rows one by one, with where each begins.
+  template <typename F>
+  void for_rows(std::int64_t begin, std::int64_t end, F f) const {
+    for_runs(begin, end,
+             [&](std::int64_t r, std::int64_t base, const std::int64_t* at, std::int64_t count) {
+               for (std::int64_t j = 0; j < count; ++j) f(r + j, base + at[j]);
+             });
   }
 
  private:
@@ -177,7 +187,11 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
     parallel_for(plan.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t* inner = plan.inner.data();
       if (n == 1)
-        plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) { to[r] = from[at]; });
+        plan.for_runs(
+            begin, end,
+            [=](std::int64_t r, std::int64_t base, const std::int64_t* at, std::int64_t count) {
+              for (std::int64_t j = 0; j < count; ++j) to[r + j] = from[base + at[j]];
+            });
       else if (plan.inner_is_run)
         plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
           std::memcpy(to + r * n, from + at, static_cast<std::size_t>(n) * sizeof(Word));
@@ -252,10 +266,27 @@ Array lines_under(const Array& a, const Array& index, std::int64_t dim) {
   return a.as_strided(index.sizes(), strides, a.offset());
 }
 
+// Whether all of row[0], row[step], ... are in [0, size). Without branches, so that it is
+// vectorised: the sign bits of value and size - 1 - value say it.
+bool all_within(const std::int64_t* row, std::int64_t step, std::int64_t count, std::int64_t size) {
+  const std::uint64_t last = static_cast<std::uint64_t>(size) - 1;
+  std::uint64_t signs = 0;
+  const auto take = [&](std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    signs |= bits | (last - bits);
+  };
+  if (step == 1)
+    for (std::int64_t i = 0; i < count; ++i) take(row[i]);
+  else
+    for (std::int64_t i = 0; i < count; ++i) take(row[i * step]);
+  return signs >> 63 == 0;
+}
+
 void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
   TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
                     "(): Expected dtype int64 for index, got ", index.dtype());
   const auto check = [&](const std::int64_t* row, std::int64_t step, std::int64_t count) {
+    if (all_within(row, step, count, size)) return;
     for (std::int64_t i = 0; i < count; ++i) {
       const std::int64_t value = row[i * step];
       TAPEDECK_CHECK_AS(IndexError, value >= 0 && value < size, op, "(): index ", value,
@@ -290,8 +321,12 @@ void for_each_chosen(Chosen* chosen, const Array& chosen_from, Other* other,
                     const auto* place = places.data<std::int64_t>() + offsets[0];
                     auto* a = chosen + offsets[1];
                     auto* b = other + offsets[2];
-                    for (std::int64_t i = 0; i < count; ++i)
-                      step(a[i * steps[1] + place[i * steps[0]] * stride], b[i * steps[2]]);
+                    // The usual rows: indices along the last axis, of row-major arrays.
+                    if (stride == 1 && steps[0] == 1 && steps[1] == 0 && steps[2] == 1)
+                      for (std::int64_t i = 0; i < count; ++i) step(a[place[i]], b[i]);
+                    else
+                      for (std::int64_t i = 0; i < count; ++i)
+                        step(a[i * steps[1] + place[i * steps[0]] * stride], b[i * steps[2]]);
                   });
 }
 
@@ -331,10 +366,36 @@ void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src,
     });
 }
 
+namespace {
+
+// The last axis of a row-major array of at least one element, reversed.
+Array reversed_rows(const Array& x) {
+  const Array y = Array::empty(x.sizes(), x.dtype());
+  const std::int64_t size = x.sizes().back();
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    const Word* from = static_cast<const Word*>(x.raw());
+    Word* to = static_cast<Word*>(y.raw());
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kGrainBytes / (size * static_cast<std::int64_t>(sizeof(Word))));
+    parallel_for(x.numel() / size, grain, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r)
+        std::reverse_copy(from + r * size, from + (r + 1) * size, to + r * size);
+    });
+  });
+  return y;
+}
+
+}  // namespace
+
 Array flip(const Array& x, IntArrayRef dims) {
   Array y = dims.empty() ? clone(x) : x;
   for (const std::int64_t dim : dims) {
     const std::int64_t size = y.sizes()[dim];
+    if (dim == y.dim() - 1 && y.is_contiguous() && y.numel() > 0) {
+      y = reversed_rows(y);
+      continue;
+    }
     const Array order = Array::empty({size}, ScalarType::Long);
     for (std::int64_t i = 0; i < size; ++i) order.data<std::int64_t>()[i] = size - 1 - i;
     IndexList indices(static_cast<std::size_t>(dim) + 1);

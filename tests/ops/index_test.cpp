@@ -1,5 +1,6 @@
 #include <tapedeck/ops/index.h>
 
+#include <limits>
 #include <sstream>
 
 #include <gmock/gmock.h>
@@ -295,6 +296,40 @@ TEST(Gather, OfNothingTakesAnIndexOfAnyDtypeAndHasAGradient) {
   EXPECT_EQ(y.sizes(), (IntArrayRef{0}));
   y.sum().backward();
   EXPECT_TRUE(source.grad().equal(zeros({3})));
+}
+
+// Long enough rows for whole vectors and what is left of them; the index as it lies, and
+// transposed.
+TEST(Gather, AlongEitherAxisOfLongRows) {
+  const Tensor source = rand({67, 67}), places = randint(67, {67, 67}, kLong);
+  for (const Tensor& index : {places, places.t(), places.slice(1, 0, 67, 2)})
+    for (const std::int64_t dim : {0, 1}) {
+      const Tensor y = source.gather(dim, index), back = zeros({67, 67}).scatter_add(dim, index, y);
+      Tensor expected = zeros({67, 67});
+      for (std::int64_t i = 0; i < index.size(0); ++i)
+        for (std::int64_t j = 0; j < index.size(1); ++j) {
+          const std::int64_t at = index[i][j].item<std::int64_t>();
+          const Tensor from = dim == 0 ? source[at][j] : source[i][at];
+          ASSERT_EQ(y[i][j].item<float>(), from.item<float>()) << dim << ' ' << i << ' ' << j;
+          Tensor to = dim == 0 ? expected[at][j] : expected[i][at];
+          to += from;
+        }
+      EXPECT_TRUE(back.equal(expected)) << dim;
+    }
+}
+
+TEST(Gather, FindsAnIndexOutOfBoundsWhereverItStands) {
+  const Tensor source = zeros({1, 37});
+  constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();
+  for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{37}, kLeast, -(kLeast + 1)})
+    for (std::int64_t at = 0; at < 37; ++at) {
+      Tensor index = zeros({1, 37}, kLong);
+      index.data_ptr<std::int64_t>()[at] = wrong;
+      EXPECT_THROW(source.gather(1, index), IndexError) << wrong << " at " << at;
+      Tensor out = zeros({1, 37});
+      EXPECT_THROW(out.scatter_add_(1, index, ones({1, 37})), IndexError);
+      EXPECT_TRUE(out.equal(source));
+    }
 }
 
 TEST(Gather, Errors) {
