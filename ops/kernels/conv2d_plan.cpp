@@ -26,6 +26,14 @@ double used_lanes(std::int64_t n) {
   return static_cast<double>(n) / static_cast<double>((n + kLanes - 1) / kLanes * kLanes);
 }
 
+// The part of a register tile's vectors that is used where the `n` pixels of an image are its only
+// row: eight filters are summed for three vectors at a time, two for eight.
+double used_vectors(std::int64_t n, std::int64_t filters) {
+  const std::int64_t tile = filters >= 8 ? 3 : filters >= 4 ? 6 : 8;
+  const std::int64_t vectors = (n + kLanes - 1) / kLanes;
+  return static_cast<double>(vectors) / static_cast<double>((vectors + tile - 1) / tile * tile);
+}
+
 // Whether vectors over the pixels of a row are better used than vectors over channels: parts of the
 // peak that the two forms reach, from measurements. The direct algorithm transposes its sums before
 // it stores them, which costs as much as about 14 products of an output, and broadcasts are its
@@ -37,12 +45,12 @@ bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t channels = forward ? s.group_channels() : s.group_filters();
   std::int64_t products = channels * s.taps();
   if (!forward) products /= s.stride_h * s.stride_w;  // of a pixel, in the phases of the stride
-  std::int64_t columns = forward ? s.OW : (s.W + s.stride_w - 1) / s.stride_w;
-  if (s.is_pointwise()) columns = s.pixels();
+  const std::int64_t columns = forward ? s.OW : (s.W + s.stride_w - 1) / s.stride_w;
+  const double lanes = s.is_pointwise() ? used_lanes(s.pixels()) * used_vectors(s.pixels(), filters)
+                                        : used_lanes(columns);
   const double direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) /
                         (1 + 14 / static_cast<double>(std::max<std::int64_t>(1, products)));
-  const double pixels =
-      used_lanes(columns) * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
+  const double pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
   return pixels > direct;
 }
 
@@ -83,11 +91,12 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
 }
 
 // A copy of what the windows read, as channels, makes vectors of many channels from few ones with
-// many taps, and a large weight gradient a matrix product.
+// many taps, a large weight gradient a matrix product, and an input gradient with large weights,
+// which are packed for all its phases, one dense convolution.
 bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
   return sampled_supports(s) &&
          (s.taps() == 1 || s.group_channels() < 8 ||
-          (direction == ConvDirection::GradWeight &&
+          (direction != ConvDirection::Forward &&
            s.group_channels() * s.group_filters() * s.taps() >= kLargeProduct));
 }
 
