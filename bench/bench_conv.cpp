@@ -92,9 +92,21 @@ void naive(benchmark::State& state, const ConvCase& conv) {
   bench::count_flops(state, conv.flops());
 }
 
+// Convolutions may trade digits for speed.
+void medium_layer(benchmark::State& state, const ConvCase& conv) {
+  bench::set_conv_precision("medium");
+  layer(state, conv);
+  bench::set_conv_precision("highest");
+}
+
 void add(const std::string& name, void (*body)(benchmark::State&, const ConvCase&),
          const ConvCase& conv) {
   bench::add(name, [body, conv](benchmark::State& state) { body(state, conv); });
+}
+
+void add_layer(const ConvCase& conv) {
+  ::add("conv/" + conv.name + "/layer", layer, conv);
+  if (conv.has_medium()) ::add("conv/" + conv.name + "/layer/medium", medium_layer, conv);
 }
 
 }  // namespace
@@ -104,8 +116,9 @@ void bench::add_all() {
     ::add("conv/" + conv.name + "/forward", forward, conv);
     ::add("conv/" + conv.name + "/grad_input", grad_input, conv);
     ::add("conv/" + conv.name + "/grad_weight", grad_weight, conv);
-    ::add("conv/" + conv.name + "/layer", layer, conv);
+    add_layer(conv);
     if (!kIsPeer && !conv.transposed && conv.groups == 1 && conv.flops() < 2e9)
       ::add("conv/" + conv.name + "/naive_loop", naive, conv);
   }
+  for (const ConvCase& conv : conv_layers()) add_layer(conv);
 }

@@ -27,6 +27,8 @@ struct ConvCase {
     if (transposed) return {C, filters / groups, kernel, kernel};
     return {filters, C / groups, kernel, kernel};
   }
+  /// Whether the precision "medium" may have faster algorithms for it.
+  bool has_medium() const { return !transposed && dilation == 1 && stride == 1 && kernel == 3; }
   /// Two operations for each tap of each pixel of the smaller side, padding counted as well.
   double flops() const {
     const std::int64_t pixels = transposed ? H * W : OH() * OW();
@@ -58,6 +60,44 @@ inline std::vector<ConvCase> conv_cases() {
       {"dcgan_256to128x8_4x4_s2", 16, 256, 8, 8, 128, 4, 2, 1, 1, 1, true},
       {"dcgan_128to64x16_4x4_s2", 16, 128, 16, 16, 64, 4, 2, 1, 1, 1, true},
       {"dcgan_64to3x32_4x4_s2", 16, 64, 32, 32, 3, 4, 2, 1, 1, 1, true},
+  };
+}
+
+/// Further layers of known networks, measured as layers only.
+inline std::vector<ConvCase> conv_layers() {
+  return {
+      {"alexnet_conv1_11x11_s4", 8, 3, 224, 224, 64, 11, 4, 2},
+      {"alexnet_64to192x27_5x5", 8, 64, 27, 27, 192, 5, 1, 2},
+      {"vit_patches_16x16_s16", 8, 3, 224, 224, 192, 16, 16},
+      {"convnext_patches_4x4_s4", 8, 3, 224, 224, 96, 4, 4},
+      {"convnext_96to192x56_2x2_s2", 4, 96, 56, 56, 192, 2, 2},
+      {"convnext_384x14_7x7_depthwise", 8, 384, 14, 14, 384, 7, 1, 3, 1, 384},
+      {"resnet20_16x32_3x3", 128, 16, 32, 32, 16, 3, 1, 1},
+      {"wideresnet_160x32_3x3", 8, 160, 32, 32, 160, 3, 1, 1},
+      {"resnet_64to128x56_3x3_s2", 8, 64, 56, 56, 128, 3, 2, 1},
+      {"resnet_128to256x28_3x3_s2", 8, 128, 28, 28, 256, 3, 2, 1},
+      {"resnet_1024to256x14_1x1", 8, 1024, 14, 14, 256, 1},
+      {"resnet_512to2048x7_1x1", 8, 512, 7, 7, 2048, 1},
+      {"vgg_256x56_3x3", 1, 256, 56, 56, 256, 3, 1, 1},
+      {"vgg_512x28_3x3", 1, 512, 28, 28, 512, 3, 1, 1},
+      {"densenet_128to32x28_3x3", 8, 128, 28, 28, 32, 3, 1, 1},
+      {"squeezenet_16to64x55_3x3", 8, 16, 55, 55, 64, 3, 1, 1},
+      {"mobilenet_144x56_3x3_s2_depthwise", 8, 144, 56, 56, 144, 3, 2, 1, 1, 144},
+      {"mobilenet_960x7_3x3_depthwise", 32, 960, 7, 7, 960, 3, 1, 1, 1, 960},
+      {"mobilenet_96to24x56_1x1", 8, 96, 56, 56, 24, 1},
+      {"efficientnet_240x28_5x5_depthwise", 8, 240, 28, 28, 240, 5, 1, 2, 1, 240},
+      {"resnext_512x14_3x3_g32", 8, 512, 14, 14, 512, 3, 1, 1, 1, 32},
+      {"regnet_224x28_3x3_g8", 8, 224, 28, 28, 224, 3, 1, 1, 1, 8},
+      {"deeplab_512to256x33_3x3_d12", 1, 512, 33, 33, 256, 3, 1, 12, 12},
+      {"dcgan_64to128x32_4x4_s2", 32, 64, 32, 32, 128, 4, 2, 1},
+      {"dcgan_256to512x8_4x4_s2", 32, 256, 8, 8, 512, 4, 2, 1},
+      {"dcgan_512to256x4_4x4_s2_up", 32, 512, 4, 4, 256, 4, 2, 1, 1, 1, true},
+      {"pix2pix_512x16_4x4_s2", 1, 512, 16, 16, 512, 4, 2, 1},
+      {"unet_512to256x32_2x2_s2_up", 1, 512, 32, 32, 256, 2, 2, 0, 1, 1, true},
+      {"fsrcnn_56to1x32_9x9_s3_up", 4, 56, 32, 32, 1, 9, 3, 3, 1, 1, true},
+      {"autoencoder_64to32x7_3x3_s2_up", 64, 64, 7, 7, 32, 3, 2, 1, 1, 1, true},
+      {"edsr_64x48_3x3", 4, 64, 48, 48, 64, 3, 1, 1},
+      {"espcn_out_64to3x64_3x3", 4, 64, 64, 64, 3, 3, 1, 1},
   };
 }
 

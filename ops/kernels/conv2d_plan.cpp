@@ -21,6 +21,12 @@ constexpr std::int64_t kLanes = 16;  // of the widest vectors: what the estimate
 // is faster than sums that pack the input for some filters at a time.
 constexpr std::int64_t kLargeProduct = 1 << 17;
 
+// Weights of a strided 1x1 kernel from which on the copy of its pixels is little beside the
+// products.
+constexpr std::int64_t kWorthSampling = 1 << 12;
+// Pixels from which on a pointwise product is faster than register tiles of few pixels.
+constexpr std::int64_t kProductPixels = 512;
+
 // The part of the lanes that is used where vectors lie over `n` elements.
 double used_lanes(std::int64_t n) {
   return static_cast<double>(n) / static_cast<double>((n + kLanes - 1) / kLanes * kLanes);
@@ -83,21 +89,35 @@ bool direct_weights_pay(const Conv2dShape& s) {
   return s.group_channels() >= 8 && 0.8 * used_lanes(s.group_channels()) > 0.7 * used_lanes(s.OW);
 }
 
-// The input gradient of one or two channels is a product with a row for each of their taps, which
-// reads grad_output once; its rows are added up where they belong.
-bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
-  return direction == ConvDirection::GradInput && s.taps() > 1 && s.group_channels() <= 2 &&
-         s.group_filters() >= 2 * kLanes;
+std::int64_t group_weights(const Conv2dShape& s) {
+  return s.group_channels() * s.group_filters() * s.taps();
 }
 
 // A copy of what the windows read, as channels, makes vectors of many channels from few ones with
 // many taps, a large weight gradient a matrix product, and an input gradient with large weights,
 // which are packed for all its phases, one dense convolution.
 bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
-  return sampled_supports(s) &&
-         (s.taps() == 1 || s.group_channels() < 8 ||
-          (direction != ConvDirection::Forward &&
-           s.group_channels() * s.group_filters() * s.taps() >= kLargeProduct));
+  if (!sampled_supports(s)) return false;
+  const bool large = group_weights(s) >= kLargeProduct;
+  if (s.group_channels() < 8) return !(large && direction == ConvDirection::GradInput);
+  if (s.taps() == 1) return group_weights(s) >= kWorthSampling;
+  return large && direction != ConvDirection::Forward;
+}
+
+// Outputs and input gradients by the product of weights and columns, where that packs each operand
+// once for much work and columns cost little: pointwise kernels, whose columns are the images
+// themselves, with many pixels and channels, or on images of one pixel; input gradients of one or
+// two channels, a product with a row for each of their taps that reads grad_output once; and those
+// of windows that do not meet, unless copies of what these read are channels enough.
+bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
+  const bool forward = direction == ConvDirection::Forward;
+  if (s.is_pointwise()) {
+    const std::int64_t terms = forward ? s.group_channels() : s.group_filters();
+    return s.pixels() == 1 || (terms > 4 * kLanes && s.pixels() >= kProductPixels);
+  }
+  if (forward) return false;
+  if (sampled_supports(s)) return s.taps() == 1 || s.group_channels() < 8;
+  return s.taps() > 1 && s.group_channels() <= 2 && s.group_filters() >= 2 * kLanes;
 }
 
 // What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
