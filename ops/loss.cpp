@@ -8,6 +8,7 @@
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/loss.h>
 #include <tapedeck/ops/kernels/reduce.h>
 #include <tapedeck/ops/promotion.h>
@@ -121,24 +122,18 @@ Variable parabola_and_lines(const Variable& self, const Variable& target, double
                             const char* name) {
   const ScalarType dtype = result_type(self, target);
   const detail::Operand x(self, dtype), t(target, dtype);
-  Variable y;
-  {
-    const NoGradGuard no_grad;
-    y = sub(x, t).abs_();
-    const Variable c = y.clamp_max(w);
-    y.sub_(c, 0.5).mul_(c);
-    if (s != 1) y.mul_(s);
-  }
+  const kernels::OpParams params{{w, s}};
+  Variable y(kernels::binary(kernels::BinaryOp::Huber, x.array(), t.array(), params));
   if (should_record(x, t))
     record(y, name, edges(x, t),
-           [x = save(x), t = save(t), w, s](const Variable& g, const VjpContext& ctx) {
-             // Nobody else holds the difference, and it is recorded only for a further derivative.
-             Variable dx = x.get(ctx) - t.get(ctx);
+           [x = save(x), t = save(t), params, w, s](const Variable& g, const VjpContext& ctx) {
+             Variable dx;
              if (GradMode::is_enabled()) {
-               dx = dx.clamp(-w, w) * s * g;
+               dx = (x.get(ctx) - t.get(ctx)).clamp(-w, w) * s * g;
              } else {
-               dx.clamp_(-w, w).mul_(g);
-               if (s != 1) dx.mul_(s);
+               dx = Variable(kernels::binary(kernels::BinaryOp::HuberSlope, x.get(ctx).array(),
+                                             t.get(ctx).array(), params));
+               dx.mul_(g);
              }
              return Gradients{ctx.needs(0) ? dx.sum_to_size(ctx.input_sizes(0)) : Variable(),
                               ctx.needs(1) ? dx.sum_to_size(ctx.input_sizes(1)).neg() : Variable()};

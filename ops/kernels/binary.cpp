@@ -138,6 +138,10 @@ const char* name_of(BinaryOp op) {
       return "hardsigmoid_backward";
     case BinaryOp::HardswishBackward:
       return "hardswish_backward";
+    case BinaryOp::Huber:
+      return "huber";
+    case BinaryOp::HuberSlope:
+      return "huber_backward";
   }
   return "binary";
 }

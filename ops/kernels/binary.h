@@ -52,6 +52,8 @@ enum class BinaryOp : std::uint8_t {
   HardtanhBackward,  ///< p0 < b < p1 ? a : 0
   HardsigmoidBackward,
   HardswishBackward,
+  Huber,       ///< p1 c (|d| - c / 2) with d = a - b and c = min(|d|, p0)
+  HuberSlope,  ///< p1 d, with d clamped to [-p0, p0]
 };
 
 /// "add", "floor_divide", ...: for messages.

@@ -76,6 +76,27 @@ struct LeakyReluBackwardOp : WithParams<T> {
     return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), g, hn::Mul(g, hn::Set(d, this->p0)));
   }
 };
+template <typename T>
+struct HuberOp : WithParams<T> {
+  using WithParams<T>::WithParams;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    const V distance = hn::Abs(hn::Sub(a, b));
+    const V c = hn::Min(distance, hn::Set(d, this->p0));
+    return hn::Mul(hn::Mul(hn::Set(d, this->p1), c), hn::NegMulAdd(C(d, 0.5), c, distance));
+  }
+};
+template <typename T>
+struct HuberSlopeOp : WithParams<T> {
+  using WithParams<T>::WithParams;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    // What is not a number is neither above nor below.
+    const V high = hn::Set(d, this->p0), low = hn::Neg(high), x = hn::Sub(a, b);
+    const V clamped = hn::IfThenElse(hn::Gt(x, high), high, hn::IfThenElse(hn::Lt(x, low), low, x));
+    return hn::Mul(hn::Set(d, this->p1), clamped);
+  }
+};
 TAPEDECK_BINARY_OP(PreluOp, hn::IfThenElse(hn::Gt(a, hn::Zero(d)), a, hn::Mul(a, b)))
 TAPEDECK_BINARY_OP(PreluSlopeOp, hn::IfThenElse(hn::Gt(a, hn::Zero(d)), C(d, 1), b))
 template <typename T>
@@ -221,6 +242,10 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<HardsigmoidBackwardOp<T>, T>;
     case BinaryOp::HardswishBackward:
       return BinaryRow<HardswishBackwardOp<T>, T>;
+    case BinaryOp::Huber:
+      return BinaryRow<HuberOp<T>, T>;
+    case BinaryOp::HuberSlope:
+      return BinaryRow<HuberSlopeOp<T>, T>;
     default:
       return nullptr;
   }
