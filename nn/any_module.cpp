@@ -47,6 +47,10 @@ std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& t
   return module._forward_populate_default_args(std::move(arguments));
 }
 
+void wrong_clone(const std::type_info& type) {
+  fail(str("AnyModule: the clone of a ", type_name(type), " is of another class"));
+}
+
 DefaultArguments::DefaultArguments(
     std::initializer_list<std::pair<unsigned int, AnyValue>> defaults)
     : defaults_(defaults) {}
@@ -59,6 +63,34 @@ std::vector<AnyValue> DefaultArguments::complete(std::vector<AnyValue>&& argumen
 }
 
 }  // namespace detail
+
+AnyModule AnyModule::clone(const std::optional<Device>& device) const {
+  AnyModule result;
+  if (is_empty()) return result;
+  result.module_ = module_->clone(device);
+  result.object_ = class_->cast(*result.module_);
+  if (!result.object_) detail::wrong_clone(class_->type);
+  result.class_ = class_;
+  return result;
+}
+
+AnyValue AnyModule::forward_boxed(std::vector<AnyValue>&& arguments) {
+  check_holds("forward");
+  return class_->forward(object_, std::move(arguments));
+}
+bool AnyModule::forward_tensor(Tensor& value) {
+  check_holds("forward");
+  return class_->forward_tensor(object_, value);
+}
+
+std::shared_ptr<Module> AnyModule::ptr() const {
+  check_holds("ptr");
+  return module_;
+}
+const std::type_info& AnyModule::type_info() const {
+  check_holds("type_info");
+  return class_->type;
+}
 
 Sequential::Sequential() = default;
 Sequential::Sequential(std::initializer_list<NamedAnyModule> modules)

@@ -12,23 +12,21 @@
 #include <vector>
 
 #include <tapedeck/nn/any_value.h>
+#include <tapedeck/nn/cloneable.h>
 #include <tapedeck/nn/module_holder.h>
 
 namespace tapedeck::nn {
 
 namespace detail {
 
-/// A module whose type is known inside only.
-class AnyModuleContent {
- public:
-  virtual ~AnyModuleContent() = default;
-  virtual AnyValue forward(std::vector<AnyValue>&& arguments) = 0;
+/// What an AnyModule knows of its module's class. `module` points to an object of that class.
+struct ModuleClass {
+  const std::type_info& type;
+  AnyValue (*forward)(void* module, std::vector<AnyValue>&& arguments);
   /// value = forward(value), for a module from a tensor to a tensor; false for any other.
-  virtual bool forward_tensor(Tensor& value) = 0;
-  virtual std::shared_ptr<Module> ptr() const = 0;
-  virtual std::unique_ptr<AnyModuleContent> copy() const = 0;
-  virtual std::unique_ptr<AnyModuleContent> clone(const std::optional<Device>& device) const = 0;
-  virtual const std::type_info& type() const noexcept = 0;
+  bool (*forward_tensor)(void* module, Tensor& value);
+  /// The object of the class that this is, or null.
+  void* (*cast)(Module& module);
 };
 
 [[noreturn]] void wrong_argument_type(std::size_t index, const std::type_info& expected,
@@ -36,6 +34,7 @@ class AnyModuleContent {
 [[noreturn]] void wrong_module_cast(const std::type_info& wanted, const std::type_info& held);
 [[noreturn]] void empty_any_module(const char* function);
 /// Fills in default arguments, and checks that there are `count`.
+[[noreturn]] void wrong_clone(const std::type_info& type);
 std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& type,
                                          std::size_t count, std::vector<AnyValue>&& arguments);
 
@@ -95,53 +94,57 @@ template <typename M>
 concept has_plain_forward = requires {
   &M::forward;
 };
+template <typename M>
+concept has_boxed_forward = requires(M& module, std::vector<AnyValue>&& arguments) {
+  module.any_forward(std::move(arguments));
+};
 
 template <typename M>
-class AnyModuleHolder final : public AnyModuleContent {
- public:
-  explicit AnyModuleHolder(std::shared_ptr<M> module) : module_(std::move(module)) {}
+AnyValue forward_boxed(void* object, std::vector<AnyValue>&& arguments) {
+  M& module = *static_cast<M*>(object);
+  if constexpr (has_plain_forward<M>) {
+    using S = Signature<decltype(&M::forward)>;
+    if (arguments.size() != S::count)
+      arguments = complete_arguments(module, typeid(M), S::count, std::move(arguments));
+    return AnyValue(S::unpack(module, arguments, std::make_index_sequence<S::count>()));
+  } else {
+    return module.any_forward(std::move(arguments));
+  }
+}
 
-  AnyValue forward(std::vector<AnyValue>&& arguments) override {
-    if constexpr (has_plain_forward<M>) {
-      using S = Signature<decltype(&M::forward)>;
-      if (arguments.size() != S::count)
-        arguments = complete_arguments(*module_, typeid(M), S::count, std::move(arguments));
-      return AnyValue(S::unpack(*module_, arguments, std::make_index_sequence<S::count>()));
-    } else {
-      return module_->any_forward(std::move(arguments));
+template <typename M>
+bool forward_tensor([[maybe_unused]] void* object, [[maybe_unused]] Tensor& value) {
+  if constexpr (has_plain_forward<M>) {
+    using S = Signature<decltype(&M::forward)>;
+    if constexpr (S::tensor_to_tensor) {
+      value = S::call(*static_cast<M*>(object), std::move(value));
+      return true;
     }
   }
-  bool forward_tensor(Tensor& value) override {
-    if constexpr (has_plain_forward<M>) {
-      using S = Signature<decltype(&M::forward)>;
-      if constexpr (S::tensor_to_tensor) {
-        value = S::call(*module_, std::move(value));
-        return true;
-      } else {
-        return false;
-      }
-    } else {
-      return false;
-    }
-  }
-  std::shared_ptr<Module> ptr() const override { return module_; }
-  std::unique_ptr<AnyModuleContent> copy() const override {
-    return std::make_unique<AnyModuleHolder>(module_);
-  }
-  std::unique_ptr<AnyModuleContent> clone(const std::optional<Device>& device) const override {
-    return std::make_unique<AnyModuleHolder>(
-        std::dynamic_pointer_cast<M>(static_cast<const Module&>(*module_).clone(device)));
-  }
-  const std::type_info& type() const noexcept override { return typeid(M); }
+  return false;
+}
 
- private:
-  std::shared_ptr<M> module_;
-};
+template <typename M>
+const ModuleClass& make_module_class() {
+  static constexpr ModuleClass result = {typeid(M), &forward_boxed<M>, &forward_tensor<M>,
+                                         [](Module& module) -> void* {
+                                           return dynamic_cast<M*>(&module);
+                                         }};
+  return result;
+}
 
 }  // namespace detail
 
+template <typename Derived>
+const detail::ModuleClass* Cloneable<Derived>::module_class() {
+  if constexpr (detail::has_plain_forward<Derived> || detail::has_boxed_forward<Derived>)
+    return &detail::make_module_class<Derived>();
+  else
+    return nullptr;
+}
+
 /// A module of any type, with a forward of any signature. Arguments must have exactly the types of
-/// the signature (references apart).
+/// the signature (references apart). A copy holds the same module.
 class AnyModule {
  public:
   /// Holds nothing.
@@ -149,31 +152,20 @@ class AnyModule {
   template <typename M>
   requires detail::is_module<M>
   explicit AnyModule(std::shared_ptr<M> module)
-      : content_(std::make_unique<detail::AnyModuleHolder<M>>(std::move(module))) {}
+      : object_(module.get()), module_(std::move(module)), class_(class_of<M>()) {}
   template <typename M>
   requires detail::is_module<M>
   explicit AnyModule(M&& module)
       : AnyModule(std::make_shared<std::decay_t<M>>(std::forward<M>(module))) {}
   template <typename M>
   explicit AnyModule(const ModuleHolder<M>& holder) : AnyModule(holder.ptr()) {}
-  AnyModule(AnyModule&&) noexcept = default;
-  AnyModule& operator=(AnyModule&&) noexcept = default;
-  /// A copy holds the same module.
-  AnyModule(const AnyModule& other) : content_(other.content_ ? other.content_->copy() : nullptr) {}
-  AnyModule& operator=(const AnyModule& other) {
-    content_ = other.content_ ? other.content_->copy() : nullptr;
-    return *this;
-  }
   template <typename M>
   requires detail::is_module<M> AnyModule& operator=(std::shared_ptr<M> module) {
     return *this = AnyModule(std::move(module));
   }
 
-  AnyModule clone(const std::optional<Device>& device = std::nullopt) const {
-    AnyModule result;
-    result.content_ = content_ ? content_->clone(device) : nullptr;
-    return result;
-  }
+  /// \throws Error where the module's clone() makes one of another class.
+  AnyModule clone(const std::optional<Device>& device = std::nullopt) const;
 
   /// The module's forward. \throws Error where the number or the types of arguments are wrong.
   template <typename... Arguments>
@@ -183,50 +175,60 @@ class AnyModule {
     (values.push_back(AnyValue(std::forward<Arguments>(arguments))), ...);
     return forward_boxed(std::move(values));
   }
-  AnyValue forward_boxed(std::vector<AnyValue>&& arguments) {
-    return content("forward").forward(std::move(arguments));
-  }
+  AnyValue forward_boxed(std::vector<AnyValue>&& arguments);
   /// The same with a result of known type. \throws Error where it is of another one.
   template <typename ReturnType = Tensor, typename... Arguments>
   ReturnType forward(Arguments&&... arguments) {
     return any_forward(std::forward<Arguments>(arguments)...).template get<ReturnType>();
   }
   /// value = forward(value), if the module goes from a tensor to a tensor; whether it does.
-  bool forward_tensor(Tensor& value) { return content("forward").forward_tensor(value); }
+  bool forward_tensor(Tensor& value);
 
   /// The module. \throws Error where it is not a T.
   template <typename T>
   requires detail::is_module<T> T& get() const {
-    content("get");
+    check_holds("get");
     return *ptr<T>();
   }
   template <typename T, typename Contained = typename T::ContainedType>
   T get() const {
-    content("get");
+    check_holds("get");
     return T(ptr<Contained>());
   }
-  std::shared_ptr<Module> ptr() const { return content("ptr").ptr(); }
+  std::shared_ptr<Module> ptr() const;
   template <typename T>
   requires detail::is_module<T> std::shared_ptr<T> ptr()
   const {
     if constexpr (std::is_same_v<T, Module>) {
       return ptr();
     } else {
-      const std::type_info& held = content("ptr").type();
-      if (typeid(T) != held) detail::wrong_module_cast(typeid(T), held);
-      return std::dynamic_pointer_cast<T>(ptr());
+      check_holds("ptr");
+      if (typeid(T) != class_->type) detail::wrong_module_cast(typeid(T), class_->type);
+      return std::shared_ptr<T>(module_, static_cast<T*>(object_));
     }
   }
-  const std::type_info& type_info() const { return content("type_info").type(); }
-  bool is_empty() const noexcept { return content_ == nullptr; }
+  const std::type_info& type_info() const;
+  bool is_empty() const noexcept { return class_ == nullptr; }
 
  private:
-  detail::AnyModuleContent& content(const char* function) const {
-    if (!content_) detail::empty_any_module(function);
-    return *content_;
+  // A class that derives from another's Cloneable without one of its own has no table there.
+  template <typename M>
+  static const detail::ModuleClass* class_of() {
+    static_assert(detail::has_plain_forward<M> || detail::has_boxed_forward<M>,
+                  "the module has no forward that is neither overloaded nor a template, and no "
+                  "any_forward");
+    if constexpr (std::is_base_of_v<Cloneable<M>, M>)
+      return Cloneable<M>::module_class();
+    else
+      return &detail::make_module_class<M>();
+  }
+  void check_holds(const char* function) const {
+    if (!class_) detail::empty_any_module(function);
   }
 
-  std::unique_ptr<detail::AnyModuleContent> content_;
+  void* object_ = nullptr;  // what module_ points to, as its own class
+  std::shared_ptr<Module> module_;
+  const detail::ModuleClass* class_ = nullptr;
 };
 
 /// A module with a name, for named Sequentials: `{"fc", Linear(3, 5)}`.

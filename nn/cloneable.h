@@ -9,7 +9,10 @@
 
 namespace tapedeck::nn {
 
+class AnyModule;
+
 namespace detail {
+struct ModuleClass;
 void check_same_count(const char* what, const char* register_function, std::size_t original,
                       std::size_t copy);
 [[noreturn]] void wrong_clone_type();
@@ -33,7 +36,11 @@ class Cloneable : public virtual Module {
   std::shared_ptr<Module> clone(const std::optional<Device>& device = std::nullopt) const override;
 
  private:
+  friend class AnyModule;
+
   void clone_(Module& other, const std::optional<Device>& device) final;
+  // Null for a module without a forward. Defined with AnyModule.
+  static const detail::ModuleClass* module_class();
 };
 
 // Outside of the class, and so not inline: what the library instantiates is not compiled again.

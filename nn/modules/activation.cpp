@@ -7,6 +7,7 @@
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

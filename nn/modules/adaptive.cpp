@@ -10,6 +10,7 @@
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

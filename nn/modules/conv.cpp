@@ -11,6 +11,7 @@
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/conv3d.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

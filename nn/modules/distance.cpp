@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include <tapedeck/nn/functional/distance.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

@@ -4,6 +4,7 @@
 
 #include <tapedeck/nn/functional/dropout.h>
 #include <tapedeck/nn/internal/print.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <tapedeck/nn/functional/loss.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

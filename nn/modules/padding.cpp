@@ -6,6 +6,7 @@
 
 #include <tapedeck/nn/functional/padding.h>
 #include <tapedeck/nn/internal/print.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

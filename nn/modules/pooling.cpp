@@ -5,6 +5,7 @@
 
 #include <tapedeck/nn/functional/pooling.h>
 #include <tapedeck/nn/internal/print.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

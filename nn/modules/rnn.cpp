@@ -15,6 +15,7 @@
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/shape.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

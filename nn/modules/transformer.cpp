@@ -11,6 +11,7 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/rearrange.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

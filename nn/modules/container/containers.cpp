@@ -6,6 +6,7 @@
 #include <tapedeck/nn/modules/container/functional.h>
 #include <tapedeck/nn/modules/container/module_list.h>
 #include <tapedeck/nn/modules/container/parameter_list.h>
+#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 
