@@ -126,10 +126,9 @@ bool forward_tensor([[maybe_unused]] void* object, [[maybe_unused]] Tensor& valu
 
 template <typename M>
 const ModuleClass& make_module_class() {
-  static constexpr ModuleClass result = {typeid(M), &forward_boxed<M>, &forward_tensor<M>,
-                                         [](Module& module) -> void* {
-                                           return dynamic_cast<M*>(&module);
-                                         }};
+  static constexpr ModuleClass result = {
+      typeid(M), &forward_boxed<M>, &forward_tensor<M>,
+      [](Module& module) -> void* { return dynamic_cast<M*>(&module); }};
   return result;
 }
 

@@ -3,11 +3,11 @@
 #include <ostream>
 #include <string>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/activation.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/creation.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/container/sequential.h>
 #include <tapedeck/ops/activation.h>
@@ -10,7 +11,6 @@
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/padding.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/conv_padding.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/conv3d.h>
 #include <tapedeck/ops/creation.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

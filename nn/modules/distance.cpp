@@ -3,8 +3,8 @@
 
 #include <ostream>
 
-#include <tapedeck/nn/functional/distance.h>
 #include <tapedeck/nn/any_module.h>
+#include <tapedeck/nn/functional/distance.h>
 
 namespace tapedeck::nn {
 

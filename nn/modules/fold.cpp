@@ -2,9 +2,9 @@
 
 #include <ostream>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/fold.h>
 #include <tapedeck/nn/internal/print.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

@@ -3,11 +3,11 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/linear.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

@@ -4,8 +4,8 @@
 #include <ostream>
 #include <utility>
 
-#include <tapedeck/nn/functional/loss.h>
 #include <tapedeck/nn/any_module.h>
+#include <tapedeck/nn/functional/loss.h>
 
 namespace tapedeck::nn {
 

@@ -3,11 +3,11 @@
 #include <ostream>
 
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/normalization.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/ops/creation.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

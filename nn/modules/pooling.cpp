@@ -3,9 +3,9 @@
 #include <ostream>
 #include <utility>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/pooling.h>
 #include <tapedeck/nn/internal/print.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

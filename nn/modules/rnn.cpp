@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/internal/recurrent_steps.h>
@@ -15,7 +16,6 @@
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/shape.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

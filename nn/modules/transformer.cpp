@@ -4,6 +4,7 @@
 #include <ostream>
 #include <utility>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/attention.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
@@ -11,7 +12,6 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/rearrange.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 
@@ -101,6 +101,8 @@ LayerNorm norm_of(const TransformerLayerOptions& o) {
 
 }  // namespace
 
+TransformerEncoderLayerImpl::TransformerEncoderLayerImpl(std::int64_t d_model, std::int64_t nhead)
+    : TransformerEncoderLayerImpl(TransformerEncoderLayerOptions(d_model, nhead)) {}
 TransformerEncoderLayerImpl::TransformerEncoderLayerImpl(TransformerEncoderLayerOptions options_)
     : options(std::move(options_)) {
   reset();
@@ -135,6 +137,8 @@ Tensor TransformerEncoderLayerImpl::forward(const Tensor& src, const Tensor& src
       src);
 }
 
+TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(std::int64_t d_model, std::int64_t nhead)
+    : TransformerDecoderLayerImpl(TransformerDecoderLayerOptions(d_model, nhead)) {}
 TransformerDecoderLayerImpl::TransformerDecoderLayerImpl(TransformerDecoderLayerOptions options_)
     : options(std::move(options_)) {
   reset();
@@ -201,6 +205,16 @@ void reset_stack(Stack& stack) {
 
 }  // namespace
 
+TransformerEncoderOptions::TransformerEncoderOptions(TransformerEncoderLayer encoder_layer,
+                                                     std::int64_t num_layers)
+    : encoder_layer_(std::move(encoder_layer)), num_layers_(num_layers) {}
+TransformerEncoderOptions::TransformerEncoderOptions(
+    const TransformerEncoderLayerOptions& layer_options, std::int64_t num_layers)
+    : TransformerEncoderOptions(TransformerEncoderLayer(layer_options), num_layers) {}
+
+TransformerEncoderImpl::TransformerEncoderImpl(TransformerEncoderLayer encoder_layer,
+                                               std::int64_t num_layers)
+    : TransformerEncoderImpl(TransformerEncoderOptions(std::move(encoder_layer), num_layers)) {}
 TransformerEncoderImpl::TransformerEncoderImpl(TransformerEncoderOptions options_)
     : options(std::move(options_)) {
   TransformerEncoderImpl::reset();
@@ -221,6 +235,16 @@ Tensor TransformerEncoderImpl::forward(const Tensor& src, const Tensor& src_mask
       src);
 }
 
+TransformerDecoderOptions::TransformerDecoderOptions(TransformerDecoderLayer decoder_layer,
+                                                     std::int64_t num_layers)
+    : decoder_layer_(std::move(decoder_layer)), num_layers_(num_layers) {}
+TransformerDecoderOptions::TransformerDecoderOptions(
+    const TransformerDecoderLayerOptions& layer_options, std::int64_t num_layers)
+    : TransformerDecoderOptions(TransformerDecoderLayer(layer_options), num_layers) {}
+
+TransformerDecoderImpl::TransformerDecoderImpl(TransformerDecoderLayer decoder_layer,
+                                               std::int64_t num_layers)
+    : TransformerDecoderImpl(TransformerDecoderOptions(std::move(decoder_layer), num_layers)) {}
 TransformerDecoderImpl::TransformerDecoderImpl(TransformerDecoderOptions options_)
     : options(std::move(options_)) {
   TransformerDecoderImpl::reset();

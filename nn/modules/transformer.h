@@ -47,8 +47,7 @@ TAPEDECK_LIBRARY_MODULE(MultiheadAttention);
 /// x' = norm(x + attention(x)); norm(x' + feedforward(x')).
 class TransformerEncoderLayerImpl : public Cloneable<TransformerEncoderLayerImpl> {
  public:
-  TransformerEncoderLayerImpl(std::int64_t d_model, std::int64_t nhead)
-      : TransformerEncoderLayerImpl(TransformerEncoderLayerOptions(d_model, nhead)) {}
+  TransformerEncoderLayerImpl(std::int64_t d_model, std::int64_t nhead);
   explicit TransformerEncoderLayerImpl(TransformerEncoderLayerOptions options_);
   void reset() override;
   void reset_parameters();
@@ -70,8 +69,7 @@ TAPEDECK_LIBRARY_MODULE(TransformerEncoderLayer);
 /// As the encoder's layer, with attention to what the encoder returned in between.
 class TransformerDecoderLayerImpl : public Cloneable<TransformerDecoderLayerImpl> {
  public:
-  TransformerDecoderLayerImpl(std::int64_t d_model, std::int64_t nhead)
-      : TransformerDecoderLayerImpl(TransformerDecoderLayerOptions(d_model, nhead)) {}
+  TransformerDecoderLayerImpl(std::int64_t d_model, std::int64_t nhead);
   explicit TransformerDecoderLayerImpl(TransformerDecoderLayerOptions options_);
   void reset() override;
   void reset_parameters();
@@ -98,11 +96,9 @@ TAPEDECK_LIBRARY_MODULE(TransformerDecoderLayer);
 
 /// Options of TransformerEncoder: a layer to copy, and how often; `norm` comes last, if given.
 struct TransformerEncoderOptions {
-  TransformerEncoderOptions(TransformerEncoderLayer encoder_layer, std::int64_t num_layers)
-      : encoder_layer_(std::move(encoder_layer)), num_layers_(num_layers) {}
+  TransformerEncoderOptions(TransformerEncoderLayer encoder_layer, std::int64_t num_layers);
   TransformerEncoderOptions(const TransformerEncoderLayerOptions& layer_options,
-                            std::int64_t num_layers)
-      : TransformerEncoderOptions(TransformerEncoderLayer(layer_options), num_layers) {}
+                            std::int64_t num_layers);
   TAPEDECK_ARG(TransformerEncoderLayer, encoder_layer) = nullptr;
   TAPEDECK_ARG(std::int64_t, num_layers);
   TAPEDECK_ARG(AnyModule, norm);
@@ -110,11 +106,9 @@ struct TransformerEncoderOptions {
 
 /// Options of TransformerDecoder, likewise.
 struct TransformerDecoderOptions {
-  TransformerDecoderOptions(TransformerDecoderLayer decoder_layer, std::int64_t num_layers)
-      : decoder_layer_(std::move(decoder_layer)), num_layers_(num_layers) {}
+  TransformerDecoderOptions(TransformerDecoderLayer decoder_layer, std::int64_t num_layers);
   TransformerDecoderOptions(const TransformerDecoderLayerOptions& layer_options,
-                            std::int64_t num_layers)
-      : TransformerDecoderOptions(TransformerDecoderLayer(layer_options), num_layers) {}
+                            std::int64_t num_layers);
   TAPEDECK_ARG(TransformerDecoderLayer, decoder_layer) = nullptr;
   TAPEDECK_ARG(std::int64_t, num_layers);
   TAPEDECK_ARG(AnyModule, norm);
@@ -123,8 +117,7 @@ struct TransformerDecoderOptions {
 /// A stack of encoder layers.
 class TransformerEncoderImpl : public Cloneable<TransformerEncoderImpl> {
  public:
-  TransformerEncoderImpl(TransformerEncoderLayer encoder_layer, std::int64_t num_layers)
-      : TransformerEncoderImpl(TransformerEncoderOptions(std::move(encoder_layer), num_layers)) {}
+  TransformerEncoderImpl(TransformerEncoderLayer encoder_layer, std::int64_t num_layers);
   explicit TransformerEncoderImpl(TransformerEncoderOptions options_);
   void reset() override;
   void reset_parameters();
@@ -142,8 +135,7 @@ TAPEDECK_LIBRARY_MODULE(TransformerEncoder);
 /// A stack of decoder layers.
 class TransformerDecoderImpl : public Cloneable<TransformerDecoderImpl> {
  public:
-  TransformerDecoderImpl(TransformerDecoderLayer decoder_layer, std::int64_t num_layers)
-      : TransformerDecoderImpl(TransformerDecoderOptions(std::move(decoder_layer), num_layers)) {}
+  TransformerDecoderImpl(TransformerDecoderLayer decoder_layer, std::int64_t num_layers);
   explicit TransformerDecoderImpl(TransformerDecoderOptions options_);
   void reset() override;
   void reset_parameters();

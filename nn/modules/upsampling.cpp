@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/upsampling.h>
 #include <tapedeck/nn/internal/print.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 

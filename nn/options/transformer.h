@@ -30,34 +30,31 @@ using activation_t =
 
 /// Options of one layer of a transformer's encoder or decoder.
 struct TransformerLayerOptions {
-  TransformerLayerOptions(std::int64_t d_model, std::int64_t nhead)
-      : d_model_(d_model), nhead_(nhead) {}
+  TransformerLayerOptions(std::int64_t d_model, std::int64_t nhead);
   TAPEDECK_ARG(std::int64_t, d_model);
   TAPEDECK_ARG(std::int64_t, nhead);
   TAPEDECK_ARG(std::int64_t, dim_feedforward) = 2048;
   TAPEDECK_ARG(double, dropout) = 0.1;
-  TAPEDECK_ARG(activation_t, activation) = kReLU;
+  /// Default: kReLU, the first alternative.
+  TAPEDECK_ARG(activation_t, activation);
 };
 using TransformerEncoderLayerOptions = TransformerLayerOptions;
 using TransformerDecoderLayerOptions = TransformerLayerOptions;
 
 /// Options of Transformer.
 struct TransformerOptions {
-  TransformerOptions() = default;
-  TransformerOptions(std::int64_t d_model, std::int64_t nhead) : d_model_(d_model), nhead_(nhead) {}
+  TransformerOptions();
+  TransformerOptions(std::int64_t d_model, std::int64_t nhead);
   TransformerOptions(std::int64_t d_model, std::int64_t nhead, std::int64_t num_encoder_layers,
-                     std::int64_t num_decoder_layers)
-      : d_model_(d_model),
-        nhead_(nhead),
-        num_encoder_layers_(num_encoder_layers),
-        num_decoder_layers_(num_decoder_layers) {}
+                     std::int64_t num_decoder_layers);
   TAPEDECK_ARG(std::int64_t, d_model) = 512;
   TAPEDECK_ARG(std::int64_t, nhead) = 8;
   TAPEDECK_ARG(std::int64_t, num_encoder_layers) = 6;
   TAPEDECK_ARG(std::int64_t, num_decoder_layers) = 6;
   TAPEDECK_ARG(std::int64_t, dim_feedforward) = 2048;
   TAPEDECK_ARG(double, dropout) = 0.1;
-  TAPEDECK_ARG(activation_t, activation) = kReLU;
+  /// Default: kReLU, the first alternative.
+  TAPEDECK_ARG(activation_t, activation);
   TAPEDECK_ARG(AnyModule, custom_encoder);
   TAPEDECK_ARG(AnyModule, custom_decoder);
 };

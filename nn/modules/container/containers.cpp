@@ -2,11 +2,11 @@
 #include <sstream>
 
 #include <tapedeck/array/type_name.h>
+#include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/container/functional.h>
 #include <tapedeck/nn/modules/container/module_list.h>
 #include <tapedeck/nn/modules/container/parameter_list.h>
-#include <tapedeck/nn/any_module.h>
 
 namespace tapedeck::nn {
 
