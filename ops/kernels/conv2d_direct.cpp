@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
-#include <tapedeck/ops/kernels/conv_phases.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_weights.h>
@@ -23,10 +22,10 @@ constexpr std::int64_t kChain = 256;  // products that are added up before the s
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Images side by side in a row, where single rows would leave registers for sums unused: five
-// pixels times two vectors keep the units busy.
+// Images side by side in a row, where those of two and more fit a register tile: fewer sums would
+// meet every vector of weights, which comes from the L2 cache.
 std::int64_t images_per_row(const ConvWindow& window, std::int64_t tile) {
-  if (window.w.outputs >= 5 || window.w.outputs < 1 || window.N < 1) return 1;
+  if (2 * window.w.outputs > tile || window.w.outputs < 1 || window.N < 1) return 1;
   const std::int64_t most = std::min(window.N, tile / window.w.outputs);
   return ceil_div(window.N, ceil_div(window.N, most));
 }
@@ -149,7 +148,7 @@ class Direct {
           phases(direct.window_.w.out_step == 1 || direct.pieces_.images == 1
                      ? 0
                      : direct.pieces_.images * direct.weights_.widest() * direct.pieces_.columns *
-                           static_cast<std::int64_t>(direct.window_.w.phases.size())) {}
+                           direct.window_.w.out_step) {}
     Scratch<T> sums, phases;
   };
 
@@ -203,19 +202,19 @@ class Direct {
   }
 
   // One row of output: all its column phases.
-  void output_row(const Place& at, std::int64_t block, std::size_t ph, std::int64_t row,
+  void output_row(const Place& at, std::int64_t block, std::size_t ph, std::int64_t row_index,
                   const T* weights, const T* slab, const T* addend, T* planes,
                   const Workspace& work) const {
     const WindowAxis &h = window_.h, &w = window_.w;
     const std::int64_t out_plane = h.out_size * w.out_size;
-    T* const out = planes + (h.phases[ph].first + row * h.out_step) * w.out_size;
+    T* const out = planes + (h.phases[ph].first + row_index * h.out_step) * w.out_size;
     T* const sums = work.sums.data();
     const std::int64_t image_step = window_.groups * window_.K * out_plane;
     const std::int64_t width = weights_.width(block), channels = weights_.channels(block);
     if (pieces_.images == 1) {
       // Every phase puts its sums where the row has its pixels.
       for (std::size_t pw = 0; pw < w.phases.size(); ++pw)
-        sum_row(block, ph, pw, row, row - at.row, at.column,
+        sum_row(block, ph, pw, row_index, row_index - at.row, at.column,
                 std::min(pieces_.columns, w.phases[pw].outputs - at.column), weights, slab,
                 sums + w.phases[pw].first * width, w.out_step * width);
       const std::int64_t first = at.column * w.out_step;
@@ -223,25 +222,25 @@ class Direct {
                        channels, addend, out + first, out_plane);
       return;
     }
-    // Of the buffer for phases: [image][channel][phase][column].
-    const std::int64_t phase_step = pieces_.columns;
-    const std::int64_t channel_step = static_cast<std::int64_t>(w.phases.size()) * phase_step;
+    // Sums are [column][image]; the pixels of an image have to lie together: with phases, a copy of
+    // whole vectors puts them where its row has them, [image][pixel].
+    const std::int64_t row = pieces_.columns * w.out_step, first = at.column * w.out_step;
     for (std::size_t pw = 0; pw < w.phases.size(); ++pw) {
       const std::int64_t columns = std::min(pieces_.columns, w.phases[pw].outputs - at.column);
       if (columns <= 0) continue;
-      sum_row(block, ph, pw, row, row - at.row, at.column, columns, weights, slab, sums, width);
+      sum_row(block, ph, pw, row_index, row_index - at.row, at.column, columns, weights, slab, sums,
+              width);
+      if (w.out_step == 1) continue;
       for (std::int64_t n = 0; n < at.images; ++n)
-        tiles_.transpose(sums + n * width, pieces_.images * width, columns, channels, addend,
-                         w.out_step == 1 ? out + n * image_step + at.column
-                                         : work.phases.data() + n * channels * channel_step +
-                                               static_cast<std::int64_t>(pw) * phase_step,
-                         w.out_step == 1 ? out_plane : channel_step);
+        pixel_tiles<T>().gather_rows(sums + n * width, pieces_.images * width, 1, columns, width,
+                                     work.phases.data() + (n * row + w.phases[pw].first) * width,
+                                     w.out_step * width);
     }
-    if (w.out_step == 1) return;
     for (std::int64_t n = 0; n < at.images; ++n)
-      for (std::int64_t k = 0; k < channels; ++k)
-        store_phases(pixel_tiles<T>(), w, work.phases.data() + (n * channels + k) * channel_step,
-                     phase_step, at.column, pieces_.columns, out + n * image_step + k * out_plane);
+      tiles_.transpose(w.out_step == 1 ? sums + n * width : work.phases.data() + n * row * width,
+                       w.out_step == 1 ? pieces_.images * width : width,
+                       std::min(row, w.out_size - first), channels, addend,
+                       out + n * image_step + first, out_plane);
   }
 
   // sums[pixel][channel of the block] for the pixels of one phase of a row, sums_step apart.

@@ -2,120 +2,208 @@
 
 #include <algorithm>
 
-#include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/gemm.h>
 #include <tapedeck/ops/kernels/im2col.h>
+#include <tapedeck/ops/kernels/pixel_tiles.h>
+#include <tapedeck/ops/kernels/scratch.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
 constexpr std::int64_t kColumnBytes = 1 << 19;   // a block of columns stays in the L2 cache
+constexpr std::int64_t kColumns = 512;           // of a block, where images are joined
 constexpr std::int64_t kPieces = 16;             // enough for the threads of a large machine
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Rows of output whose columns fit the cache. Pointwise convolutions have no columns, and their
+// What one product works on: the columns of some output rows of an image or, where images are
+// small, of several whole ones side by side. Pointwise convolutions have no columns, and their
 // blocks only spread the work.
-template <typename T>
-std::int64_t rows_per_block(const Conv2dShape& s) {
-  const std::int64_t column_elements = s.group_channels() * s.taps() * s.OW;
-  const std::int64_t fitting = kColumnBytes / static_cast<std::int64_t>(sizeof(T));
-  return std::clamp<std::int64_t>(fitting / std::max<std::int64_t>(1, column_elements), 1, s.OH);
-}
+struct Blocks {
+  std::int64_t images, rows;              // of a block
+  std::int64_t image_blocks, row_blocks;  // numbers of blocks
 
-template <typename T>
-Array scratch(std::int64_t elements) {
-  return Array::empty({elements}, dtype_of<T>);
-}
+  template <typename T>
+  static Blocks plan(const Conv2dShape& s, std::int64_t channels) {
+    const std::int64_t fitting = kColumnBytes / static_cast<std::int64_t>(sizeof(T)) /
+                                 std::max<std::int64_t>(1, channels * s.taps());
+    Blocks b{1, std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH), s.N, 1};
+    if (!s.is_pointwise()) {
+      const std::int64_t most = std::min(fitting, kColumns) / s.pixels();
+      b.images = std::clamp<std::int64_t>(std::min(most, s.N / kPieces), 1,
+                                          std::max<std::int64_t>(1, s.N));
+    }
+    b.image_blocks = ceil_div(s.N, b.images);
+    b.images = ceil_div(s.N, std::max<std::int64_t>(1, b.image_blocks));
+    b.row_blocks = ceil_div(s.OH, b.rows);
+    return b;
+  }
+};
 
-// The columns of one group's channels for some output rows: in `buffer`, or the input itself where
+// One of them. Of a block of several images, all rows.
+struct Block {
+  std::int64_t image, images;
+  RowRange rows;
+  std::int64_t pixels;  // of each image
+
+  Block(const Conv2dShape& s, const Blocks& blocks, std::int64_t image_block,
+        std::int64_t row_block)
+      : image(image_block * blocks.images),
+        images(std::min(blocks.images, s.N - image)),
+        rows{row_block * blocks.rows, std::min(s.OH, (row_block + 1) * blocks.rows)},
+        pixels((rows.end - rows.begin) * s.OW) {}
+  std::int64_t columns() const { return images * pixels; }
+};
+
+// The columns of the channels from `first` on, of a group: in `buffer`, or the input itself where
 // the convolution is pointwise.
 template <typename T>
-Matrix<const T> columns_of(const Conv2dShape& s, const T* image, RowRange rows, T* buffer) {
-  const std::int64_t pixels = (rows.end - rows.begin) * s.OW;
+Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* x,
+                           T* buffer) {
+  const std::int64_t channels = s.group_channels(), plane = s.H * s.W;
+  const T* const image = x + (block.image * s.groups + group) * channels * plane;
   if (s.is_pointwise())
-    return row_major(image + rows.begin * s.OW, s.group_channels(), pixels, s.pixels());
-  im2col(image, s.group_channels(), s, rows, buffer);
-  return row_major<const T>(buffer, s.group_channels() * s.taps(), pixels);
+    return row_major(image + block.rows.begin * s.OW, channels, block.pixels, s.pixels());
+  for (std::int64_t n = 0; n < block.images; ++n) {
+    const T* const from = image + n * s.C * plane;
+    T* const to = buffer + n * block.pixels;
+    if (sampled_supports(s))
+      sample_rows(from, channels, s, block.rows, to, block.columns());
+    else
+      im2col(from, channels, s, block.rows, to, block.columns());
+  }
+  return row_major<const T>(buffer, channels * s.taps(), block.columns());
 }
 
 template <typename T>
-std::int64_t column_elements(const Conv2dShape& s, std::int64_t channels, std::int64_t rows) {
-  return s.is_pointwise() ? 0 : channels * s.taps() * rows * s.OW;
+Scratch<T> column_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_t channels) {
+  return Scratch<T>(s.is_pointwise() ? 0
+                                     : channels * s.taps() * blocks.images * blocks.rows * s.OW);
+}
+
+// For the outputs of several images side by side.
+template <typename T>
+Scratch<T> output_buffer(const Conv2dShape& s, const Blocks& blocks) {
+  return Scratch<T>(blocks.images == 1 ? 0
+                                       : s.group_filters() * blocks.images * blocks.rows * s.OW);
+}
+
+// A group's part of an output or of its gradient, as it lies in the array.
+template <typename T>
+Matrix<T> outputs_of(const Conv2dShape& s, const Block& block, std::int64_t group, T* y) {
+  const std::int64_t first = block.image * s.K + group * s.group_filters();
+  return row_major(y + first * s.pixels() + block.rows.begin * s.OW, s.group_filters(),
+                   block.pixels, s.pixels());
+}
+
+// The gradient of a block's outputs: in the array or, of several images, side by side in `buffer`.
+template <typename T>
+Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* dy,
+                         T* buffer) {
+  const Matrix<const T> first = outputs_of(s, block, group, dy);
+  if (block.images == 1) return first;
+  for (std::int64_t k = 0; k < first.rows; ++k)
+    pixel_tiles<T>().gather_rows(&first.at(k, 0), s.K * s.pixels(), 1, block.images, block.pixels,
+                                 buffer + k * block.columns(), block.pixels);
+  return row_major<const T>(buffer, first.rows, block.columns());
 }
 
 }  // namespace
 
 template <typename T>
 void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
-  const std::int64_t block_rows = rows_per_block<T>(s), blocks = ceil_div(s.OH, block_rows);
+  const Blocks blocks = Blocks::plan<T>(s, s.group_channels());
   const std::int64_t depth = s.group_channels() * s.taps();
-  parallel_for(s.N * s.groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    Array buffer = scratch<T>(column_elements<T>(s, s.group_channels(), block_rows));
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t block = item % blocks, plane = item / blocks;  // plane: image and group
-      const std::int64_t group = plane % s.groups;
-      const RowRange rows{block * block_rows, std::min(s.OH, (block + 1) * block_rows)};
-      const Matrix<const T> columns =
-          columns_of(s, x + plane * s.group_channels() * s.H * s.W, rows, buffer.data<T>());
-      const Matrix<const T> filters =
-          row_major(w + group * s.group_filters() * depth, s.group_filters(), depth);
-      const Matrix<T> out =
-          row_major(y + plane * s.group_filters() * s.pixels() + rows.begin * s.OW,
-                    s.group_filters(), columns.columns, s.pixels());
-      if (bias)
-        for (std::int64_t k = 0; k < out.rows; ++k)
-          std::fill_n(out.data + k * out.row_stride, out.columns,
-                      bias[group * s.group_filters() + k]);
-      // [K, C*KH*KW] x [C*KH*KW, rows*OW]
-      gemm_serial<T>(1, filters, columns, bias ? 1 : 0, out);
-    }
-  });
+  parallel_for(
+      blocks.image_blocks * s.groups * blocks.row_blocks, 1,
+      [&](std::int64_t begin, std::int64_t end) {
+        const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
+        const Scratch<T> sums = output_buffer<T>(s, blocks);
+        for (std::int64_t item = begin; item < end; ++item) {
+          const std::int64_t group = item / blocks.row_blocks % s.groups;
+          const Block block(s, blocks, item / blocks.row_blocks / s.groups,
+                            item % blocks.row_blocks);
+          const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
+          const Matrix<const T> filters =
+              row_major(w + group * s.group_filters() * depth, s.group_filters(), depth);
+          const Matrix<T> first = outputs_of(s, block, group, y);
+          const Matrix<T> out =
+              block.images == 1 ? first : row_major(sums.data(), first.rows, block.columns());
+          if (bias)
+            for (std::int64_t k = 0; k < out.rows; ++k)
+              std::fill_n(&out.at(k, 0), out.columns, bias[group * s.group_filters() + k]);
+          // [K, C*KH*KW] x [C*KH*KW, images*rows*OW]
+          gemm_serial<T>(1, filters, columns, bias ? 1 : 0, out);
+          if (block.images > 1)
+            for (std::int64_t k = 0; k < out.rows; ++k)
+              pixel_tiles<T>().gather_rows(&out.at(k, 0), block.pixels, 1, block.images,
+                                           block.pixels, &first.at(k, 0), s.K * s.pixels());
+        }
+      });
 }
 
-// Blocks of output rows overlap in the input, so a piece of work is some channels of one image.
+// Blocks of output rows overlap in the input, so a piece of work is some channels of some images.
 template <typename T>
 void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, const T* bias, T* dx) {
-  const std::int64_t planes = s.N * s.groups;
+  const std::int64_t planes = s.N * s.groups, plane = s.H * s.W;
   const std::int64_t splits = std::clamp<std::int64_t>(kPieces / std::max<std::int64_t>(1, planes),
                                                        1, ceil_div(s.group_channels(), 8));
   const std::int64_t block_channels = ceil_div(s.group_channels(), splits);
-  const std::int64_t blocks = ceil_div(s.group_channels(), block_channels);
-  const std::int64_t block_rows = rows_per_block<T>(s), depth = s.group_channels() * s.taps();
-  parallel_for(planes * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
-    Array buffer = scratch<T>(column_elements<T>(s, block_channels, block_rows));
-    for (std::int64_t item = begin; item < end; ++item) {
-      const std::int64_t plane = item / blocks, group = plane % s.groups;
-      const std::int64_t first = item % blocks * block_channels;
-      const std::int64_t channels = std::min(block_channels, s.group_channels() - first);
-      T* image = dx + (plane * s.group_channels() + first) * s.H * s.W;
-      for (std::int64_t c = 0; c < channels; ++c)
-        std::fill_n(image + c * s.H * s.W, s.H * s.W,
-                    bias ? bias[group * s.group_channels() + first + c] : T{0});
-      const Matrix<const T> filters =
-          row_major(w + group * s.group_filters() * depth, s.group_filters(), depth)
-              .block(0, first * s.taps(), s.group_filters(), channels * s.taps());
-      for (std::int64_t row = 0; row < s.OH; row += block_rows) {
-        const RowRange rows{row, std::min(s.OH, row + block_rows)};
-        const std::int64_t pixels = (rows.end - rows.begin) * s.OW;
-        const Matrix<const T> grad =
-            row_major(dy + plane * s.group_filters() * s.pixels() + rows.begin * s.OW,
-                      s.group_filters(), pixels, s.pixels());
-        // [C*KH*KW, K] x [K, rows*OW]
-        if (s.is_pointwise()) {
-          gemm_serial<T>(1, filters.transposed(), grad, 1,
-                         row_major(image + rows.begin * s.OW, channels, pixels, s.pixels()));
-        } else {
-          gemm_serial<T>(1, filters.transposed(), grad, 0,
-                         row_major(buffer.data<T>(), channels * s.taps(), pixels));
-          col2im_add(buffer.data<T>(), channels, s, rows, image);
+  const std::int64_t channel_blocks = ceil_div(s.group_channels(), block_channels);
+  const Blocks blocks = Blocks::plan<T>(s, block_channels);
+  const std::int64_t depth = s.group_channels() * s.taps();
+  const bool sampled = sampled_supports(s);
+  parallel_for(
+      blocks.image_blocks * s.groups * channel_blocks, 1,
+      [&](std::int64_t begin, std::int64_t end) {
+        const Scratch<T> buffer = column_buffer<T>(s, blocks, block_channels);
+        const Scratch<T> grads = output_buffer<T>(s, blocks);
+        for (std::int64_t item = begin; item < end; ++item) {
+          const std::int64_t group = item / channel_blocks % s.groups;
+          const std::int64_t first = item % channel_blocks * block_channels;
+          const std::int64_t channels = std::min(block_channels, s.group_channels() - first);
+          const T* const addends = bias ? bias + group * s.group_channels() + first : nullptr;
+          const Matrix<const T> filters =
+              row_major(w + group * s.group_filters() * depth, s.group_filters(), depth)
+                  .block(0, first * s.taps(), s.group_filters(), channels * s.taps());
+          for (std::int64_t row_block = 0; row_block < blocks.row_blocks; ++row_block) {
+            const Block block(s, blocks, item / channel_blocks / s.groups, row_block);
+            T* const image =
+                dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
+            if (row_block == 0 && !sampled)
+              for (std::int64_t n = 0; n < block.images; ++n)
+                for (std::int64_t c = 0; c < channels; ++c)
+                  std::fill_n(image + (n * s.C + c) * plane, plane, addends ? addends[c] : T{0});
+            const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
+            // [C*KH*KW, K] x [K, images*rows*OW]
+            if (s.is_pointwise()) {
+              gemm_serial<T>(
+                  1, filters.transposed(), grad, 1,
+                  row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
+              continue;
+            }
+            const Matrix<T> columns =
+                row_major(buffer.data(), channels * s.taps(), block.columns());
+            const bool biased = sampled && addends;
+            if (biased)
+              for (std::int64_t row = 0; row < columns.rows; ++row)
+                std::fill_n(&columns.at(row, 0), columns.columns, addends[row / s.taps()]);
+            gemm_serial<T>(1, filters.transposed(), grad, biased ? 1 : 0, columns);
+            for (std::int64_t n = 0; n < block.images; ++n) {
+              const T* const from = buffer.data() + n * block.pixels;
+              if (sampled)
+                spread_rows(from, block.columns(), channels, s, block.rows, addends,
+                            image + n * s.C * plane);
+              else
+                col2im_add(from, block.columns(), channels, s, block.rows, image + n * s.C * plane);
+            }
+          }
         }
-      }
-    }
-  });
+      });
 }
 
 // Images are summed in runs whose number depends on the sizes alone, the runs in order.
@@ -123,33 +211,32 @@ template <typename T>
 void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
   const std::int64_t depth = s.group_channels() * s.taps(), weights = s.K * depth;
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(T));
+  const Blocks blocks = Blocks::plan<T>(s, s.group_channels());
   const std::int64_t wanted = std::min(ceil_div(kPieces, s.groups),
                                        std::max<std::int64_t>(2, kPartialBytes / weight_bytes));
-  const std::int64_t run = std::max<std::int64_t>(1, ceil_div(s.N, wanted));
-  const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(s.N, run));
-  const std::int64_t block_rows = rows_per_block<T>(s);
-  Array partial = scratch<T>((runs - 1) * weights);
+  const std::int64_t run = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, wanted));
+  const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, run));
+  const Scratch<T> partial((runs - 1) * weights);
   const auto sum_of = [&](std::int64_t r) {
-    return r == 0 ? dw : partial.data<T>() + (r - 1) * weights;
+    return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
   parallel_for(runs * s.groups, 1, [&](std::int64_t begin, std::int64_t end) {
-    Array buffer = scratch<T>(column_elements<T>(s, s.group_channels(), block_rows));
+    const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
+    const Scratch<T> grads = output_buffer<T>(s, blocks);
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t r = item / s.groups, group = item % s.groups;
       const Matrix<T> sum =
           row_major(sum_of(r) + group * s.group_filters() * depth, s.group_filters(), depth);
-      std::fill_n(sum.data, sum.rows * sum.columns, T{0});
-      for (std::int64_t n = r * run; n < std::min(s.N, (r + 1) * run); ++n)
-        for (std::int64_t row = 0; row < s.OH; row += block_rows) {
-          const RowRange rows{row, std::min(s.OH, row + block_rows)};
-          const std::int64_t plane = n * s.groups + group;
-          const Matrix<const T> columns =
-              columns_of(s, x + plane * s.group_channels() * s.H * s.W, rows, buffer.data<T>());
-          const Matrix<const T> grad =
-              row_major(dy + plane * s.group_filters() * s.pixels() + rows.begin * s.OW,
-                        s.group_filters(), columns.columns, s.pixels());
-          // [K, rows*OW] x [rows*OW, C*KH*KW]
-          gemm_serial<T>(1, grad, columns.transposed(), 1, sum);
+      if (blocks.image_blocks == 0) std::fill_n(sum.data, sum.rows * sum.columns, T{0});
+      bool add = false;
+      for (std::int64_t i = r * run; i < std::min(blocks.image_blocks, (r + 1) * run); ++i)
+        for (std::int64_t row_block = 0; row_block < blocks.row_blocks; ++row_block) {
+          const Block block(s, blocks, i, row_block);
+          const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
+          const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
+          // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
+          gemm_serial<T>(1, grad, columns.transposed(), add ? 1 : 0, sum);
+          add = true;
         }
     }
   });

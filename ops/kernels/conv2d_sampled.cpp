@@ -1,11 +1,12 @@
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 
 #include <algorithm>
-#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
+#include <tapedeck/ops/kernels/scratch.h>
 
 namespace tapedeck::kernels {
 
@@ -20,26 +21,76 @@ std::int64_t planes_per_piece(const Conv2dShape& s) {
 // A row of `width` elements: those of tap j of every window come from taps + j * tap_step, what
 // lies in no window from values[0].
 template <typename T>
-void spread_row(const PixelTiles<T>& tiles, const T* taps, std::int64_t tap_step,
-                std::int64_t count, std::int64_t n, std::int64_t stride, const T* values,
-                std::int64_t width, T* to) {
+void spread_row(const T* taps, std::int64_t tap_step, std::int64_t count, std::int64_t n,
+                std::int64_t stride, const T* values, std::int64_t width, T* to) {
   if (stride == 2) {
     const T* const odd = count > 1 ? taps + tap_step : values;
     const std::int64_t pairs = std::min(n, width / 2);
-    tiles.interleave(taps, odd, pairs, to);
+    pixel_tiles<T>().interleave(taps, odd, pairs, to);
     std::copy_n(values, width - 2 * pairs, to + 2 * pairs);
     if (pairs < n) to[2 * pairs] = taps[pairs];
   } else if (stride == 1) {
     std::copy_n(taps, n, to);
     std::copy_n(values, width - n, to + n);
   } else {
-    std::copy_n(values, width, to);
-    for (std::int64_t i = 0; i < n; ++i)
-      for (std::int64_t j = 0; j < count; ++j) to[i * stride + j] = taps[j * tap_step + i];
+    if (count < stride)
+      std::copy_n(values, width, to);
+    else
+      std::copy_n(values, width - n * stride, to + n * stride);
+    conv_tiles<T>().transpose(taps, tap_step, count, n, nullptr, to, stride);
   }
 }
 
 }  // namespace
+
+template <typename T>
+void sample_rows(const T* image, std::int64_t channels, const Conv2dShape& s, RowRange rows,
+                 T* columns, std::int64_t column_step) {
+  const std::int64_t count = rows.end - rows.begin;
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t kh = 0; kh < s.KH; ++kh) {
+      const T* const from = image + (c * s.H + rows.begin * s.stride_h + kh) * s.W;
+      T* const to = columns + (c * s.KH + kh) * s.KW * column_step;
+      if (s.KW <= 4) {
+        for (std::int64_t kw = 0; kw < s.KW; ++kw)
+          pixel_tiles<T>().gather_rows(from + kw, s.stride_h * s.W, s.stride_w, count, s.OW,
+                                       to + kw * column_step, s.OW);
+        continue;
+      }
+      // A row of the image is a matrix with a row for each window.
+      for (std::int64_t r = 0; r < count; ++r)
+        conv_tiles<T>().transpose(from + r * s.stride_h * s.W, s.stride_w, s.OW, s.KW, nullptr,
+                                  to + r * s.OW, column_step);
+    }
+}
+
+template <typename T>
+void spread_rows(const T* columns, std::int64_t column_step, std::int64_t channels,
+                 const Conv2dShape& s, RowRange rows, const T* bias, T* image) {
+  const std::int64_t end = rows.end == s.OH ? s.H : rows.end * s.stride_h;
+  const Scratch<T> values(s.W);
+  for (std::int64_t c = 0; c < channels; ++c) {
+    std::fill_n(values.data(), s.W, bias ? bias[c] : T{0});
+    for (std::int64_t h = rows.begin * s.stride_h; h < end; ++h) {
+      T* const row = image + (c * s.H + h) * s.W;
+      const std::int64_t oh = h / s.stride_h, kh = h % s.stride_h;
+      if (kh < s.KH && oh < s.OH)
+        spread_row(columns + (c * s.KH + kh) * s.KW * column_step + (oh - rows.begin) * s.OW,
+                   column_step, s.KW, s.OW, s.stride_w, values.data(), s.W, row);
+      else
+        std::copy_n(values.data(), s.W, row);
+    }
+  }
+}
+
+template void sample_rows(const float*, std::int64_t, const Conv2dShape&, RowRange, float*,
+                          std::int64_t);
+template void sample_rows(const double*, std::int64_t, const Conv2dShape&, RowRange, double*,
+                          std::int64_t);
+template void spread_rows(const float*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
+                          const float*, float*);
+template void spread_rows(const double*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
+                          const double*, double*);
 
 bool sampled_supports(const Conv2dShape& s) {
   return (s.stride_h > 1 || s.stride_w > 1) && s.KH <= s.stride_h && s.KW <= s.stride_w &&
@@ -51,15 +102,11 @@ Array sample_pixels(const Conv2dShape& s, const Array& input) {
   Array sampled = Array::empty({s.N, s.C * s.taps(), s.OH, s.OW}, input.dtype());
   dispatch_floating(input.dtype(), "conv2d", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const PixelTiles<T>& tiles = pixel_tiles<T>();
     const T* const from = input.data<T>();
     T* const to = sampled.data<T>();
     parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t plane = begin; plane < end; ++plane)
-        for (std::int64_t tap = 0; tap < s.taps(); ++tap)
-          tiles.gather_rows(from + (plane * s.H + tap / s.KW) * s.W + tap % s.KW, s.stride_h * s.W,
-                            s.stride_w, s.OH, s.OW, to + (plane * s.taps() + tap) * s.pixels(),
-                            s.OW);
+      sample_rows(from + begin * s.H * s.W, end - begin, s, {0, s.OH},
+                  to + begin * s.taps() * s.pixels(), s.pixels());
     });
   });
   return sampled;
@@ -69,23 +116,15 @@ Array spread_pixels(const Conv2dShape& s, const Array& sampled, const Array& bia
   Array spread = Array::empty({s.N, s.C, s.H, s.W}, sampled.dtype());
   dispatch_floating(sampled.dtype(), "conv2d_grad_input", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const PixelTiles<T>& tiles = pixel_tiles<T>();
     const T* const from = sampled.data<T>();
     const T* const addends = bias.defined() ? bias.data<T>() : nullptr;
     T* const to = spread.data<T>();
     parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
-      std::vector<T> values(static_cast<std::size_t>(s.W));
-      for (std::int64_t plane = begin; plane < end; ++plane) {
-        std::fill(values.begin(), values.end(), addends ? addends[plane % s.C] : T{0});
-        for (std::int64_t h = 0; h < s.H; ++h) {
-          T* const row = to + (plane * s.H + h) * s.W;
-          const std::int64_t oh = h / s.stride_h, kh = h % s.stride_h;
-          if (kh < s.KH && oh < s.OH)
-            spread_row(tiles, from + ((plane * s.KH + kh) * s.KW * s.OH + oh) * s.OW, s.pixels(),
-                       s.KW, s.OW, s.stride_w, values.data(), s.W, row);
-          else
-            std::copy(values.begin(), values.end(), row);
-        }
+      // The channels of an image at a time.
+      for (std::int64_t plane = begin, next = begin; plane < end; plane = next) {
+        next = std::min(end, plane + s.C - plane % s.C);
+        spread_rows(from + plane * s.taps() * s.pixels(), s.pixels(), next - plane, s, {0, s.OH},
+                    addends ? addends + plane % s.C : nullptr, to + plane * s.H * s.W);
       }
     });
   });

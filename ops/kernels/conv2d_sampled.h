@@ -2,6 +2,7 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/ops/kernels/conv_geometry.h>
+#include <tapedeck/ops/kernels/im2col.h>
 
 namespace tapedeck::kernels {
 
@@ -11,6 +12,18 @@ namespace tapedeck::kernels {
 
 /// Whether there is a stride, the windows do not overlap, and they never reach padding.
 bool sampled_supports(const Conv2dShape& shape);
+
+/// What the windows of some output rows read in `channels` planes [channels, H, W], as columns
+/// [channels * taps, rows * OW] that lie `column_step` apart.
+template <typename T>
+void sample_rows(const T* image, std::int64_t channels, const Conv2dShape& shape, RowRange rows,
+                 T* columns, std::int64_t column_step);
+/// The adjoint. Writes the pixels of the image from the first of these output rows to where the
+/// next one after them begins, or to the end: those in no window are bias[channel], or 0 without;
+/// the columns have their bias already.
+template <typename T>
+void spread_rows(const T* columns, std::int64_t column_step, std::int64_t channels,
+                 const Conv2dShape& shape, RowRange rows, const T* bias, T* image);
 
 /// [N, C, H, W], contiguous -> [N, C * taps, OH, OW]: the pixels that are read.
 Array sample_pixels(const Conv2dShape& shape, const Array& input);

@@ -23,19 +23,18 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
                  : row_shift - h.first_shift;
   };
   residue_width_ = columns + w.reach / w.step;
-  row_width_ = residue_width_ * w.step * images;
+  row_width_ = residue_width_ * images;
   // An odd number of cache lines from channel to channel: a power of two would put them all into
   // the same few sets of the cache.
   constexpr std::int64_t kLine = 64 / sizeof(T);
-  channel_step_ = ((rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
+  channel_step_ = ((w.step * rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
   for (const AxisPhase& row_phase : h.phases)
     for (const AxisPhase& column_phase : w.phases) {
       std::vector<std::int64_t> offsets;
       for (const std::int64_t row : row_phase.shifts)
         for (const std::int64_t column : column_phase.shifts) {
           const std::int64_t x = column - w.first_shift;
-          offsets.push_back(place(row) * row_width_ +
-                            (x % w.step * residue_width_ + x / w.step) * images);
+          offsets.push_back((x % w.step * rows_ + place(row)) * row_width_ + x / w.step * images);
         }
       offsets_.push_back(std::move(offsets));
     }
@@ -89,49 +88,59 @@ void ConvSlab<T>::load_rows(const T* in, std::int64_t image_step, std::int64_t i
   const std::int64_t end = rows.first >= h.in_size
                                ? begin
                                : std::min(rows.count, (h.in_size - 1 - rows.first) / rows.step + 1);
+  // All rows at once, or those of every residue that is read.
   const bool all_rows = gaps_ || std::find(h.residues_read.begin(), h.residues_read.end(), 0) ==
                                      h.residues_read.end();
-  const std::int64_t batch = all_rows ? std::max<std::int64_t>(1, end - begin) : 1;
-  const std::int64_t from_row_step = rows.step * w.in_size;
+  const std::int64_t row_step = all_rows ? 1 : h.step;
   for (std::int64_t residue = 0; residue < w.step; ++residue) {
     const Inside columns = inside(first_column, residue);
     const std::int64_t width = columns.end - columns.begin;
     if (!w.residues_read[static_cast<std::size_t>(residue)] || width == 0) continue;
     for (std::int64_t c = 0; c < window_.C; ++c)
-      for (std::int64_t r = begin; r < end; r += batch) {
+      for (std::int64_t r = begin; r < std::min(end, begin + row_step); ++r) {
         if (!all_rows && !h.residues_read[static_cast<std::size_t>(r % h.step)]) continue;
         const T* const from =
             in + (c * h.in_size + rows.first + r * rows.step) * w.in_size + columns.column;
-        T* const to = slab + c * channel_step_ + (rows.place + r) * row_width_ +
-                      (residue * residue_width_ + columns.begin) * images_;
+        T* const to = slab + c * channel_step_ + (residue * rows_ + rows.place + r) * row_width_ +
+                      columns.begin * images_;
+        const Block block{row_step * rows.step * w.in_size, row_step * row_width_,
+                          (end - r + row_step - 1) / row_step, width};
         if (images_ == 1)
-          tiles_.gather_rows(from, from_row_step, w.step, batch, width, to, row_width_);
+          tiles_.gather_rows(from, block.from_step, w.step, block.rows, width, to, block.to_step);
         else
-          side_by_side(from, from_row_step, image_step, images, batch, width, to);
+          side_by_side(block, from, image_step, images, to, slab + window_.C * channel_step_);
       }
   }
 }
 
 template <typename T>
-void ConvSlab<T>::side_by_side(const T* from, std::int64_t from_row_step, std::int64_t image_step,
-                               std::int64_t images, std::int64_t rows, std::int64_t width,
-                               T* to) const {
-  const WindowAxis& w = window_.w;
-  if (images_ == 2 && images == 2 && w.step == 1) {
-    for (std::int64_t r = 0; r < rows; ++r, from += from_row_step, to += row_width_)
-      tiles_.interleave(from, from + image_step, width, to);
+void ConvSlab<T>::side_by_side(const Block& block, const T* from, std::int64_t image_step,
+                               std::int64_t images, T* to, T* gathered) const {
+  const std::int64_t step = window_.w.step, from_step = block.from_step;
+  std::int64_t rows = block.rows, width = block.width;
+  if (images < images_)
+    for (std::int64_t r = 0; r < rows; ++r)
+      std::fill_n(to + r * block.to_step, width * images_, T{0});
+  if (from_step == step * width && block.to_step == width * images_) {  // one long row
+    width *= rows;
+    rows = 1;
+  }
+  if (step > 1 && width < tiles_.lanes) {
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t n = 0; n < images; ++n)
+        for (std::int64_t i = 0; i < width; ++i)
+          to[r * block.to_step + i * images_ + n] = from[n * image_step + r * from_step + i * step];
     return;
   }
-  if (w.step == 1) {
-    if (images < images_) std::fill_n(to, (rows - 1) * row_width_ + width * images_, T{0});
-    for (std::int64_t r = 0; r < rows; ++r, from += from_row_step, to += row_width_)
-      conv_tiles<T>().transpose(from, image_step, images, width, nullptr, to, images_);
-    return;
+  for (std::int64_t r = 0; r < rows; ++r, from += from_step, to += block.to_step) {
+    if (step > 1) tiles_.gather_rows(from, image_step, step, images, width, gathered, width);
+    const T* const row = step > 1 ? gathered : from;
+    const std::int64_t row_step = step > 1 ? width : image_step;
+    if (images_ == 2 && images == 2)
+      tiles_.interleave(row, row + row_step, width, to);
+    else
+      conv_tiles<T>().transpose(row, row_step, images, width, nullptr, to, images_);
   }
-  for (std::int64_t r = 0; r < rows; ++r, from += from_row_step, to += row_width_)
-    for (std::int64_t n = 0; n < images_; ++n)
-      for (std::int64_t i = 0; i < width; ++i)
-        to[i * images_ + n] = n < images ? from[n * image_step + i * w.step] : T{0};
 }
 
 template class ConvSlab<float>;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -9,7 +10,7 @@
 namespace tapedeck::kernels {
 
 /// The part of an input that a piece of output reads, copied with the padding as zeros:
-/// [channel][row][residue of the column modulo the step][column][image]. Whatever the stride,
+/// [channel][residue of the column modulo the step][row][column][image]. Whatever the stride,
 /// neighbouring outputs read neighbouring elements, and several narrow images lie side by side.
 /// Where a dilation leaves gaps between the rows that are read, the rows of each tap lie by
 /// themselves.
@@ -20,7 +21,11 @@ class ConvSlab {
   /// For pieces of at most `rows` x `columns` outputs of each phase and `images` images.
   ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_t rows, std::int64_t columns);
 
-  std::int64_t elements() const { return window_.C * channel_step_ + tiles_.lanes; }
+  std::int64_t elements() const {
+    const std::int64_t gathered =
+        images_ > 1 && window_.w.step > 1 ? rows_ * images_ * residue_width_ : 0;
+    return window_.C * channel_step_ + std::max<std::int64_t>(tiles_.lanes, gathered);
+  }
   std::int64_t channel_step() const { return channel_step_; }
   /// From the inputs of one row of outputs to the next one's.
   std::int64_t row_step() const { return (gaps_ ? 1 : window_.h.step) * row_width_; }
@@ -51,8 +56,12 @@ class ConvSlab {
   };
   void load_rows(const T* in, std::int64_t image_step, std::int64_t images, const Rows& rows,
                  std::int64_t first_column, T* slab) const;
-  void side_by_side(const T* from, std::int64_t from_row_step, std::int64_t image_step,
-                    std::int64_t images, std::int64_t rows, std::int64_t width, T* to) const;
+  // Columns of some rows, and how far these lie apart in the image and in the slab.
+  struct Block {
+    std::int64_t from_step, to_step, rows, width;
+  };
+  void side_by_side(const Block& block, const T* from, std::int64_t image_step, std::int64_t images,
+                    T* to, T* gathered) const;
 
   const ConvWindow& window_;
   const PixelTiles<T>& tiles_;

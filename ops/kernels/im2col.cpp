@@ -6,6 +6,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/pixel_tiles.h>
 
 namespace tapedeck::kernels {
 
@@ -32,42 +33,39 @@ Conv2dShape shape_of(const char* op, IntArrayRef input, IntArrayRef kernel,
 }  // namespace
 
 template <typename T>
-void im2col(const T* image, std::int64_t channels, const Conv2dShape& s, RowRange rows,
-            T* columns) {
-  const std::int64_t width = (rows.end - rows.begin) * s.OW;
+void im2col(const T* image, std::int64_t channels, const Conv2dShape& s, RowRange rows, T* columns,
+            std::int64_t column_step) {
+  const PixelTiles<T>& tiles = pixel_tiles<T>();
   for_each_tap(
       channels, s, [&](std::int64_t row, std::int64_t c, std::int64_t kh, std::int64_t kw) {
-        T* out = columns + row * width;
-        const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
-        for (std::int64_t oh = rows.begin; oh < rows.end; ++oh, out += s.OW) {
-          if (oh < inside_h.begin || oh >= inside_h.end) {
-            std::fill_n(out, s.OW, T{0});
-            continue;
-          }
-          const T* in = image + (c * s.H + oh * s.stride_h + kh * s.dilation_h - s.pad_top) * s.W +
-                        kw * s.dilation_w - s.pad_left;
-          std::fill_n(out, inside_w.begin, T{0});
-          if (s.stride_w == 1)
-            std::copy(in + inside_w.begin, in + inside_w.end, out + inside_w.begin);
-          else
-            for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow)
-              out[ow] = in[ow * s.stride_w];
-          std::fill(out + inside_w.end, out + s.OW, T{0});
-        }
+        T* const out = columns + row * column_step;
+        const Conv2dShape::Range h = s.valid_rows(kh), w = s.valid_columns(kw);
+        const std::int64_t begin = std::clamp(h.begin, rows.begin, rows.end);
+        const std::int64_t end = std::clamp(h.end, begin, rows.end);
+        std::fill_n(out, (begin - rows.begin) * s.OW, T{0});
+        std::fill_n(out + (end - rows.begin) * s.OW, (rows.end - end) * s.OW, T{0});
+        if (begin == end) return;
+        T* const inside = out + (begin - rows.begin) * s.OW;
+        if (w.begin > 0 || w.end < s.OW) std::fill_n(inside, (end - begin) * s.OW, T{0});
+        if (w.begin >= w.end) return;
+        const T* const in = image +
+                            (c * s.H + begin * s.stride_h + kh * s.dilation_h - s.pad_top) * s.W +
+                            w.begin * s.stride_w + kw * s.dilation_w - s.pad_left;
+        tiles.gather_rows(in, s.stride_h * s.W, s.stride_w, end - begin, w.end - w.begin,
+                          inside + w.begin, s.OW);
       });
 }
 
 template <typename T>
-void col2im_add(const T* columns, std::int64_t channels, const Conv2dShape& s, RowRange rows,
-                T* image) {
-  const std::int64_t width = (rows.end - rows.begin) * s.OW;
+void col2im_add(const T* columns, std::int64_t column_step, std::int64_t channels,
+                const Conv2dShape& s, RowRange rows, T* image) {
   for_each_tap(
       channels, s, [&](std::int64_t row, std::int64_t c, std::int64_t kh, std::int64_t kw) {
         const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
         const std::int64_t begin = std::max(rows.begin, inside_h.begin);
         const std::int64_t end = std::min(rows.end, inside_h.end);
         for (std::int64_t oh = begin; oh < end; ++oh) {
-          const T* in = columns + row * width + (oh - rows.begin) * s.OW;
+          const T* in = columns + row * column_step + (oh - rows.begin) * s.OW;
           T* out = image + (c * s.H + oh * s.stride_h + kh * s.dilation_h - s.pad_top) * s.W +
                    kw * s.dilation_w - s.pad_left;
           if (s.stride_w == 1)
@@ -79,10 +77,14 @@ void col2im_add(const T* columns, std::int64_t channels, const Conv2dShape& s, R
       });
 }
 
-template void im2col(const float*, std::int64_t, const Conv2dShape&, RowRange, float*);
-template void im2col(const double*, std::int64_t, const Conv2dShape&, RowRange, double*);
-template void col2im_add(const float*, std::int64_t, const Conv2dShape&, RowRange, float*);
-template void col2im_add(const double*, std::int64_t, const Conv2dShape&, RowRange, double*);
+template void im2col(const float*, std::int64_t, const Conv2dShape&, RowRange, float*,
+                     std::int64_t);
+template void im2col(const double*, std::int64_t, const Conv2dShape&, RowRange, double*,
+                     std::int64_t);
+template void col2im_add(const float*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
+                         float*);
+template void col2im_add(const double*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
+                         double*);
 
 Array unfold(const Array& input, IntArrayRef kernel, const Conv2dGeometry& geometry) {
   TAPEDECK_CHECK(input.dim() == 4, "unfold: expected a 4-D input, got ", input.sizes().ref());
@@ -93,7 +95,7 @@ Array unfold(const Array& input, IntArrayRef kernel, const Conv2dGeometry& geome
     using T = typename decltype(tag)::type;
     parallel_for(s.N * s.C, 1, [&](std::int64_t begin, std::int64_t end) {
       im2col(dense.data<T>() + begin * s.H * s.W, end - begin, s, {0, s.OH},
-             out.data<T>() + begin * s.taps() * s.pixels());
+             out.data<T>() + begin * s.taps() * s.pixels(), s.pixels());
     });
   });
   return out;
@@ -122,8 +124,8 @@ Array fold(const Array& columns, IntArrayRef output_size, IntArrayRef kernel,
   dispatch_floating(columns.dtype(), "fold", [&](auto tag) {
     using T = typename decltype(tag)::type;
     parallel_for(s.N * s.C, 1, [&](std::int64_t begin, std::int64_t end) {
-      col2im_add(dense.data<T>() + begin * s.taps() * s.pixels(), end - begin, s, {0, s.OH},
-                 out.data<T>() + begin * s.H * s.W);
+      col2im_add(dense.data<T>() + begin * s.taps() * s.pixels(), s.pixels(), end - begin, s,
+                 {0, s.OH}, out.data<T>() + begin * s.H * s.W);
     });
   });
   return out;

@@ -13,14 +13,15 @@ struct RowRange {
 };
 
 /// Writes the windows of `channels` planes [channels, H, W] as columns
-/// [channels * KH * KW, rows * OW], for some output rows; taps in the padding give 0.
+/// [channels * KH * KW, rows * OW] whose rows lie `column_step` apart, for some output rows; taps
+/// in the padding give 0.
 template <typename T>
 void im2col(const T* image, std::int64_t channels, const Conv2dShape& shape, RowRange rows,
-            T* columns);
+            T* columns, std::int64_t column_step);
 /// The adjoint: adds each column element to the pixel that im2col read it from.
 template <typename T>
-void col2im_add(const T* columns, std::int64_t channels, const Conv2dShape& shape, RowRange rows,
-                T* image);
+void col2im_add(const T* columns, std::int64_t column_step, std::int64_t channels,
+                const Conv2dShape& shape, RowRange rows, T* image);
 
 /// [N, C, H, W] -> [N, C * KH * KW, OH * OW], the columns of a convolution with `kernel`.
 /// groups and output_padding take no part. \throws Error where the geometry does not fit.

@@ -171,34 +171,64 @@ HWY_INLINE void CopyRow(const T* from, std::int64_t n, T* to) {
   hn::BlendedStore(hn::MaskedLoad(rest, d, from + i), rest, d, to + i);
 }
 
-template <typename T>
-HWY_INLINE void GatherRow(const T* from, std::int64_t step, std::int64_t n, T* to) {
-  std::int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
+
+// Every kStep-th element of the kStep vectors at `from`.
+template <int kStep, class D, typename T>
+HWY_INLINE hn::Vec<D> EveryOf(D d, const T* from) {
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  if constexpr (kStep == 2) {
+    return hn::ConcatEven(d, hn::LoadU(d, from + kLanes), hn::LoadU(d, from));
+  } else if constexpr (kStep == 4) {
+    return hn::ConcatEven(d, EveryOf<2>(d, from + 2 * kLanes), EveryOf<2>(d, from));
+  } else {
+    hn::Vec<D> every, second, third;
+    hn::LoadInterleaved3(d, from, every, second, third);
+    return every;
+  }
+}
+
+template <int kStep, typename T>
+HWY_INLINE void GatherRowBy(const T* from, std::int64_t n, T* to) {
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
-  if (step == 2)
-    // The last element of the second vector is not one of those wanted: it may not exist.
-    for (; i + kLanes < n; i += kLanes)
-      hn::StoreU(hn::ConcatEven(d, hn::LoadU(d, from + 2 * i + kLanes), hn::LoadU(d, from + 2 * i)),
-                 d, to + i);
-  if (step == 2 && i < n) {
-    const std::int64_t left = 2 * (n - i) - 1;
-    const auto some = [&](std::int64_t count) {
-      return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
-    };
-    const auto low = hn::MaskedLoad(some(left), d, from + 2 * i);
-    const auto high = hn::MaskedLoad(some(left - kLanes), d, from + 2 * i + kLanes);
-    hn::BlendedStore(hn::ConcatEven(d, high, low), some(n - i), d, to + i);
-    return;
+  std::int64_t i = 0;
+  // The last elements of the last vector are not of those wanted: they may not exist.
+  for (; i + kLanes < n; i += kLanes) hn::StoreU(EveryOf<kStep>(d, from + kStep * i), d, to + i);
+  if (i >= n) return;
+  const auto some = [&](std::int64_t count) {
+    return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
+  };
+  const std::int64_t left = kStep * (n - i - 1) + 1;
+  HWY_ALIGN T last[kStep * kLanes];
+  HWY_UNROLL(4)
+  for (int v = 0; v < kStep; ++v)
+    hn::Store(hn::MaskedLoad(some(left - v * kLanes), d, from + kStep * i + v * kLanes), d,
+              last + v * kLanes);
+  hn::BlendedStore(EveryOf<kStep>(d, last), some(n - i), d, to + i);
+}
+
+#endif
+
+template <typename T>
+HWY_INLINE void GatherRow(const T* from, std::int64_t step, std::int64_t n, T* to) {
+#if HWY_TARGET != HWY_SCALAR
+  if (n > 1) {
+    if (step == 2) return GatherRowBy<2>(from, n, to);
+    if (step == 3) return GatherRowBy<3>(from, n, to);
+    if (step == 4) return GatherRowBy<4>(from, n, to);
   }
 #endif
-  for (; i < n; ++i) to[i] = from[i * step];
+  for (std::int64_t i = 0; i < n; ++i) to[i] = from[i * step];
 }
 
 template <typename T>
 void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
                 std::int64_t n, T* to, std::int64_t to_row_step) {
+  if (from_row_step == step * n && to_row_step == n) {  // all of them are one long row
+    n *= rows;
+    rows = 1;
+  }
   if (step == 1)
     for (std::int64_t r = 0; r < rows; ++r)
       CopyRow(from + r * from_row_step, n, to + r * to_row_step);
