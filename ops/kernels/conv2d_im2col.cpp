@@ -27,22 +27,24 @@ struct Blocks {
   std::int64_t images, rows;              // of a block
   std::int64_t image_blocks, row_blocks;  // numbers of blocks
 
-  template <typename T>
-  static Blocks plan(const Conv2dShape& s, std::int64_t channels) {
-    const std::int64_t fitting = kColumnBytes / static_cast<std::int64_t>(sizeof(T)) /
-                                 std::max<std::int64_t>(1, channels * s.taps());
-    Blocks b{1, std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH), s.N, 1};
-    if (!s.is_pointwise()) {
-      const std::int64_t most = std::min(fitting, kColumns) / s.pixels();
-      b.images = std::clamp<std::int64_t>(std::min(most, s.N / kPieces), 1,
-                                          std::max<std::int64_t>(1, s.N));
-    }
-    b.image_blocks = ceil_div(s.N, b.images);
-    b.images = ceil_div(s.N, std::max<std::int64_t>(1, b.image_blocks));
-    b.row_blocks = ceil_div(s.OH, b.rows);
-    return b;
+  Blocks(const Conv2dShape& s, std::int64_t channels, std::int64_t item_size) {
+    const std::int64_t depth = std::max<std::int64_t>(1, channels * s.taps());
+    const std::int64_t fitting = kColumnBytes / item_size / depth;
+    const std::int64_t most = s.is_pointwise() ? 1 : std::min(fitting, kColumns) / s.pixels();
+    images = std::max<std::int64_t>(1, std::min(most, s.N / kPieces));
+    image_blocks = ceil_div(s.N, images);
+    rows = std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
+    row_blocks = ceil_div(s.OH, rows);
   }
 };
+
+// Channels of the input gradient in a piece of work: few images have too few pieces otherwise.
+std::int64_t block_channels(const Conv2dShape& s) {
+  const std::int64_t planes = std::max<std::int64_t>(1, s.N * s.groups);
+  const std::int64_t splits =
+      std::clamp<std::int64_t>(kPieces / planes, 1, ceil_div(s.group_channels(), 8));
+  return ceil_div(s.group_channels(), splits);
+}
 
 // One of them. Of a block of several images, all rows.
 struct Block {
@@ -114,9 +116,16 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
 
 }  // namespace
 
+std::int64_t im2col_columns(const Conv2dShape& s, ConvDirection direction) {
+  const std::int64_t channels =
+      direction == ConvDirection::GradInput ? block_channels(s) : s.group_channels();
+  const Blocks blocks(s, channels, sizeof(float));
+  return blocks.images * blocks.rows * s.OW;
+}
+
 template <typename T>
 void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
-  const Blocks blocks = Blocks::plan<T>(s, s.group_channels());
+  const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T));
   const std::int64_t depth = s.group_channels() * s.taps();
   parallel_for(
       blocks.image_blocks * s.groups * blocks.row_blocks, 1,
@@ -149,12 +158,9 @@ void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, 
 // Blocks of output rows overlap in the input, so a piece of work is some channels of some images.
 template <typename T>
 void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, const T* bias, T* dx) {
-  const std::int64_t planes = s.N * s.groups, plane = s.H * s.W;
-  const std::int64_t splits = std::clamp<std::int64_t>(kPieces / std::max<std::int64_t>(1, planes),
-                                                       1, ceil_div(s.group_channels(), 8));
-  const std::int64_t block_channels = ceil_div(s.group_channels(), splits);
+  const std::int64_t plane = s.H * s.W, block_channels = kernels::block_channels(s);
   const std::int64_t channel_blocks = ceil_div(s.group_channels(), block_channels);
-  const Blocks blocks = Blocks::plan<T>(s, block_channels);
+  const Blocks blocks = Blocks(s, block_channels, sizeof(T));
   const std::int64_t depth = s.group_channels() * s.taps();
   const bool sampled = sampled_supports(s);
   parallel_for(
@@ -211,7 +217,7 @@ template <typename T>
 void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
   const std::int64_t depth = s.group_channels() * s.taps(), weights = s.K * depth;
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(T));
-  const Blocks blocks = Blocks::plan<T>(s, s.group_channels());
+  const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T));
   const std::int64_t wanted = std::min(ceil_div(kPieces, s.groups),
                                        std::max<std::int64_t>(2, kPartialBytes / weight_bytes));
   const std::int64_t run = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, wanted));

@@ -1,11 +1,18 @@
 #pragma once
 
+#include <cstdint>
+
+#include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv_geometry.h>
 
 namespace tapedeck::kernels {
 
 // The reference algorithm: columns of windows and matrix products. Any geometry. All operands are
 // row-major; bias may be null. T is float or double.
+
+/// Columns that one product has: those of some output rows, or of several small images. It packs
+/// the weights for so many.
+std::int64_t im2col_columns(const Conv2dShape& shape, ConvDirection direction);
 
 /// y[n, k] = bias[k] + W[K, C*KH*KW] x columns(x[n])[C*KH*KW, OH*OW]
 template <typename T>

@@ -107,7 +107,14 @@ class Pixels {
   std::int64_t rows_of_piece() const {
     const std::int64_t row = columns_ * window_.w.step + window_.w.reach;
     const std::int64_t fitting = window_.h.outputs_within(slab_limit() / row);
-    const std::int64_t rows = std::clamp<std::int64_t>(fitting, 1, window_.h.outputs);
+    // Fewer vectors than a run sums at once would leave registers unused.
+    const std::int64_t least =
+        ceil_div(window_.K >= 8   ? 3
+                 : window_.K >= 4 ? 6
+                                  : 8,
+                 std::max<std::int64_t>(1, ceil_div(columns_, tiles_.lanes)));
+    const std::int64_t rows =
+        std::clamp<std::int64_t>(std::max(fitting, least), 1, window_.h.outputs);
     // A small image is not cut into pieces that would copy more rows than they have.
     const std::int64_t plane_products =
         window_.h.outputs * window_.w.outputs * window_.C * window_.K * window_.taps();

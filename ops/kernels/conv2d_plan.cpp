@@ -5,6 +5,7 @@
 
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv2d_dilated.h>
+#include <tapedeck/ops/kernels/conv2d_im2col.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_precision.h>
@@ -24,6 +25,12 @@ constexpr std::int64_t kLargeProduct = 1 << 17;
 // Weights of a strided 1x1 kernel from which on the copy of its pixels is little beside the
 // products.
 constexpr std::int64_t kWorthSampling = 1 << 12;
+// Columns of one product from which on the weights that it packs are little beside it.
+constexpr std::int64_t kManyColumns = 96;
+// Weights whose packing takes longer than a few pixels' products.
+constexpr std::int64_t kManyWeights = 1 << 15;
+// Pixels of an image, and of all images, that register tiles of one row of it use badly.
+constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
 // Pixels from which on a pointwise product is faster than register tiles of few pixels.
 constexpr std::int64_t kProductPixels = 512;
 
@@ -56,7 +63,11 @@ bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
                                         : used_lanes(columns);
   const double direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) /
                         (1 + 14 / static_cast<double>(std::max<std::int64_t>(1, products)));
-  const double pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
+  double pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
+  // Phases are put together afterwards.
+  if (!forward && s.stride_w > 1)
+    pixels /=
+        1 + (s.stride_w == 2 ? 30 : 80) / static_cast<double>(std::max<std::int64_t>(1, products));
   return pixels > direct;
 }
 
@@ -93,31 +104,57 @@ std::int64_t group_weights(const Conv2dShape& s) {
   return s.group_channels() * s.group_filters() * s.taps();
 }
 
-// A copy of what the windows read, as channels, makes vectors of many channels from few ones with
-// many taps, a large weight gradient a matrix product, and an input gradient with large weights,
-// which are packed for all its phases, one dense convolution.
-bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
-  if (!sampled_supports(s)) return false;
-  const bool large = group_weights(s) >= kLargeProduct;
-  if (s.group_channels() < 8) return !(large && direction == ConvDirection::GradInput);
-  if (s.taps() == 1) return group_weights(s) >= kWorthSampling;
-  return large && direction != ConvDirection::Forward;
+// Whether a strided 1x1 kernel's pixels are worth a copy of all of them: the pointwise convolution
+// then works on whole images, and packs large weights once.
+bool sampled_pays(const Conv2dShape& s) {
+  return sampled_supports(s) && s.taps() == 1 && group_weights(s) >= kWorthSampling;
 }
 
 // Outputs and input gradients by the product of weights and columns, where that packs each operand
-// once for much work and columns cost little: pointwise kernels, whose columns are the images
-// themselves, with many pixels and channels, or on images of one pixel; input gradients of one or
-// two channels, a product with a row for each of their taps that reads grad_output once; and those
-// of windows that do not meet, unless copies of what these read are channels enough.
+// once for much work and columns cost little.
 bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const bool forward = direction == ConvDirection::Forward;
+  const std::int64_t filters = s.group_filters(), channels = s.group_channels();
+  const std::int64_t weights = group_weights(s);
   if (s.is_pointwise()) {
-    const std::int64_t terms = forward ? s.group_channels() : s.group_filters();
+    // Columns are the images themselves: many pixels and channels, or images of one pixel.
+    const std::int64_t terms = forward ? channels : filters;
     return s.pixels() == 1 || (terms > 4 * kLanes && s.pixels() >= kProductPixels);
   }
-  if (forward) return false;
-  if (sampled_supports(s)) return s.taps() == 1 || s.group_channels() < 8;
-  return s.taps() > 1 && s.group_channels() <= 2 && s.group_filters() >= 2 * kLanes;
+  const bool patches = sampled_supports(s);
+  const std::int64_t columns = im2col_columns(s, direction);
+  if (patches && s.taps() == 1 && columns >= kManyColumns) {
+    const bool much = forward ? channels >= 3 * kLanes / 2 && weights < kLargeProduct
+                              : s.stride_h * s.stride_w <= 4 && weights < 2 * kLargeProduct;
+    if (much) return true;
+  }
+  // A few pixels in all do not outweigh the packing of weights, which a product can read in place.
+  const bool strided = s.stride_h > 1 || s.stride_w > 1;
+  if (forward) return strided && s.N * s.pixels() <= 4 && weights >= kManyWeights;
+  if (!patches) {
+    // One or two channels are a product with a row for each of their taps, that reads grad_output
+    // once.
+    if (channels <= 2) return s.taps() > 1 && filters >= 2 * kLanes;
+    return strided && filters >= 4 * kLanes && s.N * s.pixels() <= kFewPixelsInAll &&
+           weights >= kManyWeights;
+  }
+  // Patches do not meet: columns become pixels by a transposition, without sums.
+  if (s.taps() == 1) return weights < kWorthSampling;
+  return channels < 8 || (filters >= 2 * kLanes && s.pixels() <= kFewPixels) ||
+         (used_lanes(channels) < 0.8 && channels < 2 * kLanes && columns >= kManyColumns);
+}
+
+// Weight gradients of patches by a product: of a large one, which packs each operand once, of 1x1
+// kernels, and where neither channels nor filters fill vectors.
+bool weight_columns_pay(const Conv2dShape& s) {
+  const std::int64_t weights = group_weights(s);
+  if (s.is_pointwise()) return weights >= kLargeProduct;
+  if (!sampled_supports(s) || im2col_columns(s, ConvDirection::GradWeight) < kManyColumns)
+    return false;
+  if (weights >= kLargeProduct) return true;
+  if (s.taps() == 1) return weights >= kWorthSampling || s.group_filters() < 8;
+  return s.group_channels() >= 8 && s.group_channels() < 2 * kLanes &&
+         used_lanes(s.group_channels()) < 0.8 && !taps_pay(s);
 }
 
 // What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
@@ -265,17 +302,16 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
   if (s.group_channels() == 1 && s.groups > 1)
     return depthwise_channels_pay(s, direction) ? ConvAlgorithm::DepthwiseChannels
                                                 : ConvAlgorithm::Depthwise;
-  if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
+  if (direction == ConvDirection::GradWeight ? weight_columns_pay(s) : columns_pay(s, direction))
+    return ConvAlgorithm::Im2col;
+  if (sampled_pays(s)) return ConvAlgorithm::Sampled;
   if (dilated_pays(s, direction)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
     return *algorithm;
   if (direction == ConvDirection::GradWeight) {
-    if (s.is_pointwise() && s.group_channels() * s.group_filters() >= kLargeProduct)
-      return ConvAlgorithm::Im2col;
     if (taps_pay(s)) return ConvAlgorithm::Taps;
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
-  if (columns_pay(s, direction)) return ConvAlgorithm::Im2col;
   return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }
 

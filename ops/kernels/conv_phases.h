@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_window.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 
@@ -24,10 +25,16 @@ void store_phases(const PixelTiles<T>& tiles, const WindowAxis& axis, const T* f
     if (count(0) > pairs) to[2 * pairs] = from[pairs];
     return;
   }
+  // All phases have the first columns: a transposition.
+  const auto phases = static_cast<std::int64_t>(axis.phases.size());
+  const std::int64_t common = phases > 2 ? count(axis.phases.size() - 1) : 0;
+  T* const to = row + first_column * axis.out_step;
+  if (common > 0)
+    conv_tiles<T>().transpose(from, phase_step, phases, common, nullptr, to, axis.out_step);
   for (std::size_t p = 0; p < axis.phases.size(); ++p) {
-    T* const to = row + axis.phases[p].first + first_column * axis.out_step;
     const T* const elements = from + static_cast<std::int64_t>(p) * phase_step;
-    for (std::int64_t i = 0, n = count(p); i < n; ++i) to[i * axis.out_step] = elements[i];
+    for (std::int64_t i = common, n = count(p); i < n; ++i)
+      to[axis.phases[p].first + i * axis.out_step] = elements[i];
   }
 }
 
