@@ -17,6 +17,9 @@ constexpr std::int64_t kColumnBytes = 1 << 19;   // a block of columns stays in 
 constexpr std::int64_t kColumns = 512;           // of a block, where images are joined
 constexpr std::int64_t kPieces = 16;             // enough for the threads of a large machine
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
+// Products of an image that are worth the threads of their own, and the columns to keep for that.
+constexpr std::int64_t kLargeProduct = 1 << 24, kLargeColumnBytes = 1 << 25;
+constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -27,19 +30,47 @@ struct Blocks {
   std::int64_t images, rows;              // of a block
   std::int64_t image_blocks, row_blocks;  // numbers of blocks
 
+  // With a large product for each of few images, the threads share every product, which packs its
+  // operands once; otherwise they share the blocks.
+  bool whole;
+
   Blocks(const Conv2dShape& s, std::int64_t channels, std::int64_t item_size) {
     const std::int64_t depth = std::max<std::int64_t>(1, channels * s.taps());
     const std::int64_t fitting = kColumnBytes / item_size / depth;
-    const std::int64_t most = s.is_pointwise() ? 1 : std::min(fitting, kColumns) / s.pixels();
+    whole = is_whole(s, item_size);
+    const std::int64_t most =
+        whole || s.is_pointwise() ? 1 : std::min(fitting, kColumns) / s.pixels();
     images = std::max<std::int64_t>(1, std::min(most, s.N / kPieces));
     image_blocks = ceil_div(s.N, images);
-    rows = std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
+    rows = whole ? s.OH : std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
     row_blocks = ceil_div(s.OH, rows);
+  }
+
+  static bool is_whole(const Conv2dShape& s, std::int64_t item_size) {
+    const std::int64_t depth = s.group_channels() * s.taps();
+    return s.N * s.groups <= kPieces / 2 &&
+           depth * s.group_filters() * s.pixels() >= kLargeProduct &&
+           (s.is_pointwise() || depth * s.pixels() * item_size <= kLargeColumnBytes);
   }
 };
 
+// Calls f(begin, end) for pieces of work: on several threads, or here where f uses them.
+template <typename F>
+void for_pieces(const Blocks& blocks, std::int64_t pieces, F&& f) {
+  parallel_for(pieces, blocks.whole ? std::max<std::int64_t>(1, pieces) : 1, f);
+}
+
+// Calls f(begin, end) for channels whose planes have `elements` to copy: on several threads where
+// this is no piece of work already.
+template <typename F>
+void for_channels(std::int64_t channels, std::int64_t elements, F&& f) {
+  parallel_for(channels,
+               std::max<std::int64_t>(1, kCopiedInPiece / std::max<std::int64_t>(1, elements)), f);
+}
+
 // Channels of the input gradient in a piece of work: few images have too few pieces otherwise.
-std::int64_t block_channels(const Conv2dShape& s) {
+std::int64_t block_channels(const Conv2dShape& s, std::int64_t item_size) {
+  if (Blocks::is_whole(s, item_size)) return s.group_channels();
   const std::int64_t planes = std::max<std::int64_t>(1, s.N * s.groups);
   const std::int64_t splits =
       std::clamp<std::int64_t>(kPieces / planes, 1, ceil_div(s.group_channels(), 8));
@@ -71,12 +102,14 @@ Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_
   if (s.is_pointwise())
     return row_major(image + block.rows.begin * s.OW, channels, block.pixels, s.pixels());
   for (std::int64_t n = 0; n < block.images; ++n) {
-    const T* const from = image + n * s.C * plane;
-    T* const to = buffer + n * block.pixels;
-    if (sampled_supports(s))
-      sample_rows(from, channels, s, block.rows, to, block.columns());
-    else
-      im2col(from, channels, s, block.rows, to, block.columns());
+    for_channels(channels, s.taps() * block.pixels, [&](std::int64_t begin, std::int64_t end) {
+      const T* const from = image + (n * s.C + begin) * plane;
+      T* const to = buffer + begin * s.taps() * block.columns() + n * block.pixels;
+      if (sampled_supports(s))
+        sample_rows(from, end - begin, s, block.rows, to, block.columns());
+      else
+        im2col(from, end - begin, s, block.rows, to, block.columns());
+    });
   }
   return row_major<const T>(buffer, channels * s.taps(), block.columns());
 }
@@ -118,7 +151,7 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
 
 std::int64_t im2col_columns(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t channels =
-      direction == ConvDirection::GradInput ? block_channels(s) : s.group_channels();
+      direction == ConvDirection::GradInput ? block_channels(s, sizeof(float)) : s.group_channels();
   const Blocks blocks(s, channels, sizeof(float));
   return blocks.images * blocks.rows * s.OW;
 }
@@ -127,44 +160,46 @@ template <typename T>
 void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
   const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T));
   const std::int64_t depth = s.group_channels() * s.taps();
-  parallel_for(
-      blocks.image_blocks * s.groups * blocks.row_blocks, 1,
-      [&](std::int64_t begin, std::int64_t end) {
-        const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
-        const Scratch<T> sums = output_buffer<T>(s, blocks);
-        for (std::int64_t item = begin; item < end; ++item) {
-          const std::int64_t group = item / blocks.row_blocks % s.groups;
-          const Block block(s, blocks, item / blocks.row_blocks / s.groups,
-                            item % blocks.row_blocks);
-          const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
-          const Matrix<const T> filters =
-              row_major(w + group * s.group_filters() * depth, s.group_filters(), depth);
-          const Matrix<T> first = outputs_of(s, block, group, y);
-          const Matrix<T> out =
-              block.images == 1 ? first : row_major(sums.data(), first.rows, block.columns());
-          if (bias)
-            for (std::int64_t k = 0; k < out.rows; ++k)
-              std::fill_n(&out.at(k, 0), out.columns, bias[group * s.group_filters() + k]);
-          // [K, C*KH*KW] x [C*KH*KW, images*rows*OW]
-          gemm_serial<T>(1, filters, columns, bias ? 1 : 0, out);
-          if (block.images > 1)
-            for (std::int64_t k = 0; k < out.rows; ++k)
-              pixel_tiles<T>().gather_rows(&out.at(k, 0), block.pixels, 1, block.images,
-                                           block.pixels, &first.at(k, 0), s.K * s.pixels());
-        }
-      });
+  for_pieces(blocks, blocks.image_blocks * s.groups * blocks.row_blocks,
+             [&](std::int64_t begin, std::int64_t end) {
+               const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
+               const Scratch<T> sums = output_buffer<T>(s, blocks);
+               for (std::int64_t item = begin; item < end; ++item) {
+                 const std::int64_t group = item / blocks.row_blocks % s.groups;
+                 const Block block(s, blocks, item / blocks.row_blocks / s.groups,
+                                   item % blocks.row_blocks);
+                 const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
+                 const Matrix<const T> filters =
+                     row_major(w + group * s.group_filters() * depth, s.group_filters(), depth);
+                 const Matrix<T> first = outputs_of(s, block, group, y);
+                 const Matrix<T> out = block.images == 1
+                                           ? first
+                                           : row_major(sums.data(), first.rows, block.columns());
+                 if (bias)
+                   for_channels(out.rows, out.columns, [&](std::int64_t k, std::int64_t last) {
+                     for (; k < last; ++k)
+                       std::fill_n(&out.at(k, 0), out.columns, bias[group * s.group_filters() + k]);
+                   });
+                 // [K, C*KH*KW] x [C*KH*KW, images*rows*OW]
+                 gemm_parallel<T>(1, filters, columns, bias ? 1 : 0, out);
+                 if (block.images > 1)
+                   for (std::int64_t k = 0; k < out.rows; ++k)
+                     pixel_tiles<T>().gather_rows(&out.at(k, 0), block.pixels, 1, block.images,
+                                                  block.pixels, &first.at(k, 0), s.K * s.pixels());
+               }
+             });
 }
 
 // Blocks of output rows overlap in the input, so a piece of work is some channels of some images.
 template <typename T>
 void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, const T* bias, T* dx) {
-  const std::int64_t plane = s.H * s.W, block_channels = kernels::block_channels(s);
+  const std::int64_t plane = s.H * s.W, block_channels = kernels::block_channels(s, sizeof(T));
   const std::int64_t channel_blocks = ceil_div(s.group_channels(), block_channels);
   const Blocks blocks = Blocks(s, block_channels, sizeof(T));
   const std::int64_t depth = s.group_channels() * s.taps();
   const bool sampled = sampled_supports(s);
-  parallel_for(
-      blocks.image_blocks * s.groups * channel_blocks, 1,
+  for_pieces(
+      blocks, blocks.image_blocks * s.groups * channel_blocks,
       [&](std::int64_t begin, std::int64_t end) {
         const Scratch<T> buffer = column_buffer<T>(s, blocks, block_channels);
         const Scratch<T> grads = output_buffer<T>(s, blocks);
@@ -182,12 +217,14 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
                 dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
             if (row_block == 0 && !sampled)
               for (std::int64_t n = 0; n < block.images; ++n)
-                for (std::int64_t c = 0; c < channels; ++c)
-                  std::fill_n(image + (n * s.C + c) * plane, plane, addends ? addends[c] : T{0});
+                for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
+                  for (; c < last; ++c)
+                    std::fill_n(image + (n * s.C + c) * plane, plane, addends ? addends[c] : T{0});
+                });
             const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
             // [C*KH*KW, K] x [K, images*rows*OW]
             if (s.is_pointwise()) {
-              gemm_serial<T>(
+              gemm_parallel<T>(
                   1, filters.transposed(), grad, 1,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
               continue;
@@ -196,17 +233,21 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
                 row_major(buffer.data(), channels * s.taps(), block.columns());
             const bool biased = sampled && addends;
             if (biased)
-              for (std::int64_t row = 0; row < columns.rows; ++row)
-                std::fill_n(&columns.at(row, 0), columns.columns, addends[row / s.taps()]);
-            gemm_serial<T>(1, filters.transposed(), grad, biased ? 1 : 0, columns);
-            for (std::int64_t n = 0; n < block.images; ++n) {
-              const T* const from = buffer.data() + n * block.pixels;
-              if (sampled)
-                spread_rows(from, block.columns(), channels, s, block.rows, addends,
-                            image + n * s.C * plane);
-              else
-                col2im_add(from, block.columns(), channels, s, block.rows, image + n * s.C * plane);
-            }
+              for_channels(columns.rows, columns.columns, [&](std::int64_t row, std::int64_t last) {
+                for (; row < last; ++row)
+                  std::fill_n(&columns.at(row, 0), columns.columns, addends[row / s.taps()]);
+              });
+            gemm_parallel<T>(1, filters.transposed(), grad, biased ? 1 : 0, columns);
+            for (std::int64_t n = 0; n < block.images; ++n)
+              for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
+                const T* const from = &columns.at(c * s.taps(), n * block.pixels);
+                T* const to = image + (n * s.C + c) * plane;
+                if (sampled)
+                  spread_rows(from, block.columns(), last - c, s, block.rows,
+                              addends ? addends + c : nullptr, to);
+                else
+                  col2im_add(from, block.columns(), last - c, s, block.rows, to);
+              });
           }
         }
       });
@@ -226,7 +267,7 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
   const auto sum_of = [&](std::int64_t r) {
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
-  parallel_for(runs * s.groups, 1, [&](std::int64_t begin, std::int64_t end) {
+  for_pieces(blocks, runs * s.groups, [&](std::int64_t begin, std::int64_t end) {
     const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
     const Scratch<T> grads = output_buffer<T>(s, blocks);
     for (std::int64_t item = begin; item < end; ++item) {
@@ -241,7 +282,7 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
           const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
           const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
           // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
-          gemm_serial<T>(1, grad, columns.transposed(), add ? 1 : 0, sum);
+          gemm_parallel<T>(1, grad, columns.transposed(), add ? 1 : 0, sum);
           add = true;
         }
     }

@@ -27,6 +27,8 @@ constexpr std::int64_t kLargeProduct = 1 << 17;
 constexpr std::int64_t kWorthSampling = 1 << 12;
 // Columns of one product from which on the weights that it packs are little beside it.
 constexpr std::int64_t kManyColumns = 96;
+// Weights that the L2 caches do not hold.
+constexpr std::int64_t kStreamedWeights = 1 << 20;
 // Weights whose packing takes longer than a few pixels' products.
 constexpr std::int64_t kManyWeights = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
@@ -128,6 +130,8 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
                               : s.stride_h * s.stride_w <= 4 && weights < 2 * kLargeProduct;
     if (much) return true;
   }
+  // Weights beyond the caches would pass by every few rows of pixels otherwise.
+  if (patches && weights >= kStreamedWeights && columns >= kProductPixels) return true;
   // A few pixels in all do not outweigh the packing of weights, which a product can read in place.
   const bool strided = s.stride_h > 1 || s.stride_w > 1;
   if (forward) return strided && s.N * s.pixels() <= 4 && weights >= kManyWeights;
