@@ -19,6 +19,8 @@ constexpr std::int64_t kPieces = 16;             // enough for the threads of a 
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 // Products of an image that are worth the threads of their own, and the columns to keep for that.
 constexpr std::int64_t kLargeProduct = 1 << 24, kLargeColumnBytes = 1 << 25;
+constexpr std::int64_t kSharedPixels = 128;
+constexpr std::int64_t kRowPixels = 8;
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -48,7 +50,7 @@ struct Blocks {
 
   static bool is_whole(const Conv2dShape& s, std::int64_t item_size) {
     const std::int64_t depth = s.group_channels() * s.taps();
-    return s.N * s.groups <= kPieces / 2 &&
+    return s.N * s.groups <= kPieces / 2 && s.pixels() >= kSharedPixels &&
            depth * s.group_filters() * s.pixels() >= kLargeProduct &&
            (s.is_pointwise() || depth * s.pixels() * item_size <= kLargeColumnBytes);
   }
@@ -197,7 +199,8 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
   const std::int64_t channel_blocks = ceil_div(s.group_channels(), block_channels);
   const Blocks blocks = Blocks(s, block_channels, sizeof(T));
   const std::int64_t depth = s.group_channels() * s.taps();
-  const bool sampled = sampled_supports(s);
+  // Short rows of single pixels are added faster than they are put together.
+  const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
   for_pieces(
       blocks, blocks.image_blocks * s.groups * channel_blocks,
       [&](std::int64_t begin, std::int64_t end) {

@@ -153,9 +153,10 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
 bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s);
   if (s.is_pointwise()) return weights >= kLargeProduct;
-  if (!sampled_supports(s) || im2col_columns(s, ConvDirection::GradWeight) < kManyColumns)
-    return false;
-  if (weights >= kLargeProduct) return true;
+  if (!sampled_supports(s)) return false;
+  const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
+  if (weights >= kLargeProduct) return columns >= kManyColumns / 2;
+  if (columns < kManyColumns) return false;
   if (s.taps() == 1) return weights >= kWorthSampling || s.group_filters() < 8;
   return s.group_channels() >= 8 && s.group_channels() < 2 * kLanes &&
          used_lanes(s.group_channels()) < 0.8 && !taps_pay(s);
