@@ -125,7 +125,7 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   }
   const bool patches = sampled_supports(s);
   const std::int64_t columns = im2col_columns(s, direction);
-  if (patches && s.taps() == 1 && columns >= kManyColumns) {
+  if (patches && s.taps() == 1 && columns >= 4 * kManyColumns / 3) {
     const bool much = forward ? channels >= 3 * kLanes / 2 && weights < kLargeProduct
                               : s.stride_h * s.stride_w <= 4 && weights < 2 * kLargeProduct;
     if (much) return true;
@@ -144,7 +144,7 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   }
   // Patches do not meet: columns become pixels by a transposition, without sums.
   if (s.taps() == 1) return weights < kWorthSampling;
-  return channels < 8 || (filters >= 2 * kLanes && s.pixels() <= kFewPixels) ||
+  return channels < 8 || (filters >= 4 * kLanes && s.pixels() <= kFewPixels) ||
          (used_lanes(channels) < 0.8 && channels < 2 * kLanes && columns >= kManyColumns);
 }
 
