@@ -17,10 +17,9 @@ constexpr std::int64_t kColumnBytes = 1 << 19;   // a block of columns stays in 
 constexpr std::int64_t kColumns = 512;           // of a block, where images are joined
 constexpr std::int64_t kPieces = 16;             // enough for the threads of a large machine
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
-// Products of an image that are worth the threads of their own, and the columns to keep for that.
-constexpr std::int64_t kLargeProduct = 1 << 24, kLargeColumnBytes = 1 << 25;
-constexpr std::int64_t kSharedPixels = 128;
-constexpr std::int64_t kRowPixels = 8;
+// Products and pixels of an image that are worth several threads, and the columns to keep for that.
+constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
+constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -31,7 +30,6 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; 
 struct Blocks {
   std::int64_t images, rows;              // of a block
   std::int64_t image_blocks, row_blocks;  // numbers of blocks
-
   // With a large product for each of few images, the threads share every product, which packs its
   // operands once; otherwise they share the blocks.
   bool whole;
@@ -79,7 +77,7 @@ std::int64_t block_channels(const Conv2dShape& s, std::int64_t item_size) {
   return ceil_div(s.group_channels(), splits);
 }
 
-// One of them. Of a block of several images, all rows.
+// One of the blocks: all rows where it has several images.
 struct Block {
   std::int64_t image, images;
   RowRange rows;
@@ -94,8 +92,8 @@ struct Block {
   std::int64_t columns() const { return images * pixels; }
 };
 
-// The columns of the channels from `first` on, of a group: in `buffer`, or the input itself where
-// the convolution is pointwise.
+// The columns of a group's channels: in `buffer`, or the input itself where the convolution is
+// pointwise.
 template <typename T>
 Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* x,
                            T* buffer) {

@@ -27,6 +27,7 @@ constexpr std::int64_t kLargeProduct = 1 << 17;
 constexpr std::int64_t kWorthSampling = 1 << 12;
 // Columns of one product from which on the weights that it packs are little beside it.
 constexpr std::int64_t kManyColumns = 96;
+constexpr std::int64_t kManyColumnsOfOneTap = 128;  // where there is less to gain
 // Weights that the L2 caches do not hold.
 constexpr std::int64_t kStreamedWeights = 1 << 20;
 // Weights whose packing takes longer than a few pixels' products.
@@ -125,7 +126,7 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   }
   const bool patches = sampled_supports(s);
   const std::int64_t columns = im2col_columns(s, direction);
-  if (patches && s.taps() == 1 && columns >= 4 * kManyColumns / 3) {
+  if (patches && s.taps() == 1 && columns >= kManyColumnsOfOneTap) {
     const bool much = forward ? channels >= 3 * kLanes / 2 && weights < kLargeProduct
                               : s.stride_h * s.stride_w <= 4 && weights < 2 * kLargeProduct;
     if (much) return true;
