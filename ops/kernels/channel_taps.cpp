@@ -39,12 +39,16 @@ HWY_INLINE void SumTile(const ChannelSums<T>& run, const T* in, T* out) {
     const T* const channel = in + c * run.in_step;
     for (std::int64_t t = 0; t < run.taps; ++t) {
       const V w = hn::LoadU(d, weights + run.places[t]);
-      const T* const at = channel + run.offsets[t];
+      const T* row = channel + run.offsets[t];
       HWY_UNROLL(2)
       for (int r = 0; r < kRows; ++r) {
+        const T* at = row;
         HWY_UNROLL(kMostPixels)
-        for (int p = 0; p < kPixels; ++p)
-          sum[r][p] = hn::MulAdd(w, hn::LoadU(d, at + r * row_step + p * step), sum[r][p]);
+        for (int p = 0; p < kPixels; ++p) {
+          sum[r][p] = hn::MulAdd(w, hn::LoadU(d, kStep > 0 ? row + p * step : at), sum[r][p]);
+          at += step;
+        }
+        row += row_step;
       }
     }
   }

@@ -82,38 +82,68 @@ HWY_INLINE void LoadTransposed(D d, const Row& row, hn::Vec<D>* v) {
   TransposeBlocks(d, v);
 }
 
-// The last rows and columns are done once more with those before them where they are fewer than a
-// vector has lanes or a block has columns, so that nothing outside of the matrix is read.
+// kLanes rows, whose columns are taken kSide at a time. The last columns are done once more with
+// those before them where they are fewer, so that nothing outside of the matrix is read. A few
+// pointers reach all rows by steps that addresses can have.
+template <class D, typename T>
+HWY_INLINE void TransposeStrip(D d, const T* from, std::int64_t from_step, std::int64_t columns,
+                               const T* add, T* to, std::int64_t to_step) {
+  constexpr std::int64_t kSide = 16 / sizeof(T);  // elements of a block
+  constexpr std::int64_t kBlocks = hn::MaxLanes(d) / kSide;
+  const T* first[kBlocks];
+  HWY_UNROLL(4)
+  for (std::int64_t b = 0; b < kBlocks; ++b) first[b] = from + b * kSide * from_step;
+  for (std::int64_t left = columns - kSide;;) {
+    hn::Vec<D> v[kSide];
+    LoadTransposed(
+        d, [&](std::int64_t k) { return first[k / kSide] + k % kSide * from_step; }, v);
+    if (add) {
+      HWY_UNROLL(4)
+      for (std::int64_t k = 0; k < kSide; ++k) v[k] = hn::Add(v[k], hn::Set(d, add[k]));
+    }
+    HWY_UNROLL(4)
+    for (std::int64_t k = 0; k < kSide; ++k) hn::StoreU(v[k], d, to + k * to_step);
+    if (left == 0) return;
+    const std::int64_t moved = HWY_MIN(kSide, left);
+    HWY_UNROLL(4)
+    for (std::int64_t b = 0; b < kBlocks; ++b) first[b] += moved;
+    if (add) add += moved;
+    to += moved * to_step;
+    left -= moved;
+  }
+}
+
+// The same of fewer rows than kLanes: the last one stands for those that do not exist.
+template <class D, typename T>
+HWY_INLINE void TransposeNarrow(D d, const T* from, std::int64_t from_step, std::int64_t rows,
+                                std::int64_t columns, const T* add, T* to, std::int64_t to_step) {
+  constexpr std::int64_t kSide = 16 / sizeof(T);
+  const auto mask = hn::FirstN(d, static_cast<std::size_t>(rows));
+  for (std::int64_t j = 0; j < columns; j += kSide) {
+    const std::int64_t c = HWY_MIN(j, columns - kSide);
+    hn::Vec<D> v[kSide];
+    LoadTransposed(
+        d, [=](std::int64_t k) { return from + c + HWY_MIN(k, rows - 1) * from_step; }, v);
+    if (add) {
+      HWY_UNROLL(4)
+      for (std::int64_t k = 0; k < kSide; ++k) v[k] = hn::Add(v[k], hn::Set(d, add[c + k]));
+    }
+    HWY_UNROLL(4)
+    for (std::int64_t k = 0; k < kSide; ++k)
+      hn::BlendedStore(v[k], mask, d, to + (c + k) * to_step);
+  }
+}
+
+// The last rows are done once more with those before them where they are fewer than a vector has
+// lanes.
 template <class D, typename T>
 HWY_INLINE void TransposeRows(D d, const T* from, std::int64_t from_step, std::int64_t rows,
                               std::int64_t columns, const T* add, T* to, std::int64_t to_step) {
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
-  constexpr std::int64_t kSide = 16 / sizeof(T);  // elements of a block
-  const auto mask = hn::FirstN(d, static_cast<std::size_t>(HWY_MIN(rows, kLanes)));
+  if (rows < kLanes) return TransposeNarrow(d, from, from_step, rows, columns, add, to, to_step);
   for (std::int64_t i = 0; i < rows; i += kLanes) {
-    const std::int64_t r = HWY_MAX(std::int64_t{0}, HWY_MIN(i, rows - kLanes));
-    for (std::int64_t j = 0; j < columns; j += kSide) {
-      const std::int64_t c = HWY_MIN(j, columns - kSide);
-      const T* const corner = from + r * from_step + c;
-      T* const out = to + c * to_step + r;
-      hn::Vec<decltype(d)> v[kSide];
-      if (rows >= kLanes)
-        LoadTransposed(
-            d, [=](std::int64_t k) { return corner + k * from_step; }, v);
-      else
-        LoadTransposed(
-            d, [=](std::int64_t k) { return corner + HWY_MIN(k, rows - 1) * from_step; }, v);
-      if (add) {
-        HWY_UNROLL(4)
-        for (std::int64_t k = 0; k < kSide; ++k) v[k] = hn::Add(v[k], hn::Set(d, add[c + k]));
-      }
-      HWY_UNROLL(4)
-      for (std::int64_t k = 0; k < kSide; ++k)
-        if (rows >= kLanes)
-          hn::StoreU(v[k], d, out + k * to_step);
-        else
-          hn::BlendedStore(v[k], mask, d, out + k * to_step);
-    }
+    const std::int64_t r = HWY_MIN(i, rows - kLanes);
+    TransposeStrip(d, from + r * from_step, from_step, columns, add, to + r, to_step);
   }
 }
 
