@@ -34,8 +34,11 @@ constexpr std::int64_t kStreamedWeights = 1 << 20;
 constexpr std::int64_t kManyWeights = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
 constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
-// Pixels from which on a pointwise product is faster than register tiles of few pixels.
+// Pixels of an image from which on a pointwise product is faster than register tiles of few pixels,
+// and of a batch up to which its weight gradient is: the sums that are set aside outweigh these.
 constexpr std::int64_t kProductPixels = 512;
+// Weights of a group from which on a product has whole tiles of them.
+constexpr std::int64_t kFewestWeights = 1 << 12;
 
 // The part of the lanes that is used where vectors lie over `n` elements.
 double used_lanes(std::int64_t n) {
@@ -85,8 +88,9 @@ bool taps_pay(const Conv2dShape& s) {
 }
 
 // Whether a depthwise convolution's vectors are better used over channels than over the pixels of a
-// row, although its planes have to be transposed: rows of half a vector, strides, and kernels that
-// do not slide. Weight gradients need no sum over the lanes then, which is much for 25 taps.
+// row, although its planes have to be transposed: rows that leave many lanes empty, strides, and
+// kernels that do not slide. Weight gradients need no sum over the lanes then, which is much for 25
+// taps.
 bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
   if (used_lanes(s.groups) < 0.5) return false;
   const bool slides = s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW &&
@@ -94,7 +98,7 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
                       (direction != ConvDirection::GradInput || s.group_filters() == 1);
   if (!slides) return s.taps() > 1;
   const bool many_sums = direction == ConvDirection::GradWeight && s.KH == 5;
-  return s.OW <= (many_sums ? kLanes : kLanes / 2);
+  return s.OW <= (many_sums ? kLanes : 3 * kLanes / 4);
 }
 
 // Whether the weight gradient's vectors are better used over input channels than over the pixels of
@@ -120,9 +124,15 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t filters = s.group_filters(), channels = s.group_channels();
   const std::int64_t weights = group_weights(s);
   if (s.is_pointwise()) {
-    // Columns are the images themselves: many pixels and channels, or images of one pixel.
+    // Columns are the images themselves: many pixels and channels, a single image, images of one
+    // pixel, or, for input gradients, of few.
     const std::int64_t terms = forward ? channels : filters;
-    return s.pixels() == 1 || (terms > 4 * kLanes && s.pixels() >= kProductPixels);
+    if (s.pixels() == 1) return true;
+    const bool whole = weights >= kFewestWeights;
+    if (whole && s.N == 1 && terms >= 2 * kLanes) return true;
+    if (whole && !forward && s.pixels() <= kFewPixels) return true;
+    const bool deep = terms > 4 * kLanes || (whole && terms == 4 * kLanes);
+    return deep && s.pixels() >= kProductPixels;
   }
   const bool patches = sampled_supports(s);
   const std::int64_t columns = im2col_columns(s, direction);
@@ -149,11 +159,14 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
          (used_lanes(channels) < 0.8 && channels < 2 * kLanes && columns >= kManyColumns);
 }
 
-// Weight gradients of patches by a product: of a large one, which packs each operand once, of 1x1
-// kernels, and where neither channels nor filters fill vectors.
+// Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
+// of few pixels; and of patches, of a large one, of 1x1 kernels, and where neither channels nor filters fill vectors.
 bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s);
-  if (s.is_pointwise()) return weights >= kLargeProduct;
+  if (s.is_pointwise()) {
+    const std::int64_t few = s.N == 1 ? 2 * kProductPixels : kProductPixels;
+    return weights >= kLargeProduct || (weights >= kFewestWeights && s.N * s.pixels() < few);
+  }
   if (!sampled_supports(s)) return false;
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
   if (weights >= kLargeProduct) return columns >= kManyColumns / 2;
@@ -242,8 +255,10 @@ bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   const Conv2dShape dense = dilated_shape(s);
   if (std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8)
     return std::min(dense.OH, dense.OW) >= 5;
-  const double copies =
-      8 / static_cast<double>(s.group_channels()) + 8 / static_cast<double>(s.group_filters());
+  const double copy =
+      std::max(s.dilation_h, s.dilation_w) == 2 ? 2.5 : 8;  // vectors split in pairs
+  const double copies = copy / static_cast<double>(s.group_channels()) +
+                        copy / static_cast<double>(s.group_filters());
   const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
   return cost && cost->pays(dense, copies);
 }
