@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_weights.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -114,6 +115,7 @@ class Winograd {
     const std::int64_t plane = window_.h.in_size * window_.w.in_size;
     return {in ? in + group * window_.C * plane : nullptr,
             window_.C,
+            window_.N,
             window_.groups * window_.C * plane,
             axis(h_, transforms_.rows, window_.h.in_size),
             axis(w_, transforms_.columns, window_.w.in_size),
@@ -169,12 +171,14 @@ class Winograd {
   void multiply(const TileGrid::Place& place, std::int64_t block, const Operand& input,
                 const Operand& filters, const Output& to, const Workspace& work) const {
     const std::int64_t width = weights_.width(block), count = place.size.tiles();
+    const std::int64_t channel = to.group * window_.K + weights_.first_channel(block);
+    T* const planes = to.out + (place.image * window_.groups * window_.K + channel) * out_plane();
+    if (is_beyond_cache<T>(window_.N * window_.groups * window_.K * out_plane()))
+      request_outputs(place, block, planes);
     for (std::int64_t position = 0; position < positions_; ++position)
       product(input.data + position * input.step, filters.data + position * filters.step, width,
               count, work.sums.data() + position * position_sums(count, width));
-    const std::int64_t channel = to.group * window_.K + weights_.first_channel(block);
-    store(place, block, to.bias ? to.bias + channel : nullptr,
-          to.out + (place.image * window_.groups * window_.K + channel) * out_plane(), work);
+    store(place, block, to.bias ? to.bias + channel : nullptr, planes, work);
   }
 
   // [tiles, C] x [C, width]
@@ -204,6 +208,21 @@ class Winograd {
           first(begin + skipped),
           count(std::min(size, begin + outputs) - first) {}
   };
+
+  // The lines that store() will write arrive while the products are formed.
+  void request_outputs(const TileGrid::Place& place, std::int64_t block, const T* planes) const {
+    const int tile_rows = transforms_.rows.outputs, tile_columns = transforms_.columns.outputs;
+    const Span rows(place.row * tile_rows - h_.lead, place.size.rows * tile_rows,
+                    window_.h.out_size);
+    const Span columns(place.column * tile_columns - w_.lead, place.size.columns * tile_columns,
+                       window_.w.out_size);
+    if (rows.count <= 0) return;
+    for (std::int64_t n = 0; n < place.size.images; ++n)
+      request_lines<true>(planes + n * window_.groups * window_.K * out_plane() +
+                              rows.first * window_.w.out_size + columns.first,
+                          out_plane(), weights_.channels(block),
+                          (rows.count - 1) * window_.w.out_size + columns.count);
+  }
 
   // A^T s A of one block of output channels, row of tiles by row of tiles.
   void store(const TileGrid::Place& place, std::int64_t block, const T* addend, T* planes,

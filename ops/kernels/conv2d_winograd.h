@@ -96,7 +96,7 @@ struct TileAxis {
 template <typename T>
 struct TileSource {
   const T* from;  ///< channel 0 of image 0 of the group
-  std::int64_t channels, image_step;
+  std::int64_t channels, images, image_step;
   TileAxis h, w;
   void (*transform)(const T* x, std::int64_t row_step, std::int64_t tiles, T* out,
                     std::int64_t position_step);

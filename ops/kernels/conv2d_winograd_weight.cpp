@@ -128,6 +128,7 @@ class WinogradWeight {
   TileSource<T> input(std::int64_t group) const {
     return {x_ + group * s_.group_channels() * s_.H * s_.W,
             s_.group_channels(),
+            s_.N,
             s_.C * s_.H * s_.W,
             input_axis(transforms_.rows, window_.h),
             input_axis(transforms_.columns, window_.w),
@@ -137,6 +138,7 @@ class WinogradWeight {
     const int rows = transforms_.rows.outputs, columns = transforms_.columns.outputs;
     return {dy_ + (group * s_.group_filters() + first_filter) * s_.OH * s_.OW,
             std::min(range_, s_.group_filters() - first_filter),
+            s_.N,
             s_.K * s_.OH * s_.OW,
             {s_.OH, 0, 0, s_.OH, rows, rows},
             {s_.OW, 0, 0, s_.OW, columns, columns},

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
 
@@ -127,13 +128,23 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
   const std::int64_t columns = std::min(w.read_end, first_column + row_step / lanes) - begin_column;
   T* const inside =
       slab + (begin_row - first_row) * row_step + (begin_column - first_column) * lanes;
+  const std::int64_t plane = h.size * w.size;
+  const T* const first =
+      from + place.image * image_step + begin_row * w.size + begin_column;  // of channel 0
+  const bool far = rows > 0 && columns > 0 && is_beyond_cache<T>(images * image_step);
+  const auto request = [&](std::int64_t c) {
+    for (std::int64_t n = 0; n < place.size.images; ++n)
+      request_lines<false>(first + n * image_step + c * plane, plane, std::min(lanes, channels - c),
+                           (rows - 1) * w.size + columns);
+  };
+  if (far && channels > 0) request(0);
   std::fill_n(slab, slab_rows * row_step, T{0});
-  for (std::int64_t c = 0; c < channels; c += lanes)
+  for (std::int64_t c = 0; c < channels; c += lanes) {
+    if (far && c + lanes < channels) request(c + lanes);
     for (std::int64_t n = 0; n < place.size.images; ++n) {
       if (rows > 0 && columns > 0)
-        ChannelBlocks<T>{from + (place.image + n) * image_step + c * h.size * w.size +
-                             begin_row * w.size + begin_column,
-                         h.size * w.size,
+        ChannelBlocks<T>{first + n * image_step + c * plane,
+                         plane,
                          w.size,
                          std::min(lanes, channels - c),
                          rows,
@@ -146,6 +157,7 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
       for (std::int64_t r = 0; r < place.size.rows; ++r, to += place.size.columns * lanes)
         transform(slab + r * h.step * row_step, row_step, place.size.columns, to, position_step);
     }
+  }
 }
 
 template <typename T>
