@@ -24,6 +24,20 @@ Variable grad_weight(const Variable& x, const Variable& dy, const DimVector& wei
 Array array_or_undefined(const Variable& v) { return v.defined() ? v.array() : Array(); }
 Variable over_channels(const Variable& g) { return g.sum({0, 2, 3}); }
 
+// dw = grad_weight(x, dy), and db = sum of dy if somebody wants it: in one pass over dy where no
+// derivatives of theirs are.
+struct FilterGradients {
+  Variable dw, db;
+};
+FilterGradients grad_filters(const Variable& x, const Variable& dy, const DimVector& weight_sizes,
+                             const Conv2dGeometry& geometry, bool with_bias) {
+  if (!with_bias) return {grad_weight(x, dy, weight_sizes, geometry), {}};
+  if (should_record(x, dy)) return {grad_weight(x, dy, weight_sizes, geometry), over_channels(dy)};
+  kernels::Conv2dFilterGradients gradients =
+      kernels::conv2d_grad_filters(x.array(), dy.array(), weight_sizes, geometry);
+  return {Variable(std::move(gradients.weight)), Variable(std::move(gradients.bias))};
+}
+
 // y = conv(x, w) + b;  dx = grad_input(g, w), dw = grad_weight(x, g), db = sum of g
 Variable convolution(const Variable& x, const Variable& w, const Variable& bias,
                      const Conv2dGeometry& geometry) {
@@ -32,10 +46,14 @@ Variable convolution(const Variable& x, const Variable& w, const Variable& bias,
     record(y, "ConvolutionBackward0", edges(x, w, bias),
            [x = save(x, w.requires_grad()), w = save(w, x.requires_grad()), xs = x.array().sizes(),
             ws = w.array().sizes(), geometry](const Variable& g, const VjpContext& ctx) {
+             FilterGradients filters;
+             if (ctx.needs(1))
+               filters = grad_filters(x.get(ctx), g, ws, geometry, ctx.needs(2));
+             else if (ctx.needs(2))
+               filters.db = over_channels(g);
              return Gradients{
                  ctx.needs(0) ? grad_input(g, w.get(ctx), {}, xs, geometry) : Variable(),
-                 ctx.needs(1) ? grad_weight(x.get(ctx), g, ws, geometry) : Variable(),
-                 ctx.needs(2) ? over_channels(g) : Variable()};
+                 filters.dw, filters.db};
            });
   return y;
 }

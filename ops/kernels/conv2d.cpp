@@ -9,6 +9,7 @@
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/reduce.h>
 
 namespace tapedeck::kernels {
 
@@ -72,6 +73,54 @@ Conv2dGeometry pointwise(const Conv2dShape& s) {
 }
 DimVector pointwise_weight(const Conv2dShape& s) {
   return {s.K, s.group_channels() * s.taps(), 1, 1};
+}
+
+// The weight's gradient, and the bias's where somebody wants it.
+Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weight_sizes,
+                  const Conv2dGeometry& geometry, ConvAlgorithm algorithm, Array* grad_bias) {
+  constexpr const char* op = "conv2d_grad_weight";
+  check_dtypes(op, input, "input", grad_output, "grad_output", Array());
+  const Conv2dShape s =
+      gradient_shape(op, input.sizes(), weight_sizes, grad_output.sizes(), geometry);
+  const Array x = contiguous(input), dy = contiguous(grad_output);
+  const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradWeight, x.dtype());
+  if (a == ConvAlgorithm::Sampled)
+    return grad_weight(sample_pixels(s, x), dy, pointwise_weight(s), pointwise(s),
+                       ConvAlgorithm::Auto, grad_bias)
+        .view(weight_sizes);
+  if (a == ConvAlgorithm::Dilated)
+    return grad_weight(split_dilated(s, x), split_dilated(s, dy), weight_sizes, dilated_geometry(s),
+                       ConvAlgorithm::Auto, grad_bias);
+  Array dw = Array::empty(weight_sizes, input.dtype());
+  const bool sums_grad_output =
+      s.group_channels() > 0 && (a == ConvAlgorithm::DepthwiseChannels ||
+                                 a == ConvAlgorithm::Winograd || a == ConvAlgorithm::WinogradSix);
+  if (grad_bias)
+    *grad_bias = sums_grad_output ? Array::empty({s.K}, dy.dtype()) : sum(dy, {0, 2, 3});
+  dispatch_floating(dw.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    T* const db = grad_bias ? grad_bias->template data<T>() : nullptr;
+    switch (a) {
+      case ConvAlgorithm::Depthwise:
+        return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::DepthwiseChannels:
+        return conv2d_grad_weight_depthwise_channels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(),
+                                                        db);
+      case ConvAlgorithm::Direct:
+        return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Pixels:
+        return conv2d_grad_weight_pixels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Taps:
+        return conv2d_grad_weight_taps<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+      case ConvAlgorithm::Winograd:
+      case ConvAlgorithm::WinogradSix:
+        return conv2d_grad_weight_winograd<T>(winograd_variant(a, s, ConvDirection::GradWeight), s,
+                                              x.data<T>(), dy.data<T>(), dw.data<T>(), db);
+      default:
+        return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+    }
+  });
+  return dw;
 }
 
 }  // namespace
@@ -172,41 +221,16 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
 
 Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayRef weight_sizes,
                          const Conv2dGeometry& geometry, ConvAlgorithm algorithm) {
-  constexpr const char* op = "conv2d_grad_weight";
-  check_dtypes(op, input, "input", grad_output, "grad_output", Array());
-  const Conv2dShape s =
-      gradient_shape(op, input.sizes(), weight_sizes, grad_output.sizes(), geometry);
-  const Array x = contiguous(input), dy = contiguous(grad_output);
-  const ConvAlgorithm a = choose(op, algorithm, s, ConvDirection::GradWeight, x.dtype());
-  if (a == ConvAlgorithm::Sampled)
-    return conv2d_grad_weight(sample_pixels(s, x), dy, pointwise_weight(s), pointwise(s))
-        .view(weight_sizes);
-  if (a == ConvAlgorithm::Dilated)
-    return conv2d_grad_weight(split_dilated(s, x), split_dilated(s, dy), weight_sizes,
-                              dilated_geometry(s));
-  Array dw = Array::empty(weight_sizes, input.dtype());
-  dispatch_floating(dw.dtype(), op, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    switch (a) {
-      case ConvAlgorithm::Depthwise:
-        return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-      case ConvAlgorithm::DepthwiseChannels:
-        return conv2d_grad_weight_depthwise_channels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-      case ConvAlgorithm::Direct:
-        return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-      case ConvAlgorithm::Pixels:
-        return conv2d_grad_weight_pixels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-      case ConvAlgorithm::Taps:
-        return conv2d_grad_weight_taps<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-      case ConvAlgorithm::Winograd:
-      case ConvAlgorithm::WinogradSix:
-        return conv2d_grad_weight_winograd<T>(winograd_variant(a, s, ConvDirection::GradWeight), s,
-                                              x.data<T>(), dy.data<T>(), dw.data<T>());
-      default:
-        return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
-    }
-  });
-  return dw;
+  return grad_weight(input, grad_output, weight_sizes, geometry, algorithm, nullptr);
+}
+
+Conv2dFilterGradients conv2d_grad_filters(const Array& input, const Array& grad_output,
+                                          IntArrayRef weight_sizes, const Conv2dGeometry& geometry,
+                                          ConvAlgorithm algorithm) {
+  Conv2dFilterGradients gradients;
+  gradients.weight =
+      grad_weight(input, grad_output, weight_sizes, geometry, algorithm, &gradients.bias);
+  return gradients;
 }
 
 }  // namespace tapedeck::kernels

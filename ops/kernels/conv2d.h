@@ -60,4 +60,13 @@ Array conv2d_grad_weight(const Array& input, const Array& grad_output, IntArrayR
                          const Conv2dGeometry& geometry,
                          ConvAlgorithm algorithm = ConvAlgorithm::Auto);
 
+/// The same and the gradient of conv2d's bias, which is the sum of grad_output over images and
+/// pixels: algorithms that copy grad_output add up the copy, for the others it is read once more.
+struct Conv2dFilterGradients {
+  Array weight, bias;
+};
+Conv2dFilterGradients conv2d_grad_filters(const Array& input, const Array& grad_output,
+                                          IntArrayRef weight_sizes, const Conv2dGeometry& geometry,
+                                          ConvAlgorithm algorithm = ConvAlgorithm::Auto);
+
 }  // namespace tapedeck::kernels

@@ -25,8 +25,9 @@ void conv2d_grad_weight_depthwise(const Conv2dShape& shape, const T* x, const T*
 template <typename T>
 void conv2d_depthwise_channels(const ConvWindow& window, const T* in, const T* weight,
                                const T* bias, T* out);
+/// With the sums of dy in `db`, if that is not null.
 template <typename T>
-void conv2d_grad_weight_depthwise_channels(const Conv2dShape& shape, const T* x, const T* dy,
-                                           T* dw);
+void conv2d_grad_weight_depthwise_channels(const Conv2dShape& shape, const T* x, const T* dy, T* dw,
+                                           T* db = nullptr);
 
 }  // namespace tapedeck::kernels

@@ -266,11 +266,13 @@ class DepthwiseSums {
 template <typename T>
 class DepthwiseWeight {
  public:
-  DepthwiseWeight(const Conv2dShape& shape, const T* x, const T* dy)
+  DepthwiseWeight(const Conv2dShape& shape, const T* x, const T* dy, bool with_bias)
       : s_(shape),
         window_(ConvWindow::forward(shape)),
         blocks_(window_),
-        size_(window_.K * s_.taps() * blocks_.lanes()),
+        with_bias_(with_bias),
+        filter_sums_(s_.taps() + (with_bias ? 1 : 0)),
+        size_(window_.K * filter_sums_ * blocks_.lanes()),
         x_(x),
         dy_(dy) {
     const std::int64_t bytes = blocks_.blocks() * size_ * static_cast<std::int64_t>(sizeof(double));
@@ -279,7 +281,7 @@ class DepthwiseWeight {
     range_ = ceil_div(blocks_.blocks(), ceil_div(kPieces, runs_));
   }
 
-  void run(T* dw) const {
+  void run(T* dw, T* db) const {
     const std::int64_t ranges = ceil_div(blocks_.blocks(), range_);
     const std::int64_t lanes = blocks_.lanes(), all = blocks_.blocks() * size_;
     const Scratch<double> totals(runs_ * all);
@@ -291,13 +293,15 @@ class DepthwiseWeight {
               totals.data() + i / ranges * all);
     });
     for (std::int64_t block = 0; block < blocks_.blocks(); ++block)
-      for (std::int64_t i = 0; i < window_.K * s_.taps(); ++i) {
+      for (std::int64_t i = 0; i < window_.K * filter_sums_; ++i) {
         double* const sum = totals.data() + block * size_ + i * lanes;
         for (std::int64_t r = 1; r < runs_; ++r)
           for (std::int64_t lane = 0; lane < lanes; ++lane) sum[lane] += sum[r * all + lane];
-        T* const to = dw + block * lanes * window_.K * s_.taps() + i;
-        for (std::int64_t lane = 0; lane < blocks_.groups_of(block); ++lane)
-          to[lane * window_.K * s_.taps()] = static_cast<T>(sum[lane]);
+        const std::int64_t k = i / filter_sums_, tap = i % filter_sums_;
+        for (std::int64_t lane = 0; lane < blocks_.groups_of(block); ++lane) {
+          const std::int64_t filter = (block * lanes + lane) * window_.K + k;
+          (tap < s_.taps() ? dw[filter * s_.taps() + tap] : db[filter]) = static_cast<T>(sum[lane]);
+        }
       }
   }
 
@@ -338,7 +342,11 @@ class DepthwiseWeight {
           request_lines<false>(from, step, blocks_.groups_of(block), rows * s_.OW);
         ChannelBlocks<T>{from, step, 0, blocks_.groups_of(block), 1, rows * s_.OW, grads, 0, 0}
             .pack(blocks_.tiles());
-        dot_rows(row, rows, slab, grads, sums + k * s_.taps() * lanes);
+        T* const filter_sums = sums + k * filter_sums_ * lanes;
+        dot_rows(row, rows, slab, grads, filter_sums);
+        if (!with_bias_) continue;
+        add_up_pixels(blocks_.tiles(), rows * s_.OW, grads);
+        blocks_.tiles().add(grads, lanes, filter_sums + s_.taps() * lanes);
       }
     }
   }
@@ -365,7 +373,9 @@ class DepthwiseWeight {
   const Conv2dShape s_;
   const ConvWindow window_;
   const GroupBlocks<T> blocks_;
-  const std::int64_t size_;  // sums of a block: [filter of a group][tap][lane]
+  const bool with_bias_;
+  const std::int64_t filter_sums_;  // of the taps, and one of grad_output
+  const std::int64_t size_;         // sums of a block: [filter of a group][tap][lane]
   const T *x_, *dy_;
   std::int64_t runs_, run_;  // runs, and images in one
   std::int64_t range_;       // blocks in a piece
@@ -380,16 +390,17 @@ void conv2d_depthwise_channels(const ConvWindow& window, const T* in, const T* w
 }
 
 template <typename T>
-void conv2d_grad_weight_depthwise_channels(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
-  if (s.N == 0)
-    std::fill_n(dw, s.K * s.taps(), T{0});
-  else
-    DepthwiseWeight<T>(s, x, dy).run(dw);
+void conv2d_grad_weight_depthwise_channels(const Conv2dShape& s, const T* x, const T* dy, T* dw,
+                                           T* db) {
+  if (s.N > 0) return DepthwiseWeight<T>(s, x, dy, db != nullptr).run(dw, db);
+  std::fill_n(dw, s.K * s.taps(), T{0});
+  if (db) std::fill_n(db, s.K, T{0});
 }
 
-#define TAPEDECK_INSTANTIATE(T)                                                                 \
-  template void conv2d_depthwise_channels(const ConvWindow&, const T*, const T*, const T*, T*); \
-  template void conv2d_grad_weight_depthwise_channels(const Conv2dShape&, const T*, const T*, T*);
+#define TAPEDECK_INSTANTIATE(T)                                                                   \
+  template void conv2d_depthwise_channels(const ConvWindow&, const T*, const T*, const T*, T*);   \
+  template void conv2d_grad_weight_depthwise_channels(const Conv2dShape&, const T*, const T*, T*, \
+                                                      T*);
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)
 #undef TAPEDECK_INSTANTIATE

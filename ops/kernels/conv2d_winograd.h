@@ -34,9 +34,10 @@ void conv2d_winograd(WinogradVariant variant, const Conv2dShape& shape, const T*
 template <typename T>
 void conv2d_grad_input_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* dy,
                                 const T* weight, const T* bias, T* dx);
+/// With the sums of dy in `db`, if that is not null.
 template <typename T>
 void conv2d_grad_weight_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* x,
-                                 const T* dy, T* dw);
+                                 const T* dy, T* dw, T* db = nullptr);
 
 /// The tiles of a variant on one axis of a convolution or an input gradient.
 struct WinogradTiling {

@@ -2,6 +2,7 @@
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
+#include <tapedeck/ops/kernels/conv_blocked.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
 
@@ -38,26 +39,36 @@ class WinogradWeight {
     plan();
   }
 
-  void run(T* dw) {
+  void run(T* dw, T* db) {
     if (keeps_input_) kept_ = TransformedTiles<T>(grid_, positions_, s_.groups, input(0));
     const std::int64_t size = s_.groups * positions_ * filters_ * channels_;
     const Scratch<T> partial(runs_ > 1 ? runs_ * size : 0);
+    const Scratch<double> totals(db ? runs_ * s_.K : 0);
     parallel_for(runs_ * s_.groups * ranges_, 1, [&](std::int64_t begin, std::int64_t end) {
       const Workspace work(*this);
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
         const std::int64_t run = i / ranges_ / s_.groups, first = range * range_;
+        double* const total =
+            db ? totals.data() + run * s_.K + group * s_.group_filters() + first : nullptr;
         if (runs_ > 1) {
-          piece(run, group, first, partial_sums(partial.data() + run * size, group, first), work);
+          piece(run, group, first, partial_sums(partial.data() + run * size, group, first), total,
+                work);
           continue;
         }
         const Sums sums{work.sums.data(), step(channels_, range_)};
-        piece(run, group, first, sums, work);
+        piece(run, group, first, sums, total, work);
         for (std::int64_t k = 0; k < std::min(range_, s_.group_filters() - first); ++k)
           finish({sums.data + k * channels_, sums.position_step}, work.taps.data(),
                  dw + (group * s_.group_filters() + first + k) * s_.taps() * s_.group_channels());
       }
     });
+    if (db) {
+      for (std::int64_t k = 0; k < s_.K; ++k) {
+        for (std::int64_t r = 1; r < runs_; ++r) totals.data()[k] += totals.data()[r * s_.K + k];
+        db[k] = static_cast<T>(totals.data()[k]);
+      }
+    }
     if (runs_ == 1) return;
     parallel_for(s_.K, 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> taps(s_.taps() * channels_);
@@ -145,9 +156,10 @@ class WinogradWeight {
             transforms_.grad_output};
   }
 
-  // The sums of some filters over a run of blocks of tiles.
+  // The sums of some filters over a run of blocks of tiles, and those of grad_output itself unless
+  // `totals` is null.
   void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, const Sums& sums,
-             const Workspace& work) const {
+             double* totals, const Workspace& work) const {
     const std::int64_t lanes = tiles_.lanes;
     const TileSource<T> inputs = input(group), grads = grad_output(group, first_filter);
     T* const dy = work.dy.data();
@@ -156,6 +168,7 @@ class WinogradWeight {
     outer.rows = outer.planes = 1;
     outer.sums_step = channels_;
     outer.add = false;
+    if (totals) std::fill_n(totals, grads.channels, 0.0);
     const std::int64_t last = std::min(grid_.blocks(), (run + 1) * run_);
     for (std::int64_t b = run * run_; b < last; ++b, outer.add = true) {
       const TileGrid::Place place = grid_.place(b);
@@ -179,6 +192,14 @@ class WinogradWeight {
             c += vectors;
           }
         }
+      if (!totals) continue;
+      T* const tile_sums = dy + transforms_.sum_position() * dy_step;  // the products are done
+      for (std::int64_t k = 0; k < grads.channels; k += lanes) {
+        T* const block = tile_sums + k * count;
+        add_up_pixels(tiles_, count, block);
+        for (std::int64_t lane = 0; lane < std::min(lanes, grads.channels - k); ++lane)
+          totals[k + lane] += static_cast<double>(block[lane]);
+      }
     }
   }
 
@@ -207,16 +228,16 @@ class WinogradWeight {
 
 template <typename T>
 void conv2d_grad_weight_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* x,
-                                 const T* dy, T* dw) {
-  if (shape.N == 0 || shape.group_channels() == 0)
-    std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
-  else
-    WinogradWeight<T>(variant, shape, x, dy).run(dw);
+                                 const T* dy, T* dw, T* db) {
+  if (shape.N > 0 && shape.group_channels() > 0)
+    return WinogradWeight<T>(variant, shape, x, dy).run(dw, db);
+  std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
+  if (db) std::fill_n(db, shape.K, T{0});
 }
 
 template void conv2d_grad_weight_winograd(WinogradVariant, const Conv2dShape&, const float*,
-                                          const float*, float*);
+                                          const float*, float*, float*);
 template void conv2d_grad_weight_winograd(WinogradVariant, const Conv2dShape&, const double*,
-                                          const double*, double*);
+                                          const double*, double*, double*);
 
 }  // namespace tapedeck::kernels

@@ -14,6 +14,17 @@ void ChannelBlocks<T>::pack(const ConvTiles<T>& tiles) const {
                       to + c / lanes * block_step + r * to_row_step, lanes);
 }
 
+template <typename T>
+void add_up_pixels(const ConvTiles<T>& tiles, std::int64_t pixels, T* vectors) {
+  while (pixels > 1) {
+    const std::int64_t half = (pixels + 1) / 2;
+    tiles.add(vectors + half * tiles.lanes, (pixels - half) * tiles.lanes, vectors);
+    pixels = half;
+  }
+}
+
+template void add_up_pixels(const ConvTiles<float>&, std::int64_t, float*);
+template void add_up_pixels(const ConvTiles<double>&, std::int64_t, double*);
 template struct ChannelBlocks<float>;
 template struct ChannelBlocks<double>;
 

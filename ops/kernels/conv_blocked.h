@@ -20,4 +20,9 @@ struct ChannelBlocks {
   void pack(const ConvTiles<T>& tiles) const;
 };
 
+/// Adds the other ones of `pixels` vectors of channels, at least one, to the first, in pairs. They
+/// are not what they were afterwards.
+template <typename T>
+void add_up_pixels(const ConvTiles<T>& tiles, std::int64_t pixels, T* vectors);
+
 }  // namespace tapedeck::kernels

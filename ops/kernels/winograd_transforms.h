@@ -25,6 +25,11 @@ template <typename T>
 struct WinogradTransforms {
   WinogradAxis rows, columns;
   int positions() const { return rows.elements * columns.elements; }
+  /// The element of a transformed tile of grad_output that is the sum of the tile: its value at the
+  /// point 1, the second one of all axes of more than one tap.
+  int sum_position() const {
+    return (rows.elements > 1 ? columns.elements : 0) + (columns.elements > 1 ? 1 : 0);
+  }
 
   /// B^T x B of a row of tiles, columns.step apart: columns of the input are `lanes` elements, rows
   /// row_step. A tile's vector follows its neighbour's.

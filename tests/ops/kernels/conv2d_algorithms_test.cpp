@@ -5,6 +5,7 @@
 
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/reduce.h>
 #include <tests/support/arrays.h>
 #include <tests/support/compare.h>
 #include <tests/support/naive_conv.h>
@@ -179,7 +180,7 @@ void check(const Case& c) {
   const Array b = random_array({c.weight[0]}, kFloat64, 3);
   const Array y = naive_conv2d(x, w, Array(), g), biased = naive_conv2d(x, w, b, g);
   const Array dy = random_array(y.sizes(), kFloat64, 4);
-  const Array dw = naive_conv2d_grad_weight(x, dy, c.weight, g);
+  const Array dw = naive_conv2d_grad_weight(x, dy, c.weight, g), db = sum(dy, {0, 2, 3});
   const Array input_bias = random_array({c.input[1]}, kFloat64, 5);
   const Array dx = conv2d_grad_input(dy, w, Array(), c.input, g, ConvAlgorithm::Im2col);
   const Array biased_dx = conv2d_grad_input(dy, w, input_bias, c.input, g, ConvAlgorithm::Im2col);
@@ -206,9 +207,11 @@ void check(const Case& c) {
     }
     for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, dtype)) {
       SCOPED_TRACE(::testing::PrintToString(a));
-      EXPECT_LT(relative_error(conv2d_grad_weight(xt, dyt, c.weight, g, a), dw),
-                tolerance(a, dtype))
-          << dtype;
+      const Array grad_weight = conv2d_grad_weight(xt, dyt, c.weight, g, a);
+      EXPECT_LT(relative_error(grad_weight, dw), tolerance(a, dtype)) << dtype;
+      const Conv2dFilterGradients filters = conv2d_grad_filters(xt, dyt, c.weight, g, a);
+      EXPECT_TRUE(same_bits(filters.weight, grad_weight)) << dtype;
+      EXPECT_LT(relative_error(filters.bias, db), dtype == kFloat64 ? 1e-14 : 1e-6) << dtype;
     }
   }
 }
@@ -238,6 +241,10 @@ TEST(Conv2dAlgorithms, DoNotDependOnTheNumberOfThreads) {
     for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, kFloat32))
       EXPECT_TRUE(same_bits_for_any_threads([&] {
         return conv2d_grad_weight(x, dy, c.weight, g, a);
+      })) << a;
+    for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, kFloat32))
+      EXPECT_TRUE(same_bits_for_any_threads([&] {
+        return conv2d_grad_filters(x, dy, c.weight, g, a).bias;
       })) << a;
   }
 }
