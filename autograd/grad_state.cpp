@@ -3,6 +3,7 @@
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/binary.h>
+#include <tapedeck/ops/kernels/copy.h>
 
 namespace tapedeck::autograd {
 
@@ -42,31 +43,88 @@ Variable AccumulateGrad::run_leaf_hooks(Variable grad) const {
   return grad;
 }
 
-void AccumulateGrad::accumulate(Variable grad) {
+Variable& GradState::shown() {
+  if (!was_shown_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(mutex);
+    write_known_zero();
+    was_shown_.store(true, std::memory_order_release);
+  }
+  return grad_;
+}
+
+const Variable& GradState::peek() {
+  if (!was_shown_.load(std::memory_order_acquire)) {
+    const std::lock_guard lock(mutex);
+    write_known_zero();
+  }
+  return grad_;
+}
+
+void GradState::write_known_zero() {
+  if (!known_zero_) return;
+  known_zero_ = false;
+  const InferenceMode off(false);
+  grad_ = Variable(kernels::full(zero_sizes_, 0, zero_dtype_));
+}
+
+bool GradState::discard_unseen(bool to_zero) {
+  const std::lock_guard lock(mutex);
+  if (was_shown_.load(std::memory_order_relaxed)) return false;
+  if (grad_.defined()) {
+    if (!is_exclusive(grad_)) return false;
+    zero_sizes_ = grad_.array().sizes();
+    zero_dtype_ = grad_.dtype();
+    known_zero_ = true;
+    grad_.reset();
+  }
+  if (!to_zero) known_zero_ = false;
+  return true;
+}
+
+void GradState::add(Variable g) {
   // What a reshape returns as a gradient is a view of memory that nobody else holds, and then need
   // not be one.
-  VariableImpl& impl = *grad.impl();
-  if (!GradMode::is_enabled() && impl.base && grad.use_count() == 1 && impl.base.use_count() == 1 &&
+  VariableImpl& impl = *g.impl();
+  if (!GradMode::is_enabled() && impl.base && g.use_count() == 1 && impl.base.use_count() == 1 &&
       impl.array.numel() == impl.base->array.numel())
     impl.base.reset();
-  const std::lock_guard lock(state_->mutex);
-  Variable& sum = state_->grad;
-  if (!sum.defined()) {
-    const bool take = GradMode::is_enabled() || (is_exclusive(grad) && grad.is_contiguous());
-    sum = take ? std::move(grad) : grad.clone();
+  const std::lock_guard lock(mutex);
+  if (!grad_.defined()) {
+    const bool take = GradMode::is_enabled() || (is_exclusive(g) && g.is_contiguous());
+    known_zero_ = false;
+    grad_ = take ? std::move(g) : g.clone();
   } else if (GradMode::is_enabled()) {
-    sum = sum.add(grad);
+    grad_ = grad_.add(g);
   } else {
     // Users hold `.grad` tensors across steps and expect them to be updated.
-    Array total = sum.array();
-    if (total.sizes() == grad.array().sizes() && total.dtype() == grad.dtype() &&
+    Array total = grad_.array();
+    if (total.sizes() == g.array().sizes() && total.dtype() == g.dtype() &&
         !total.has_internal_overlap()) {
-      kernels::add_out(total, total, grad.array());
-      finish_inplace(sum);
+      kernels::add_out(total, total, g.array());
+      finish_inplace(grad_);
     } else {
-      sum.add_(grad);
+      grad_.add_(g);
     }
   }
+}
+
+void GradState::add_copy(const Variable& g) {
+  const std::lock_guard lock(mutex);
+  write_known_zero();
+  grad_ = grad_.defined()          ? add_gradients(std::move(grad_), g)
+          : GradMode::is_enabled() ? g
+                                   : g.clone();
+}
+
+const Variable& peek_grad(const Variable& v) {
+  static const Variable none;
+  const intrusive_ptr<GradState>& state = v.impl()->grad_state;
+  return state ? state->peek() : none;
+}
+
+bool discard_unseen_grad(const Variable& v, bool to_zero) {
+  GradState* const state = v.impl()->grad_state.get();
+  return !state || state->discard_unseen(to_zero);
 }
 
 }  // namespace tapedeck::autograd

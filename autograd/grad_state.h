@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -15,13 +16,40 @@ class GradState final : public RefCounted {
  public:
   ~GradState() = default;
 
-  Variable grad;
+  /// The gradient, for whoever may keep it, a reference to it or the address of its elements: from
+  /// now on it is zeroed and added to in place.
+  Variable& shown();
+  /// The gradient, for the length of a call.
+  const Variable& peek();
+  /// Makes a gradient that nobody was ever shown undefined or known to be zero, without its memory:
+  /// what the next backward pass computes becomes the gradient as it is, and neither zeros nor a
+  /// sum are written. False where somebody was: then it has to be done in place.
+  bool discard_unseen(bool to_zero);
+  /// Adds `g`; takes its memory over where nobody else holds it.
+  void add(Variable g);
+  /// add() for the gradient of a result, which others use as well.
+  void add_copy(const Variable& g);
+
   std::mutex mutex;  ///< two threads may run backward into one leaf
   std::vector<std::pair<unsigned, Node::Hook>> leaf_hooks;
   unsigned next_hook_key = 0;
   bool retains_grad = false;
   unsigned retain_key = 0;  ///< of the hook that keeps the gradient of a result
+
+ private:
+  void write_known_zero();
+
+  Variable grad_;
+  bool known_zero_ = false;  ///< grad_ is undefined and stands for zeros
+  DimVector zero_sizes_;
+  ScalarType zero_dtype_ = ScalarType::Float;
+  std::atomic<bool> was_shown_{false};
 };
+
+/// The gradient of `v` for the length of a call: see GradState::peek.
+const Variable& peek_grad(const Variable& v);
+/// GradState::discard_unseen for the gradient of `v`; true where there is none.
+bool discard_unseen_grad(const Variable& v, bool to_zero);
 
 /// The end of the tape at a leaf: adds what arrives to the leaf's gradient.
 class AccumulateGrad final : public Node {
@@ -33,7 +61,7 @@ class AccumulateGrad final : public Node {
   bool has_leaf_hooks() const { return !state_->leaf_hooks.empty(); }
   Variable run_leaf_hooks(Variable grad) const;
   /// Adds `grad` to the leaf's; takes its memory over where nobody else holds it.
-  void accumulate(Variable grad);
+  void accumulate(Variable grad) { state_->add(std::move(grad)); }
 
  private:
   intrusive_ptr<GradState> state_;

@@ -174,7 +174,8 @@ intrusive_ptr<autograd::Node> Variable::grad_fn() const {
 const Variable& Variable::grad() const {
   static const Variable none;
   array();
-  if (impl_->grad_state && impl_->grad_state->grad.defined()) return impl_->grad_state->grad;
+  if (impl_->grad_state)
+    if (const Variable& gathered = impl_->grad_state->shown(); gathered.defined()) return gathered;
   if (impl_->grad_fn && !retains_grad())
     TAPEDECK_WARN(
         "grad: this Tensor is not a leaf, so backward does not keep its gradient; retain_grad() "
@@ -185,7 +186,7 @@ const Variable& Variable::grad() const {
 
 Variable& Variable::mutable_grad() const {
   array();
-  return autograd::grad_state_of(*impl_).grad;
+  return autograd::grad_state_of(*impl_).shown();
 }
 
 void Variable::retain_grad() const {
@@ -195,10 +196,7 @@ void Variable::retain_grad() const {
   state.retains_grad = true;
   intrusive_ptr<GradState> keep(&state);
   state.retain_key = grad_fn()->add_hook(impl_->output_nr, [keep](const Variable& g) {
-    const std::lock_guard lock(keep->mutex);
-    keep->grad = keep->grad.defined()     ? autograd::add_gradients(keep->grad, g)
-                 : GradMode::is_enabled() ? g
-                                          : g.clone();
+    keep->add_copy(g);
     return Variable();
   });
 }

@@ -11,6 +11,7 @@
 #include <tapedeck/array/type_name.h>
 #include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/grad_state.h>
 #include <tapedeck/nn/cloneable.h>
 #include <tapedeck/nn/expanding_array.h>
 #include <tapedeck/nn/module_holder.h>
@@ -337,7 +338,9 @@ void Module::zero_grad(bool set_to_none) {
   for (const auto& child : children_)
     if (child.value()) child.value()->zero_grad(set_to_none);
   for (const auto& parameter : parameters_) {
-    if (!parameter.value().defined()) continue;
+    if (!parameter.value().defined() ||
+        autograd::discard_unseen_grad(parameter.value(), !set_to_none))
+      continue;
     Tensor& grad = parameter.value().mutable_grad();
     if (!grad.defined()) continue;
     if (set_to_none) {

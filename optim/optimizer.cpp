@@ -6,6 +6,7 @@
 
 #include <tapedeck/array/error.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/grad_state.h>
 
 namespace tapedeck::optim {
 
@@ -122,7 +123,7 @@ void Optimizer::add_parameters(const std::vector<Variable>& added) {
 void Optimizer::zero_grad(bool set_to_none) {
   for (OptimizerParamGroup& group : param_groups_)
     for (Variable& p : group.params()) {
-      if (!p.grad().defined()) continue;
+      if (autograd::discard_unseen_grad(p, !set_to_none) || !p.grad().defined()) continue;
       Variable& grad = p.mutable_grad();
       if (set_to_none) {
         grad.reset();
@@ -148,7 +149,7 @@ Variable Optimizer::begin_step(const LossClosure& closure) const {
   }
   for (const OptimizerParamGroup& group : param_groups_)
     for (const Variable& p : group.params()) {
-      const Variable& grad = p.grad();
+      const Variable& grad = autograd::peek_grad(p);
       if (!grad.defined()) continue;
       const Array &x = p.array(), &g = grad.array();
       TAPEDECK_CHECK(g.sizes() == x.sizes() && g.dtype() == x.dtype(), name(),

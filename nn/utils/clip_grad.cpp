@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/grad_state.h>
 
 namespace tapedeck::nn::utils {
 
@@ -25,6 +26,13 @@ double joint_norm(const std::vector<Tensor>& gradients, double norm_type) {
   return std::isinf(norm_type) || norm_type == 0 ? total : std::pow(total, 1.0 / norm_type);
 }
 
+// In the memory of the parameter's gradient; undefined where there is none.
+Tensor gradient_of(const Tensor& parameter) {
+  if (!parameter.defined()) return {};
+  const Tensor& g = autograd::peek_grad(parameter);
+  return g.defined() ? g.detach() : Tensor();
+}
+
 }  // namespace
 
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, double norm_type,
@@ -32,8 +40,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm, d
   const NoGradGuard no_grad;
   std::vector<Tensor> gradients;
   for (const Tensor& parameter : parameters)
-    if (parameter.defined() && parameter.grad().defined())
-      gradients.push_back(parameter.grad().detach());
+    if (const Tensor g = gradient_of(parameter); g.defined()) gradients.push_back(g);
   if (gradients.empty()) return 0.0;
   const double total = joint_norm(gradients, norm_type);
   TAPEDECK_CHECK(!error_if_nonfinite || std::isfinite(total),
@@ -52,8 +59,8 @@ double clip_grad_norm_(const Tensor& parameter, double max_norm, double norm_typ
 void clip_grad_value_(const std::vector<Tensor>& parameters, double clip_value) {
   const NoGradGuard no_grad;
   for (const Tensor& parameter : parameters)
-    if (parameter.defined() && parameter.grad().defined())
-      parameter.grad().detach().clamp_(Scalar(-clip_value), Scalar(clip_value));
+    if (const Tensor g = gradient_of(parameter); g.defined())
+      g.clamp_(Scalar(-clip_value), Scalar(clip_value));
 }
 void clip_grad_value_(const Tensor& parameter, double clip_value) {
   clip_grad_value_(std::vector<Tensor>{parameter}, clip_value);

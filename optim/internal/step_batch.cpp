@@ -1,11 +1,12 @@
 #include <tapedeck/optim/internal/step_batch.h>
 
+#include <tapedeck/autograd/grad_state.h>
 #include <tapedeck/ops/kernels/copy.h>
 
 namespace tapedeck::optim {
 
 kernels::OptimTensor* StepBatch::add(const Variable& parameter) {
-  const Variable& grad = parameter.grad();
+  const Variable& grad = autograd::peek_grad(parameter);
   if (!grad.defined()) return nullptr;
   const Array& p = parameter.array();
   const Array& g = grad.array();

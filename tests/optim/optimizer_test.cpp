@@ -157,6 +157,80 @@ TEST(Optimizer, ZeroGrad) {
   EXPECT_FALSE(p.grad().defined());
 }
 
+// Nobody has asked for these gradients, so that zero_grad may give their memory up.
+TEST(Optimizer, ZeroGradOfGradientsThatNobodyHasSeen) {
+  const Variable p = parameter({1, 2});
+  SGD optimizer({p}, SGDOptions(1.0));
+  (p * floats({3, 4})).sum().backward();
+  optimizer.zero_grad();
+  EXPECT_THAT(values<float>(p.grad().array()),
+              ElementsAre(0, 0));  // zeros are there once somebody looks
+
+  const Variable q = parameter({1, 2});
+  SGD decaying({q}, SGDOptions(1.0).weight_decay(0.5));
+  (q * floats({3, 4})).sum().backward();
+  decaying.zero_grad();
+  decaying.step();  // a gradient of zeros, not none: weight decay acts
+  EXPECT_THAT(values<float>(q.array()), ElementsAre(0.5, 1));
+
+  const Variable r = parameter({1, 2});
+  SGD plain({r}, SGDOptions(1.0));
+  for (int i = 0; i < 3; ++i) {
+    plain.zero_grad();
+    (r * floats({3, 4})).sum().backward();
+    (r * floats({1, 1})).sum().backward();
+    plain.step();
+  }
+  EXPECT_THAT(values<float>(r.grad().array()), ElementsAre(4, 5));
+  EXPECT_THAT(values<float>(r.array()), ElementsAre(-11, -13));
+  plain.zero_grad();
+  plain.zero_grad(/*set_to_none=*/true);
+  EXPECT_FALSE(r.grad().defined());
+
+  const Variable s = parameter({1, 2});
+  SGD none({s}, SGDOptions(1.0));
+  (s * floats({3, 4})).sum().backward();
+  none.zero_grad();
+  none.zero_grad(/*set_to_none=*/true);
+  EXPECT_FALSE(s.grad().defined());
+}
+
+TEST(Optimizer, GradientsThatWereSeenStayInTheirMemory) {
+  const Variable p = parameter({1, 2});
+  SGD optimizer({p}, SGDOptions(1.0));
+  (p * floats({3, 4})).sum().backward();
+  const void* const memory = p.grad().data_ptr();  // without holding the tensor
+  for (int i = 0; i < 3; ++i) {
+    optimizer.zero_grad();
+    (p * floats({5, 6})).sum().backward();
+    optimizer.step();
+    EXPECT_EQ(p.grad().data_ptr(), memory);
+    EXPECT_THAT(values<float>(p.grad().array()), ElementsAre(5, 6));
+  }
+
+  // A hook sees a gradient too, and may keep it.
+  const Variable q = parameter({1, 2});
+  SGD other({q}, SGDOptions(1.0));
+  Variable kept;
+  q.register_hook([&](const Variable& g) { kept = g; });
+  (q * floats({3, 4})).sum().backward();
+  other.zero_grad();
+  EXPECT_THAT(values<float>(kept.array()), ElementsAre(3, 4));
+}
+
+TEST(Optimizer, ZerosThatAreFirstSeenInInferenceModeAreOrdinaryTensors) {
+  const Variable p = parameter({1, 2});
+  SGD optimizer({p}, SGDOptions(1.0));
+  (p * floats({3, 4})).sum().backward();
+  optimizer.zero_grad();
+  {
+    const InferenceMode inference;
+    EXPECT_FALSE(p.grad().is_inference());
+  }
+  (p * floats({3, 4})).sum().backward();
+  EXPECT_THAT(values<float>(p.grad().array()), ElementsAre(3, 4));
+}
+
 TEST(Optimizer, StepReturnsTheClosuresLossAndRecords) {
   Variable p = parameter({3});
   SGD optimizer({p}, 0.5);
