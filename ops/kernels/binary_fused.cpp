@@ -104,10 +104,13 @@ struct EluBackwardOp : WithParams<T> {
   using WithParams<T>::WithParams;
   template <class D, class V>
   HWY_INLINE V operator()(D d, V g, V x) const {
+    const V above = hn::Set(d, this->p1);
+    const auto is_below = hn::Le(x, hn::Zero(d));
+    // The exponential is dear: vectors that need none go without.
+    if (hn::AllFalse(d, is_below)) return hn::Mul(g, above);
     const T below = this->p0 * this->p1 * this->p2;
     const V e = vec::Exp(d, hn::Mul(x, hn::Set(d, this->p2)));
-    return hn::Mul(g, hn::IfThenElse(hn::Le(x, hn::Zero(d)), hn::Mul(e, hn::Set(d, below)),
-                                     hn::Set(d, this->p1)));
+    return hn::Mul(g, hn::IfThenElse(is_below, hn::Mul(e, hn::Set(d, below)), above));
   }
 };
 template <typename T>

@@ -54,8 +54,12 @@ struct EluOp {
       : below(static_cast<T>(p[0] * p[1])), above(static_cast<T>(p[1])), in(static_cast<T>(p[2])) {}
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
+    const V positive = hn::Mul(x, hn::Set(d, above));
+    const auto is_positive = hn::Gt(x, hn::Zero(d));
+    // The exponential is dear: vectors that need none go without.
+    if (hn::AllTrue(d, is_positive)) return positive;
     const V negative = hn::Mul(vec::Expm1(d, hn::Mul(x, hn::Set(d, in))), hn::Set(d, below));
-    return hn::IfThenElse(hn::Gt(x, hn::Zero(d)), hn::Mul(x, hn::Set(d, above)), negative);
+    return hn::IfThenElse(is_positive, positive, negative);
   }
   T below, above, in;
 };
