@@ -108,6 +108,7 @@ HWY_INLINE V Pow(D d, V a, V b) {
   return LaneByLane(d, a, b, [](T x, T y) { return std::pow(x, y); });
 }
 TAPEDECK_BINARY_OP(PowOp, Pow(d, a, b))
+TAPEDECK_BINARY_OP(Atan2Op, vec::Atan2(d, a, b))
 
 template <typename T>
 RowLoop FindFor(BinaryOp op) {
@@ -130,6 +131,8 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<RemainderOp, T>;
     case BinaryOp::Pow:
       return BinaryRow<PowOp, T>;
+    case BinaryOp::Atan2:
+      return BinaryRow<Atan2Op, T>;
     default:
       return nullptr;
   }
@@ -165,18 +168,10 @@ T floor_divide(T a, T b) {
 
 template <typename T>
 RowLoop find_scalar_loop(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::Atan2:
-      return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-        binary_row<T, T>([](T a, T b) { return std::atan2(a, b); }, out, in, scalars, n);
-      };
-    case BinaryOp::FloorDivide:
-      return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-        binary_row<T, T>(floor_divide<T>, out, in, scalars, n);
-      };
-    default:
-      return nullptr;
-  }
+  if (op != BinaryOp::FloorDivide) return nullptr;
+  return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
+    binary_row<T, T>(floor_divide<T>, out, in, scalars, n);
+  };
 }
 
 }  // namespace

@@ -121,6 +121,23 @@ HWY_INLINE V Cos(D d, V x) {
       d, x, [d](V v) HWY_ATTR { return hn::Cos(d, v); }, [](T v) { return std::cos(v); });
 }
 
+// The angle of (x, y), signs of zeros and infinities as std::atan2 has them.
+template <class D, class V>
+HWY_INLINE V Atan2(D d, V y, V x) {
+  const V ay = hn::Abs(y), ax = hn::Abs(x), zero = hn::Zero(d);
+  const V longer = hn::Max(ax, ay), shorter = hn::Min(ax, ay);
+  // 0 / 0 is no angle at all, and the two infinities have the diagonal's.
+  V ratio = hn::Div(shorter, longer);
+  ratio = hn::IfThenElse(hn::Eq(longer, zero), zero, ratio);
+  ratio = hn::IfThenElse(hn::Eq(shorter, Infinity(d)), C(d, 1), ratio);
+  V angle = hn::Atan(d, ratio);
+  angle = hn::IfThenElse(hn::Gt(ay, ax), hn::Sub(C(d, 1.57079632679489661923), angle), angle);
+  const auto is_left = hn::Lt(hn::CopySign(C(d, 1), x), zero);  // -0 too
+  angle = hn::IfThenElse(is_left, hn::Sub(C(d, 3.14159265358979323846), angle), angle);
+  const V signed_angle = hn::CopySign(angle, y);
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::IfThenElse(hn::IsNaN(y), y, signed_angle));
+}
+
 // x^2 - square, exactly, where `square` is x^2 rounded.
 template <class D, class V>
 HWY_INLINE V LostOfSquare([[maybe_unused]] D d, V x, V square) {

@@ -39,7 +39,7 @@ std::int64_t source_index(std::int64_t i, IntArrayRef shape, IntArrayRef sizes) 
 }
 
 template <typename T, typename Out = T, typename F>
-void check(BinaryOp op, F f, double low = -2, double high = 2) {
+void check(BinaryOp op, F f, double low = -2, double high = 2, double rtol = 0) {
   const struct {
     std::vector<std::int64_t> a, b;
   } shapes[] = {{{}, {}},
@@ -54,7 +54,12 @@ void check(BinaryOp op, F f, double low = -2, double high = 2) {
                 {{2, 1, 33}, {3, 1}},
                 {{1, 3}, {40, 1}},
                 {{0, 3}, {1, 3}},
-                {{2, 19, 4, 5}, {19, 1, 1}}};
+                {{2, 19, 4, 5}, {19, 1, 1}},
+                {{301, 10}, {10}},
+                {{301, 10}, {301, 1}},
+                {{5, 7, 50}, {5, 1, 50}},
+                {{90, 2, 3}, {2, 3}},
+                {{3, 100, 1}, {3, 1, 64}}};
   for (const auto& shape : shapes) {
     const Array a = random_array(shape.a, dtype_of<T>, 1, low, high);
     const Array b = random_array(shape.b, dtype_of<T>, 2, low, high);
@@ -68,11 +73,11 @@ void check(BinaryOp op, F f, double low = -2, double high = 2) {
         const Array out = binary(op, left, right);
         EXPECT_EQ(out.sizes(), sizes);
         EXPECT_EQ(out.dtype(), dtype_of<Out>);
-        expect_close(out, expected, 0, 0);
+        expect_close(out, expected, rtol, 0);
       }
     for (Array dst : layouts_of(kernels::zeros(sizes, dtype_of<Out>))) {
       binary_out(op, dst, a, b);
-      expect_close(dst, expected, 0, 0);
+      expect_close(dst, expected, rtol, 0);
     }
   }
 }
@@ -85,8 +90,33 @@ TYPED_TEST(BinaryTest, Arithmetic) {
   check<T>(BinaryOp::Div, [](T a, T b) { return a / b; });
   check<T>(BinaryOp::Maximum, [](T a, T b) { return a > b ? a : b; });
   check<T>(BinaryOp::Minimum, [](T a, T b) { return a < b ? a : b; });
-  check<T>(BinaryOp::Atan2, [](T a, T b) { return std::atan2(a, b); });
+  // Vectors round in another order than the library's function.
+  check<T>(
+      BinaryOp::Atan2, [](T a, T b) { return std::atan2(a, b); }, -2, 2,
+      4 * std::numeric_limits<T>::epsilon());
   check<T>(BinaryOp::Fmod, [](T a, T b) { return std::fmod(a, b); });
+}
+
+TYPED_TEST(BinaryTest, AnglesOfZerosAndInfinities) {
+  using T = TypeParam;
+  const T infinity = std::numeric_limits<T>::infinity(), tiny = std::numeric_limits<T>::min();
+  const std::vector<T> ends = {T{0}, -T{0}, 1, -1, infinity, -infinity, tiny, -tiny};
+  std::vector<T> y, x, expected;
+  for (const T a : ends)
+    for (const T b : ends) {
+      y.push_back(a);
+      x.push_back(b);
+      expected.push_back(std::atan2(a, b));
+    }
+  const auto n = static_cast<std::int64_t>(y.size());
+  const Array angles = binary(BinaryOp::Atan2, array_of(y, {n}), array_of(x, {n}));
+  expect_close(angles, expected, 4 * std::numeric_limits<T>::epsilon(), 0);
+  for (std::size_t i = 0; i < y.size(); ++i)
+    EXPECT_EQ(std::signbit(angles.data<T>()[i]), std::signbit(expected[i])) << y[i] << " " << x[i];
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  for (const auto& [a, b] : {std::pair{nan, T{1}}, {T{1}, nan}, {nan, nan}})
+    EXPECT_TRUE(std::isnan(binary(BinaryOp::Atan2, array_of<T>({a}, {1}), array_of<T>({b}, {1}))
+                               .template data<T>()[0]));
 }
 
 TYPED_TEST(BinaryTest, Comparisons) {
