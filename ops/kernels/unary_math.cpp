@@ -31,6 +31,62 @@ TAPEDECK_UNARY_OP(AtanOp, hn::Atan(d, x))
 TAPEDECK_UNARY_OP(ErfOp, vec::Erf(d, x))
 TAPEDECK_UNARY_OP(ErfcOp, vec::Erfc(d, x))
 
+#if HWY_TARGET != HWY_SCALAR
+// f of float32 elements in float64, whose errors a float does not show: powers of the base have
+// whole logarithms, and nothing cancels near zeros.
+template <class D, class V, class F>
+HWY_INLINE V InDouble(D d, V x, F f) {
+  const hn::Repartition<double, D> wide;
+  const hn::Half<D> half;
+  const auto low = f(wide, hn::PromoteTo(wide, hn::LowerHalf(half, x)));
+  const auto high = f(wide, hn::PromoteTo(wide, hn::UpperHalf(half, x)));
+  return hn::Combine(d, hn::DemoteTo(half, high), hn::DemoteTo(half, low));
+}
+#define TAPEDECK_DOUBLE_OP(Name, ...) \
+  TAPEDECK_UNARY_OP(Name, InDouble(d, x, [](auto w, auto z) HWY_ATTR { return __VA_ARGS__; }))
+TAPEDECK_DOUBLE_OP(Exp2Op, vec::Exp(w, hn::Mul(z, vec::C(w, 0.69314718055994530942))))
+TAPEDECK_DOUBLE_OP(Log2Op, hn::Mul(vec::Log(w, z), vec::C(w, 1.44269504088896340736)))
+TAPEDECK_DOUBLE_OP(Log10Op, hn::Mul(vec::Log(w, z), vec::C(w, 0.43429448190325182765)))
+TAPEDECK_DOUBLE_OP(TanOp, hn::Div(vec::Sin(w, z), vec::Cos(w, z)))
+// sinh is x + x^3 / 6 where the difference of the exponentials would cancel.
+template <class D, class V>
+HWY_INLINE V SinhByExp(D d, V x) {
+  const V e = vec::Exp(d, x), half = vec::C(d, 0.5);
+  const V apart = hn::Mul(half, hn::Sub(e, hn::Div(vec::C(d, 1), e)));
+  const V cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), vec::C(d, 1.0 / 6)), x, x);
+  return hn::IfThenElse(hn::Lt(hn::Abs(x), vec::C(d, 1e-3)), cubic, apart);
+}
+TAPEDECK_DOUBLE_OP(SinhOp, SinhByExp(w, z))
+template <class D, class V>
+HWY_INLINE V CoshByExp(D d, V x) {
+  const V e = vec::Exp(d, x);
+  return hn::Mul(vec::C(d, 0.5), hn::Add(e, hn::Div(vec::C(d, 1), e)));
+}
+TAPEDECK_DOUBLE_OP(CoshOp, CoshByExp(w, z))
+#undef TAPEDECK_DOUBLE_OP
+
+RowLoop FindInDouble(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::Exp2:
+      return UnaryRow<Exp2Op, float>;
+    case UnaryOp::Log2:
+      return UnaryRow<Log2Op, float>;
+    case UnaryOp::Log10:
+      return UnaryRow<Log10Op, float>;
+    case UnaryOp::Tan:
+      return UnaryRow<TanOp, float>;
+    case UnaryOp::Sinh:
+      return UnaryRow<SinhOp, float>;
+    case UnaryOp::Cosh:
+      return UnaryRow<CoshOp, float>;
+    default:
+      return nullptr;
+  }
+}
+#else
+RowLoop FindInDouble(UnaryOp) { return nullptr; }
+#endif
+
 template <typename T>
 RowLoop FindFor(UnaryOp op) {
   switch (op) {
@@ -61,7 +117,7 @@ RowLoop FindFor(UnaryOp op) {
     case UnaryOp::Erfc:
       return UnaryRow<ErfcOp, T>;
     default:
-      return nullptr;
+      return sizeof(T) == 4 ? FindInDouble(op) : nullptr;
   }
 }
 
