@@ -29,6 +29,15 @@ void LoopNest::add_scalar(const void* element, std::int64_t size) {
   for (int d = 0; d < dims; ++d) strides[k][d] = 0;
 }
 
+LoopNest LoopNest::only(int operand) const {
+  LoopNest one(IntArrayRef(sizes, static_cast<std::size_t>(dims)));
+  one.operands = 1;
+  one.item_size[0] = item_size[operand];
+  one.data[0] = data[operand];
+  for (int d = 0; d < dims; ++d) one.strides[0][d] = strides[operand][d];
+  return one;
+}
+
 void LoopNest::collapse() {
   int kept = 0;
   for (int d = 0; d < dims; ++d) {

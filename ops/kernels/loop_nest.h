@@ -28,13 +28,21 @@ struct LoopNest {
   /// neighbours that all operands walk as one.
   void collapse();
 
+  /// The same axes with one of the operands.
+  LoopNest only(int operand) const;
+
   std::int64_t inner_size() const { return dims == 0 ? 1 : sizes[dims - 1]; }
   std::int64_t inner_stride(int operand) const {
     return dims == 0 ? item_size[operand] : strides[operand][dims - 1];
   }
-  /// After collapse(): the operand is one gapless run.
+  /// The operand is one gapless run in the order of the axes.
   bool is_linear(int operand) const {
-    return dims == 0 || (dims == 1 && strides[operand][0] == item_size[operand]);
+    std::int64_t stride = item_size[operand];
+    for (int d = dims - 1; d >= 0; --d) {
+      if (strides[operand][d] != stride) return false;
+      stride *= sizes[d];
+    }
+    return true;
   }
   /// After collapse(): the operand is one element.
   bool is_scalar(int operand) const {

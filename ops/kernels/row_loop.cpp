@@ -2,18 +2,22 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <vector>
 
 #include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
+#include <tapedeck/ops/kernels/move_bytes.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
 constexpr std::int64_t kGrain = 16384;
-constexpr std::int64_t kShortRow = 16;  // below, gathering rows into a block beats a call for each
+// Below, gathering rows into a block beats a call for each; more so into an output without gaps.
+constexpr std::int64_t kShortRow = 16, kShortGaplessRow = 64;
 constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
@@ -69,6 +73,49 @@ void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, uns
   });
 }
 
+// Bytes that gather() may write behind the last element.
+constexpr std::int64_t kSlack = 64;
+
+// One element, as often as it fits into kSlack bytes: of a short run that is written at once, and
+// the next run covers what is too much.
+template <typename Word>
+void spread_word(char* to, const char* from) {
+  Word word, words[kSlack / sizeof(Word)];
+  std::memcpy(&word, from, sizeof(Word));
+  std::fill(std::begin(words), std::end(words), word);
+  std::memcpy(to, words, sizeof(words));
+}
+
+// Elements [begin, begin + n) of the operand of `nest`, its only one, one after the other.
+void gather(const LoopNest& nest, std::int64_t begin, std::int64_t n, char* to) {
+  const std::int64_t size = nest.item_size[0], inner = nest.inner_stride(0);
+  const bool spreads = inner == 0 && size >= 4 && nest.inner_size() * size <= kSlack;
+  nest.for_each_run(begin, begin + n, [&](char* const* at, std::int64_t count) {
+    if (spreads && size == 4)
+      spread_word<std::uint32_t>(to, at[0]);
+    else if (spreads)
+      spread_word<std::uint64_t>(to, at[0]);
+    else if (inner == size)
+      move_bytes(to, at[0], count * size);
+    else
+      copy_strided(size, to, size, at[0], inner, count);
+    to += count * size;
+  });
+}
+
+// The elements after which operand k begins anew, where that is soon: the same block of copies then
+// serves all of the output. 0 where there is no such number.
+std::int64_t short_period(const LoopNest& nest, int k) {
+  std::int64_t period = 1;
+  int d = nest.dims - 1;
+  for (; d >= 0 && nest.strides[k][d] != 0; --d) period *= nest.sizes[d];
+  for (; d >= 0; --d)
+    if (nest.strides[k][d] != 0) return 0;
+  return period <= kBlock ? period : 0;
+}
+
+// The loop over blocks of elements, for which inputs that are not gapless are copied into buffers,
+// and an output that is not gapless out of one.
 void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int inputs) {
   unsigned direct = 0, scalars = 0;
   for (int k = 0; k < nest.operands; ++k)
@@ -76,34 +123,38 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
   for (int k = 0; k < inputs; ++k)
     if (nest.is_scalar(k + 1)) scalars |= 1u << k;
   if (scalars == (1u << inputs) - 1) scalars &= ~1u;
+  std::int64_t periods[LoopNest::kMaxOperands] = {};
+  std::vector<LoopNest> alone;  // each of the inputs that are gathered
+  int place[LoopNest::kMaxOperands] = {};
+  for (int k = 1; k < nest.operands; ++k) {
+    if (direct >> k & 1 || scalars >> (k - 1) & 1) continue;
+    periods[k] = short_period(nest, k);
+    place[k] = static_cast<int>(alone.size());
+    alone.push_back(nest.only(k));
+  }
 
   parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
-    alignas(64) char buffers[LoopNest::kMaxOperands][kBlock * 8];
-    std::int64_t inner[LoopNest::kMaxOperands];
-    for (int k = 0; k < nest.operands; ++k) inner[k] = nest.inner_stride(k);
+    // Of an input with a period, a block from each of its elements on lies within two of kBlock.
+    alignas(64) char buffers[LoopNest::kMaxOperands][2 * kBlock * 8 + kSlack];
+    for (int k = 1; k < nest.operands; ++k)
+      if (periods[k] != 0)
+        gather(alone[static_cast<std::size_t>(place[k])], 0, std::min(2 * kBlock, nest.numel),
+               buffers[k]);
+    const std::int64_t out_stride = nest.inner_stride(0);
     for (std::int64_t block = begin; block < end; block += kBlock) {
       const std::int64_t n = std::min(kBlock, end - block);
       const void* from[kMaxInputs];
-      unsigned gathered = 0;
       for (int k = 1; k < nest.operands; ++k) {
         if (scalars >> (k - 1) & 1) {
           from[k - 1] = nest.data[k];
         } else if (direct >> k & 1) {
           from[k - 1] = nest.data[k] + block * nest.item_size[k];
+        } else if (periods[k] != 0) {
+          from[k - 1] = buffers[k] + block % periods[k] * nest.item_size[k];
         } else {
+          gather(alone[static_cast<std::size_t>(place[k])], block, n, buffers[k]);
           from[k - 1] = buffers[k];
-          gathered |= 1u << k;
         }
-      }
-      if (gathered != 0) {
-        std::int64_t filled = 0;
-        nest.for_each_run(block, block + n, [&](char* const* at, std::int64_t count) {
-          for (int k = 1; k < nest.operands; ++k)
-            if (gathered >> k & 1)
-              copy_strided(nest.item_size[k], buffers[k] + filled * nest.item_size[k],
-                           nest.item_size[k], at[k], inner[k], count);
-          filled += count;
-        });
       }
       if (direct & 1) {
         loop(nest.data[0] + block * nest.item_size[0], from, scalars, n, params);
@@ -112,7 +163,7 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
       loop(buffers[0], from, scalars, n, params);
       std::int64_t written = 0;
       nest.for_each_run(block, block + n, [&](char* const* at, std::int64_t count) {
-        copy_strided(nest.item_size[0], at[0], inner[0], buffers[0] + written * nest.item_size[0],
+        copy_strided(nest.item_size[0], at[0], out_stride, buffers[0] + written * nest.item_size[0],
                      nest.item_size[0], count);
         written += count;
       });
@@ -215,8 +266,9 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
       return run_with(k, clone(*in[k].array));
 
   unsigned scalars = 0;
-  bool long_rows = (nest.dims < 2 || nest.inner_size() >= kShortRow) &&
-                   nest.inner_stride(0) == nest.item_size[0];
+  const std::int64_t long_row = nest.is_linear(0) ? kShortGaplessRow : kShortRow;
+  bool long_rows =
+      (nest.dims < 2 || nest.inner_size() >= long_row) && nest.inner_stride(0) == nest.item_size[0];
   for (int k = 0; k < inputs && long_rows; ++k) {
     if (nest.inner_stride(k + 1) == 0)
       scalars |= 1u << k;
