@@ -60,7 +60,8 @@ Variable lookup(const Variable& weight, const Array& list, const Array& scale) {
     record(y, "EmbeddingBackward0", edges(weight),
            [list, scale, rows = weight.size(0), columns = weight.size(1)](const Variable& g) {
              const Variable grad = scale.defined() ? g * Variable(scale) : g;
-             return index_add(zeros({rows, columns}, g.options()), 0, Variable(list), grad);
+             // In place: without a copy of the zeros where nothing is recorded.
+             return zeros({rows, columns}, g.options()).index_add_(0, Variable(list), grad);
            });
   return y;
 }

@@ -5,6 +5,8 @@
 
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/index.h>
+#include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/join.h>
 #include <tapedeck/ops/kernels/pad.h>
 #include <tapedeck/ops/shape.h>
 
@@ -80,6 +82,27 @@ Variable source_indices(const Variable& x, const AxisPad& pad, Mode mode) {
   return Variable(indices);
 }
 
+// y = x with its end before it and its beginning after it: index_select by `from`, in whole runs;
+// dx = 0, dx[from] += g
+Variable wrapped(const Variable& x, const AxisPad& pad, const Variable& from) {
+  DimVector sizes = x.array().sizes();
+  const std::int64_t size = sizes[pad.axis];
+  sizes[pad.axis] += pad.before + pad.after;
+  Array out = Array::empty(sizes, x.dtype());
+  const Array middle = kernels::contiguous(x.array());
+  kernels::join({kernels::contiguous(middle.slice(pad.axis, size - pad.before, size, 1)), middle,
+                 kernels::contiguous(middle.slice(pad.axis, 0, pad.after, 1))},
+                pad.axis, out);
+  Variable y(std::move(out));
+  if (should_record(x))
+    record(
+        y, "PadCircularBackward0", edges(x),
+        [from, axis = pad.axis](const Variable& g, const VjpContext& ctx) {
+          return Variable(kernels::zeros(ctx.input_sizes(0), g.dtype())).index_add_(axis, from, g);
+        });
+  return y;
+}
+
 }  // namespace
 
 // y = value around x;  dx = g without what was added
@@ -131,7 +154,8 @@ Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
       p.before = std::max<std::int64_t>(0, p.before);
       p.after = std::max<std::int64_t>(0, p.after);
     }
-    y = index_select(y, p.axis, source_indices(y, p, kind));
+    const Variable from = source_indices(y, p, kind);
+    y = kind == Mode::Circular ? wrapped(y, p, from) : index_select(y, p.axis, from);
   }
   return y;
 }

@@ -54,6 +54,9 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
   } else if (dst_stride == kSize && src_stride == 0) {
     const T value = load<T>(src);
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, value);
+  } else if (dst_stride == kSize && src_stride == 2 * kSize) {
+    // A stride that the compiler knows becomes shuffles of vectors.
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
   } else if (dst_stride == kSize) {
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
   } else {
