@@ -155,7 +155,9 @@ Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
       p.after = std::max<std::int64_t>(0, p.after);
     }
     const Variable from = source_indices(y, p, kind);
-    y = kind == Mode::Circular ? wrapped(y, p, from) : index_select(y, p.axis, from);
+    // Along the last axis the runs that are joined would be too short.
+    const bool in_runs = kind == Mode::Circular && p.axis + 1 < y.dim();
+    y = in_runs ? wrapped(y, p, from) : index_select(y, p.axis, from);
   }
   return y;
 }

@@ -171,6 +171,74 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
   });
 }
 
+// How an operand walks the last two axes of a nest.
+enum class Walk { Gapless, OneElement, RepeatedRow, Other };
+Walk walk_of(const LoopNest& nest, int k) {
+  const std::int64_t size = nest.item_size[k], row = nest.inner_size() * size;
+  const std::int64_t outer = nest.strides[k][nest.dims - 2], inner = nest.inner_stride(k);
+  if (inner == size && outer == row) return Walk::Gapless;
+  if (outer == 0 && inner == size) return Walk::RepeatedRow;
+  return outer == 0 && inner == 0 ? Walk::OneElement : Walk::Other;
+}
+
+// Whether run_repeated_rows() is for the nest: many planes of rows that are too short for a call
+// each, of which some input has but one row.
+bool has_repeated_rows(const LoopNest& nest) {
+  constexpr std::int64_t kManyPlanes = 8;
+  if (nest.dims < 3 || nest.inner_size() > kBlock || walk_of(nest, 0) != Walk::Gapless)
+    return false;
+  if (nest.sizes[nest.dims - 2] < 4 ||
+      nest.numel / (nest.inner_size() * nest.sizes[nest.dims - 2]) < kManyPlanes)
+    return false;
+  bool repeats = false;
+  for (int k = 1; k < nest.operands; ++k) {
+    const Walk walk = walk_of(nest, k);
+    if (walk == Walk::Other) return false;
+    repeats |= walk == Walk::RepeatedRow;
+  }
+  return repeats;
+}
+
+// Over planes of the last two axes, with several copies of a row where an input repeats it.
+void run_repeated_rows(RowLoop loop, const double* params, const LoopNest& nest) {
+  const std::int64_t row = nest.inner_size(), rows = nest.sizes[nest.dims - 2];
+  const std::int64_t times = std::min(rows, 2 * kBlock / row);
+  Walk walks[LoopNest::kMaxOperands];
+  unsigned scalars = 0;
+  for (int k = 0; k < nest.operands; ++k) {
+    walks[k] = walk_of(nest, k);
+    if (walks[k] == Walk::OneElement) scalars |= 1u << (k - 1);
+  }
+  LoopNest planes = nest;
+  planes.dims -= 2;
+  planes.numel /= rows * row;
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / (rows * row));
+  parallel_for(planes.numel, grain, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) char buffers[kMaxInputs][2 * kBlock * 8];
+    planes.for_each_run(begin, end, [&](char* const* at, std::int64_t count) {
+      for (std::int64_t i = 0; i < count; ++i) {
+        const char* first[LoopNest::kMaxOperands];
+        for (int k = 0; k < nest.operands; ++k) first[k] = at[k] + i * planes.inner_stride(k);
+        for (int k = 1; k < nest.operands; ++k) {
+          if (walks[k] != Walk::RepeatedRow) continue;
+          const std::int64_t bytes = row * nest.item_size[k];
+          for (std::int64_t t = 0; t < times; ++t)
+            move_bytes(buffers[k - 1] + t * bytes, first[k], bytes);
+          first[k] = buffers[k - 1];
+        }
+        char* out = at[0] + i * planes.inner_stride(0);
+        for (std::int64_t r = 0; r < rows; r += times) {
+          const std::int64_t n = std::min(times, rows - r) * row;
+          const void* from[kMaxInputs];
+          for (int k = 1; k < nest.operands; ++k)
+            from[k - 1] = first[k] + (walks[k] == Walk::Gapless ? r * row * nest.item_size[k] : 0);
+          loop(out + r * row * nest.item_size[0], from, scalars, n, params);
+        }
+      }
+    });
+  });
+}
+
 // The last axes of `out` that a row of `size` elements goes through; 0 where it ends within one.
 std::int64_t axes_of_row(const Array& out, std::int64_t size) {
   std::int64_t axes = 0, elements = 1;
@@ -264,6 +332,8 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
     if (in[k].array != nullptr && !in[k].array->is_contiguous() &&
         !in[k].array->has_internal_overlap() && lies_across(nest, k + 1))
       return run_with(k, clone(*in[k].array));
+
+  if (has_repeated_rows(nest)) return run_repeated_rows(loop, params, nest);
 
   unsigned scalars = 0;
   const std::int64_t long_row = nest.is_linear(0) ? kShortGaplessRow : kShortRow;

@@ -59,7 +59,10 @@ void check(BinaryOp op, F f, double low = -2, double high = 2, double rtol = 0) 
                 {{301, 10}, {301, 1}},
                 {{5, 7, 50}, {5, 1, 50}},
                 {{90, 2, 3}, {2, 3}},
-                {{3, 100, 1}, {3, 1, 64}}};
+                {{3, 100, 1}, {3, 1, 64}},
+                {{9, 11, 65}, {9, 1, 65}},
+                {{3, 4, 37, 20}, {3, 1, 1, 20}},
+                {{2, 6, 1, 30}, {1, 6, 40, 30}}};
   for (const auto& shape : shapes) {
     const Array a = random_array(shape.a, dtype_of<T>, 1, low, high);
     const Array b = random_array(shape.b, dtype_of<T>, 2, low, high);
