@@ -130,6 +130,63 @@ void copy_transposed(LoopNest nest, int axis) {
   });
 }
 
+// Calls body(pointers, count) for stretches of the last axis but one, in parallel.
+template <typename Body>
+void for_each_row(const LoopNest& nest, Body body) {
+  const std::int64_t run = nest.inner_size();
+  LoopNest rows = nest;
+  --rows.dims;
+  rows.numel /= run;
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / (run * nest.item_size[0]));
+  parallel_for(rows.numel, grain,
+               [&](std::int64_t begin, std::int64_t end) { rows.for_each_run(begin, end, body); });
+}
+
+constexpr std::int64_t kShortRow = 1 << 12;  // bytes
+constexpr std::int64_t kShortRun = 16;       // elements
+
+// Whether the innermost runs are gapless and so short that the steps from one to the next count.
+bool has_short_rows(const LoopNest& nest) {
+  const std::int64_t size = nest.item_size[0], bytes = nest.inner_size() * size;
+  return nest.dims >= 2 && nest.inner_stride(0) == size && nest.inner_stride(1) == size &&
+         bytes >= 16 && bytes <= kShortRow;
+}
+void copy_short_rows(const LoopNest& nest) {
+  const int outer = nest.dims - 2;
+  const std::int64_t bytes = nest.inner_size() * nest.item_size[0];
+  const std::int64_t dst_next = nest.strides[0][outer], src_next = nest.strides[1][outer];
+  for_each_row(nest, [=](char* const* at, std::int64_t n) {
+    char* dst = at[0];
+    const char* src = at[1];
+    for (std::int64_t i = 0; i < n; ++i, dst += dst_next, src += src_next)
+      move_bytes(dst, src, bytes);
+  });
+}
+
+// Whether the innermost runs are too short for a loop each, and the axis around them is longer.
+bool has_short_runs(const LoopNest& nest) {
+  const int inner = nest.dims - 1;
+  return nest.dims >= 2 && nest.sizes[inner] <= kShortRun &&
+         nest.sizes[inner - 1] > nest.sizes[inner];
+}
+// The innermost two axes in the other order: for each place of a run the same place of many, as
+// many as the cache holds.
+template <typename T>
+void copy_short_runs(const LoopNest& nest) {
+  constexpr std::int64_t kRuns = 512;
+  const int inner = nest.dims - 1;
+  const std::int64_t run = nest.sizes[inner];
+  const std::int64_t dst_stride = nest.strides[0][inner], src_stride = nest.strides[1][inner];
+  const std::int64_t dst_next = nest.strides[0][inner - 1], src_next = nest.strides[1][inner - 1];
+  for_each_row(nest, [=](char* const* at, std::int64_t n) {
+    for (std::int64_t first = 0; first < n; first += kRuns)
+      for (std::int64_t j = 0; j < run; ++j)
+        copy_run<T>(at[0] + first * dst_next + j * dst_stride, dst_next,
+                    at[1] + first * src_next + j * src_stride, src_next,
+                    std::min(kRuns, n - first));
+  });
+}
+
 template <typename To, typename From>
 To convert(From value) {
   if constexpr (std::is_same_v<To, bool>)
@@ -204,12 +261,14 @@ void copy_same_dtype(const Array& src, Array& dst) {
     copy_repeated(src, dst, nest.sizes[0]);
     return;
   }
+  if (has_short_rows(nest)) return copy_short_rows(nest);
   with_word(nest.item_size[0], [&](auto tag) {
     using T = typename decltype(tag)::type;
     if (const int axis = transposed_axis(nest); axis >= 0) {
       copy_transposed<T>(nest, axis);
       return;
     }
+    if (has_short_runs(nest)) return copy_short_runs<T>(nest);
     const std::int64_t dst_stride = nest.inner_stride(0), src_stride = nest.inner_stride(1);
     parallel_for(nest.numel, kGrainBytes / std::int64_t{sizeof(T)},
                  [&](std::int64_t begin, std::int64_t end) {

@@ -204,19 +204,22 @@ void ProductRows(void* acc, const void* in, std::int64_t stride, std::int64_t co
   const hn::Rebind<T, decltype(d64)> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
   double* const products = static_cast<double*>(acc);
-  for (std::int64_t r = 0; r < count; ++r) {
-    const T* const row = reinterpret_cast<const T*>(static_cast<const char*>(in) + r * stride);
-    std::int64_t j = 0;
-    for (; j + lanes <= n; j += lanes) {
-      auto product = hn::LoadU(d64, products + j);
+  const char* const base = static_cast<const char*>(in);
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    auto product = hn::LoadU(d64, products + j);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const T* const at = reinterpret_cast<const T*>(base + r * stride) + j;
       if constexpr (sizeof(T) == 8)
-        product = hn::Mul(product, hn::LoadU(d, row + j));
+        product = hn::Mul(product, hn::LoadU(d, at));
       else
-        product = hn::Mul(product, hn::PromoteTo(d64, hn::LoadU(d, row + j)));
-      hn::StoreU(product, d64, products + j);
+        product = hn::Mul(product, hn::PromoteTo(d64, hn::LoadU(d, at)));
     }
-    for (; j < n; ++j) products[j] *= static_cast<double>(row[j]);
+    hn::StoreU(product, d64, products + j);
   }
+  for (; j < n; ++j)
+    for (std::int64_t r = 0; r < count; ++r)
+      products[j] *= static_cast<double>(reinterpret_cast<const T*>(base + r * stride)[j]);
 }
 
 struct Larger {

@@ -22,7 +22,8 @@ TYPED_TEST_SUITE(CopyTest, AllTypes);
 TYPED_TEST(CopyTest, EveryLayoutIntoEveryLayout) {
   using T = TypeParam;
   const std::vector<std::vector<std::int64_t>> shapes = {
-      {}, {5}, {3, 7}, {67, 35}, {2, 3, 5}, {3, 5, 2, 7}, {4, 1, 6}, {0, 3}};
+      {},           {5},       {3, 7}, {67, 35},  {2, 3, 5},
+      {3, 5, 2, 7}, {4, 1, 6}, {0, 3}, {1100, 2}, {3, 70, 18}};
   for (const auto& sizes : shapes) {
     const Array a = random_array(sizes, dtype_of<T>, 1, 0, 100);
     const std::vector<T> expected = values<T>(a);
@@ -52,6 +53,21 @@ TYPED_TEST(CopyTest, Broadcasts) {
     const auto got = values<T>(dst);
     for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], row.data<T>()[i % 5]);
   }
+}
+
+TYPED_TEST(CopyTest, ShortRunsThatRepeatOrSkip) {
+  using T = TypeParam;
+  const Array column = random_array({1100, 1}, dtype_of<T>, 5, 0, 100);
+  for (Array dst : layouts_of(full({1100, 3}, 0, dtype_of<T>))) {
+    copy(column, dst);
+    const auto got = values<T>(dst);
+    for (std::size_t i = 0; i < got.size(); ++i) EXPECT_EQ(got[i], column.data<T>()[i / 3]);
+  }
+  const Array base = random_array({2, 1200, 3, 4}, dtype_of<T>, 6, 0, 100);
+  const Array skips = base.slice(1, 1, 1200, 2).slice(3, 0, 4, 2);
+  Array dst = full(skips.sizes(), 0, dtype_of<T>);
+  copy(skips, dst);
+  EXPECT_EQ(values<T>(dst), values<T>(skips));
 }
 
 TYPED_TEST(CopyTest, Converts) {
