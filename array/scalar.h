@@ -47,7 +47,10 @@ class Scalar {
   constexpr ScalarType type() const { return kind_; }
 
   constexpr Scalar operator-() const {
-    return kind_ == ScalarType::Double ? Scalar(-d_) : Scalar(-i_);
+    // The least integer has no negative: it stays, as in a tensor.
+    return kind_ == ScalarType::Double
+               ? Scalar(-d_)
+               : Scalar(static_cast<std::int64_t>(0 - static_cast<std::uint64_t>(i_)));
   }
 
  private:

@@ -245,8 +245,27 @@ void bernoulli(const Array& out, double p, const OptionalGenerator& generator) {
   });
 }
 
+namespace {
+
+// Before anything is written or drawn.
+void check_probabilities(const Array& p) {
+  dispatch_floating(p.dtype(), "bernoulli_ with these probabilities", [&](auto tag) {
+    using P = typename decltype(tag)::type;
+    const Array arrays[1] = {p};
+    for_each_row<1>(arrays, [&](const auto& offsets, const auto& steps, std::int64_t count) {
+      const P* from = p.template data<P>() + offsets[0];
+      for (std::int64_t i = 0; i < count; ++i)
+        TAPEDECK_CHECK(from[i * steps[0]] >= 0 && from[i * steps[0]] <= 1,
+                       "bernoulli_ expects p to be in [0, 1], but got p=", from[i * steps[0]]);
+    });
+  });
+}
+
+}  // namespace
+
 void bernoulli(const Array& out, const Array& p, const OptionalGenerator& generator) {
   check_writable(out, "bernoulli_");
+  check_probabilities(p);
   const Array spread = p.expand(out.sizes());
   const DimVector order = memory_order(out);
   const Array arrays[2] = {in_order(out, order), in_order(spread, order)};
@@ -261,8 +280,6 @@ void bernoulli(const Array& out, const Array& p, const OptionalGenerator& genera
         const P* from = arrays[1].template data<P>() + offsets[1];
         for (std::int64_t i = 0; i < count; ++i) {
           const P probability = from[i * steps[1]];
-          TAPEDECK_CHECK(probability >= 0 && probability <= 1,
-                         "bernoulli_ expects p to be in [0, 1], but got p=", probability);
           // The probabilities' precision decides how many random bits an element takes.
           bool hit;
           if constexpr (std::is_same_v<P, double>)
@@ -301,7 +318,8 @@ namespace {
 
 int floor_log2(std::int64_t value) {
   int n = 0;
-  for (auto v = static_cast<std::uint64_t>(value < 0 ? -value : value); v >>= 1;) ++n;
+  const auto bits = static_cast<std::uint64_t>(value);
+  for (auto v = value < 0 ? 0 - bits : bits; v >>= 1;) ++n;
   return n;
 }
 

@@ -311,14 +311,15 @@ Array sum_to(const Array& x, IntArrayRef shape) {
   if (x.sizes() == shape) return x;
   const std::int64_t lead = x.dim() - static_cast<std::int64_t>(shape.size());
   DimVector dims;
-  for (std::int64_t d = 0; d < x.dim() && lead >= 0; ++d)
-    if (d < lead || (shape[d - lead] == 1 && x.sizes()[d] != 1)) dims.push_back(d);
-  if (dims.empty()) return x.view(shape);
-  const Array out = sum(x, dims, true);
-  for (std::int64_t d = 0; d < x.dim(); ++d)
-    TAPEDECK_CHECK(lead >= 0 && (d < lead || out.sizes()[d] == shape[d - lead]), "sum_to: shape ",
-                   shape, " does not broadcast to the input's ", x.sizes().ref());
-  return out.view(shape);
+  bool broadcasts = lead >= 0;
+  for (std::int64_t d = 0; d < x.dim() && broadcasts; ++d) {
+    const bool same = d >= lead && shape[d - lead] == x.sizes()[d];
+    broadcasts = d < lead || same || shape[d - lead] == 1;
+    if (!same) dims.push_back(d);
+  }
+  TAPEDECK_CHECK(broadcasts, "sum_to: shape ", shape, " does not broadcast to the input's ",
+                 x.sizes().ref());
+  return sum(x, dims, true).view(shape);
 }
 
 }  // namespace tapedeck::kernels
