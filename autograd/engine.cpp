@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <exception>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/anomaly.h>
 #include <tapedeck/autograd/autograd.h>
@@ -282,21 +284,30 @@ void run_nested(BackwardPass& pass) {
 }
 
 void run_backward(TensorList outputs, TensorList grad_outputs, bool keep_graph, bool create_graph,
-                  std::vector<Capture>* captures, bool accumulate_captured) {
+                  std::vector<Capture>* captures, bool accumulate_captured, const char* op) {
+  std::optional<tapedeck::detail::OpScope> scope(std::in_place, op);
   TAPEDECK_CHECK(grad_outputs.empty() || grad_outputs.size() == outputs.size(), "got ",
                  outputs.size(), " tensors and ", grad_outputs.size(), " gradients");
   EdgeList roots;
+  Gradients root_gradients;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
+    TAPEDECK_CHECK(outputs[i].defined(),
+                   "expected a defined tensor, got an undefined one (a default-constructed Tensor) "
+                   "as element ",
+                   i, " of tensors");
     TAPEDECK_CHECK(outputs[i].requires_grad(), "element ", i,
                    " of tensors does not require grad and does not have a grad_fn");
     roots.push_back(gradient_edge(outputs[i]));
+    root_gradients.push_back(root_gradient(outputs[i], grad_outputs, i));
   }
+  // What hooks and derivatives throw is theirs.
+  scope.reset();
   const AutoGradMode mode(create_graph);
   std::optional<PathFilter> filter;
   if (captures) filter.emplace(ArrayRef<Edge>(roots.data(), roots.size()), *captures);
   BackwardPass pass(keep_graph, filter ? &*filter : nullptr, captures, accumulate_captured);
   for (std::size_t i = 0; i < outputs.size(); ++i)
-    pass.receive(roots[i], root_gradient(outputs[i], grad_outputs, i), "backward");
+    pass.receive(roots[i], std::move(root_gradients[i]), op);
   run_nested(pass);
 }
 
@@ -322,11 +333,11 @@ void backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> r
         "the leaf, which keeps both in memory: use autograd::grad, or reset the gradients after "
         "use.");
   if (inputs.empty()) {
-    run_backward(tensors, grad_tensors, keep, create_graph, nullptr, false);
+    run_backward(tensors, grad_tensors, keep, create_graph, nullptr, false, "backward");
     return;
   }
   auto captures = captures_for(inputs, "backward");
-  run_backward(tensors, grad_tensors, keep, create_graph, &captures, true);
+  run_backward(tensors, grad_tensors, keep, create_graph, &captures, true, "backward");
   // Leaves have gathered theirs on the way.
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Variable& g = captures[i].grad;
@@ -339,15 +350,17 @@ void backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> r
 variable_list grad(const variable_list& outputs, const variable_list& inputs,
                    const variable_list& grad_outputs, std::optional<bool> retain_graph,
                    bool create_graph, bool allow_unused) {
-  TAPEDECK_CHECK(!inputs.empty(), "grad requires non-empty inputs.");
+  TAPEDECK_CHECK(!inputs.empty(),
+                 "grad: expected at least one input (grad requires non-empty inputs).");
   auto captures = captures_for(inputs, "grad");
   run_backward(outputs, grad_outputs, retain_graph.value_or(create_graph), create_graph, &captures,
-               false);
+               false, "grad");
   variable_list grads;
   for (Capture& c : captures) {
-    TAPEDECK_CHECK(c.grad.defined() || allow_unused,
-                   "One of the differentiated Tensors appears to not have been used in the graph. "
-                   "Set allow_unused=True if this is the desired behavior.");
+    TAPEDECK_CHECK(
+        c.grad.defined() || allow_unused,
+        "grad: One of the differentiated Tensors appears to not have been used in the graph. "
+        "Set allow_unused=True if this is the desired behavior.");
     grads.push_back(std::move(c.grad));
   }
   return grads;

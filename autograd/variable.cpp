@@ -1,10 +1,14 @@
 #include <tapedeck/autograd/variable.h>
 
+#include <algorithm>
+#include <string_view>
+
 #include <tapedeck/array/warning.h>
 
 #include <tapedeck/autograd/autograd.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/grad_state.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 
@@ -100,6 +104,22 @@ Variable& Variable::operator=(const Variable& other) && { return copy_(other); }
 Variable& Variable::operator=(Variable&& other) && { return copy_(other); }
 Variable& Variable::operator=(Scalar value) && { return fill_(value); }
 
+void detail::fail_undefined(const char* op, const char* names,
+                            std::initializer_list<bool> defined) {
+  // "*this, other": the place of the first undefined argument in it.
+  std::string_view rest = names;
+  for (const bool is_defined : defined) {
+    const std::string_view name = rest.substr(0, rest.find(','));
+    if (!is_defined)
+      fail(str(
+          op,
+          ": expected a defined tensor, got an undefined one (a default-constructed Tensor) as ",
+          name == "*this" ? "self" : name));
+    rest.remove_prefix(std::min(rest.size(), name.size() + 2));
+  }
+  fail(str(op, ": expected defined tensors"));
+}
+
 void VariableBase::fail_undefined() {
   detail::fail("expected a defined tensor, got an undefined one (a default-constructed Tensor)");
 }
@@ -134,17 +154,20 @@ bool Variable::requires_grad() const {
 }
 
 const Variable& Variable::requires_grad_(bool requires_grad) const {
-  array();
+  TAPEDECK_CHECK_DEFINED("requires_grad_", *this);
   TAPEDECK_CHECK(!requires_grad || tapedeck::is_floating_point(dtype()),
-                 "Only Tensors of floating point and complex dtype can require gradients, got ",
+                 "requires_grad_: Only Tensors of floating point and complex dtype can require "
+                 "gradients, got ",
                  dtype(), " (shape ", sizes(), ")");
-  TAPEDECK_CHECK(!requires_grad || !is_inference() || InferenceMode::is_enabled(),
-                 "Setting requires_grad=True on inference tensor outside InferenceMode is not "
-                 "allowed. (shape ",
-                 sizes(), ")");
+  TAPEDECK_CHECK(
+      !requires_grad || !is_inference() || InferenceMode::is_enabled(),
+      "requires_grad_: Setting requires_grad=True on inference tensor outside InferenceMode is not "
+      "allowed. (shape ",
+      sizes(), ")");
   const bool leaf = is_leaf();
   TAPEDECK_CHECK(leaf || requires_grad,
-                 "you can only change requires_grad flags of leaf variables. If you want to use a "
+                 "requires_grad_: you can only change requires_grad flags of leaf variables. If "
+                 "you want to use a "
                  "computed variable in a subgraph that doesn't require differentiation use "
                  "detach()");
   if (leaf) impl_->requires_grad = requires_grad;
@@ -173,7 +196,7 @@ intrusive_ptr<autograd::Node> Variable::grad_fn() const {
 
 const Variable& Variable::grad() const {
   static const Variable none;
-  array();
+  TAPEDECK_CHECK_DEFINED("grad", *this);
   if (impl_->grad_state)
     if (const Variable& gathered = impl_->grad_state->shown(); gathered.defined()) return gathered;
   if (impl_->grad_fn && !retains_grad())
@@ -185,12 +208,14 @@ const Variable& Variable::grad() const {
 }
 
 Variable& Variable::mutable_grad() const {
-  array();
+  TAPEDECK_CHECK_DEFINED("mutable_grad", *this);
   return autograd::grad_state_of(*impl_).shown();
 }
 
 void Variable::retain_grad() const {
-  TAPEDECK_CHECK(requires_grad(), "can't retain_grad on Tensor that has requires_grad=False");
+  TAPEDECK_CHECK_DEFINED("retain_grad", *this);
+  TAPEDECK_CHECK(requires_grad(),
+                 "retain_grad: can't retain_grad on Tensor that has requires_grad=False");
   if (is_leaf() || retains_grad()) return;
   GradState& state = autograd::grad_state_of(*impl_);
   state.retains_grad = true;
@@ -206,8 +231,10 @@ bool Variable::retains_grad() const {
 }
 
 unsigned Variable::add_hook(autograd::Node::Hook hook) const {
-  TAPEDECK_CHECK(requires_grad(),
-                 "cannot register a hook on a variable that doesn't require gradient");
+  TAPEDECK_CHECK_DEFINED("register_hook", *this);
+  TAPEDECK_CHECK(
+      requires_grad(),
+      "register_hook: cannot register a hook on a variable that doesn't require gradient");
   if (const auto node = grad_fn()) return node->add_hook(impl_->output_nr, std::move(hook));
   GradState& state = autograd::grad_state_of(*impl_);
   state.leaf_hooks.emplace_back(state.next_hook_key, std::move(hook));
@@ -215,6 +242,7 @@ unsigned Variable::add_hook(autograd::Node::Hook hook) const {
 }
 
 void Variable::remove_hook(unsigned position) const {
+  TAPEDECK_CHECK_DEFINED("remove_hook", *this);
   if (const auto node = grad_fn()) {
     node->remove_hook(position);
     return;
@@ -230,19 +258,22 @@ void Variable::remove_hook(unsigned position) const {
 }
 
 std::int64_t Variable::_version() const {
-  array();
+  TAPEDECK_CHECK_DEFINED("_version", *this);
   return impl_->version_counter().current_version();
 }
 Variable Variable::_base() const {
-  TAPEDECK_CHECK(is_view(), "can't get the base of a tensor that is not a view");
+  TAPEDECK_CHECK(is_view(), "_base: can't get the base of a tensor that is not a view");
   return Variable(impl_->base);
 }
 
-Variable Variable::detach() const { return Variable(array()); }
+Variable Variable::detach() const {
+  TAPEDECK_CHECK_DEFINED("detach", *this);
+  return Variable(array());
+}
 
 Variable& Variable::detach_() const {
-  array();
-  TAPEDECK_CHECK(!is_view(), "can't detach views in-place: use detach() instead");
+  TAPEDECK_CHECK_DEFINED("detach_", *this);
+  TAPEDECK_CHECK(!is_view(), "detach_: can't detach views in-place: use detach() instead");
   impl_->grad_fn.reset();
   impl_->output_nr = 0;
   impl_->requires_grad = false;
@@ -250,14 +281,19 @@ Variable& Variable::detach_() const {
 }
 
 Variable Variable::data() const {
+  TAPEDECK_CHECK_DEFINED("data", *this);
   Variable result(array());
   result.impl_->counts_versions = false;
   return result;
 }
 
 void Variable::set_data(const Variable& value) const {
+  TAPEDECK_CHECK_DEFINED("set_data", *this, value);
   TAPEDECK_CHECK(is_leaf(), "set_data: only a leaf's value can be replaced");
   TAPEDECK_CHECK(!is_view(), "set_data: a view's value cannot be replaced");
+  TAPEDECK_CHECK(!requires_grad() || value.is_floating_point(),
+                 "set_data: this tensor requires grad, which values of dtype ", value.dtype(),
+                 " cannot");
   impl_->array = value.array();
   // The next graph starts at an accumulator of the new shape and dtype.
   impl_->accumulator.reset();
@@ -265,8 +301,9 @@ void Variable::set_data(const Variable& value) const {
 
 void Variable::backward(const Variable& gradient, std::optional<bool> retain_graph,
                         bool create_graph, std::optional<TensorList> inputs) const {
-  array();
-  TAPEDECK_CHECK(!inputs || !inputs->empty(), "'inputs' argument to backward cannot be empty");
+  TAPEDECK_CHECK_DEFINED("backward", *this);
+  TAPEDECK_CHECK(!inputs || !inputs->empty(),
+                 "backward: 'inputs' argument to backward cannot be empty");
   autograd::backward(*this, gradient.defined() ? TensorList(gradient) : TensorList(), retain_graph,
                      create_graph, inputs.value_or(TensorList()));
 }

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/arithmetic.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/binary.h>
@@ -68,6 +70,7 @@ Variable& apply_inplace(BinaryOp op, const char* name, const Variable& self, con
 
 // z = x + alpha y;  dx = g, dy = alpha g
 Variable add(const Variable& self, const Variable& other, Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("add", self, other);
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "add");
   const Operand x(self, dtype), y(other, dtype);
@@ -82,14 +85,20 @@ Variable add(const Variable& self, const Variable& other, Scalar alpha) {
 
 namespace {
 
+// As in a tensor of int64.
+Scalar wrapping_product(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+
 // z = x + alpha s;  dx = g
-Variable add_number(const Variable& self, Scalar other, Scalar alpha, const char* name) {
+Variable add_number(const Variable& self, Scalar other, Scalar alpha, const char* name,
+                    const char* op) {
   const ScalarType dtype = result_type(self, other);
-  check_alpha(dtype, alpha, "add");
+  check_alpha(dtype, alpha, op);
   const Scalar s = is_one(alpha) ? other
                    : other.isFloatingPoint() || alpha.isFloatingPoint()
                        ? Scalar(other.toDouble() * alpha.toDouble())
-                       : Scalar(other.toLong() * alpha.toLong());
+                       : wrapping_product(other.toLong(), alpha.toLong());
   const Operand x(self, dtype);
   Variable z(kernels::binary(BinaryOp::Add, x.array(), s));
   if (should_record(x)) record(z, name, edges(x), [](const Variable& g) { return g; });
@@ -99,11 +108,13 @@ Variable add_number(const Variable& self, Scalar other, Scalar alpha, const char
 }  // namespace
 
 Variable add(const Variable& self, Scalar other, Scalar alpha) {
-  return add_number(self, other, alpha, "AddBackward1");
+  TAPEDECK_CHECK_DEFINED("add", self);
+  return add_number(self, other, alpha, "AddBackward1", "add");
 }
 
 // z = x - alpha y;  dx = g, dy = -alpha g
 Variable sub(const Variable& self, const Variable& other, Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("sub", self, other);
   check_no_bool(self.dtype() == kBool || other.dtype() == kBool);
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "sub");
@@ -119,12 +130,14 @@ Variable sub(const Variable& self, const Variable& other, Scalar alpha) {
 }
 
 Variable sub(const Variable& self, Scalar other, Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("sub", self);
   check_no_bool(self.dtype() == kBool || other.isBoolean());
-  return add_number(self, -other, alpha, "SubBackward1");
+  return add_number(self, -other, alpha, "SubBackward1", "sub");
 }
 
 // z = s - alpha x;  dx = -alpha g
 Variable rsub(const Variable& self, Scalar other, Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("rsub", self);
   check_no_bool(self.dtype() == kBool);
   const ScalarType dtype = result_type(self, other);
   check_alpha(dtype, alpha, "rsub");
@@ -136,11 +149,13 @@ Variable rsub(const Variable& self, Scalar other, Scalar alpha) {
 }
 
 Variable rsub(const Variable& self, const Variable& other, Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("rsub", self, other);
   return sub(other, self, alpha);
 }
 
 // z = x y;  dx = g y, dy = g x
 Variable mul(const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED("mul", self, other);
   const ScalarType dtype = result_type(self, other);
   const Operand x(self, dtype), y(other, dtype);
   Variable z(kernels::mul(x.array(), y.array()));
@@ -157,6 +172,7 @@ Variable mul(const Variable& self, const Variable& other) {
 
 // z = x s;  dx = g s
 Variable mul(const Variable& self, Scalar s) {
+  TAPEDECK_CHECK_DEFINED("mul", self);
   const Operand x(self, result_type(self, s));
   Variable z(kernels::binary(BinaryOp::Mul, x.array(), s));
   if (should_record(x))
@@ -166,6 +182,7 @@ Variable mul(const Variable& self, Scalar s) {
 
 // z = x / y;  dx = g / y, dy = -g z / y
 Variable div(const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED("div", self, other);
   const ScalarType dtype = detail::floating_type(result_type(self, other));
   const Operand x(self, dtype), y(other, dtype);
   Variable z(kernels::div(x.array(), y.array()));
@@ -183,6 +200,7 @@ Variable div(const Variable& self, const Variable& other) {
 
 // z = x / s;  dx = g / s
 Variable div(const Variable& self, Scalar s) {
+  TAPEDECK_CHECK_DEFINED("div", self);
   const Operand x(self, detail::floating_type(result_type(self, s)));
   Variable z(kernels::binary(BinaryOp::Div, x.array(), s));
   if (should_record(x))
@@ -204,6 +222,7 @@ Variable operator/(Scalar s, const Variable& other) {
 
 // z = -x;  dx = -g
 Variable neg(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("neg", x);
   TAPEDECK_CHECK_AS(TypeError, x.dtype() != kBool,
                     "neg: negation of a bool tensor is not supported; use logical_not instead");
   Variable z(kernels::binary(BinaryOp::Mul, x.array(), -1));
@@ -232,6 +251,7 @@ Variable Variable::neg() const { return tapedeck::neg(*this); }
 Variable Variable::operator-() const { return tapedeck::neg(*this); }
 
 Variable& Variable::add_(const Variable& other, Scalar alpha) const {
+  TAPEDECK_CHECK_DEFINED("add_", *this, other);
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "add_");
   const auto out_of_place = [&] { return add(other, alpha); };
@@ -242,11 +262,13 @@ Variable& Variable::add_(const Variable& other, Scalar alpha) const {
   return apply_inplace(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype, out_of_place);
 }
 Variable& Variable::add_(Scalar other, Scalar alpha) const {
+  TAPEDECK_CHECK_DEFINED("add_", *this);
   if (!is_one(alpha)) return add_(Variable(kernels::full({}, other, dtype())), alpha);
   return apply_inplace(BinaryOp::Add, "add_", *this, other, result_type(*this, other),
                        [&] { return add(other); });
 }
 Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
+  TAPEDECK_CHECK_DEFINED("sub_", *this, other);
   check_no_bool(dtype() == kBool || other.dtype() == kBool);
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "sub_");
@@ -255,29 +277,40 @@ Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
                        [&] { return sub(other, alpha); });
 }
 Variable& Variable::sub_(Scalar other, Scalar alpha) const {
+  TAPEDECK_CHECK_DEFINED("sub_", *this);
   check_no_bool(dtype() == kBool || other.isBoolean());
   return add_(-other, alpha);
 }
 Variable& Variable::mul_(const Variable& other) const {
+  TAPEDECK_CHECK_DEFINED("mul_", *this, other);
   // The gradient of `other` reads self as it was.
   return apply_inplace(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
                        [&] { return (should_record(other) ? clone() : *this).mul(other); });
 }
 Variable& Variable::mul_(Scalar other) const {
+  TAPEDECK_CHECK_DEFINED("mul_", *this);
   return apply_inplace(BinaryOp::Mul, "mul_", *this, other, result_type(*this, other),
                        [&] { return mul(other); });
 }
 Variable& Variable::div_(const Variable& other) const {
+  TAPEDECK_CHECK_DEFINED("div_", *this, other);
+  const detail::OpScope scope("div_");
   return apply_inplace(BinaryOp::Div, "div_", *this, other,
                        detail::floating_type(result_type(*this, other)),
                        [&] { return div(other); });
 }
 Variable& Variable::div_(Scalar other) const {
+  TAPEDECK_CHECK_DEFINED("div_", *this);
+  const detail::OpScope scope("div_");
   return apply_inplace(BinaryOp::Div, "div_", *this, other,
                        detail::floating_type(result_type(*this, other)),
                        [&] { return div(other); });
 }
-Variable& Variable::neg_() const { return mul_(-1); }
+Variable& Variable::neg_() const {
+  TAPEDECK_CHECK_DEFINED("neg_", *this);
+  const detail::OpScope scope("neg_");
+  return mul_(-1);
+}
 
 Variable& Variable::operator+=(const Variable& other) & { return add_(other); }
 Variable& Variable::operator+=(Scalar other) & { return add_(other); }

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -143,6 +144,7 @@ Variable as_target(const Variable& losses, const Variable& target) {
 Variable nll_loss(const Variable& self, const Variable& target,
                   const std::optional<Variable>& weight, std::int64_t reduction,
                   std::int64_t ignore_index) {
+  TAPEDECK_CHECK_DEFINED("nll_loss", self, target);
   const DimVector view = class_view("nll_loss", self);
   const kernels::ClassLabels labels =
       labels_of("nll_loss", self, target, weight, ignore_index, view);
@@ -155,6 +157,7 @@ Variable nll_loss(const Variable& self, const Variable& target,
 Variable cross_entropy_loss(const Variable& self, const Variable& target,
                             const std::optional<Variable>& weight, std::int64_t reduction,
                             std::int64_t ignore_index, double label_smoothing) {
+  TAPEDECK_CHECK_DEFINED("cross_entropy_loss", self, target);
   TAPEDECK_CHECK_AS(
       ValueError, label_smoothing >= 0 && label_smoothing <= 1,
       "cross_entropy_loss: label_smoothing must be between 0.0 and 1.0. Got: ", label_smoothing);
@@ -172,6 +175,7 @@ Variable cross_entropy_loss(const Variable& self, const Variable& target,
 
 Variable multi_margin_loss(const Variable& self, const Variable& target, Scalar p, Scalar margin,
                            const std::optional<Variable>& weight, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("multi_margin_loss", self, target);
   constexpr const char* kOp = "multi_margin_loss";
   TAPEDECK_CHECK_AS(ValueError, p.toDouble() == 1 || p.toDouble() == 2, kOp,
                     ": only p == 1 and p == 2 supported, got ", p);
@@ -199,6 +203,7 @@ Variable multi_margin_loss(const Variable& self, const Variable& target, Scalar 
 
 Variable multilabel_margin_loss(const Variable& self, const Variable& target,
                                 std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("multilabel_margin_loss", self, target);
   constexpr const char* kOp = "multilabel_margin_loss";
   TAPEDECK_CHECK((self.dim() == 1 || self.dim() == 2) && target.sizes().equals(self.sizes()), kOp,
                  ": expected input and target of one shape, [C] or [N, C], got input ",

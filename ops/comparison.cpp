@@ -1,5 +1,7 @@
 #include <tapedeck/ops/comparison.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reduce.h>
@@ -13,13 +15,16 @@ using kernels::UnaryOp;
 
 namespace {
 
-Variable compare(BinaryOp op, const Variable& a, const Variable& b) {
-  const ScalarType dtype = result_type(a, b);
+Variable compare(BinaryOp op, const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED(kernels::name_of(op), self, other);
+  const ScalarType dtype = result_type(self, other);
   return Variable(
-      kernels::binary(op, kernels::cast(a.array(), dtype), kernels::cast(b.array(), dtype)));
+      kernels::binary(op, kernels::cast(self.array(), dtype), kernels::cast(other.array(), dtype)));
 }
-Variable compare(BinaryOp op, const Variable& a, Scalar b) {
-  return Variable(kernels::binary(op, kernels::cast(a.array(), result_type(a, b)), b));
+Variable compare(BinaryOp op, const Variable& self, Scalar other) {
+  TAPEDECK_CHECK_DEFINED(kernels::name_of(op), self);
+  return Variable(
+      kernels::binary(op, kernels::cast(self.array(), result_type(self, other)), other));
 }
 
 bool all_of(const Array& a) { return *kernels::reduce(kernels::ReduceOp::All, a).data<bool>(); }
@@ -57,23 +62,30 @@ Variable logical_xor(const Variable& self, const Variable& other) {
   return compare(BinaryOp::LogicalXor, self, other);
 }
 Variable logical_not(const Variable& self) {
+  TAPEDECK_CHECK_DEFINED("logical_not", self);
   return Variable(kernels::unary(UnaryOp::LogicalNot, self.array()));
 }
 Variable bitwise_not(const Variable& self) {
+  TAPEDECK_CHECK_DEFINED("bitwise_not", self);
   return Variable(kernels::unary(UnaryOp::BitwiseNot, self.array()));
 }
 Variable isnan(const Variable& self) {
+  TAPEDECK_CHECK_DEFINED("isnan", self);
   return Variable(kernels::unary(UnaryOp::IsNan, self.array()));
 }
 Variable isinf(const Variable& self) {
+  TAPEDECK_CHECK_DEFINED("isinf", self);
   return Variable(kernels::unary(UnaryOp::IsInf, self.array()));
 }
 Variable isfinite(const Variable& self) {
+  TAPEDECK_CHECK_DEFINED("isfinite", self);
   return Variable(kernels::unary(UnaryOp::IsFinite, self.array()));
 }
 
 Variable isclose(const Variable& self, const Variable& other, double rtol, double atol,
                  bool equal_nan) {
+  TAPEDECK_CHECK_DEFINED("isclose", self, other);
+  const detail::OpScope scope("isclose");
   check_same_dtype("isclose", self, other);
   TAPEDECK_CHECK_AS(ValueError, rtol >= 0 && atol >= 0,
                     "isclose: rtol and atol must not be negative, got ", rtol, " and ", atol);
@@ -100,16 +112,21 @@ Variable isclose(const Variable& self, const Variable& other, double rtol, doubl
 
 bool allclose(const Variable& self, const Variable& other, double rtol, double atol,
               bool equal_nan) {
+  TAPEDECK_CHECK_DEFINED("allclose", self, other);
+  const detail::OpScope scope("allclose");
   return all_of(isclose(self, other, rtol, atol, equal_nan).array());
 }
 
 bool equal(const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED("equal", self, other);
   check_same_dtype("equal", self, other);
   return self.array().sizes() == other.array().sizes() &&
          all_of(kernels::binary(BinaryOp::Eq, self.array(), other.array()));
 }
 
 bool is_nonzero(const Variable& self) {
+  TAPEDECK_CHECK_DEFINED("is_nonzero", self);
+  const detail::OpScope scope("is_nonzero");
   TAPEDECK_CHECK(self.numel() == 1, "Boolean value of Tensor with ",
                  self.numel() == 0 ? "no values" : "more than one value", " is ambiguous (shape ",
                  self.sizes(), ")");

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/conv.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv_geometry.h>
@@ -209,12 +211,15 @@ ConvPadding::ConvPadding(ByName, std::string_view name) : values_{0} {
 Variable conv1d(const Variable& input, const Variable& weight, const std::optional<Variable>& bias,
                 IntArrayRef stride, const ConvPadding& padding, IntArrayRef dilation,
                 std::int64_t groups) {
+  TAPEDECK_CHECK_DEFINED("conv1d", input, weight);
+  const detail::OpScope scope("conv1d");
   return conv(Arguments("conv1d", 1, stride, dilation, groups), input, weight, bias, padding);
 }
 
 Variable conv2d(const Variable& input, const Variable& weight, const std::optional<Variable>& bias,
                 IntArrayRef stride, const ConvPadding& padding, IntArrayRef dilation,
                 std::int64_t groups) {
+  TAPEDECK_CHECK_DEFINED("conv2d", input, weight);
   return conv(Arguments("conv2d", 2, stride, dilation, groups), input, weight, bias, padding);
 }
 
@@ -222,6 +227,8 @@ Variable conv_transpose1d(const Variable& input, const Variable& weight,
                           const std::optional<Variable>& bias, IntArrayRef stride,
                           const ConvPadding& padding, IntArrayRef output_padding,
                           std::int64_t groups, IntArrayRef dilation) {
+  TAPEDECK_CHECK_DEFINED("conv_transpose1d", input, weight);
+  const detail::OpScope scope("conv_transpose1d");
   return conv_transpose(Arguments("conv_transpose1d", 1, stride, dilation, groups), input, weight,
                         bias, padding, output_padding);
 }
@@ -230,12 +237,15 @@ Variable conv_transpose2d(const Variable& input, const Variable& weight,
                           const std::optional<Variable>& bias, IntArrayRef stride,
                           const ConvPadding& padding, IntArrayRef output_padding,
                           std::int64_t groups, IntArrayRef dilation) {
+  TAPEDECK_CHECK_DEFINED("conv_transpose2d", input, weight);
   return conv_transpose(Arguments("conv_transpose2d", 2, stride, dilation, groups), input, weight,
                         bias, padding, output_padding);
 }
 
 Variable im2col(const Variable& self, IntArrayRef kernel_size, IntArrayRef dilation,
                 IntArrayRef padding, IntArrayRef stride) {
+  TAPEDECK_CHECK_DEFINED("im2col", self);
+  const detail::OpScope scope("im2col");
   Arguments a("im2col", 2, stride, dilation, 1);
   a.read_padding(padding);
   TAPEDECK_CHECK(self.dim() == 3 || self.dim() == 4,
@@ -248,6 +258,8 @@ Variable im2col(const Variable& self, IntArrayRef kernel_size, IntArrayRef dilat
 
 Variable col2im(const Variable& self, IntArrayRef output_size, IntArrayRef kernel_size,
                 IntArrayRef dilation, IntArrayRef padding, IntArrayRef stride) {
+  TAPEDECK_CHECK_DEFINED("col2im", self);
+  const detail::OpScope scope("col2im");
   Arguments a("col2im", 2, stride, dilation, 1);
   a.read_padding(padding);
   TAPEDECK_CHECK(self.dim() == 2 || self.dim() == 3,
@@ -263,6 +275,7 @@ Variable col2im(const Variable& self, IntArrayRef output_size, IntArrayRef kerne
 constexpr std::int64_t kMostPixels = std::int64_t{1} << 20;
 
 Variable pixel_shuffle(const Variable& self, std::int64_t upscale_factor) {
+  TAPEDECK_CHECK_DEFINED("pixel_shuffle", self);
   const std::int64_t r = upscale_factor;
   TAPEDECK_CHECK(self.dim() >= 3, "pixel_shuffle: expected at least 3 dimensions, got ",
                  self.sizes());
@@ -280,6 +293,7 @@ Variable pixel_shuffle(const Variable& self, std::int64_t upscale_factor) {
 }
 
 Variable pixel_unshuffle(const Variable& self, std::int64_t downscale_factor) {
+  TAPEDECK_CHECK_DEFINED("pixel_unshuffle", self);
   const std::int64_t r = downscale_factor;
   TAPEDECK_CHECK(self.dim() >= 3, "pixel_unshuffle: expected at least 3 dimensions, got ",
                  self.sizes());

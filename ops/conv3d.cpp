@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
@@ -73,6 +75,8 @@ Variable finish(const Variable& sum, const std::optional<Variable>& bias, bool b
 Variable conv3d(const Variable& input, const Variable& weight, const std::optional<Variable>& bias,
                 IntArrayRef stride, const ConvPadding& padding, IntArrayRef dilation,
                 std::int64_t groups) {
+  TAPEDECK_CHECK_DEFINED("conv3d", input, weight);
+  const detail::OpScope scope("conv3d");
   check_dims("conv3d", input, weight);
   const Three s = three("conv3d", "stride", stride, 1),
               d = three("conv3d", "dilation", dilation, 1);
@@ -109,6 +113,8 @@ Variable conv_transpose3d(const Variable& input, const Variable& weight,
                           const std::optional<Variable>& bias, IntArrayRef stride,
                           const ConvPadding& padding, IntArrayRef output_padding,
                           std::int64_t groups, IntArrayRef dilation) {
+  TAPEDECK_CHECK_DEFINED("conv_transpose3d", input, weight);
+  const detail::OpScope scope("conv_transpose3d");
   const char* const op = "conv_transpose3d";
   check_dims(op, input, weight);
   TAPEDECK_CHECK(!padding.is_same(), op, ": expected a padding in numbers");

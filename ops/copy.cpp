@@ -1,5 +1,7 @@
 #include <tapedeck/ops/copy.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -27,6 +29,7 @@ Array fresh_copy(const Array& x) {
 
 // y = x;  dx = g
 Variable clone(const Variable& x, std::optional<MemoryFormat>) {
+  TAPEDECK_CHECK_DEFINED("clone", x);
   Variable y(fresh_copy(x.array()));
   if (should_record(x)) record(y, "CloneBackward0", edges(x), [](const Variable& g) { return g; });
   return y;
@@ -35,19 +38,25 @@ Variable Variable::clone(std::optional<MemoryFormat> format) const {
   return tapedeck::clone(*this, format);
 }
 
-Variable Variable::contiguous(MemoryFormat) const { return is_contiguous() ? *this : clone(); }
+Variable Variable::contiguous(MemoryFormat) const {
+  TAPEDECK_CHECK_DEFINED("contiguous", *this);
+  return is_contiguous() ? *this : clone();
+}
 
 Variable Variable::to(ScalarType dtype, bool, bool copy, std::optional<MemoryFormat>) const {
+  TAPEDECK_CHECK_DEFINED("to", *this);
   if (dtype != this->dtype()) return cast(*this, dtype);
   return copy ? clone() : *this;
 }
 Variable Variable::to(Device device, ScalarType dtype, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {
+  TAPEDECK_CHECK_DEFINED("to", *this);
   check_device(device, "to");
   return to(dtype, non_blocking, copy);
 }
 Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {
+  TAPEDECK_CHECK_DEFINED("to", *this);
   check_device(options.device(), "to");
   TAPEDECK_CHECK(
       !options.requires_grad(),
@@ -57,17 +66,27 @@ Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy
 }
 Variable Variable::to(const Variable& other, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {
+  TAPEDECK_CHECK_DEFINED("to", *this, other);
   return to(other.dtype(), non_blocking, copy);
 }
-Variable Variable::type_as(const Variable& other) const { return to(other.dtype()); }
-Variable Variable::cpu() const { return *this; }
+Variable Variable::type_as(const Variable& other) const {
+  TAPEDECK_CHECK_DEFINED("type_as", *this, other);
+  return to(other.dtype());
+}
+Variable Variable::cpu() const {
+  TAPEDECK_CHECK_DEFINED("cpu", *this);
+  return *this;
+}
 Variable Variable::cuda() const {
+  TAPEDECK_CHECK_DEFINED("cuda", *this);
   check_device(kCUDA, "cuda");
   return *this;
 }
 
 // self = source broadcast to self's shape;  dsource = g summed to its shape
 Variable& Variable::copy_(const Variable& source, bool) const {
+  TAPEDECK_CHECK_DEFINED("copy_", *this, source);
+  const detail::OpScope scope("copy_");
   TAPEDECK_CHECK(source.defined(), "copy_: the source is undefined");
   if (is_same(source)) return const_cast<Variable&>(*this);
   Variable value = source;
@@ -79,6 +98,8 @@ Variable& Variable::copy_(const Variable& source, bool) const {
 }
 
 Variable& Variable::fill_(Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("fill_", *this);
+  const detail::OpScope scope("fill_");
   check_inplace(*this, "fill_");
   if (should_record(*this))
     return assign_inplace(*this, Variable(kernels::full(sizes(), value, dtype())), "fill_");
@@ -87,17 +108,24 @@ Variable& Variable::fill_(Scalar value) const {
   return finish_inplace(*this);
 }
 Variable& Variable::fill_(const Variable& value) const {
+  TAPEDECK_CHECK_DEFINED("fill_", *this, value);
+  const detail::OpScope scope("fill_");
   TAPEDECK_CHECK(value.dim() == 0,
                  "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
                  " dimensions");
   return copy_(value);
 }
-Variable& Variable::zero_() const { return fill_(0); }
+Variable& Variable::zero_() const {
+  TAPEDECK_CHECK_DEFINED("zero_", *this);
+  const detail::OpScope scope("zero_");
+  return fill_(0);
+}
 
 Variable& zero_(Variable& self) { return self.zero_(); }
 Variable& fill_(Variable& self, Scalar value) { return self.fill_(value); }
 
 Scalar Variable::item() const {
+  TAPEDECK_CHECK_DEFINED("item", *this);
   TAPEDECK_CHECK(numel() == 1, "a Tensor with ", numel(),
                  " elements cannot be converted to Scalar (shape ", sizes(), ")");
   switch (dtype()) {

@@ -5,7 +5,9 @@
 #include <limits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/array/layout.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/kernels/copy.h>
 
 namespace tapedeck {
@@ -69,10 +71,12 @@ Variable from_blob(void* data, IntArrayRef sizes, const TensorOptions& options) 
 }
 
 Variable empty(IntArrayRef size, TensorOptions options, std::optional<MemoryFormat>) {
+  const detail::OpScope scope("empty");
   return finish(new_array(size, options, "empty"), options);
 }
 
 Variable empty_strided(IntArrayRef size, IntArrayRef stride, TensorOptions options) {
+  const detail::OpScope scope("empty_strided");
   TAPEDECK_CHECK(size.size() == stride.size(), "empty_strided: ", size.size(), " sizes but ",
                  stride.size(), " strides: ", size, " and ", stride);
   std::int64_t extent = numel_of(size) > 0 ? 1 : 0;
@@ -82,6 +86,7 @@ Variable empty_strided(IntArrayRef size, IntArrayRef stride, TensorOptions optio
 }
 
 Variable full(IntArrayRef size, Scalar fill_value, TensorOptions options) {
+  const detail::OpScope scope("full");
   if (!options.has_dtype() && fill_value.isBoolean()) options = options.dtype(ScalarType::Bool);
   options = with_dtype_of(options, fill_value.isIntegral(false));
   Array out = new_array(size, options, "full");
@@ -89,49 +94,71 @@ Variable full(IntArrayRef size, Scalar fill_value, TensorOptions options) {
   return finish(std::move(out), options);
 }
 Variable zeros(IntArrayRef size, TensorOptions options) {
+  const detail::OpScope scope("zeros");
   check_device(options.device(), "zeros");
   return finish(kernels::zeros(size, options.dtype()), options);
 }
 Variable ones(IntArrayRef size, TensorOptions options) {
+  const detail::OpScope scope("ones");
   return full(size, 1, options.dtype(options.dtype()));
 }
 Variable scalar_tensor(Scalar value, TensorOptions options) {
+  const detail::OpScope scope("scalar_tensor");
   return full({}, value, options.dtype(options.dtype()));
 }
 
 Variable empty_like(const Variable& self, TensorOptions options,
                     std::optional<MemoryFormat> memory_format) {
+  TAPEDECK_CHECK_DEFINED("empty_like", self);
+  const detail::OpScope scope("empty_like");
   return finish(new_array_like(self, options, memory_format, "empty_like"), options);
 }
 Variable full_like(const Variable& self, Scalar fill_value, TensorOptions options,
                    std::optional<MemoryFormat> memory_format) {
+  TAPEDECK_CHECK_DEFINED("full_like", self);
+  const detail::OpScope scope("full_like");
   Array out = new_array_like(self, options, memory_format, "full_like");
   kernels::fill(out, fill_value);
   return finish(std::move(out), options);
 }
 Variable zeros_like(const Variable& self, TensorOptions options,
                     std::optional<MemoryFormat> memory_format) {
+  TAPEDECK_CHECK_DEFINED("zeros_like", self);
+  const detail::OpScope scope("zeros_like");
   return full_like(self, 0, options, memory_format);
 }
 Variable ones_like(const Variable& self, TensorOptions options,
                    std::optional<MemoryFormat> memory_format) {
+  TAPEDECK_CHECK_DEFINED("ones_like", self);
+  const detail::OpScope scope("ones_like");
   return full_like(self, 1, options, memory_format);
 }
 
 Variable Variable::new_empty(IntArrayRef size, TensorOptions options) const {
+  TAPEDECK_CHECK_DEFINED("new_empty", *this);
+  const detail::OpScope scope("new_empty");
   return empty(size, this->options().merge_in(options));
 }
 Variable Variable::new_zeros(IntArrayRef size, TensorOptions options) const {
+  TAPEDECK_CHECK_DEFINED("new_zeros", *this);
+  const detail::OpScope scope("new_zeros");
   return zeros(size, this->options().merge_in(options));
 }
 Variable Variable::new_ones(IntArrayRef size, TensorOptions options) const {
+  TAPEDECK_CHECK_DEFINED("new_ones", *this);
+  const detail::OpScope scope("new_ones");
   return ones(size, this->options().merge_in(options));
 }
 Variable Variable::new_full(IntArrayRef size, Scalar fill_value, TensorOptions options) const {
+  TAPEDECK_CHECK_DEFINED("new_full", *this);
+  const detail::OpScope scope("new_full");
   return full(size, fill_value, this->options().merge_in(options));
 }
 
 namespace {
+
+// Sums and products of two int64 without overflow.
+__extension__ typedef __int128 Wide;
 
 // How many values start, start + step, ... lie before `end`, or up to it where inclusive.
 std::int64_t sequence_length(const char* op, Scalar start, Scalar end, Scalar step, bool inclusive,
@@ -148,13 +175,16 @@ std::int64_t sequence_length(const char* op, Scalar start, Scalar end, Scalar st
     // In integers: doubles do not hold every int64.
     const std::int64_t a = start.toLong(), b = end.toLong(), s = step.toLong();
     TAPEDECK_CHECK(s != 0, op, ": step must be nonzero");
-    const std::int64_t sign = s > 0 ? 1 : -1;
-    return inclusive ? (b - a) / s + 1 : (b - a + s - sign) / s;
+    const Wide length = Wide{b} - a, sign = s > 0 ? 1 : -1;
+    const Wide steps = inclusive ? length / s + 1 : (length + s - sign) / s;
+    TAPEDECK_CHECK(steps <= std::numeric_limits<std::int64_t>::max(), op,
+                   ": invalid size, possible overflow? ", start, " to ", end, " by ", step);
+    return static_cast<std::int64_t>(steps);
   }
   count = inclusive ? std::floor((last - first) / by) + 1 : std::ceil((last - first) / by);
   TAPEDECK_CHECK(
-      count >= 0 && count <= static_cast<double>(std::numeric_limits<std::int64_t>::max()), op,
-      ": invalid size, possible overflow?");
+      count >= 0 && count < static_cast<double>(std::numeric_limits<std::int64_t>::max()), op,
+      ": invalid size, possible overflow? ", start, " to ", end, " by ", step);
   return static_cast<std::int64_t>(count);
 }
 
@@ -170,26 +200,34 @@ Variable sequence(const char* op, Scalar start, Scalar end, Scalar step, bool in
         return a + s * static_cast<double>(i);
       });
     else
-      fill_sequence<T>(
-          out, [a = start.toLong(), s = step.toLong()](std::int64_t i) { return a + s * i; });
+      fill_sequence<T>(out, [a = start.toLong(), s = step.toLong()](std::int64_t i) {
+        return static_cast<std::int64_t>(Wide{s} * i + a);
+      });
   });
   return finish(std::move(out), options);
 }
 
 }  // namespace
 
-Variable arange(Scalar end, TensorOptions options) { return arange(0, end, 1, options); }
+Variable arange(Scalar end, TensorOptions options) {
+  const detail::OpScope scope("arange");
+  return arange(0, end, 1, options);
+}
 Variable arange(Scalar start, Scalar end, TensorOptions options) {
+  const detail::OpScope scope("arange");
   return arange(start, end, 1, options);
 }
 Variable arange(Scalar start, Scalar end, Scalar step, TensorOptions options) {
+  const detail::OpScope scope("arange");
   const bool integral = start.isIntegral(true) && end.isIntegral(true) && step.isIntegral(true);
   return sequence("arange", start, end, step, false, with_dtype_of(options, integral));
 }
 Variable range(Scalar start, Scalar end, Scalar step, TensorOptions options) {
+  const detail::OpScope scope("range");
   return sequence("range", start, end, step, true, with_dtype_of(options, false));
 }
 Variable range(Scalar start, Scalar end, TensorOptions options) {
+  const detail::OpScope scope("range");
   return range(start, end, 1, options);
 }
 
@@ -223,16 +261,22 @@ Variable spaced(const char* op, Scalar start, Scalar end, std::int64_t steps, Te
 }  // namespace
 
 Variable linspace(Scalar start, Scalar end, std::int64_t steps, TensorOptions options) {
+  const detail::OpScope scope("linspace");
   return spaced("linspace", start, end, steps, options, [](auto v) { return v; });
 }
 Variable logspace(Scalar start, Scalar end, std::int64_t steps, double base,
                   TensorOptions options) {
+  const detail::OpScope scope("logspace");
   return spaced("logspace", start, end, steps, options,
                 [base](auto v) { return std::pow(static_cast<decltype(v)>(base), v); });
 }
 
-Variable eye(std::int64_t n, TensorOptions options) { return eye(n, n, options); }
+Variable eye(std::int64_t n, TensorOptions options) {
+  const detail::OpScope scope("eye");
+  return eye(n, n, options);
+}
 Variable eye(std::int64_t n, std::int64_t m, TensorOptions options) {
+  const detail::OpScope scope("eye");
   TAPEDECK_CHECK(n >= 0 && m >= 0, "eye: n and m must be greater or equal to 0, got ", n, " and ",
                  m);
   Array out = new_array({n, m}, options, "eye");
@@ -248,20 +292,32 @@ Variable triangle_indices(const char* op, std::int64_t rows, std::int64_t column
                           std::int64_t offset, bool lower, const TensorOptions& options) {
   TAPEDECK_CHECK(rows >= 0 && columns >= 0, op, ": row and col must be non-negative, got ", rows,
                  " and ", columns);
-  offset = std::clamp<std::int64_t>(offset, -rows, columns);
-  std::vector<std::int64_t> row_indices, column_indices;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::int64_t begin = lower ? 0 : std::clamp<std::int64_t>(i + offset, 0, columns);
-    const std::int64_t end = lower ? std::clamp<std::int64_t>(i + offset + 1, 0, columns) : columns;
+  // Of the rows [first, last) each has elements; up to `turn` their number grows (lower) or stays.
+  const Wide shift = std::clamp<std::int64_t>(offset, -rows, columns);
+  const Wide first = lower ? std::clamp<Wide>(-shift, 0, rows) : Wide{0};
+  const Wide last = columns == 0 ? first
+                    : lower      ? Wide{rows}
+                                 : std::min<Wide>(rows, columns - shift);
+  const Wide turn = std::clamp<Wide>(lower ? columns - shift - 1 : -shift, first, last);
+  const Wide count =
+      lower ? (turn - first) * (first + turn + 1 + 2 * shift) / 2 + (last - turn) * columns
+            : (turn - first) * columns +
+                  (last - turn) * (2 * Wide{columns} - 2 * shift - turn - last + 1) / 2;
+  TAPEDECK_CHECK(count <= std::numeric_limits<std::int64_t>::max() / 2, op,
+                 ": too many elements for row ", rows, " and col ", columns);
+  const auto n = static_cast<std::int64_t>(count);
+  const Array indices = Array::empty({2, n}, ScalarType::Long);
+  std::int64_t* row = indices.data<std::int64_t>();
+  std::int64_t* column = row + n;
+  for (auto i = static_cast<std::int64_t>(first); i < last; ++i) {
+    const auto begin = static_cast<std::int64_t>(lower ? Wide{0} : std::max<Wide>(i + shift, 0));
+    const auto end =
+        static_cast<std::int64_t>(lower ? std::min<Wide>(i + shift + 1, columns) : Wide{columns});
     for (std::int64_t j = begin; j < end; ++j) {
-      row_indices.push_back(i);
-      column_indices.push_back(j);
+      *row++ = i;
+      *column++ = j;
     }
   }
-  const auto count = static_cast<std::int64_t>(row_indices.size());
-  const Array indices = Array::empty({2, count}, ScalarType::Long);
-  std::copy(row_indices.begin(), row_indices.end(), indices.data<std::int64_t>());
-  std::copy(column_indices.begin(), column_indices.end(), indices.data<std::int64_t>() + count);
   check_device(options.device(), op);
   return finish(kernels::cast(indices, options.dtype_opt().value_or(ScalarType::Long)), options);
 }

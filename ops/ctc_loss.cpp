@@ -3,6 +3,7 @@
 #include <numeric>
 #include <vector>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
@@ -158,6 +159,7 @@ DimVector list_of(const char* what, const Variable& lengths) {
 Variable ctc_loss(const Variable& log_probs, const Variable& targets, IntArrayRef input_lengths,
                   IntArrayRef target_lengths, std::int64_t blank, std::int64_t reduction,
                   bool zero_infinity) {
+  TAPEDECK_CHECK_DEFINED("ctc_loss", log_probs, targets);
   TAPEDECK_CHECK(log_probs.dim() == 2 || log_probs.dim() == 3,
                  "ctc_loss: expected log_probs of 2 (unbatched) or 3 dimensions, got ",
                  log_probs.sizes());
@@ -186,6 +188,7 @@ Variable ctc_loss(const Variable& log_probs, const Variable& targets, IntArrayRe
 Variable ctc_loss(const Variable& log_probs, const Variable& targets, const Variable& input_lengths,
                   const Variable& target_lengths, std::int64_t blank, std::int64_t reduction,
                   bool zero_infinity) {
+  TAPEDECK_CHECK_DEFINED("ctc_loss", log_probs, targets, input_lengths, target_lengths);
   return ctc_loss(log_probs, targets, list_of("input_lengths", input_lengths),
                   list_of("target_lengths", target_lengths), blank, reduction, zero_infinity);
 }

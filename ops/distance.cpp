@@ -1,5 +1,7 @@
 #include <tapedeck/ops/distance.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/index.h>
@@ -9,6 +11,8 @@
 namespace tapedeck {
 
 Variable cosine_similarity(const Variable& x1, const Variable& x2, std::int64_t dim, double eps) {
+  TAPEDECK_CHECK_DEFINED("cosine_similarity", x1, x2);
+  const detail::OpScope scope("cosine_similarity");
   TAPEDECK_CHECK_AS(TypeError, x1.is_floating_point() && x2.is_floating_point(),
                     "cosine_similarity: expected floating point dtypes, got ", x1.dtype(), " and ",
                     x2.dtype());
@@ -24,6 +28,8 @@ Variable cosine_similarity(const Variable& x1, const Variable& x2, std::int64_t 
 }
 
 Variable cdist(const Variable& x1, const Variable& x2, double p, std::optional<std::int64_t>) {
+  TAPEDECK_CHECK_DEFINED("cdist", x1, x2);
+  const detail::OpScope scope("cdist");
   TAPEDECK_CHECK(x1.dim() >= 2 && x2.dim() >= 2 && x1.size(-1) == x2.size(-1),
                  "cdist: expected two axes at least, and rows of one length, got ", x1.sizes(),
                  " and ", x2.sizes());
@@ -33,6 +39,8 @@ Variable cdist(const Variable& x1, const Variable& x2, double p, std::optional<s
 }
 
 Variable pdist(const Variable& self, double p) {
+  TAPEDECK_CHECK_DEFINED("pdist", self);
+  const detail::OpScope scope("pdist");
   TAPEDECK_CHECK(self.dim() == 2, "pdist: only supports 2D tensors, got: ", self.sizes());
   TAPEDECK_CHECK(p >= 0, "pdist: only supports non-negative p values, got ", p);
   const std::int64_t N = self.size(0), pairs = N * (N - 1) / 2;
@@ -46,6 +54,8 @@ Variable pdist(const Variable& self, double p) {
 }
 
 Variable dist(const Variable& self, const Variable& other, Scalar p) {
+  TAPEDECK_CHECK_DEFINED("dist", self, other);
+  const detail::OpScope scope("dist");
   return (self - other).norm(p);
 }
 

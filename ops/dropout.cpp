@@ -2,7 +2,9 @@
 
 #include <cmath>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
@@ -58,27 +60,41 @@ Variable& assign(Variable& self, const Variable& result, const char* op) {
 }  // namespace
 
 Variable dropout(const Variable& input, double p, bool train) {
+  TAPEDECK_CHECK_DEFINED("dropout", input);
+  const detail::OpScope scope("dropout");
   return drop("dropout", input, p, train, false);
 }
 Variable& dropout_(Variable& self, double p, bool train) {
+  TAPEDECK_CHECK_DEFINED("dropout_", self);
+  const detail::OpScope scope("dropout_");
   return assign(self, dropout(self, p, train), "dropout_");
 }
 Variable feature_dropout(const Variable& input, double p, bool train) {
+  TAPEDECK_CHECK_DEFINED("feature_dropout", input);
+  const detail::OpScope scope("feature_dropout");
   return drop("feature_dropout", input, p, train, true);
 }
 Variable& feature_dropout_(Variable& self, double p, bool train) {
+  TAPEDECK_CHECK_DEFINED("feature_dropout_", self);
+  const detail::OpScope scope("feature_dropout_");
   return assign(self, feature_dropout(self, p, train), "feature_dropout_");
 }
 Variable alpha_dropout(const Variable& input, double p, bool train) {
+  const detail::OpScope scope("alpha_dropout");
   return alpha_drop("alpha_dropout", input, p, train, false);
 }
 Variable& alpha_dropout_(Variable& self, double p, bool train) {
+  TAPEDECK_CHECK_DEFINED("alpha_dropout_", self);
+  const detail::OpScope scope("alpha_dropout_");
   return assign(self, alpha_dropout(self, p, train), "alpha_dropout_");
 }
 Variable feature_alpha_dropout(const Variable& input, double p, bool train) {
+  const detail::OpScope scope("feature_alpha_dropout");
   return alpha_drop("feature_alpha_dropout", input, p, train, true);
 }
 Variable& feature_alpha_dropout_(Variable& self, double p, bool train) {
+  TAPEDECK_CHECK_DEFINED("feature_alpha_dropout_", self);
+  const detail::OpScope scope("feature_alpha_dropout_");
   return assign(self, feature_alpha_dropout(self, p, train), "feature_alpha_dropout_");
 }
 

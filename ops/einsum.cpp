@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
@@ -186,6 +188,7 @@ V spread(V x, const Term& term, const Axes& axes, std::int64_t dots, std::string
 }  // namespace
 
 V einsum(std::string_view equation, TensorList tensors, OptionalIntArrayRef) {
+  TAPEDECK_CHECK_DEFINED("einsum", tensors);
   const std::size_t arrow = equation.find("->");
   const std::vector<Term> terms = parse_terms(equation.substr(0, arrow), equation);
   TAPEDECK_CHECK(terms.size() == tensors.size(), "einsum: expected ", terms.size(),
@@ -227,6 +230,8 @@ V einsum(std::string_view equation, TensorList tensors, OptionalIntArrayRef) {
 }
 
 V tensordot(const V& self, const V& other, IntArrayRef dims_self, IntArrayRef dims_other) {
+  TAPEDECK_CHECK_DEFINED("tensordot", self, other);
+  const detail::OpScope scope("tensordot");
   TAPEDECK_CHECK(dims_self.size() == dims_other.size(),
                  "tensordot: expected as many axes of both, got ", dims_self, " and ", dims_other);
   DimVector order_self, order_other;

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -70,6 +72,8 @@ Variable lookup(const Variable& weight, const Array& list, const Array& scale) {
 
 Variable embedding(const Variable& weight, const Variable& indices, std::int64_t padding_idx,
                    bool scale_grad_by_freq, bool sparse) {
+  TAPEDECK_CHECK_DEFINED("embedding", weight, indices);
+  const detail::OpScope scope("embedding");
   TAPEDECK_CHECK_AS(NotImplementedError, !sparse, "embedding: there are no sparse gradients");
   const Array list = checked_indices("embedding", weight, indices);
   const Array scale =
@@ -81,6 +85,7 @@ Variable embedding(const Variable& weight, const Variable& indices, std::int64_t
 
 Variable& embedding_renorm_(Variable& self, const Variable& indices, double max_norm,
                             double norm_type) {
+  TAPEDECK_CHECK_DEFINED("embedding_renorm_", self, indices);
   const Array list = checked_indices("embedding_renorm_", self, indices);
   const NoGradGuard no_grad;
   for (std::int64_t i = 0; i < list.numel(); ++i) {
@@ -150,6 +155,8 @@ std::tuple<Variable, Variable, Variable, Variable> embedding_bag(
     bool scale_grad_by_freq, std::int64_t mode, bool sparse,
     const std::optional<Variable>& per_sample_weights, bool include_last_offset,
     std::int64_t padding_idx) {
+  TAPEDECK_CHECK_DEFINED("embedding_bag", weight, indices, offsets);
+  const detail::OpScope scope("embedding_bag");
   TAPEDECK_CHECK_AS(NotImplementedError, !sparse, "embedding_bag: there are no sparse gradients");
   TAPEDECK_CHECK_AS(ValueError, mode >= 0 && mode <= 2,
                     "embedding_bag: expected mode 0, 1 or 2, got ", mode);

@@ -1,5 +1,7 @@
 #include <limits>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
@@ -87,37 +89,55 @@ V position(std::pair<Array, Array> (*find)(const Array&, std::int64_t, bool), co
 }  // namespace
 
 V amax(const V& x, IntArrayRef dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("amax", x);
   return extreme(ReduceOp::Max, x, dim, keepdim, "AmaxBackward0");
 }
 V amin(const V& x, IntArrayRef dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("amin", x);
   return extreme(ReduceOp::Min, x, dim, keepdim, "AminBackward0");
 }
-V max(const V& x) { return extreme(ReduceOp::Max, x, {}, false, "MaxBackward1"); }
-V min(const V& x) { return extreme(ReduceOp::Min, x, {}, false, "MinBackward1"); }
+V max(const V& x) {
+  TAPEDECK_CHECK_DEFINED("max", x);
+  return extreme(ReduceOp::Max, x, {}, false, "MaxBackward1");
+}
+V min(const V& x) {
+  TAPEDECK_CHECK_DEFINED("min", x);
+  return extreme(ReduceOp::Min, x, {}, false, "MinBackward1");
+}
 std::tuple<V, V> aminmax(const V& x, std::optional<std::int64_t> dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("aminmax", x);
+  const detail::OpScope scope("aminmax");
   const DimVector dims = dim ? DimVector{*dim} : DimVector();
   return {amin(x, dims, keepdim), amax(x, dims, keepdim)};
 }
 
 std::tuple<V, V> max(const V& x, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("max", x);
   return selected(kernels::max_along(x.array(), dim, true), x, dim, keepdim, "MaxBackward0");
 }
 std::tuple<V, V> min(const V& x, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("min", x);
   return selected(kernels::min_along(x.array(), dim, true), x, dim, keepdim, "MinBackward0");
 }
 std::tuple<V, V> median(const V& x, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("median", x);
   return selected(kernels::median_along(x.array(), dim, true), x, dim, keepdim, "MedianBackward1");
 }
 V median(const V& x) {
+  TAPEDECK_CHECK_DEFINED("median", x);
   if (x.numel() == 0 && x.is_floating_point())
     return V(kernels::full({}, std::numeric_limits<double>::quiet_NaN(), x.dtype()));
   return std::get<0>(median(x.reshape({-1}), 0));
 }
 
 V argmax(const V& x, std::optional<std::int64_t> dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("argmax", x);
+  const detail::OpScope scope("argmax");
   return position(kernels::max_along, x, dim, keepdim, "argmax");
 }
 V argmin(const V& x, std::optional<std::int64_t> dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("argmin", x);
+  const detail::OpScope scope("argmin");
   return position(kernels::min_along, x, dim, keepdim, "argmin");
 }
 

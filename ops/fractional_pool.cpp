@@ -1,5 +1,6 @@
 #include <tapedeck/ops/fractional_pool.h>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/fractional_pool.h>
@@ -77,11 +78,13 @@ std::tuple<Variable, Variable> pool(const char* op, std::int64_t axes, const Var
 std::tuple<Variable, Variable> fractional_max_pool2d(const Variable& self, IntArrayRef kernel_size,
                                                      IntArrayRef output_size,
                                                      const Variable& random_samples) {
+  TAPEDECK_CHECK_DEFINED("fractional_max_pool2d", self, random_samples);
   return pool("fractional_max_pool2d", 2, self, kernel_size, output_size, random_samples);
 }
 std::tuple<Variable, Variable> fractional_max_pool3d(const Variable& self, IntArrayRef kernel_size,
                                                      IntArrayRef output_size,
                                                      const Variable& random_samples) {
+  TAPEDECK_CHECK_DEFINED("fractional_max_pool3d", self, random_samples);
   return pool("fractional_max_pool3d", 3, self, kernel_size, output_size, random_samples);
 }
 

@@ -1,6 +1,8 @@
 // Indices along one axis, a separate one for each element.
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/index.h>
@@ -42,6 +44,7 @@ std::int64_t check_shapes(const Variable& self, std::int64_t dim, const Variable
 
 // y[i] = x[index[i]];  dx[index[i]] += g[i]
 Variable gather(const Variable& x, std::int64_t dim, const Variable& index, bool) {
+  TAPEDECK_CHECK_DEFINED("gather", x, index);
   const std::int64_t d = check_shapes(x, dim, index, nullptr, "gather");
   Variable y(index.numel() == 0 ? Array::empty(index.sizes(), x.dtype())
                                 : kernels::gather(x.array(), d, index.array()));
@@ -74,8 +77,12 @@ Variable scattered(const Variable& x, std::int64_t dim, const Variable& index, c
              Gradients grads(2);
              if (ctx.needs(0)) grads[0] = accumulate ? g : scatter(g, d, places, 0);
              if (ctx.needs(1)) {
-               Variable part = gather(g, d, places);
                const DimVector& sizes = ctx.input_sizes(1);
+               if (places.numel() == 0) {
+                 grads[1] = Variable(kernels::zeros(sizes, g.dtype()));
+                 return grads;
+               }
+               Variable part = gather(g, d, places);
                // Elements of src beyond the index were not used.
                if (!(part.array().sizes() == sizes)) {
                  const DimVector strides = contiguous_strides(sizes);
@@ -114,13 +121,16 @@ Variable spread_number(const Variable& x, const Variable& index, Scalar value) {
 }  // namespace
 
 Variable scatter(const Variable& x, std::int64_t dim, const Variable& index, const Variable& src) {
+  TAPEDECK_CHECK_DEFINED("scatter", x, index, src);
   return scattered(x, dim, index, src, false, "ScatterBackward0");
 }
 Variable scatter(const Variable& x, std::int64_t dim, const Variable& index, Scalar value) {
+  TAPEDECK_CHECK_DEFINED("scatter", x, index);
   return scattered(x, dim, index, spread_number(x, index, value), false, "ScatterBackward1");
 }
 Variable scatter_add(const Variable& x, std::int64_t dim, const Variable& index,
                      const Variable& src) {
+  TAPEDECK_CHECK_DEFINED("scatter_add", x, index, src);
   return scattered(x, dim, index, src, true, "ScatterAddBackward0");
 }
 Variable Variable::scatter(std::int64_t dim, const Variable& index, const Variable& src) const {
@@ -133,19 +143,24 @@ Variable Variable::scatter_add(std::int64_t dim, const Variable& index, const Va
   return tapedeck::scatter_add(*this, dim, index, src);
 }
 Variable& Variable::scatter_(std::int64_t dim, const Variable& index, const Variable& src) const {
+  TAPEDECK_CHECK_DEFINED("scatter_", *this, index, src);
   return scattered_inplace(*this, dim, index, src, false, "ScatterBackward0", "scatter_");
 }
 Variable& Variable::scatter_(std::int64_t dim, const Variable& index, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("scatter_", *this, index);
   return scattered_inplace(*this, dim, index, spread_number(*this, index, value), false,
                            "ScatterBackward1", "scatter_");
 }
 Variable& Variable::scatter_add_(std::int64_t dim, const Variable& index,
                                  const Variable& src) const {
+  TAPEDECK_CHECK_DEFINED("scatter_add_", *this, index, src);
   return scattered_inplace(*this, dim, index, src, true, "ScatterAddBackward0", "scatter_add_");
 }
 
 Variable take_along_dim(const Variable& x, const Variable& indices,
                         std::optional<std::int64_t> dim) {
+  TAPEDECK_CHECK_DEFINED("take_along_dim", x, indices);
+  const detail::OpScope scope("take_along_dim");
   TAPEDECK_CHECK_AS(TypeError, indices.dtype() == kLong,
                     "take_along_dim(): dtype of indices should be Long but got ", indices.dtype());
   if (!dim) return x.reshape({-1}).gather(0, indices.reshape({-1}));
@@ -168,6 +183,8 @@ Variable Variable::take_along_dim(const Variable& indices, std::optional<std::in
 }
 
 Variable one_hot(const Variable& x, std::int64_t num_classes) {
+  TAPEDECK_CHECK_DEFINED("one_hot", x);
+  const detail::OpScope scope("one_hot");
   TAPEDECK_CHECK_AS(TypeError, x.dtype() == kLong,
                     "one_hot is only applicable to index tensor, got dtype ", x.dtype());
   const Array numbers = kernels::contiguous(x.array());

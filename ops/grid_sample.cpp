@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/creation.h>
@@ -57,6 +58,7 @@ Variable fetch(const Variable& pixels, const std::vector<Variable>& places, IntA
 }  // namespace
 
 Variable affine_grid_generator(const Variable& theta, IntArrayRef size, bool align_corners) {
+  TAPEDECK_CHECK_DEFINED("affine_grid_generator", theta);
   const auto D = static_cast<std::int64_t>(size.size()) - 2;
   TAPEDECK_CHECK((D == 2 || D == 3) && theta.dim() == 3 && theta.size(0) == size[0] &&
                      theta.size(1) == D && theta.size(2) == D + 1,
@@ -86,6 +88,7 @@ Variable affine_grid_generator(const Variable& theta, IntArrayRef size, bool ali
 
 Variable grid_sampler(const Variable& input, const Variable& grid, std::int64_t interpolation_mode,
                       std::int64_t padding_mode, bool align_corners) {
+  TAPEDECK_CHECK_DEFINED("grid_sampler", input, grid);
   const std::int64_t D = input.dim() - 2;
   TAPEDECK_CHECK((D == 2 || D == 3) && grid.dim() == input.dim(),
                  "grid_sampler: expected 4D or 5D input and grid with same number of dimensions, "

@@ -1,6 +1,7 @@
 #include <tapedeck/ops/index.h>
 
 #include <tapedeck/array/warning.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/creation.h>
@@ -182,6 +183,7 @@ const Variable* whole_mask(const Variable& x, const OptionalTensors& indices) {
 }  // namespace
 
 Variable index(const Variable& x, const OptionalTensors& indices) {
+  TAPEDECK_CHECK_DEFINED("index", x);
   if (const Variable* mask = whole_mask(x, indices)) return masked_select(x, *mask);
   return read(x, unfold_masks(x, indices, "index"), "IndexBackward0");
 }
@@ -191,6 +193,7 @@ Variable Variable::index(const OptionalTensors& indices) const {
 
 Variable index_put(const Variable& x, const OptionalTensors& indices, const Variable& values,
                    bool accumulate) {
+  TAPEDECK_CHECK_DEFINED("index_put", x, values);
   return write(x, unfold_masks(x, indices, "index_put"), values, accumulate, "IndexPutBackward0");
 }
 Variable Variable::index_put(const OptionalTensors& indices, const Variable& values,
@@ -199,6 +202,7 @@ Variable Variable::index_put(const OptionalTensors& indices, const Variable& val
 }
 Variable& Variable::index_put_(const OptionalTensors& indices, const Variable& values,
                                bool accumulate) const {
+  TAPEDECK_CHECK_DEFINED("index_put_", *this, values);
   const Variable* mask = whole_mask(*this, indices);
   if (mask && values.dim() == 0 && values.dtype() == dtype() && !accumulate)
     return masked_fill_(*mask, values);
@@ -240,6 +244,7 @@ Variable slices_for(const Variable& x, std::int64_t dim, const Variable& index,
 }  // namespace
 
 Variable index_select(const Variable& x, std::int64_t dim, const Variable& index) {
+  TAPEDECK_CHECK_DEFINED("index_select", x, index);
   const Indexing at = along(x, dim, index, "index_select");
   const Variable y = read(vector_form(x), at, "IndexSelectBackward0");
   if (x.dim() > 0) return y;
@@ -253,6 +258,7 @@ Variable Variable::index_select(std::int64_t dim, const Variable& index) const {
 
 Variable index_add(const Variable& x, std::int64_t dim, const Variable& index,
                    const Variable& source, Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("index_add", x, index, source);
   const Variable base = vector_form(x);
   Variable slices = slices_for(x, dim, index, source, "index_add");
   if (alpha.toDouble() != 1) slices = slices.mul(alpha);
@@ -265,6 +271,7 @@ Variable Variable::index_add(std::int64_t dim, const Variable& index, const Vari
 }
 Variable& Variable::index_add_(std::int64_t dim, const Variable& index, const Variable& source,
                                Scalar alpha) const {
+  TAPEDECK_CHECK_DEFINED("index_add_", *this, index, source);
   Variable slices = slices_for(*this, dim, index, source, "index_add_");
   if (alpha.toDouble() != 1) slices = slices.mul(alpha);
   const Variable base = this->dim() == 0 ? unsqueeze(0) : *this;
@@ -280,6 +287,7 @@ Variable number_like(const Variable& x, Scalar value) {
 
 Variable index_fill(const Variable& x, std::int64_t dim, const Variable& index,
                     const Variable& value) {
+  TAPEDECK_CHECK_DEFINED("index_fill", x, index, value);
   TAPEDECK_CHECK(value.dim() == 0,
                  "index_fill(): only supports a 0-dimensional value tensor, but got tensor with ",
                  value.dim(), " dimension(s)");
@@ -288,6 +296,7 @@ Variable index_fill(const Variable& x, std::int64_t dim, const Variable& index,
       .reshape(x.sizes());
 }
 Variable index_fill(const Variable& x, std::int64_t dim, const Variable& index, Scalar value) {
+  TAPEDECK_CHECK_DEFINED("index_fill", x, index);
   return index_fill(x, dim, index, number_like(x, value));
 }
 Variable Variable::index_fill(std::int64_t dim, const Variable& index, Scalar value) const {
@@ -299,9 +308,11 @@ Variable Variable::index_fill(std::int64_t dim, const Variable& index,
 }
 Variable& Variable::index_fill_(std::int64_t dim, const Variable& index,
                                 const Variable& value) const {
+  TAPEDECK_CHECK_DEFINED("index_fill_", *this, index, value);
   return assign_inplace(*this, index_fill(dim, index, value), "index_fill_");
 }
 Variable& Variable::index_fill_(std::int64_t dim, const Variable& index, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("index_fill_", *this, index);
   const Variable base = this->dim() == 0 ? unsqueeze(0) : *this;
   write_inplace(base, along(*this, dim, index, "index_fill_", NegativeIndex::CountsFromTheEnd),
                 number_like(*this, value), false, "IndexFillBackward0");
@@ -310,6 +321,7 @@ Variable& Variable::index_fill_(std::int64_t dim, const Variable& index, Scalar 
 
 Variable index_copy(const Variable& x, std::int64_t dim, const Variable& index,
                     const Variable& source) {
+  TAPEDECK_CHECK_DEFINED("index_copy", x, index, source);
   const Variable slices = slices_for(x, dim, index, source, "index_copy");
   return write(vector_form(x), along(x, dim, index, "index_copy"), slices, false,
                "IndexCopyBackward0")
@@ -321,6 +333,7 @@ Variable Variable::index_copy(std::int64_t dim, const Variable& index,
 }
 Variable& Variable::index_copy_(std::int64_t dim, const Variable& index,
                                 const Variable& source) const {
+  TAPEDECK_CHECK_DEFINED("index_copy_", *this, index, source);
   const Variable slices = slices_for(*this, dim, index, source, "index_copy_");
   const Variable base = this->dim() == 0 ? unsqueeze(0) : *this;
   write_inplace(base, along(*this, dim, index, "index_copy_"), slices, false, "IndexCopyBackward0");
@@ -328,6 +341,7 @@ Variable& Variable::index_copy_(std::int64_t dim, const Variable& index,
 }
 
 Variable take(const Variable& x, const Variable& index) {
+  TAPEDECK_CHECK_DEFINED("take", x, index);
   TAPEDECK_CHECK_AS(TypeError, index.dtype() == kLong,
                     "take(): Expected a long tensor for index, but got ", index.dtype());
   Indexing at{{index.reshape({-1})}, "take"};

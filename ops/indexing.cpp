@@ -5,6 +5,7 @@
 #include <ostream>
 #include <string_view>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -59,6 +60,8 @@ bool is_mask(const Variable& tensor) { return tensor.dtype() == kBool || tensor.
 std::int64_t used_axes(ArrayRef<TensorIndex> indices) {
   std::int64_t count = 0;
   for (const TensorIndex& index : indices) {
+    TAPEDECK_CHECK_AS(IndexError, !index.is_tensor() || index.tensor().defined(),
+                      "index: can only index with tensors that are defined");
     if (index.is_tensor())
       count += is_mask(index.tensor()) ? index.tensor().dim() : 1;
     else if (index.is_integer() || index.is_slice())
@@ -187,16 +190,19 @@ void assign(const Variable& view, const Variable& value) {
 }  // namespace
 
 Variable Variable::index(ArrayRef<TensorIndex> indices) const {
+  TAPEDECK_CHECK_DEFINED("index", *this);
   const BasicResult basic = BasicIndexing(*this, indices, "index").take();
   if (basic.has_tensors) return basic.view.index(basic.tensors);
   // x[...] is a tensor of its own.
   return basic.view.is_same(*this) && dim() > 0 ? slice(0) : basic.view;
 }
 Variable Variable::index(std::initializer_list<TensorIndex> indices) const {
+  TAPEDECK_CHECK_DEFINED("index", *this);
   return index(ArrayRef<TensorIndex>(indices));
 }
 
 Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, const Variable& value) const {
+  TAPEDECK_CHECK_DEFINED("index_put_", *this, value);
   const BasicResult basic = BasicIndexing(*this, indices, "index_put_").take();
   if (basic.has_tensors)
     basic.view.index_put_(basic.tensors, without_leading_ones(value));
@@ -205,6 +211,7 @@ Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, const Variable& va
   return const_cast<Variable&>(*this);
 }
 Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("index_put_", *this);
   const BasicResult basic = BasicIndexing(*this, indices, "index_put_").take();
   if (basic.has_tensors)
     basic.view.index_put_(basic.tensors, scalar_tensor(value, dtype()));
@@ -214,9 +221,11 @@ Variable& Variable::index_put_(ArrayRef<TensorIndex> indices, Scalar value) cons
 }
 Variable& Variable::index_put_(std::initializer_list<TensorIndex> indices,
                                const Variable& value) const {
+  TAPEDECK_CHECK_DEFINED("index_put_", *this, value);
   return index_put_(ArrayRef<TensorIndex>(indices), value);
 }
 Variable& Variable::index_put_(std::initializer_list<TensorIndex> indices, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("index_put_", *this);
   return index_put_(ArrayRef<TensorIndex>(indices), value);
 }
 

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/joining.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/join.h>
@@ -22,6 +24,7 @@ ScalarType common_dtype(TensorList tensors, const char* op) {
 
 // y = x_0, x_1, ... along an axis;  dx_i = g's part
 Variable cat(TensorList tensors, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("cat", tensors);
   const ScalarType dtype = common_dtype(tensors, "cat");
   const Variable* model = nullptr;
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -83,6 +86,7 @@ Variable concat(TensorList tensors, std::int64_t dim) { return cat(tensors, dim)
 
 // y[i] = x_i;  dx_i = g[i]
 Variable stack(TensorList tensors, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("stack", tensors);
   const ScalarType dtype = common_dtype(tensors, "stack");
   const Variable& first = tensors[0];
   dim = wrap_dim(dim, first.dim() + 1, "stack");
@@ -125,16 +129,24 @@ std::vector<Variable> each(TensorList tensors, const char* op, Map map) {
 }  // namespace
 
 Variable hstack(TensorList tensors) {
+  TAPEDECK_CHECK_DEFINED("hstack", tensors);
+  const detail::OpScope scope("hstack");
   const auto parts = each(tensors, "hstack", [](const Variable& t) { return atleast_1d(t); });
   return cat(parts, parts[0].dim() == 1 ? 0 : 1);
 }
 Variable vstack(TensorList tensors) {
+  TAPEDECK_CHECK_DEFINED("vstack", tensors);
+  const detail::OpScope scope("vstack");
   return cat(each(tensors, "vstack", [](const Variable& t) { return atleast_2d(t); }), 0);
 }
 Variable dstack(TensorList tensors) {
+  TAPEDECK_CHECK_DEFINED("dstack", tensors);
+  const detail::OpScope scope("dstack");
   return cat(each(tensors, "dstack", [](const Variable& t) { return atleast_3d(t); }), 2);
 }
 Variable column_stack(TensorList tensors) {
+  TAPEDECK_CHECK_DEFINED("column_stack", tensors);
+  const detail::OpScope scope("column_stack");
   return cat(each(tensors, "column_stack",
                   [](const Variable& t) {
                     return t.dim() <= 1 ? t.reshape({t.numel(), 1}) : t;

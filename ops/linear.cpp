@@ -1,5 +1,7 @@
 #include <tapedeck/ops/linear.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/reduction.h>
@@ -9,6 +11,8 @@ namespace tapedeck {
 
 Variable linear(const Variable& input, const Variable& weight,
                 const std::optional<Variable>& bias) {
+  TAPEDECK_CHECK_DEFINED("linear", input, weight);
+  const detail::OpScope scope("linear");
   const bool has_bias = bias && bias->defined();
   TAPEDECK_CHECK(weight.dim() == 1 || weight.dim() == 2,
                  "linear: expected a weight of 1 or 2 dimensions, got ", weight.sizes(), " (input ",
@@ -40,6 +44,8 @@ Variable linear(const Variable& input, const Variable& weight,
 
 Variable bilinear(const Variable& input1, const Variable& input2, const Variable& weight,
                   const std::optional<Variable>& bias) {
+  TAPEDECK_CHECK_DEFINED("bilinear", input1, input2, weight);
+  const detail::OpScope scope("bilinear");
   TAPEDECK_CHECK(weight.dim() == 3 && input1.dim() == input2.dim() && input1.dim() >= 1 &&
                      input1.size(-1) == weight.size(1) && input2.size(-1) == weight.size(2),
                  "bilinear: expected input1 [..., I], input2 [..., J] and weight [K, I, J], got ",

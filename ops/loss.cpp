@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -69,6 +71,8 @@ Variable positive_part(const Variable& x) { return x.clamp_min(0); }
 
 // y = (x - t)^2, or its mean or sum;  dx = 2 (x - t) g, dt = -dx
 Variable mse_loss(const Variable& self, const Variable& target, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("mse_loss", self, target);
+  const detail::OpScope scope("mse_loss");
   check_floating("mse_loss", self, target);
   if (!self.sizes().equals(target.sizes()) || self.dtype() != target.dtype())
     return reduce_loss(difference(self, target).square(), reduction, "mse_loss");
@@ -104,12 +108,16 @@ Variable mse_loss(const Variable& self, const Variable& target, std::int64_t red
 }
 
 Variable sum_squared_error(const Variable& self, const Variable& target) {
+  TAPEDECK_CHECK_DEFINED("sum_squared_error", self, target);
+  const detail::OpScope scope("sum_squared_error");
   check_same_shape("sum_squared_error", self, target);
   TAPEDECK_CHECK(self.dim() > 0, "sum_squared_error: expected at least one dimension");
   return mse_loss(self, target, Reduction::Sum) / self.size(0);
 }
 
 Variable l1_loss(const Variable& self, const Variable& target, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("l1_loss", self, target);
+  const detail::OpScope scope("l1_loss");
   check_floating("l1_loss", self, target);
   return reduce_loss(difference(self, target).abs(), reduction, "l1_loss");
 }
@@ -145,6 +153,8 @@ Variable parabola_and_lines(const Variable& self, const Variable& target, double
 
 Variable smooth_l1_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                         double beta) {
+  TAPEDECK_CHECK_DEFINED("smooth_l1_loss", self, target);
+  const detail::OpScope scope("smooth_l1_loss");
   check_floating("smooth_l1_loss", self, target);
   TAPEDECK_CHECK_AS(ValueError, beta >= 0, "smooth_l1_loss: expected beta >= 0, got ", beta);
   if (beta == 0) return l1_loss(self, target, reduction);
@@ -154,6 +164,8 @@ Variable smooth_l1_loss(const Variable& self, const Variable& target, std::int64
 
 Variable huber_loss(const Variable& self, const Variable& target, std::int64_t reduction,
                     double delta) {
+  TAPEDECK_CHECK_DEFINED("huber_loss", self, target);
+  const detail::OpScope scope("huber_loss");
   check_floating("huber_loss", self, target);
   TAPEDECK_CHECK_AS(ValueError, delta > 0, "huber_loss: expected delta > 0, got ", delta);
   return reduce_loss(parabola_and_lines(self, target, delta, 1, "HuberLossBackward0"), reduction,
@@ -189,6 +201,7 @@ Variable binary_cross_entropy_each(const Variable& x, const Variable& t) {
 
 Variable binary_cross_entropy(const Variable& self, const Variable& target,
                               const std::optional<Variable>& weight, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("binary_cross_entropy", self, target);
   check_floating("binary_cross_entropy", self);
   if (!self.sizes().equals(target.sizes()) &&
       self.squeeze().sizes().equals(target.squeeze().sizes()))
@@ -213,6 +226,8 @@ Variable binary_cross_entropy_with_logits(const Variable& self, const Variable& 
                                           const std::optional<Variable>& weight,
                                           const std::optional<Variable>& pos_weight,
                                           std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("binary_cross_entropy_with_logits", self, target);
+  const detail::OpScope scope("binary_cross_entropy_with_logits");
   check_floating("binary_cross_entropy_with_logits", self);
   TAPEDECK_CHECK(self.sizes() == target.sizes(),
                  "binary_cross_entropy_with_logits: expected input and target of the same shape, "
@@ -231,6 +246,8 @@ Variable binary_cross_entropy_with_logits(const Variable& self, const Variable& 
 
 Variable kl_div(const Variable& self, const Variable& target, std::int64_t reduction,
                 bool log_target) {
+  TAPEDECK_CHECK_DEFINED("kl_div", self, target);
+  const detail::OpScope scope("kl_div");
   check_floating("kl_div", self);
   if (log_target) return reduce_loss(target.exp() * (target - self), reduction, "kl_div");
   // 0 log 0 is 0, and so is its gradient.
@@ -242,6 +259,8 @@ Variable kl_div(const Variable& self, const Variable& target, std::int64_t reduc
 
 Variable hinge_embedding_loss(const Variable& self, const Variable& target, double margin,
                               std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("hinge_embedding_loss", self, target);
+  const detail::OpScope scope("hinge_embedding_loss");
   check_floating("hinge_embedding_loss", self);
   const Variable zero = zero_like(self);
   const Variable losses =
@@ -251,6 +270,7 @@ Variable hinge_embedding_loss(const Variable& self, const Variable& target, doub
 
 Variable cosine_embedding_loss(const Variable& input1, const Variable& input2,
                                const Variable& target, double margin, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("cosine_embedding_loss", input1, input2, target);
   constexpr double kEps = 1e-12;
   check_floating("cosine_embedding_loss", input1);
   check_same_shape("cosine_embedding_loss", input1, input2);
@@ -270,6 +290,8 @@ Variable cosine_embedding_loss(const Variable& input1, const Variable& input2,
 
 Variable margin_ranking_loss(const Variable& input1, const Variable& input2, const Variable& target,
                              double margin, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("margin_ranking_loss", input1, input2, target);
+  const detail::OpScope scope("margin_ranking_loss");
   check_floating("margin_ranking_loss", input1);
   TAPEDECK_CHECK(input1.dim() == input2.dim() && input1.dim() == target.dim(),
                  "margin_ranking_loss: expected tensors of as many dimensions, got input1 ",
@@ -280,12 +302,16 @@ Variable margin_ranking_loss(const Variable& input1, const Variable& input2, con
 
 Variable pairwise_distance(const Variable& x1, const Variable& x2, double p, double eps,
                            bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("pairwise_distance", x1, x2);
+  const detail::OpScope scope("pairwise_distance");
   return (x1 - x2 + eps).norm(Scalar(p), -1, keepdim);
 }
 
 Variable triplet_margin_loss(const Variable& anchor, const Variable& positive,
                              const Variable& negative, double margin, double p, double eps,
                              bool swap, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("triplet_margin_loss", anchor, positive, negative);
+  const detail::OpScope scope("triplet_margin_loss");
   check_floating("triplet_margin_loss", anchor);
   TAPEDECK_CHECK(anchor.dim() == positive.dim() && anchor.dim() == negative.dim(),
                  "triplet_margin_loss: expected tensors of as many dimensions, got anchor ",
@@ -298,6 +324,8 @@ Variable triplet_margin_loss(const Variable& anchor, const Variable& positive,
 }
 
 Variable soft_margin_loss(const Variable& self, const Variable& target, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("soft_margin_loss", self, target);
+  const detail::OpScope scope("soft_margin_loss");
   check_floating("soft_margin_loss", self);
   return reduce_loss(-log_sigmoid(self * target), reduction, "soft_margin_loss");
 }
@@ -305,6 +333,8 @@ Variable soft_margin_loss(const Variable& self, const Variable& target, std::int
 Variable multilabel_soft_margin_loss(const Variable& self, const Variable& target,
                                      const std::optional<Variable>& weight,
                                      std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("multilabel_soft_margin_loss", self, target);
+  const detail::OpScope scope("multilabel_soft_margin_loss");
   check_floating("multilabel_soft_margin_loss", self);
   check_same_shape("multilabel_soft_margin_loss", self, target);
   TAPEDECK_CHECK(self.dim() > 0, "multilabel_soft_margin_loss: expected at least one dimension");
@@ -316,6 +346,8 @@ Variable multilabel_soft_margin_loss(const Variable& self, const Variable& targe
 
 Variable poisson_nll_loss(const Variable& input, const Variable& target, bool log_input, bool full,
                           double eps, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("poisson_nll_loss", input, target);
+  const detail::OpScope scope("poisson_nll_loss");
   check_floating("poisson_nll_loss", input);
   Variable losses = log_input ? input.exp() - target * input : input - target * (input + eps).log();
   if (full) {
@@ -329,6 +361,8 @@ Variable poisson_nll_loss(const Variable& input, const Variable& target, bool lo
 
 Variable gaussian_nll_loss(const Variable& input, const Variable& target, const Variable& var,
                            bool full, double eps, std::int64_t reduction) {
+  TAPEDECK_CHECK_DEFINED("gaussian_nll_loss", input, target, var);
+  const detail::OpScope scope("gaussian_nll_loss");
   check_floating("gaussian_nll_loss", input);
   Variable v = var;
   if (!var.sizes().equals(input.sizes())) {

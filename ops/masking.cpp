@@ -1,4 +1,6 @@
 // Masks of self's shape, or that broadcast with it.
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/index.h>
@@ -34,10 +36,12 @@ Variable filled(const Variable& x, const Variable& mask, const Variable& value) 
 }  // namespace
 
 Variable masked_fill(const Variable& x, const Variable& mask, const Variable& value) {
+  TAPEDECK_CHECK_DEFINED("masked_fill", x, mask, value);
   const DimVector sizes = broadcast_shapes(x.sizes(), mask.sizes(), "masked_fill");
   return filled(x.array().sizes() == sizes ? x : x.expand(sizes), mask, number_of(x, value));
 }
 Variable masked_fill(const Variable& x, const Variable& mask, Scalar value) {
+  TAPEDECK_CHECK_DEFINED("masked_fill", x, mask);
   return masked_fill(x, mask, Variable(kernels::full({}, value, x.dtype())));
 }
 Variable Variable::masked_fill(const Variable& mask, Scalar value) const {
@@ -47,6 +51,8 @@ Variable Variable::masked_fill(const Variable& mask, const Variable& value) cons
   return tapedeck::masked_fill(*this, mask, value);
 }
 Variable& Variable::masked_fill_(const Variable& mask, const Variable& value) const {
+  TAPEDECK_CHECK_DEFINED("masked_fill_", *this, mask, value);
+  const detail::OpScope scope("masked_fill_");
   const Variable number = number_of(*this, value);
   // The mask may be smaller, self may not.
   const Variable whole = mask.expand(sizes());
@@ -60,11 +66,14 @@ Variable& Variable::masked_fill_(const Variable& mask, const Variable& value) co
   return finish_inplace(*this);
 }
 Variable& Variable::masked_fill_(const Variable& mask, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("masked_fill_", *this, mask);
+  const detail::OpScope scope("masked_fill_");
   return masked_fill_(mask, Variable(kernels::full({}, value, dtype())));
 }
 
 // y = the elements of x where m;  dx = g's elements there, zeros elsewhere
 Variable masked_select(const Variable& self, const Variable& mask) {
+  TAPEDECK_CHECK_DEFINED("masked_select", self, mask);
   const DimVector sizes = broadcast_shapes(self.sizes(), mask.sizes(), "masked_select");
   const Variable x = self.array().sizes() == sizes ? self : self.expand(sizes);
   const Variable m = mask.array().sizes() == sizes ? mask : mask.expand(sizes);
@@ -83,6 +92,7 @@ Variable Variable::masked_select(const Variable& mask) const {
 
 // y = x where not m, else s's elements in order;  dx = g where not m;  ds = g's elements where m
 Variable masked_scatter(const Variable& self, const Variable& mask, const Variable& source) {
+  TAPEDECK_CHECK_DEFINED("masked_scatter", self, mask, source);
   const DimVector sizes = broadcast_shapes(self.sizes(), mask.sizes(), "masked_scatter");
   const Variable x = self.array().sizes() == sizes ? self : self.expand(sizes);
   const Variable m = mask.array().sizes() == sizes ? mask : mask.expand(sizes);
@@ -111,14 +121,23 @@ Variable Variable::masked_scatter(const Variable& mask, const Variable& source) 
   return tapedeck::masked_scatter(*this, mask, source);
 }
 Variable& Variable::masked_scatter_(const Variable& mask, const Variable& source) const {
+  TAPEDECK_CHECK_DEFINED("masked_scatter_", *this, mask, source);
+  const detail::OpScope scope("masked_scatter_");
   return assign_inplace(*this, tapedeck::masked_scatter(*this, mask.expand(sizes()), source),
                         "masked_scatter_");
 }
 
-Variable nonzero(const Variable& x) { return Variable(kernels::nonzero(x.array())); }
+Variable nonzero(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("nonzero", x);
+  return Variable(kernels::nonzero(x.array()));
+}
 Variable Variable::nonzero() const { return tapedeck::nonzero(*this); }
-Variable argwhere(const Variable& x) { return nonzero(x); }
+Variable argwhere(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("argwhere", x);
+  return nonzero(x);
+}
 std::vector<Variable> where(const Variable& condition) {
+  TAPEDECK_CHECK_DEFINED("where", condition);
   const Variable c = condition.dim() == 0 ? condition.reshape({1}) : condition;
   return nonzero(c).unbind(1);
 }

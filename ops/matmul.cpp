@@ -1,5 +1,7 @@
 #include <tapedeck/ops/matmul.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -135,16 +137,25 @@ Variable combine(const char* op, const Variable& self, const Variable& product, 
 
 }  // namespace
 
-Variable mm(const Variable& self, const Variable& mat2) { return product(self, mat2, "mm"); }
+Variable mm(const Variable& self, const Variable& mat2) {
+  TAPEDECK_CHECK_DEFINED("mm", self, mat2);
+  return product(self, mat2, "mm");
+}
 Variable bmm(const Variable& self, const Variable& mat2) {
+  TAPEDECK_CHECK_DEFINED("bmm", self, mat2);
   return batched_product(self, mat2, "bmm");
 }
-Variable mv(const Variable& self, const Variable& vec) { return matrix_vector(self, vec, "mv"); }
+Variable mv(const Variable& self, const Variable& vec) {
+  TAPEDECK_CHECK_DEFINED("mv", self, vec);
+  return matrix_vector(self, vec, "mv");
+}
 Variable dot(const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED("dot", self, other);
   return vector_vector(self, other, "dot");
 }
 
 Variable outer(const Variable& self, const Variable& vec2) {
+  TAPEDECK_CHECK_DEFINED("outer", self, vec2);
   TAPEDECK_CHECK(self.dim() == 1 && vec2.dim() == 1, "outer: expected 1-D operands, got ",
                  self.sizes(), " and ", vec2.sizes());
   return self.unsqueeze(1) * vec2;
@@ -152,6 +163,7 @@ Variable outer(const Variable& self, const Variable& vec2) {
 
 // c_i = a_{i+1} b_{i+2} - a_{i+2} b_{i+1}, indices modulo 3
 Variable cross(const Variable& self, const Variable& other, std::optional<std::int64_t> dim) {
+  TAPEDECK_CHECK_DEFINED("cross", self, other);
   TAPEDECK_CHECK(self.dim() == other.dim(), "cross: expected operands of one rank, got ",
                  self.sizes(), " and ", other.sizes());
   std::int64_t axis = 0;
@@ -166,6 +178,7 @@ Variable cross(const Variable& self, const Variable& other, std::optional<std::i
 }
 
 Variable inner(const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED("inner", self, other);
   if (self.dim() == 0 || other.dim() == 0) return self * other;
   TAPEDECK_CHECK(self.size(-1) == other.size(-1),
                  "inner: expected the last axes to have one size, got ", self.sizes(), " and ",
@@ -181,6 +194,7 @@ Variable inner(const Variable& self, const Variable& other) {
 }
 
 Variable matmul(const Variable& self, const Variable& other) {
+  TAPEDECK_CHECK_DEFINED("matmul", self, other);
   const std::int64_t a = self.dim(), b = other.dim();
   TAPEDECK_CHECK(a > 0 && b > 0, "matmul: both operands need at least one dimension, got ",
                  self.sizes(), " and ", other.sizes());
@@ -196,6 +210,8 @@ Variable matmul(const Variable& self, const Variable& other) {
 // y = beta x + alpha a b;  dx = beta g, da = alpha g b^T, db = alpha a^T g
 Variable addmm(const Variable& self, const Variable& mat1, const Variable& mat2, Scalar beta,
                Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("addmm", self, mat1, mat2);
+  const detail::OpScope scope("addmm");
   check_factors("addmm", self.dtype(), beta, alpha);
   Variable y(kernels::addmm(self.array(), mat1.array(), mat2.array(), beta, alpha));
   if (should_record(self, mat1, mat2))
@@ -214,21 +230,28 @@ Variable addmm(const Variable& self, const Variable& mat1, const Variable& mat2,
 
 Variable addmv(const Variable& self, const Variable& mat, const Variable& vec, Scalar beta,
                Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("addmv", self, mat, vec);
+  const detail::OpScope scope("addmv");
   return combine("addmv", self, matrix_vector(mat, vec, "addmv"), beta, alpha);
 }
 
 Variable addr(const Variable& self, const Variable& vec1, const Variable& vec2, Scalar beta,
               Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("addr", self, vec1, vec2);
+  const detail::OpScope scope("addr");
   return combine("addr", self, outer(vec1, vec2), beta, alpha);
 }
 
 Variable baddbmm(const Variable& self, const Variable& batch1, const Variable& batch2, Scalar beta,
                  Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("baddbmm", self, batch1, batch2);
   return combine("baddbmm", self, batched_product(batch1, batch2, "baddbmm"), beta, alpha);
 }
 
 Variable addbmm(const Variable& self, const Variable& batch1, const Variable& batch2, Scalar beta,
                 Scalar alpha) {
+  TAPEDECK_CHECK_DEFINED("addbmm", self, batch1, batch2);
+  const detail::OpScope scope("addbmm");
   return combine("addbmm", self, batched_product(batch1, batch2, "addbmm").sum(0), beta, alpha);
 }
 
@@ -244,6 +267,7 @@ Variable Variable::addmm(const Variable& mat1, const Variable& mat2, Scalar beta
 }
 Variable& Variable::addmm_(const Variable& mat1, const Variable& mat2, Scalar beta,
                            Scalar alpha) const {
+  TAPEDECK_CHECK_DEFINED("addmm_", *this, mat1, mat2);
   return assign_inplace(*this, addmm(mat1, mat2, beta, alpha), "addmm_");
 }
 Variable Variable::addmv(const Variable& mat, const Variable& vec, Scalar beta,

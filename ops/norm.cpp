@@ -3,6 +3,8 @@
 #include <cmath>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -199,6 +201,8 @@ Variable batch_norm(const Variable& input, const std::optional<Variable>& weight
                     const std::optional<Variable>& running_mean_opt,
                     const std::optional<Variable>& running_var_opt, bool training, double momentum,
                     double eps, bool) {
+  TAPEDECK_CHECK_DEFINED("batch_norm", input);
+  const detail::OpScope scope("batch_norm");
   const Variable weight = or_undefined(weight_opt), bias = or_undefined(bias_opt);
   const Variable running_mean = or_undefined(running_mean_opt);
   const Variable running_var = or_undefined(running_var_opt);
@@ -249,6 +253,8 @@ Variable instance_norm(const Variable& input, const std::optional<Variable>& wei
                        const std::optional<Variable>& running_mean_opt,
                        const std::optional<Variable>& running_var_opt, bool use_input_stats,
                        double momentum, double eps, bool) {
+  TAPEDECK_CHECK_DEFINED("instance_norm", input);
+  const detail::OpScope scope("instance_norm");
   const Variable weight = or_undefined(weight_opt), bias = or_undefined(bias_opt);
   const Variable running_mean = or_undefined(running_mean_opt);
   const Variable running_var = or_undefined(running_var_opt);
@@ -286,6 +292,8 @@ Variable instance_norm(const Variable& input, const std::optional<Variable>& wei
 Variable layer_norm(const Variable& input, IntArrayRef normalized_shape,
                     const std::optional<Variable>& weight_opt,
                     const std::optional<Variable>& bias_opt, double eps, bool) {
+  TAPEDECK_CHECK_DEFINED("layer_norm", input);
+  const detail::OpScope scope("layer_norm");
   const Variable weight = or_undefined(weight_opt), bias = or_undefined(bias_opt);
   const std::size_t dims = static_cast<std::size_t>(input.dim()), last = normalized_shape.size();
   TAPEDECK_CHECK(last >= 1, "layer_norm: expected normalized_shape to have at least one size");
@@ -305,6 +313,8 @@ Variable layer_norm(const Variable& input, IntArrayRef normalized_shape,
 Variable group_norm(const Variable& input, std::int64_t num_groups,
                     const std::optional<Variable>& weight_opt,
                     const std::optional<Variable>& bias_opt, double eps, bool) {
+  TAPEDECK_CHECK_DEFINED("group_norm", input);
+  const detail::OpScope scope("group_norm");
   const Variable weight = or_undefined(weight_opt), bias = or_undefined(bias_opt);
   check_channels("group_norm", input, weight, bias, Variable(), Variable());
   const DimVector view = channel_view(input);

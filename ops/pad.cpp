@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -107,6 +109,8 @@ Variable wrapped(const Variable& x, const AxisPad& pad, const Variable& from) {
 
 // y = value around x;  dx = g without what was added
 Variable constant_pad_nd(const Variable& self, IntArrayRef pad, Scalar value) {
+  TAPEDECK_CHECK_DEFINED("constant_pad_nd", self);
+  const detail::OpScope scope("constant_pad_nd");
   const std::vector<AxisPad> axes = axes_of(self, pad);
   Variable x = self;
   DimVector sizes(self.sizes());
@@ -137,6 +141,8 @@ Variable constant_pad_nd(const Variable& self, IntArrayRef pad, Scalar value) {
 
 Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
              std::optional<double> value) {
+  TAPEDECK_CHECK_DEFINED("pad", self);
+  const detail::OpScope scope("pad");
   const Mode kind = mode_of(mode);
   if (kind == Mode::Constant) return constant_pad_nd(self, pad, value.value_or(0));
   TAPEDECK_CHECK(!value || *value == 0, "pad: mode ", mode, " takes no value, got ",

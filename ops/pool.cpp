@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/kernels/pool.h>
 #include <tapedeck/ops/spatial.h>
@@ -180,12 +182,15 @@ std::tuple<Variable, Variable> adaptive_max_pool(const char* op, int dims, const
 
 Variable max_pool1d(const Variable& self, IntArrayRef kernel_size, IntArrayRef stride,
                     IntArrayRef padding, IntArrayRef dilation, bool ceil_mode) {
+  TAPEDECK_CHECK_DEFINED("max_pool1d", self);
+  const detail::OpScope scope("max_pool1d");
   return std::get<0>(
       max_pool("max_pool1d", 1, self, kernel_size, stride, padding, dilation, ceil_mode, false));
 }
 
 Variable max_pool2d(const Variable& self, IntArrayRef kernel_size, IntArrayRef stride,
                     IntArrayRef padding, IntArrayRef dilation, bool ceil_mode) {
+  TAPEDECK_CHECK_DEFINED("max_pool2d", self);
   return std::get<0>(
       max_pool("max_pool2d", 2, self, kernel_size, stride, padding, dilation, ceil_mode, false));
 }
@@ -194,6 +199,8 @@ std::tuple<Variable, Variable> max_pool1d_with_indices(const Variable& self,
                                                        IntArrayRef kernel_size, IntArrayRef stride,
                                                        IntArrayRef padding, IntArrayRef dilation,
                                                        bool ceil_mode) {
+  TAPEDECK_CHECK_DEFINED("max_pool1d_with_indices", self);
+  const detail::OpScope scope("max_pool1d_with_indices");
   return max_pool("max_pool1d", 1, self, kernel_size, stride, padding, dilation, ceil_mode, true);
 }
 
@@ -201,10 +208,13 @@ std::tuple<Variable, Variable> max_pool2d_with_indices(const Variable& self,
                                                        IntArrayRef kernel_size, IntArrayRef stride,
                                                        IntArrayRef padding, IntArrayRef dilation,
                                                        bool ceil_mode) {
+  TAPEDECK_CHECK_DEFINED("max_pool2d_with_indices", self);
+  const detail::OpScope scope("max_pool2d_with_indices");
   return max_pool("max_pool2d", 2, self, kernel_size, stride, padding, dilation, ceil_mode, true);
 }
 
 Variable max_unpool2d(const Variable& self, const Variable& indices, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("max_unpool2d", self, indices);
   constexpr const char* op = "max_unpool2d";
   const DimVector pair = read_output_size(op, 2, self, output_size);
   TAPEDECK_CHECK(indices.sizes().equals(self.sizes()), op, ": expected indices of shape ",
@@ -215,6 +225,8 @@ Variable max_unpool2d(const Variable& self, const Variable& indices, IntArrayRef
 
 Variable avg_pool1d(const Variable& self, IntArrayRef kernel_size, IntArrayRef stride,
                     IntArrayRef padding, bool ceil_mode, bool count_include_pad) {
+  TAPEDECK_CHECK_DEFINED("avg_pool1d", self);
+  const detail::OpScope scope("avg_pool1d");
   return avg_pool("avg_pool1d", 1, self, kernel_size, stride, padding, ceil_mode,
                   {count_include_pad, 0});
 }
@@ -222,6 +234,7 @@ Variable avg_pool1d(const Variable& self, IntArrayRef kernel_size, IntArrayRef s
 Variable avg_pool2d(const Variable& self, IntArrayRef kernel_size, IntArrayRef stride,
                     IntArrayRef padding, bool ceil_mode, bool count_include_pad,
                     std::optional<std::int64_t> divisor_override) {
+  TAPEDECK_CHECK_DEFINED("avg_pool2d", self);
   TAPEDECK_CHECK(divisor_override.value_or(1) > 0,
                  "avg_pool2d: divisor_override must be positive, got ", *divisor_override);
   return avg_pool("avg_pool2d", 2, self, kernel_size, stride, padding, ceil_mode,
@@ -229,18 +242,25 @@ Variable avg_pool2d(const Variable& self, IntArrayRef kernel_size, IntArrayRef s
 }
 
 Variable adaptive_avg_pool1d(const Variable& self, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("adaptive_avg_pool1d", self);
+  const detail::OpScope scope("adaptive_avg_pool1d");
   return adaptive_avg_pool("adaptive_avg_pool1d", 1, self, output_size);
 }
 
 Variable adaptive_avg_pool2d(const Variable& self, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("adaptive_avg_pool2d", self);
   return adaptive_avg_pool("adaptive_avg_pool2d", 2, self, output_size);
 }
 
 std::tuple<Variable, Variable> adaptive_max_pool1d(const Variable& self, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool1d", self);
+  const detail::OpScope scope("adaptive_max_pool1d");
   return adaptive_max_pool("adaptive_max_pool1d", 1, self, output_size);
 }
 
 std::tuple<Variable, Variable> adaptive_max_pool2d(const Variable& self, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool2d", self);
+  const detail::OpScope scope("adaptive_max_pool2d");
   return adaptive_max_pool("adaptive_max_pool2d", 2, self, output_size);
 }
 

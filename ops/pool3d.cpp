@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/pool.h>
@@ -56,6 +58,8 @@ std::tuple<Variable, Variable> max_pool3d_with_indices(const Variable& self,
                                                        IntArrayRef kernel_size, IntArrayRef stride,
                                                        IntArrayRef padding, IntArrayRef dilation,
                                                        bool ceil_mode) {
+  TAPEDECK_CHECK_DEFINED("max_pool3d_with_indices", self);
+  const detail::OpScope scope("max_pool3d_with_indices");
   const char* const op = "max_pool3d";
   check_dims(op, self);
   const Passes k(op, "kernel_size", kernel_size, 1);
@@ -69,6 +73,8 @@ std::tuple<Variable, Variable> max_pool3d_with_indices(const Variable& self,
 }
 Variable max_pool3d(const Variable& self, IntArrayRef kernel_size, IntArrayRef stride,
                     IntArrayRef padding, IntArrayRef dilation, bool ceil_mode) {
+  TAPEDECK_CHECK_DEFINED("max_pool3d", self);
+  const detail::OpScope scope("max_pool3d");
   return std::get<0>(
       max_pool3d_with_indices(self, kernel_size, stride, padding, dilation, ceil_mode));
 }
@@ -76,6 +82,8 @@ Variable max_pool3d(const Variable& self, IntArrayRef kernel_size, IntArrayRef s
 Variable avg_pool3d(const Variable& self, IntArrayRef kernel_size, IntArrayRef stride,
                     IntArrayRef padding, bool ceil_mode, bool count_include_pad,
                     std::optional<std::int64_t> divisor_override) {
+  TAPEDECK_CHECK_DEFINED("avg_pool3d", self);
+  const detail::OpScope scope("avg_pool3d");
   const char* const op = "avg_pool3d";
   check_dims(op, self);
   TAPEDECK_CHECK(divisor_override.value_or(1) > 0, op,
@@ -93,6 +101,8 @@ Variable avg_pool3d(const Variable& self, IntArrayRef kernel_size, IntArrayRef s
 }
 
 Variable adaptive_avg_pool3d(const Variable& self, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("adaptive_avg_pool3d", self);
+  const detail::OpScope scope("adaptive_avg_pool3d");
   check_dims("adaptive_avg_pool3d", self);
   const Passes size("adaptive_avg_pool3d", "output_size", output_size, 1);
   const Variable planes = adaptive_avg_pool2d(as_planes(self), size.planes);
@@ -101,6 +111,8 @@ Variable adaptive_avg_pool3d(const Variable& self, IntArrayRef output_size) {
 }
 
 std::tuple<Variable, Variable> adaptive_max_pool3d(const Variable& self, IntArrayRef output_size) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool3d", self);
+  const detail::OpScope scope("adaptive_max_pool3d");
   check_dims("adaptive_max_pool3d", self);
   const Passes size("adaptive_max_pool3d", "output_size", output_size, 1);
   const auto [planes, in_planes] = adaptive_max_pool2d(as_planes(self), size.planes);

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -48,6 +50,7 @@ Variable& assign(const Variable& self, const Variable& value, const char* name) 
 
 // z = x^e;  dx = g e x^(e-1)
 V pow(const V& self, Scalar e) {
+  TAPEDECK_CHECK_DEFINED("pow", self);
   const ScalarType dtype = result_type(self, e);
   TAPEDECK_CHECK(is_floating_point(dtype) || number(e) >= 0,
                  "pow: integers to negative integer powers are not allowed (exponent ", e, ")");
@@ -64,6 +67,7 @@ V pow(const V& self, Scalar e) {
 
 // z = x^y;  dx = g y x^(y-1), dy = g z log x
 V pow(const V& self, const V& exponent) {
+  TAPEDECK_CHECK_DEFINED("pow", self, exponent);
   const ScalarType dtype = result_type(self, exponent);
   const Operand x(self, dtype), y(exponent, dtype);
   V z(kernels::binary(BinaryOp::Pow, x.array(), y.array()));
@@ -85,6 +89,7 @@ V pow(const V& self, const V& exponent) {
 
 // z = s^y;  dy = g z log s
 V pow(Scalar s, const V& exponent) {
+  TAPEDECK_CHECK_DEFINED("pow", exponent);
   const V y = exponent.to(result_type(s, exponent));
   V z(kernels::binary(BinaryOp::Pow, s, y.array()));
   if (should_record(y))
@@ -117,13 +122,26 @@ V extreme(BinaryOp op, const V& self, const V& other, const char* node) {
 
 }  // namespace
 
-V maximum(const V& x, const V& y) { return extreme(BinaryOp::Maximum, x, y, "MaximumBackward0"); }
-V minimum(const V& x, const V& y) { return extreme(BinaryOp::Minimum, x, y, "MinimumBackward0"); }
-V max(const V& x, const V& y) { return maximum(x, y); }
-V min(const V& x, const V& y) { return minimum(x, y); }
+V maximum(const V& x, const V& y) {
+  TAPEDECK_CHECK_DEFINED("maximum", x, y);
+  return extreme(BinaryOp::Maximum, x, y, "MaximumBackward0");
+}
+V minimum(const V& x, const V& y) {
+  TAPEDECK_CHECK_DEFINED("minimum", x, y);
+  return extreme(BinaryOp::Minimum, x, y, "MinimumBackward0");
+}
+V max(const V& x, const V& y) {
+  const detail::OpScope scope("max");
+  return maximum(x, y);
+}
+V min(const V& x, const V& y) {
+  const detail::OpScope scope("min");
+  return minimum(x, y);
+}
 
 // z = angle of (x, y), y up;  dy = g x / (x^2 + y^2), dx = -g y / (x^2 + y^2)
 V atan2(const V& self, const V& other) {
+  TAPEDECK_CHECK_DEFINED("atan2", self, other);
   const ScalarType dtype = detail::floating_type(result_type(self, other));
   const Operand y(self, dtype), x(other, dtype);
   V z(kernels::binary(BinaryOp::Atan2, y.array(), x.array()));
@@ -198,27 +216,49 @@ V rounded_quotient(const V& self, Scalar other, std::string_view mode) {
 
 }  // namespace
 
-V fmod(const V& x, const V& y) { return remainder_of(BinaryOp::Fmod, x, y, "FmodBackward1"); }
-V fmod(const V& x, Scalar s) { return remainder_of(BinaryOp::Fmod, x, s, "FmodBackward0"); }
+V fmod(const V& x, const V& y) {
+  TAPEDECK_CHECK_DEFINED("fmod", x, y);
+  return remainder_of(BinaryOp::Fmod, x, y, "FmodBackward1");
+}
+V fmod(const V& x, Scalar s) {
+  TAPEDECK_CHECK_DEFINED("fmod", x);
+  return remainder_of(BinaryOp::Fmod, x, s, "FmodBackward0");
+}
 V remainder(const V& x, const V& y) {
+  TAPEDECK_CHECK_DEFINED("remainder", x, y);
   return remainder_of(BinaryOp::Remainder, x, y, "RemainderBackward1");
 }
 V remainder(const V& x, Scalar s) {
+  TAPEDECK_CHECK_DEFINED("remainder", x);
   return remainder_of(BinaryOp::Remainder, x, s, "RemainderBackward0");
 }
-V floor_divide(const V& x, const V& y) { return rounded_quotient(x.detach(), y.detach(), "floor"); }
-V floor_divide(const V& x, Scalar s) { return rounded_quotient(x.detach(), s, "floor"); }
+V floor_divide(const V& x, const V& y) {
+  TAPEDECK_CHECK_DEFINED("floor_divide", x, y);
+  return rounded_quotient(x.detach(), y.detach(), "floor");
+}
+V floor_divide(const V& x, Scalar s) {
+  TAPEDECK_CHECK_DEFINED("floor_divide", x);
+  return rounded_quotient(x.detach(), s, "floor");
+}
 V div(const V& x, const V& y, std::optional<std::string_view> mode) {
+  TAPEDECK_CHECK_DEFINED("div", x, y);
   return mode ? rounded_quotient(x, y, *mode) : div(x, y);
 }
 V div(const V& x, Scalar s, std::optional<std::string_view> mode) {
+  TAPEDECK_CHECK_DEFINED("div", x);
   return mode ? rounded_quotient(x, s, *mode) : div(x, s);
 }
 
 V Variable::pow(const V& exponent) const { return tapedeck::pow(*this, exponent); }
 V Variable::pow(Scalar exponent) const { return tapedeck::pow(*this, exponent); }
-V& Variable::pow_(const V& exponent) const { return assign(*this, clone().pow(exponent), "pow_"); }
-V& Variable::pow_(Scalar exponent) const { return assign(*this, clone().pow(exponent), "pow_"); }
+V& Variable::pow_(const V& exponent) const {
+  TAPEDECK_CHECK_DEFINED("pow_", *this, exponent);
+  return assign(*this, clone().pow(exponent), "pow_");
+}
+V& Variable::pow_(Scalar exponent) const {
+  TAPEDECK_CHECK_DEFINED("pow_", *this);
+  return assign(*this, clone().pow(exponent), "pow_");
+}
 V Variable::maximum(const V& other) const { return tapedeck::maximum(*this, other); }
 V Variable::minimum(const V& other) const { return tapedeck::minimum(*this, other); }
 V Variable::max(const V& other) const { return tapedeck::maximum(*this, other); }
@@ -226,14 +266,22 @@ V Variable::min(const V& other) const { return tapedeck::minimum(*this, other); 
 V Variable::atan2(const V& other) const { return tapedeck::atan2(*this, other); }
 V Variable::fmod(const V& other) const { return tapedeck::fmod(*this, other); }
 V Variable::fmod(Scalar other) const { return tapedeck::fmod(*this, other); }
-V& Variable::fmod_(const V& other) const { return assign(*this, clone().fmod(other), "fmod_"); }
-V& Variable::fmod_(Scalar other) const { return assign(*this, clone().fmod(other), "fmod_"); }
+V& Variable::fmod_(const V& other) const {
+  TAPEDECK_CHECK_DEFINED("fmod_", *this, other);
+  return assign(*this, clone().fmod(other), "fmod_");
+}
+V& Variable::fmod_(Scalar other) const {
+  TAPEDECK_CHECK_DEFINED("fmod_", *this);
+  return assign(*this, clone().fmod(other), "fmod_");
+}
 V Variable::remainder(const V& other) const { return tapedeck::remainder(*this, other); }
 V Variable::remainder(Scalar other) const { return tapedeck::remainder(*this, other); }
 V& Variable::remainder_(const V& other) const {
+  TAPEDECK_CHECK_DEFINED("remainder_", *this, other);
   return assign(*this, clone().remainder(other), "remainder_");
 }
 V& Variable::remainder_(Scalar other) const {
+  TAPEDECK_CHECK_DEFINED("remainder_", *this);
   return assign(*this, clone().remainder(other), "remainder_");
 }
 V Variable::floor_divide(const V& other) const { return tapedeck::floor_divide(*this, other); }
@@ -245,9 +293,13 @@ V Variable::div(Scalar other, std::optional<std::string_view> mode) const {
   return tapedeck::div(*this, other, mode);
 }
 V& Variable::div_(const V& other, std::optional<std::string_view> mode) const {
+  TAPEDECK_CHECK_DEFINED("div_", *this, other);
+  const detail::OpScope scope("div_");
   return mode ? assign(*this, div(other, mode), "div_") : div_(other);
 }
 V& Variable::div_(Scalar other, std::optional<std::string_view> mode) const {
+  TAPEDECK_CHECK_DEFINED("div_", *this);
+  const detail::OpScope scope("div_");
   return mode ? assign(*this, div(other, mode), "div_") : div_(other);
 }
 

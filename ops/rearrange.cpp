@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -31,7 +33,10 @@ struct RepeatLayout {
       }
       interleaved.push_back(size);
       source.push_back(size);
-      result.push_back(repeats[i] * size);
+      std::int64_t extent = 0;
+      TAPEDECK_CHECK(!__builtin_mul_overflow(repeats[i], size, &extent), "repeat: ", repeats,
+                     " times shape ", sizes, " has more elements than int64 counts");
+      result.push_back(extent);
     }
   }
 };
@@ -40,6 +45,7 @@ struct RepeatLayout {
 
 // y = x, several times;  dx = the sum of g's parts
 Variable repeat(const Variable& x, IntArrayRef repeats) {
+  TAPEDECK_CHECK_DEFINED("repeat", x);
   TAPEDECK_CHECK(static_cast<std::int64_t>(repeats.size()) >= x.dim(),
                  "repeat: Number of dimensions of repeat dims can not be smaller than number of "
                  "dimensions of tensor: ",
@@ -65,6 +71,8 @@ Variable repeat(const Variable& x, IntArrayRef repeats) {
 Variable Variable::repeat(IntArrayRef repeats) const { return tapedeck::repeat(*this, repeats); }
 
 Variable tile(const Variable& x, IntArrayRef dims) {
+  TAPEDECK_CHECK_DEFINED("tile", x);
+  const detail::OpScope scope("tile");
   DimVector repeats;
   for (auto missing = x.dim() - static_cast<std::int64_t>(dims.size()); missing > 0; --missing)
     repeats.push_back(1);
@@ -85,6 +93,8 @@ void check_output_size(std::int64_t size, std::optional<std::int64_t> output_siz
 Variable repeat_interleave(const Variable& self, std::int64_t repeats,
                            std::optional<std::int64_t> dim,
                            std::optional<std::int64_t> output_size) {
+  TAPEDECK_CHECK_DEFINED("repeat_interleave", self);
+  const detail::OpScope scope("repeat_interleave");
   TAPEDECK_CHECK(repeats >= 0, "repeat_interleave: repeats can not be negative, got ", repeats);
   const Variable x = dim ? atleast_1d(self) : self.reshape({-1});
   const std::int64_t d = wrap_dim(dim.value_or(0), x.dim(), "repeat_interleave");
@@ -99,6 +109,8 @@ Variable repeat_interleave(const Variable& self, std::int64_t repeats,
 Variable repeat_interleave(const Variable& self, const Variable& repeats,
                            std::optional<std::int64_t> dim,
                            std::optional<std::int64_t> output_size) {
+  TAPEDECK_CHECK_DEFINED("repeat_interleave", self, repeats);
+  const detail::OpScope scope("repeat_interleave");
   const Variable x = dim ? atleast_1d(self) : self.reshape({-1});
   const std::int64_t d = wrap_dim(dim.value_or(0), x.dim(), "repeat_interleave");
   TAPEDECK_CHECK(repeats.dim() <= 1,
@@ -135,6 +147,7 @@ Variable Variable::repeat_interleave(const Variable& repeats, std::optional<std:
 
 // y = x backwards;  dx = g backwards
 Variable flip(const Variable& x, IntArrayRef dims) {
+  TAPEDECK_CHECK_DEFINED("flip", x);
   DimVector axes;
   for (const std::int64_t dim : dims) {
     const std::int64_t d = wrap_dim(dim, x.dim(), "flip");
@@ -149,10 +162,12 @@ Variable flip(const Variable& x, IntArrayRef dims) {
 }
 Variable Variable::flip(IntArrayRef dims) const { return tapedeck::flip(*this, dims); }
 Variable fliplr(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("fliplr", x);
   TAPEDECK_CHECK(x.dim() >= 2, "fliplr: Input must be >= 2-d, got shape ", x.sizes());
   return flip(x, 1);
 }
 Variable flipud(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("flipud", x);
   TAPEDECK_CHECK(x.dim() >= 1, "flipud: Input must be >= 1-d, got shape ", x.sizes());
   return flip(x, 0);
 }
@@ -172,6 +187,7 @@ Variable rolled(const Variable& x, std::int64_t shift, std::int64_t dim) {
 }  // namespace
 
 Variable roll(const Variable& x, IntArrayRef shifts, IntArrayRef dims) {
+  TAPEDECK_CHECK_DEFINED("roll", x);
   TAPEDECK_CHECK(!shifts.empty(), "roll: `shifts` required");
   if (dims.empty() && shifts.size() == 1)
     return rolled(x.reshape({-1}), shifts[0], 0).reshape(x.sizes());
@@ -190,6 +206,7 @@ Variable Variable::roll(IntArrayRef shifts, IntArrayRef dims) const {
 }
 
 Variable rot90(const Variable& x, std::int64_t k, IntArrayRef dims) {
+  TAPEDECK_CHECK_DEFINED("rot90", x);
   TAPEDECK_CHECK(dims.size() == 2,
                  "rot90: expected total rotation dims == 2, but got dims = ", dims.size());
   TAPEDECK_CHECK(x.dim() >= 2, "rot90: expected total dims >= 2, but got shape ", x.sizes());
@@ -209,6 +226,7 @@ Variable rot90(const Variable& x, std::int64_t k, IntArrayRef dims) {
 }
 
 std::vector<Variable> meshgrid(TensorList tensors, std::string_view indexing) {
+  TAPEDECK_CHECK_DEFINED("meshgrid", tensors);
   TAPEDECK_CHECK(!tensors.empty(), "meshgrid: expects a non-empty TensorList");
   TAPEDECK_CHECK(indexing == "ij" || indexing == "xy",
                  "meshgrid: indexing must be one of \"xy\" or \"ij\", but received: ", indexing);
@@ -234,6 +252,7 @@ std::vector<Variable> meshgrid(TensorList tensors, std::string_view indexing) {
 
 // y = x where j <= i + k, else 0;  dx = g there
 Variable tril(const Variable& x, std::int64_t diagonal) {
+  TAPEDECK_CHECK_DEFINED("tril", x);
   Variable y(kernels::tril(x.array(), diagonal));
   if (should_record(x))
     record(y, "TrilBackward0", edges(x),
@@ -242,6 +261,7 @@ Variable tril(const Variable& x, std::int64_t diagonal) {
 }
 // y = x where j >= i + k, else 0;  dx = g there
 Variable triu(const Variable& x, std::int64_t diagonal) {
+  TAPEDECK_CHECK_DEFINED("triu", x);
   Variable y(kernels::triu(x.array(), diagonal));
   if (should_record(x))
     record(y, "TriuBackward0", edges(x),
@@ -252,16 +272,20 @@ Variable Variable::tril(std::int64_t diagonal) const { return tapedeck::tril(*th
 Variable Variable::triu(std::int64_t diagonal) const { return tapedeck::triu(*this, diagonal); }
 
 Variable diag(const Variable& x, std::int64_t diagonal) {
+  TAPEDECK_CHECK_DEFINED("diag", x);
+  const detail::OpScope scope("diag");
   TAPEDECK_CHECK(x.dim() == 1 || x.dim() == 2, "diag: matrix or a vector expected, got shape ",
                  x.sizes());
   return x.dim() == 1 ? diag_embed(x, diagonal) : x.diagonal(diagonal).clone();
 }
 Variable Variable::diag(std::int64_t diagonal) const { return tapedeck::diag(*this, diagonal); }
 Variable diagflat(const Variable& x, std::int64_t offset) {
+  TAPEDECK_CHECK_DEFINED("diagflat", x);
   return diag_embed(x.reshape({-1}), offset);
 }
 
 Variable trace(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("trace", x);
   TAPEDECK_CHECK(x.dim() == 2, "trace: expected a matrix, got shape ", x.sizes());
   return x.diagonal().sum();
 }

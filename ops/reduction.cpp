@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -46,27 +48,34 @@ Variable mean_over(const Variable& self, IntArrayRef dim, bool keepdim,
 
 Variable sum(const Variable& self, OptionalIntArrayRef dim, bool keepdim,
              std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("sum", self);
   return sum_over(self, dim ? *dim : IntArrayRef(), keepdim, dtype, "SumBackward1");
 }
 Variable sum(const Variable& self, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("sum", self);
   return sum_over(self, {}, false, dtype, "SumBackward0");
 }
 Variable mean(const Variable& self, OptionalIntArrayRef dim, bool keepdim,
               std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("mean", self);
   return mean_over(self, dim ? *dim : IntArrayRef(), keepdim, dtype, "MeanBackward1");
 }
 Variable mean(const Variable& self, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("mean", self);
   return mean_over(self, {}, false, dtype, "MeanBackward0");
 }
 
 // y = x summed over the axes that `size` broadcasts;  dx = g repeated along them
 Variable Variable::sum_to_size(IntArrayRef size) && {
+  TAPEDECK_CHECK_DEFINED("sum_to_size", *this);
   if (array().sizes() == size) return std::move(*this);
   return std::as_const(*this).sum_to_size(size);
 }
 
 Variable Variable::sum_to_size(IntArrayRef size) const& {
+  TAPEDECK_CHECK_DEFINED("sum_to_size", *this);
   if (array().sizes() == size) return *this;
+  const detail::OpScope scope("sum_to_size");
   Variable y(kernels::sum_to(array(), size));
   if (should_record(*this))
     record(y, "SumToSizeBackward0", edges(*this),
@@ -84,18 +93,30 @@ Variable truth(kernels::ReduceOp op, const Variable& x, IntArrayRef dim, bool ke
 
 }  // namespace
 
-Variable any(const Variable& x) { return truth(kernels::ReduceOp::Any, x, {}, false); }
+Variable any(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("any", x);
+  return truth(kernels::ReduceOp::Any, x, {}, false);
+}
 Variable any(const Variable& x, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("any", x);
   return truth(kernels::ReduceOp::Any, x, dim, keepdim);
 }
-Variable all(const Variable& x) { return truth(kernels::ReduceOp::All, x, {}, false); }
+Variable all(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("all", x);
+  return truth(kernels::ReduceOp::All, x, {}, false);
+}
 Variable all(const Variable& x, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("all", x);
   return truth(kernels::ReduceOp::All, x, dim, keepdim);
 }
 Variable count_nonzero(const Variable& x, IntArrayRef dim) {
+  TAPEDECK_CHECK_DEFINED("count_nonzero", x);
+  const detail::OpScope scope("count_nonzero");
   return Variable(kernels::sum(kernels::cast(x.array(), kBool), dim, false));
 }
 Variable count_nonzero(const Variable& x, std::optional<std::int64_t> dim) {
+  TAPEDECK_CHECK_DEFINED("count_nonzero", x);
+  const detail::OpScope scope("count_nonzero");
   return count_nonzero(x, dim ? IntArrayRef(*dim) : IntArrayRef());
 }
 

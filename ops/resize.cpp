@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/kernels/resample.h>
 
@@ -140,12 +142,14 @@ Axis antialiased(std::int64_t in, std::int64_t out, bool align_corners,
 
 Variable upsample_nearest1d(const Variable& self, IntArrayRef output_size,
                             std::optional<double> scales) {
+  TAPEDECK_CHECK_DEFINED("upsample_nearest1d", self);
   check("upsample_nearest1d", self, output_size, 1);
   return resample("UpsampleNearest1DBackward0", self,
                   {nearest(self.size(2), output_size[0], scales, 0)});
 }
 Variable upsample_nearest2d(const Variable& self, IntArrayRef output_size,
                             std::optional<double> scales_h, std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("upsample_nearest2d", self);
   check("upsample_nearest2d", self, output_size, 2);
   return resample("UpsampleNearest2DBackward0", self,
                   {nearest(self.size(2), output_size[0], scales_h, 0),
@@ -154,6 +158,7 @@ Variable upsample_nearest2d(const Variable& self, IntArrayRef output_size,
 Variable upsample_nearest3d(const Variable& self, IntArrayRef output_size,
                             std::optional<double> scales_d, std::optional<double> scales_h,
                             std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("upsample_nearest3d", self);
   check("upsample_nearest3d", self, output_size, 3);
   return resample("UpsampleNearest3DBackward0", self,
                   {nearest(self.size(2), output_size[0], scales_d, 0),
@@ -162,6 +167,7 @@ Variable upsample_nearest3d(const Variable& self, IntArrayRef output_size,
 }
 Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size,
                                 const std::vector<std::optional<double>>& scales) {
+  TAPEDECK_CHECK_DEFINED("upsample_nearest_exact", self);
   check("upsample_nearest_exact", self, output_size, self.dim() - 2);
   TAPEDECK_CHECK(scales.empty() || scales.size() == output_size.size(),
                  "upsample_nearest_exact: expected ", output_size.size(), " scales, got ",
@@ -174,12 +180,14 @@ Variable upsample_nearest_exact(const Variable& self, IntArrayRef output_size,
 }
 Variable upsample_linear1d(const Variable& self, IntArrayRef output_size, bool align_corners,
                            std::optional<double> scales) {
+  TAPEDECK_CHECK_DEFINED("upsample_linear1d", self);
   check("upsample_linear1d", self, output_size, 1);
   return resample("UpsampleLinear1DBackward0", self,
                   {linear(self.size(2), output_size[0], align_corners, scales)});
 }
 Variable upsample_bilinear2d(const Variable& self, IntArrayRef output_size, bool align_corners,
                              std::optional<double> scales_h, std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("upsample_bilinear2d", self);
   check("upsample_bilinear2d", self, output_size, 2);
   return resample("UpsampleBilinear2DBackward0", self,
                   {linear(self.size(2), output_size[0], align_corners, scales_h),
@@ -188,6 +196,7 @@ Variable upsample_bilinear2d(const Variable& self, IntArrayRef output_size, bool
 Variable upsample_trilinear3d(const Variable& self, IntArrayRef output_size, bool align_corners,
                               std::optional<double> scales_d, std::optional<double> scales_h,
                               std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("upsample_trilinear3d", self);
   check("upsample_trilinear3d", self, output_size, 3);
   return resample("UpsampleTrilinear3DBackward0", self,
                   {linear(self.size(2), output_size[0], align_corners, scales_d),
@@ -196,6 +205,7 @@ Variable upsample_trilinear3d(const Variable& self, IntArrayRef output_size, boo
 }
 Variable upsample_bicubic2d(const Variable& self, IntArrayRef output_size, bool align_corners,
                             std::optional<double> scales_h, std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("upsample_bicubic2d", self);
   check("upsample_bicubic2d", self, output_size, 2);
   return resample("UpsampleBicubic2DBackward0", self,
                   {cubic(self.size(2), output_size[0], align_corners, scales_h),
@@ -204,6 +214,8 @@ Variable upsample_bicubic2d(const Variable& self, IntArrayRef output_size, bool 
 
 Variable _upsample_bilinear2d_aa(const Variable& self, IntArrayRef output_size, bool align_corners,
                                  std::optional<double> scales_h, std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("_upsample_bilinear2d_aa", self);
+  const detail::OpScope scope("_upsample_bilinear2d_aa");
   check("upsample_bilinear2d_aa", self, output_size, 2);
   return resample(
       "UpsampleBilinear2DAaBackward0", self,
@@ -212,6 +224,8 @@ Variable _upsample_bilinear2d_aa(const Variable& self, IntArrayRef output_size, 
 }
 Variable _upsample_bicubic2d_aa(const Variable& self, IntArrayRef output_size, bool align_corners,
                                 std::optional<double> scales_h, std::optional<double> scales_w) {
+  TAPEDECK_CHECK_DEFINED("_upsample_bicubic2d_aa", self);
+  const detail::OpScope scope("_upsample_bicubic2d_aa");
   check("upsample_bicubic2d_aa", self, output_size, 2);
   return resample(
       "UpsampleBicubic2DAaBackward0", self,

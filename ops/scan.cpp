@@ -1,5 +1,6 @@
 #include <vector>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
@@ -80,11 +81,13 @@ V prod_backward(const V& g, const V& x, const V& y, std::int64_t dim) {
 }  // namespace
 
 V cumsum(const V& self, std::int64_t dim, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("cumsum", self);
   return running_sum(wide(self, dtype), dim, Direction::Forward);
 }
 
 // y_i = x_0 ... x_i
 V cumprod(const V& self, std::int64_t dim, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("cumprod", self);
   const V x = wide(self, dtype);
   V y(kernels::cumprod(x.array(), dim));
   if (should_record(x))
@@ -99,6 +102,7 @@ V cumprod(const V& self, std::int64_t dim, std::optional<ScalarType> dtype) {
 
 // y = product along an axis;  dx = g times the product of the others
 V prod(const V& self, std::int64_t dim, bool keepdim, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("prod", self);
   const V x = wide(self, dtype);
   V y(kernels::reduce(ReduceOp::Prod, x.array(), {dim}, keepdim));
   if (should_record(x))
@@ -114,6 +118,7 @@ V prod(const V& self, std::int64_t dim, bool keepdim, std::optional<ScalarType> 
   return y;
 }
 V prod(const V& self, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("prod", self);
   if (self.dim() == 0) return wide(self, dtype).clone();
   return prod(self.reshape({-1}), 0, false, dtype);
 }

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_state.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -26,16 +28,21 @@ Variable reshaped_view(const Variable& x, Array view, const char* name) {
 }  // namespace
 
 Variable reshape(const Variable& x, IntArrayRef shape) {
+  TAPEDECK_CHECK_DEFINED("reshape", x);
+  const detail::OpScope scope("reshape");
   const DimVector sizes = infer_size(shape, x.numel());
   if (x.array().can_view(sizes)) return x.view(sizes);
   return x.clone().view(sizes);
 }
 
 Variable Variable::view(IntArrayRef size) const {
+  TAPEDECK_CHECK_DEFINED("view", *this);
+  const detail::OpScope scope("view");
   return reshaped_view(*this, array().view(infer_size(size, numel())), "ViewBackward0");
 }
 
 Variable flatten(const Variable& x, std::int64_t start_dim, std::int64_t end_dim) {
+  TAPEDECK_CHECK_DEFINED("flatten", x);
   const std::int64_t start = wrap_dim(start_dim, x.dim(), "flatten"),
                      end = wrap_dim(end_dim, x.dim(), "flatten");
   TAPEDECK_CHECK(start <= end,
@@ -54,6 +61,8 @@ Variable flatten(const Variable& x, std::int64_t start_dim, std::int64_t end_dim
 }
 
 Variable unflatten(const Variable& x, std::int64_t dim, IntArrayRef sizes) {
+  TAPEDECK_CHECK_DEFINED("unflatten", x);
+  const detail::OpScope scope("unflatten");
   const std::int64_t d = wrap_dim(dim, x.dim(), "unflatten");
   TAPEDECK_CHECK(!sizes.empty(), "unflatten: sizes must be non-empty");
   const DimVector parts = infer_size(sizes, x.size(d));
@@ -66,24 +75,31 @@ Variable unflatten(const Variable& x, std::int64_t dim, IntArrayRef sizes) {
   return x.view(shape);
 }
 
-Variable ravel(const Variable& x) { return x.reshape({-1}); }
+Variable ravel(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("ravel", x);
+  return x.reshape({-1});
+}
 
 Variable squeeze(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("squeeze", x);
   Array view = x.array();
   for (std::int64_t i = view.dim(); i-- > 0;) view = view.squeeze(i);
   return reshaped_view(x, std::move(view), "SqueezeBackward0");
 }
 
 Variable squeeze(const Variable& x, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("squeeze", x);
   return reshaped_view(x, x.array().squeeze(wrap_dim(dim, x.dim(), "squeeze")), "SqueezeBackward1");
 }
 
 Variable unsqueeze(const Variable& x, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("unsqueeze", x);
   return reshaped_view(x, x.array().unsqueeze(dim), "UnsqueezeBackward0");
 }
 
 // y = x with two axes exchanged;  dx = g with them exchanged
 Variable transpose(const Variable& x, std::int64_t dim0, std::int64_t dim1) {
+  TAPEDECK_CHECK_DEFINED("transpose", x);
   Variable y = make_view(x, x.array().transpose(dim0, dim1));
   if (should_record(x))
     record(y, "TransposeBackward0", edges(x),
@@ -92,6 +108,7 @@ Variable transpose(const Variable& x, std::int64_t dim0, std::int64_t dim1) {
 }
 
 Variable t(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("t", x);
   TAPEDECK_CHECK(x.dim() <= 2, "t() expects a tensor with <= 2 dimensions, but self is ", x.dim(),
                  "D (shape ", x.sizes(), ")");
   return x.dim() < 2 ? transpose(x, 0, 0) : transpose(x, 0, 1);
@@ -99,6 +116,7 @@ Variable t(const Variable& x) {
 
 // y = x with its axes in another order;  dx = g with them in the old one
 Variable permute(const Variable& x, IntArrayRef dims) {
+  TAPEDECK_CHECK_DEFINED("permute", x);
   Variable y = make_view(x, x.array().permute(dims));
   if (should_record(x)) {
     DimVector inverse(dims.size());
@@ -112,6 +130,7 @@ Variable permute(const Variable& x, IntArrayRef dims) {
 
 // y = x repeated along axes of size 1 and new ones;  dx = g summed over them
 Variable Variable::expand(IntArrayRef size, bool) const {
+  TAPEDECK_CHECK_DEFINED("expand", *this);
   Variable y = make_view(*this, array().expand(size));
   if (should_record(*this))
     record(y, "ExpandBackward0", edges(*this), [](const Variable& g, const VjpContext& ctx) {
@@ -123,6 +142,8 @@ Variable Variable::expand(IntArrayRef size, bool) const {
 // y = elements of x's storage at any strides;  dx = sums of g over the places of each
 Variable as_strided(const Variable& x, IntArrayRef size, IntArrayRef stride,
                     std::optional<std::int64_t> storage_offset) {
+  TAPEDECK_CHECK_DEFINED("as_strided", x);
+  const detail::OpScope scope("as_strided");
   Variable y =
       make_view(x, x.array().as_strided(size, stride, storage_offset.value_or(x.storage_offset())));
   if (should_record(x))
@@ -134,8 +155,16 @@ Variable as_strided(const Variable& x, IntArrayRef size, IntArrayRef stride,
 }
 
 Variable Variable::reshape(IntArrayRef shape) const { return tapedeck::reshape(*this, shape); }
-Variable Variable::reshape_as(const Variable& other) const { return reshape(other.sizes()); }
-Variable Variable::view_as(const Variable& other) const { return view(other.sizes()); }
+Variable Variable::reshape_as(const Variable& other) const {
+  TAPEDECK_CHECK_DEFINED("reshape_as", *this, other);
+  const detail::OpScope scope("reshape_as");
+  return reshape(other.sizes());
+}
+Variable Variable::view_as(const Variable& other) const {
+  TAPEDECK_CHECK_DEFINED("view_as", *this, other);
+  const detail::OpScope scope("view_as");
+  return view(other.sizes());
+}
 Variable Variable::flatten(std::int64_t start_dim, std::int64_t end_dim) const {
   return tapedeck::flatten(*this, start_dim, end_dim);
 }
@@ -151,7 +180,11 @@ Variable Variable::transpose(std::int64_t dim0, std::int64_t dim1) const {
 }
 Variable Variable::t() const { return tapedeck::t(*this); }
 Variable Variable::permute(IntArrayRef dims) const { return tapedeck::permute(*this, dims); }
-Variable Variable::expand_as(const Variable& other) const { return expand(other.sizes()); }
+Variable Variable::expand_as(const Variable& other) const {
+  TAPEDECK_CHECK_DEFINED("expand_as", *this, other);
+  const detail::OpScope scope("expand_as");
+  return expand(other.sizes());
+}
 Variable Variable::as_strided(IntArrayRef size, IntArrayRef stride,
                               std::optional<std::int64_t> storage_offset) const {
   return tapedeck::as_strided(*this, size, stride, storage_offset);
@@ -176,19 +209,29 @@ Variable& become(const Variable& self, const Variable& view, const char* op) {
 
 }  // namespace
 
-Variable& Variable::squeeze_() const { return become(*this, squeeze(), "squeeze_"); }
+Variable& Variable::squeeze_() const {
+  TAPEDECK_CHECK_DEFINED("squeeze_", *this);
+  return become(*this, squeeze(), "squeeze_");
+}
 Variable& Variable::squeeze_(std::int64_t dim) const {
+  TAPEDECK_CHECK_DEFINED("squeeze_", *this);
   return become(*this, squeeze(dim), "squeeze_");
 }
 Variable& Variable::unsqueeze_(std::int64_t dim) const {
+  TAPEDECK_CHECK_DEFINED("unsqueeze_", *this);
   return become(*this, unsqueeze(dim), "unsqueeze_");
 }
 Variable& Variable::transpose_(std::int64_t dim0, std::int64_t dim1) const {
+  TAPEDECK_CHECK_DEFINED("transpose_", *this);
   return become(*this, transpose(dim0, dim1), "transpose_");
 }
-Variable& Variable::t_() const { return become(*this, t(), "t_"); }
+Variable& Variable::t_() const {
+  TAPEDECK_CHECK_DEFINED("t_", *this);
+  return become(*this, t(), "t_");
+}
 
 Variable movedim(const Variable& x, IntArrayRef source, IntArrayRef destination) {
+  TAPEDECK_CHECK_DEFINED("movedim", x);
   TAPEDECK_CHECK(source.size() == destination.size(),
                  "movedim: Invalid source or destination dims: source (", source,
                  " dims) should contain the same number of dims as destination (", destination,
@@ -215,6 +258,7 @@ Variable movedim(const Variable& x, IntArrayRef source, IntArrayRef destination)
   return permute(x, order);
 }
 Variable movedim(const Variable& x, std::int64_t source, std::int64_t destination) {
+  TAPEDECK_CHECK_DEFINED("movedim", x);
   return movedim(x, IntArrayRef(source), IntArrayRef(destination));
 }
 Variable Variable::movedim(std::int64_t source, std::int64_t destination) const {
@@ -225,6 +269,7 @@ Variable Variable::movedim(IntArrayRef source, IntArrayRef destination) const {
 }
 
 std::vector<Variable> broadcast_tensors(TensorList tensors) {
+  TAPEDECK_CHECK_DEFINED("broadcast_tensors", tensors);
   DimVector sizes;
   for (const Variable& t : tensors) sizes = broadcast_shapes(sizes, t.sizes(), "broadcast_tensors");
   std::vector<Variable> result;
@@ -233,6 +278,8 @@ std::vector<Variable> broadcast_tensors(TensorList tensors) {
 }
 
 Variable& Variable::resize_(IntArrayRef size) const {
+  TAPEDECK_CHECK_DEFINED("resize_", *this);
+  const detail::OpScope scope("resize_");
   TAPEDECK_CHECK(!requires_grad(), "resize_: cannot resize variables that require grad (shape ",
                  sizes(), ")");
   const DimVector old = array().sizes();
@@ -252,12 +299,17 @@ Variable& Variable::resize_(IntArrayRef size) const {
   return const_cast<Variable&>(*this);
 }
 
-Variable atleast_1d(const Variable& x) { return x.dim() == 0 ? x.reshape({1}) : x; }
+Variable atleast_1d(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("atleast_1d", x);
+  return x.dim() == 0 ? x.reshape({1}) : x;
+}
 Variable atleast_2d(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("atleast_2d", x);
   if (x.dim() == 0) return x.reshape({1, 1});
   return x.dim() == 1 ? x.unsqueeze(0) : x;
 }
 Variable atleast_3d(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("atleast_3d", x);
   if (x.dim() == 0) return x.reshape({1, 1, 1});
   if (x.dim() == 1) return x.unsqueeze(0).unsqueeze(-1);
   return x.dim() == 2 ? x.unsqueeze(-1) : x;

@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <limits>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -102,6 +104,7 @@ Variable part_of(const Variable& x, const Part& part) {
 
 Variable slice(const Variable& x, std::int64_t dim, std::optional<std::int64_t> start,
                std::optional<std::int64_t> end, std::int64_t step) {
+  TAPEDECK_CHECK_DEFINED("slice", x);
   TAPEDECK_CHECK(x.dim() > 0, "slice() cannot be applied to a 0-dim tensor.");
   dim = wrap_dim(dim, x.dim(), "slice");
   TAPEDECK_CHECK_AS(ValueError, step > 0, "slice step must be positive, got ", step);
@@ -121,6 +124,7 @@ Variable Variable::slice(std::int64_t dim, std::optional<std::int64_t> start,
 }
 
 Variable select(const Variable& x, std::int64_t dim, std::int64_t index) {
+  TAPEDECK_CHECK_DEFINED("select", x);
   TAPEDECK_CHECK_AS(IndexError, x.dim() > 0, "select() cannot be applied to a 0-dim tensor.");
   dim = wrap_dim(dim, x.dim(), "select");
   const std::int64_t length = x.sizes()[dim];
@@ -134,6 +138,7 @@ Variable Variable::select(std::int64_t dim, std::int64_t index) const {
 }
 
 Variable narrow(const Variable& x, std::int64_t dim, std::int64_t start, std::int64_t length) {
+  TAPEDECK_CHECK_DEFINED("narrow", x);
   TAPEDECK_CHECK(x.dim() > 0, "narrow() cannot be applied to a 0-dim tensor.");
   TAPEDECK_CHECK(length >= 0, "narrow(): length must be non-negative, got ", length);
   dim = wrap_dim(dim, x.dim(), "narrow");
@@ -148,6 +153,7 @@ Variable narrow(const Variable& x, std::int64_t dim, std::int64_t start, std::in
   return part_of(x, SlicePart{dim, start, start + length, 1});
 }
 Variable narrow(const Variable& x, std::int64_t dim, const Variable& start, std::int64_t length) {
+  TAPEDECK_CHECK_DEFINED("narrow", x, start);
   TAPEDECK_CHECK(start.dim() == 0 && is_integral(start.dtype(), false),
                  "narrow(): start must be a 0-dim integral Tensor, got shape ", start.sizes(),
                  " of ", start.dtype());
@@ -161,6 +167,7 @@ Variable Variable::narrow(std::int64_t dim, std::int64_t start, std::int64_t len
 }
 
 Variable diagonal(const Variable& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  TAPEDECK_CHECK_DEFINED("diagonal", x);
   const std::int64_t a = wrap_dim(dim1, x.dim(), "diagonal"),
                      b = wrap_dim(dim2, x.dim(), "diagonal");
   TAPEDECK_CHECK(a != b, "diagonal dimensions cannot be identical ", dim1, ", ", dim2, " (shape ",
@@ -172,11 +179,15 @@ Variable Variable::diagonal(std::int64_t offset, std::int64_t dim1, std::int64_t
 }
 
 Variable diag_embed(const Variable& x, std::int64_t offset, std::int64_t dim1, std::int64_t dim2) {
+  TAPEDECK_CHECK_DEFINED("diag_embed", x);
   TAPEDECK_CHECK(x.dim() > 0, "diag_embed: expected at least one dimension, got a scalar");
   const std::int64_t a = wrap_dim(dim1, x.dim() + 1, "diag_embed"),
                      b = wrap_dim(dim2, x.dim() + 1, "diag_embed");
   TAPEDECK_CHECK(a != b, "diag_embed: diagonal dimensions cannot be identical ", dim1, ", ", dim2);
   DimVector sizes = x.array().sizes();
+  constexpr std::int64_t kLargest = std::numeric_limits<std::int64_t>::max() / 2;
+  TAPEDECK_CHECK(-kLargest <= offset && offset <= kLargest && sizes.back() <= kLargest,
+                 "diag_embed: the offset ", offset, " is too large (shape ", x.sizes(), ")");
   const std::int64_t side = sizes.back() + std::abs(offset);
   sizes.pop_back();
   sizes.insert(std::min(a, b), side);
@@ -185,6 +196,8 @@ Variable diag_embed(const Variable& x, std::int64_t offset, std::int64_t dim1, s
 }
 
 Variable Variable::unfold(std::int64_t dimension, std::int64_t size, std::int64_t step) const {
+  TAPEDECK_CHECK_DEFINED("unfold", *this);
+  const detail::OpScope scope("unfold");
   const std::int64_t d = wrap_dim(dimension, dim(), "unfold");
   const std::int64_t length = dim() == 0 ? 1 : sizes()[d];
   TAPEDECK_CHECK(step > 0, "unfold: step is ", step, " but must be > 0");

@@ -1,3 +1,4 @@
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -45,6 +46,7 @@ V in_dtype(const V& x, std::optional<ScalarType> dtype) { return dtype ? x.to(*d
 
 // y = exp(x) / sum(exp(x));  dx = y (g - sum(g y))
 V softmax(const V& self, std::int64_t dim, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("softmax", self);
   const V x = in_dtype(self, dtype);
   V y(kernels::softmax(x.array(), dim));
   if (should_record(x))
@@ -57,6 +59,7 @@ V softmax(const V& self, std::int64_t dim, std::optional<ScalarType> dtype) {
 
 // y = x - log(sum(exp(x)));  dx = g - exp(y) sum(g)
 V log_softmax(const V& self, std::int64_t dim, std::optional<ScalarType> dtype) {
+  TAPEDECK_CHECK_DEFINED("log_softmax", self);
   const V x = in_dtype(self, dtype);
   V y(kernels::log_softmax(x.array(), dim));
   if (should_record(x))

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/sorting.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/index.h>
@@ -29,6 +31,7 @@ ValuesAndIndices picked(const Variable& x, std::int64_t dim, kernels::ValuesAndI
 }  // namespace
 
 ValuesAndIndices sort(const Variable& x, std::int64_t dim, bool descending) {
+  TAPEDECK_CHECK_DEFINED("sort", x);
   dim = wrap_dim(dim, x.dim(), "sort");
   return picked(x, dim, kernels::sort(x.array(), dim, descending), "SortBackward0");
 }
@@ -41,9 +44,14 @@ ValuesAndIndices Variable::sort(std::int64_t dim, bool descending) const {
 ValuesAndIndices Variable::sort(std::optional<bool>, std::int64_t dim, bool descending) const {
   return tapedeck::sort(*this, dim, descending);
 }
-Variable msort(const Variable& x) { return std::get<0>(sort(x, 0)); }
+Variable msort(const Variable& x) {
+  TAPEDECK_CHECK_DEFINED("msort", x);
+  return std::get<0>(sort(x, 0));
+}
 
 Variable argsort(const Variable& x, std::int64_t dim, bool descending) {
+  TAPEDECK_CHECK_DEFINED("argsort", x);
+  const detail::OpScope scope("argsort");
   return Variable(kernels::sort(x.array(), dim, descending).second);
 }
 Variable Variable::argsort(std::int64_t dim, bool descending) const {
@@ -51,6 +59,8 @@ Variable Variable::argsort(std::int64_t dim, bool descending) const {
 }
 
 Variable argsort(const Variable& x, bool, std::int64_t dim, bool descending) {
+  TAPEDECK_CHECK_DEFINED("argsort", x);
+  const detail::OpScope scope("argsort");
   return argsort(x, dim, descending);
 }
 Variable Variable::argsort(bool stable, std::int64_t dim, bool descending) const {
@@ -59,6 +69,7 @@ Variable Variable::argsort(bool stable, std::int64_t dim, bool descending) const
 
 ValuesAndIndices topk(const Variable& x, std::int64_t k, std::int64_t dim, bool largest,
                       bool sorted) {
+  TAPEDECK_CHECK_DEFINED("topk", x);
   dim = wrap_dim(dim, x.dim(), "topk");
   return picked(x, dim, kernels::topk(x.array(), k, dim, largest, sorted), "TopkBackward0");
 }
@@ -67,6 +78,7 @@ ValuesAndIndices Variable::topk(std::int64_t k, std::int64_t dim, bool largest, 
 }
 
 ValuesAndIndices kthvalue(const Variable& x, std::int64_t k, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("kthvalue", x);
   dim = wrap_dim(dim, x.dim(), "kthvalue");
   auto [values, indices] =
       picked(x, dim, kernels::kthvalue(x.array(), k, dim), "KthvalueBackward0");
@@ -91,19 +103,24 @@ std::tuple<Variable, Variable, Variable> distinct(const Variable& x, bool sorted
 
 std::tuple<Variable, Variable, Variable> unique(const Variable& x, bool, bool return_inverse,
                                                 bool return_counts) {
+  TAPEDECK_CHECK_DEFINED("unique", x);
   return distinct(x, true, return_inverse, return_counts);
 }
 std::tuple<Variable, Variable, Variable> _unique2(const Variable& x, bool sorted,
                                                   bool return_inverse, bool return_counts) {
+  TAPEDECK_CHECK_DEFINED("_unique2", x);
   return unique(x, sorted, return_inverse, return_counts);
 }
 std::tuple<Variable, Variable, Variable> unique_consecutive(const Variable& x, bool return_inverse,
                                                             bool return_counts) {
+  TAPEDECK_CHECK_DEFINED("unique_consecutive", x);
   return distinct(x, false, return_inverse, return_counts);
 }
 
 Variable bincount(const Variable& x, const std::optional<Variable>& weights,
                   std::int64_t minlength) {
+  TAPEDECK_CHECK_DEFINED("bincount", x);
+  const detail::OpScope scope("bincount");
   TAPEDECK_CHECK(x.dim() == 1 && is_integral(x.dtype(), false),
                  "bincount: only supports 1-d non-negative integral inputs, got ", x.dtype(), " ",
                  x.sizes());
@@ -131,6 +148,7 @@ Variable Variable::bincount(const std::optional<Variable>& weights, std::int64_t
 
 Variable searchsorted(const Variable& sequence, const Variable& values, bool out_int32,
                       bool right) {
+  TAPEDECK_CHECK_DEFINED("searchsorted", sequence, values);
   TAPEDECK_CHECK_AS(TypeError, sequence.dtype() == values.dtype(),
                     "searchsorted: boundary tensor and input value tensor should have same dtype, "
                     "but got ",
@@ -148,12 +166,15 @@ Variable searchsorted(const Variable& sequence, const Variable& values, bool out
   return Variable(kernels::cast(places, out_int32 ? kInt : kLong));
 }
 Variable searchsorted(const Variable& sequence, Scalar value, bool out_int32, bool right) {
+  TAPEDECK_CHECK_DEFINED("searchsorted", sequence);
   TAPEDECK_CHECK(sequence.dim() == 1,
                  "searchsorted: a number is looked up in a vector of boundaries, got shape ",
                  sequence.sizes());
   return searchsorted(sequence, scalar_tensor(value, sequence.dtype()), out_int32, right);
 }
 Variable bucketize(const Variable& x, const Variable& boundaries, bool out_int32, bool right) {
+  TAPEDECK_CHECK_DEFINED("bucketize", x, boundaries);
+  const detail::OpScope scope("bucketize");
   TAPEDECK_CHECK(boundaries.dim() == 1, "bucketize: boundaries tensor must be 1 dimension, got ",
                  boundaries.sizes());
   return searchsorted(boundaries, x, out_int32, right);

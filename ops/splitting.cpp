@@ -1,6 +1,8 @@
 // Several views of one tensor at once, recorded as one operation.
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/joining.h>
@@ -47,6 +49,7 @@ std::int64_t checked_dim(const Variable& x, std::int64_t dim, const char* op) {
 
 // y_i = x[i];  dx = the g_i stacked
 std::vector<Variable> unbind(const Variable& x, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("unbind", x);
   TAPEDECK_CHECK_AS(IndexError, x.dim() > 0, "unbind() cannot be applied to a 0-dim tensor.");
   dim = wrap_dim(dim, x.dim(), "unbind");
   std::vector<Variable> parts;
@@ -78,6 +81,8 @@ void check_pieces(const char* op, std::int64_t count) {
 }  // namespace
 
 std::vector<Variable> split(const Variable& x, std::int64_t split_size, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("split", x);
+  const detail::OpScope scope("split");
   dim = checked_dim(x, dim, "split");
   const std::int64_t length = x.sizes()[dim];
   TAPEDECK_CHECK(split_size >= 0,
@@ -93,6 +98,7 @@ std::vector<Variable> split(const Variable& x, std::int64_t split_size, std::int
 }
 std::vector<Variable> split_with_sizes(const Variable& x, IntArrayRef split_sizes,
                                        std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("split_with_sizes", x);
   dim = checked_dim(x, dim, "split_with_sizes");
   std::int64_t sum = 0;
   bool overflow = false;
@@ -110,12 +116,16 @@ std::vector<Variable> split_with_sizes(const Variable& x, IntArrayRef split_size
   return pieces(x, split_sizes, dim);
 }
 std::vector<Variable> split(const Variable& x, IntArrayRef split_sizes, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("split", x);
+  const detail::OpScope scope("split");
   return split_with_sizes(x, split_sizes, dim);
 }
 std::vector<Variable> Variable::split(std::int64_t split_size, std::int64_t dim) const {
   return tapedeck::split(*this, split_size, dim);
 }
 std::vector<Variable> Variable::split(IntArrayRef split_sizes, std::int64_t dim) const {
+  TAPEDECK_CHECK_DEFINED("split", *this);
+  const detail::OpScope scope("split");
   return tapedeck::split_with_sizes(*this, split_sizes, dim);
 }
 std::vector<Variable> Variable::split_with_sizes(IntArrayRef split_sizes, std::int64_t dim) const {
@@ -123,6 +133,7 @@ std::vector<Variable> Variable::split_with_sizes(IntArrayRef split_sizes, std::i
 }
 
 std::vector<Variable> chunk(const Variable& x, std::int64_t chunks, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("chunk", x);
   dim = checked_dim(x, dim, "chunk");
   TAPEDECK_CHECK(chunks > 0, "chunk expects `chunks` to be greater than 0, got: ", chunks);
   check_pieces("chunk", x.sizes()[dim] == 0 ? chunks : 0);
@@ -136,6 +147,7 @@ std::vector<Variable> Variable::chunk(std::int64_t chunks, std::int64_t dim) con
 }
 
 std::vector<Variable> tensor_split(const Variable& x, std::int64_t sections, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("tensor_split", x);
   dim = checked_dim(x, dim, "tensor_split");
   TAPEDECK_CHECK(sections > 0, "tensor_split: number of sections must be larger than 0, got ",
                  sections);
@@ -147,6 +159,7 @@ std::vector<Variable> tensor_split(const Variable& x, std::int64_t sections, std
   return pieces(x, lengths, dim);
 }
 std::vector<Variable> tensor_split(const Variable& x, IntArrayRef indices, std::int64_t dim) {
+  TAPEDECK_CHECK_DEFINED("tensor_split", x);
   dim = checked_dim(x, dim, "tensor_split");
   // As slices x[0:i0], x[i0:i1], ...: they may overlap or be empty.
   std::vector<Variable> parts;

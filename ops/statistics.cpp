@@ -2,6 +2,8 @@
 #include <cmath>
 #include <limits>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
@@ -93,6 +95,8 @@ V deviation(const V& x, const Moments& m) {
 #define TAPEDECK_DEVIATION(name, function)                                                         \
   V name(const V& x, OptionalIntArrayRef dim, std::optional<std::int64_t> correction,              \
          bool keepdim) {                                                                           \
+    const detail::OpScope scope(#name);                                                            \
+    TAPEDECK_CHECK_DEFINED(#name, x);                                                              \
     return function(x, Moments(x, dim, correction, keepdim));                                      \
   }                                                                                                \
   V name(const V& x, OptionalIntArrayRef dim, bool unbiased, bool keepdim) {                       \
@@ -101,6 +105,8 @@ V deviation(const V& x, const Moments& m) {
   V name(const V& x, bool unbiased) { return tapedeck::name(x, std::nullopt, unbiased, false); }   \
   std::tuple<V, V> name##_mean(const V& x, OptionalIntArrayRef dim,                                \
                                std::optional<std::int64_t> correction, bool keepdim) {             \
+    const detail::OpScope scope(#name "_mean");                                                    \
+    TAPEDECK_CHECK_DEFINED(#name "_mean", x);                                                      \
     return {tapedeck::name(x, dim, correction, keepdim), mean(x, dim, keepdim)};                   \
   }                                                                                                \
   std::tuple<V, V> name##_mean(const V& x, OptionalIntArrayRef dim, bool unbiased, bool keepdim) { \
@@ -168,20 +174,32 @@ V norm_over(const V& x, double p, IntArrayRef dim, bool keepdim) {
 
 }  // namespace
 
-V norm(const V& x, Scalar p) { return norm_over(x, p.toDouble(), {}, false); }
+V norm(const V& x, Scalar p) {
+  TAPEDECK_CHECK_DEFINED("norm", x);
+  const detail::OpScope scope("norm");
+  return norm_over(x, p.toDouble(), {}, false);
+}
 V norm(const V& x, const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("norm", x);
+  const detail::OpScope scope("norm");
   return norm_over(x, p.value_or(2).toDouble(), dim, keepdim);
 }
 V norm(const V& x, const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim,
        ScalarType dtype) {
+  TAPEDECK_CHECK_DEFINED("norm", x);
+  const detail::OpScope scope("norm");
   return norm(x.to(dtype), p, dim, keepdim);
 }
 V norm(const V& x, const std::optional<Scalar>& p, ScalarType dtype) {
+  TAPEDECK_CHECK_DEFINED("norm", x);
+  const detail::OpScope scope("norm");
   return norm(x, p, IntArrayRef(), false, dtype);
 }
 
 // y = log(sum(exp(x)));  dx = g exp(x - y)
 V logsumexp(const V& self, IntArrayRef dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("logsumexp", self);
+  const detail::OpScope scope("logsumexp");
   const V x = self.is_floating_point() ? self : self.to(get_default_dtype());
   V y(kernels::logsumexp(x.array(), dim, keepdim));
   if (should_record(x))

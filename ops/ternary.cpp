@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -30,6 +32,7 @@ V& assign(const V& self, const V& value, const char* name) {
 
 // z = c ? x : y;  dx = c ? g : 0, dy = c ? 0 : g
 V where(const V& condition, const V& self, const V& other) {
+  TAPEDECK_CHECK_DEFINED("where", condition, self, other);
   const ScalarType dtype = result_type(self, other);
   const Operand x(self, dtype), y(other, dtype);
   V z(kernels::where(condition.array(), x.array(), y.array()));
@@ -44,12 +47,15 @@ V where(const V& condition, const V& self, const V& other) {
   return z;
 }
 V where(const V& condition, Scalar self, const V& other) {
+  TAPEDECK_CHECK_DEFINED("where", condition, other);
   return where(condition, number(self, result_type(self, other)), other);
 }
 V where(const V& condition, const V& self, Scalar other) {
+  TAPEDECK_CHECK_DEFINED("where", condition, self);
   return where(condition, self, number(other, result_type(self, other)));
 }
 V where(const V& condition, Scalar self, Scalar other) {
+  TAPEDECK_CHECK_DEFINED("where", condition);
   const auto dtype = [](Scalar s) { return s.isFloatingPoint() ? get_default_dtype() : s.type(); };
   return where(condition, number(self, dtype(self)), number(other, dtype(other)));
 }
@@ -93,6 +99,8 @@ V clamp_backward(const V& g, const V& x, double low, double high) {
 
 // z = min(max(x, low), high);  dx = g where low <= x <= high
 V clamp(const V& self, const std::optional<Scalar>& min, const std::optional<Scalar>& max) {
+  TAPEDECK_CHECK_DEFINED("clamp", self);
+  const detail::OpScope scope("clamp");
   const V x = self.to(clamp_type(self, min, max));
   V z(clamp_array(x.array(), min, max));
   constexpr double kInf = std::numeric_limits<double>::infinity();
@@ -104,15 +112,31 @@ V clamp(const V& self, const std::optional<Scalar>& min, const std::optional<Sca
            });
   return z;
 }
-V clamp_min(const V& self, Scalar min) { return clamp(self, std::optional<Scalar>(min)); }
-V clamp_max(const V& self, Scalar max) { return clamp(self, std::optional<Scalar>(), max); }
-V clamp_min(const V& self, const V& min) { return clamp(self, std::optional<V>(min)); }
+V clamp_min(const V& self, Scalar min) {
+  TAPEDECK_CHECK_DEFINED("clamp_min", self);
+  const detail::OpScope scope("clamp_min");
+  return clamp(self, std::optional<Scalar>(min));
+}
+V clamp_max(const V& self, Scalar max) {
+  TAPEDECK_CHECK_DEFINED("clamp_max", self);
+  const detail::OpScope scope("clamp_max");
+  return clamp(self, std::optional<Scalar>(), max);
+}
+V clamp_min(const V& self, const V& min) {
+  TAPEDECK_CHECK_DEFINED("clamp_min", self, min);
+  const detail::OpScope scope("clamp_min");
+  return clamp(self, std::optional<V>(min));
+}
 V clamp_max(const V& self, const V& max) {
+  TAPEDECK_CHECK_DEFINED("clamp_max", self, max);
+  const detail::OpScope scope("clamp_max");
   return clamp(self, std::optional<V>(), std::optional<V>(max));
 }
 
 // The same with tensors;  g goes to x within the bounds, else to the bound that won
 V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max) {
+  TAPEDECK_CHECK_DEFINED("clamp", self);
+  const detail::OpScope scope("clamp");
   TAPEDECK_CHECK(min || max, "clamp: at least one of min or max must not be None");
   ScalarType dtype = self.dtype();
   if (min) dtype = promote_types(dtype, result_type(self, *min));
@@ -147,6 +171,8 @@ V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max)
 
 // z = x + w (y - x);  dx = (1 - w) g, dy = w g
 V lerp(const V& self, const V& end, Scalar weight) {
+  TAPEDECK_CHECK_DEFINED("lerp", self, end);
+  const detail::OpScope scope("lerp");
   TAPEDECK_CHECK(self.dtype() == end.dtype(), "lerp: expected dtype ", self.dtype(),
                  " for `end` but got dtype ", end.dtype());
   const double w = weight.toDouble();
@@ -162,6 +188,8 @@ V lerp(const V& self, const V& end, Scalar weight) {
   return z;
 }
 V lerp(const V& self, const V& end, const V& weight) {
+  TAPEDECK_CHECK_DEFINED("lerp", self, end, weight);
+  const detail::OpScope scope("lerp");
   TAPEDECK_CHECK(self.dtype() == end.dtype() && self.dtype() == weight.dtype(),
                  "lerp: expected one dtype, got ", self.dtype(), ", ", end.dtype(), " and ",
                  weight.dtype());
@@ -181,6 +209,8 @@ Array add_scaled(const Array& x, Array y, double s) {
 
 // z = x + s a b;  dx = g, da = s g b, db = s g a
 V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
+  TAPEDECK_CHECK_DEFINED("addcmul", self, tensor1, tensor2);
+  const detail::OpScope scope("addcmul");
   const bool one_dtype = self.dtype() == tensor1.dtype() && self.dtype() == tensor2.dtype();
   const ScalarType dtype = one_dtype ? self.dtype() : result_type(self, tensor1 * tensor2);
   if (!is_floating_point(dtype)) return add(self, tensor1 * tensor2, value);
@@ -201,6 +231,8 @@ V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
 
 // z = x + s a / b;  dx = g, da = s g / b, db = -s g a / b^2
 V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
+  TAPEDECK_CHECK_DEFINED("addcdiv", self, tensor1, tensor2);
+  const detail::OpScope scope("addcdiv");
   const bool one_dtype = self.dtype() == tensor1.dtype() && self.dtype() == tensor2.dtype();
   const ScalarType dtype = one_dtype ? self.dtype() : result_type(self, tensor1 + tensor2);
   TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
@@ -250,6 +282,8 @@ V Variable::clamp(const std::optional<V>& min, const std::optional<V>& max) cons
   return tapedeck::clamp(*this, min, max);
 }
 V& Variable::clamp_(const std::optional<Scalar>& min, const std::optional<Scalar>& max) const {
+  TAPEDECK_CHECK_DEFINED("clamp_", *this);
+  const detail::OpScope scope("clamp_");
   detail::check_can_cast(clamp_type(*this, min, max), dtype(), "clamp_");
   if (should_record(*this) || !is_floating_point())
     return assign_inplace(*this, clone().clamp(min, max), "clamp_");
@@ -261,30 +295,55 @@ V& Variable::clamp_(const std::optional<Scalar>& min, const std::optional<Scalar
   return finish_inplace(*this);
 }
 V& Variable::clamp_(const std::optional<V>& min, const std::optional<V>& max) const {
-  return assign(*this, clamp(min, max), "clamp_");
+  TAPEDECK_CHECK_DEFINED("clamp_", *this);
+  const detail::OpScope scope("clamp_");
+  // Of a copy where the derivative reads self, which has changed by then.
+  const auto recorded = [](const std::optional<V>& v) { return v && should_record(*v); };
+  const bool copies = should_record(*this) || recorded(min) || recorded(max);
+  return assign(*this, copies ? clone().clamp(min, max) : clamp(min, max), "clamp_");
 }
 V Variable::clamp_min(Scalar min) const { return tapedeck::clamp_min(*this, min); }
 V Variable::clamp_min(const V& min) const { return tapedeck::clamp_min(*this, min); }
-V& Variable::clamp_min_(Scalar min) const { return clamp_(std::optional<Scalar>(min)); }
-V& Variable::clamp_min_(const V& min) const { return clamp_(std::optional<V>(min)); }
+V& Variable::clamp_min_(Scalar min) const {
+  TAPEDECK_CHECK_DEFINED("clamp_min_", *this);
+  const detail::OpScope scope("clamp_min_");
+  return clamp_(std::optional<Scalar>(min));
+}
+V& Variable::clamp_min_(const V& min) const {
+  TAPEDECK_CHECK_DEFINED("clamp_min_", *this, min);
+  const detail::OpScope scope("clamp_min_");
+  return clamp_(std::optional<V>(min));
+}
 V Variable::clamp_max(Scalar max) const { return tapedeck::clamp_max(*this, max); }
 V Variable::clamp_max(const V& max) const { return tapedeck::clamp_max(*this, max); }
-V& Variable::clamp_max_(Scalar max) const { return clamp_(std::optional<Scalar>(), max); }
+V& Variable::clamp_max_(Scalar max) const {
+  TAPEDECK_CHECK_DEFINED("clamp_max_", *this);
+  const detail::OpScope scope("clamp_max_");
+  return clamp_(std::optional<Scalar>(), max);
+}
 V& Variable::clamp_max_(const V& max) const {
+  TAPEDECK_CHECK_DEFINED("clamp_max_", *this, max);
+  const detail::OpScope scope("clamp_max_");
   return clamp_(std::optional<V>(), std::optional<V>(max));
 }
 V Variable::lerp(const V& end, Scalar weight) const { return tapedeck::lerp(*this, end, weight); }
 V Variable::lerp(const V& end, const V& weight) const { return tapedeck::lerp(*this, end, weight); }
 V& Variable::lerp_(const V& end, Scalar weight) const {
+  TAPEDECK_CHECK_DEFINED("lerp_", *this, end);
+  const detail::OpScope scope("lerp_");
   return assign(*this, lerp(end, weight), "lerp_");
 }
 V& Variable::lerp_(const V& end, const V& weight) const {
+  TAPEDECK_CHECK_DEFINED("lerp_", *this, end, weight);
+  const detail::OpScope scope("lerp_");
   return assign(*this, lerp(end, weight), "lerp_");
 }
 V Variable::addcmul(const V& tensor1, const V& tensor2, Scalar value) const {
   return tapedeck::addcmul(*this, tensor1, tensor2, value);
 }
 V& Variable::addcmul_(const V& tensor1, const V& tensor2, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("addcmul_", *this, tensor1, tensor2);
+  const detail::OpScope scope("addcmul_");
   return add_scaled_(*this, tensor1, tensor2, value, BinaryOp::Mul, "addcmul_",
                      [&] { return addcmul(tensor1, tensor2, value); });
 }
@@ -292,6 +351,8 @@ V Variable::addcdiv(const V& tensor1, const V& tensor2, Scalar value) const {
   return tapedeck::addcdiv(*this, tensor1, tensor2, value);
 }
 V& Variable::addcdiv_(const V& tensor1, const V& tensor2, Scalar value) const {
+  TAPEDECK_CHECK_DEFINED("addcdiv_", *this, tensor1, tensor2);
+  const detail::OpScope scope("addcdiv_");
   return add_scaled_(*this, tensor1, tensor2, value, BinaryOp::Div, "addcdiv_",
                      [&] { return addcdiv(tensor1, tensor2, value); });
 }

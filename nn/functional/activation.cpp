@@ -1,6 +1,8 @@
 #include <tapedeck/nn/functional/activation.h>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -19,6 +21,8 @@ Tensor relu(Tensor input, const ReLUFuncOptions& options) {
   return options.inplace() ? input.relu_() : tapedeck::relu(input);
 }
 Tensor relu6(Tensor input, const ReLU6FuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("relu6", input);
+  const tapedeck::detail::OpScope scope("relu6");
   return finish(input, tapedeck::relu6(input), options.inplace(), "relu6_");
 }
 Tensor leaky_relu(Tensor input, const LeakyReLUFuncOptions& options) {
@@ -26,6 +30,8 @@ Tensor leaky_relu(Tensor input, const LeakyReLUFuncOptions& options) {
                 "leaky_relu_");
 }
 Tensor rrelu(Tensor input, const RReLUFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("rrelu", input);
+  const tapedeck::detail::OpScope scope("rrelu");
   return finish(input, tapedeck::rrelu(input, options.lower(), options.upper(), options.training()),
                 options.inplace(), "rrelu_");
 }
@@ -34,9 +40,13 @@ Tensor elu(Tensor input, const ELUFuncOptions& options) {
   return finish(input, tapedeck::elu(input, options.alpha()), options.inplace(), "elu_");
 }
 Tensor selu(Tensor input, const SELUFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("selu", input);
+  const tapedeck::detail::OpScope scope("selu");
   return finish(input, tapedeck::selu(input), options.inplace(), "selu_");
 }
 Tensor celu(Tensor input, const CELUFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("celu", input);
+  const tapedeck::detail::OpScope scope("celu");
   return finish(input, tapedeck::celu(input, options.alpha()), options.inplace(), "celu_");
 }
 Tensor gelu(const Tensor& input, const GELUFuncOptions& options) {
@@ -48,12 +58,18 @@ Tensor silu(Tensor input, const SiLUOptions& options) {
 Tensor mish(const Tensor& input) { return tapedeck::mish(input); }
 Tensor sigmoid(const Tensor& input) { return input.sigmoid(); }
 Tensor tanh(const Tensor& input) { return input.tanh(); }
-Tensor logsigmoid(const Tensor& input) { return log_sigmoid(input); }
+Tensor logsigmoid(const Tensor& input) {
+  TAPEDECK_CHECK_DEFINED("logsigmoid", input);
+  const tapedeck::detail::OpScope scope("logsigmoid");
+  return log_sigmoid(input);
+}
 Tensor hardsigmoid(const Tensor& input) { return tapedeck::hardsigmoid(input); }
 Tensor hardswish(const Tensor& input, const HardswishOptions& options) {
   return finish(input, tapedeck::hardswish(input), options.inplace(), "hardswish_");
 }
 Tensor hardtanh(Tensor input, const HardtanhFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("hardtanh", input);
+  const tapedeck::detail::OpScope scope("hardtanh");
   TAPEDECK_CHECK_AS(ValueError, options.min_val() <= options.max_val(),
                     "hardtanh: expected min_val <= max_val, got ", options.min_val(), " and ",
                     options.max_val());
@@ -64,24 +80,34 @@ Tensor hardshrink(const Tensor& input, const HardshrinkFuncOptions& options) {
   return tapedeck::hardshrink(input, options.lambda());
 }
 Tensor softshrink(const Tensor& input, const SoftshrinkFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("softshrink", input);
+  const tapedeck::detail::OpScope scope("softshrink");
   return tapedeck::softshrink(input, options.lambda());
 }
 Tensor softplus(const Tensor& input, const SoftplusFuncOptions& options) {
   return tapedeck::softplus(input, options.beta(), options.threshold());
 }
 Tensor softsign(const Tensor& input) { return tapedeck::softsign(input); }
-Tensor tanhshrink(const Tensor& input) { return tapedeck::tanhshrink(input); }
+Tensor tanhshrink(const Tensor& input) {
+  TAPEDECK_CHECK_DEFINED("tanhshrink", input);
+  const tapedeck::detail::OpScope scope("tanhshrink");
+  return tapedeck::tanhshrink(input);
+}
 Tensor threshold(Tensor input, const ThresholdFuncOptions& options) {
   return finish(input, tapedeck::threshold(input, options.threshold(), options.value()),
                 options.inplace(), "threshold_");
 }
 Tensor glu(const Tensor& input, const GLUFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("glu", input);
+  const tapedeck::detail::OpScope scope("glu");
   return tapedeck::glu(input, options.dim());
 }
 Tensor softmax(const Tensor& input, const SoftmaxFuncOptions& options) {
   return input.softmax(options.dim(), options.dtype());
 }
 Tensor softmin(const Tensor& input, const SoftminFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("softmin", input);
+  const tapedeck::detail::OpScope scope("softmin");
   return (-input).softmax(options.dim(), options.dtype());
 }
 Tensor log_softmax(const Tensor& input, const LogSoftmaxFuncOptions& options) {
@@ -89,6 +115,8 @@ Tensor log_softmax(const Tensor& input, const LogSoftmaxFuncOptions& options) {
 }
 
 Tensor gumbel_softmax(const Tensor& logits, const GumbelSoftmaxFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("gumbel_softmax", logits);
+  const tapedeck::detail::OpScope scope("gumbel_softmax");
   Tensor noise;
   {
     const NoGradGuard no_grad;

@@ -4,6 +4,8 @@
 #include <limits>
 #include <vector>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
@@ -56,6 +58,8 @@ Tensor widened(const Tensor& mask) {
 std::tuple<Tensor, Tensor> multi_head_attention_forward(
     const Tensor& query, const Tensor& key, const Tensor& value,
     const MultiheadAttentionForwardFuncOptions& o) {
+  TAPEDECK_CHECK_DEFINED("multi_head_attention_forward", query, key, value);
+  const tapedeck::detail::OpScope scope("multi_head_attention_forward");
   TAPEDECK_CHECK(query.dim() == 3 && key.dim() == 3 && value.dim() == 3, kOp,
                  ": expected query, key and value of 3 dimensions, got ", query.sizes(), ", ",
                  key.sizes(), " and ", value.sizes());

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/embedding.h>
 
@@ -32,6 +34,8 @@ void renormalize(const Tensor& weight, const Tensor& input, const std::optional<
 }  // namespace
 
 Tensor embedding(const Tensor& input, const Tensor& weight, const EmbeddingFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("embedding", input, weight);
+  const tapedeck::detail::OpScope scope("embedding");
   const std::int64_t padding_idx = wrapped("embedding", options.padding_idx(), weight);
   renormalize(weight, input, options.max_norm(), options.norm_type());
   return tapedeck::embedding(weight, input, padding_idx, options.scale_grad_by_freq(),
@@ -40,6 +44,8 @@ Tensor embedding(const Tensor& input, const Tensor& weight, const EmbeddingFuncO
 
 Tensor embedding_bag(const Tensor& input, const Tensor& weight,
                      const EmbeddingBagFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("embedding_bag", input, weight);
+  const tapedeck::detail::OpScope scope("embedding_bag");
   const std::int64_t padding_idx = wrapped("embedding_bag", options.padding_idx(), weight);
   Tensor indices = input, offsets = options.offsets(), weights = options.per_sample_weights();
   TAPEDECK_CHECK(!weights.defined() || weights.sizes().equals(input.sizes()),

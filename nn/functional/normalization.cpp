@@ -1,6 +1,8 @@
 #include <tapedeck/nn/functional/normalization.h>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/joining.h>
@@ -12,6 +14,8 @@ namespace tapedeck::nn::functional {
 
 Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
                   const BatchNormFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("batch_norm", input, running_mean, running_var);
+  const tapedeck::detail::OpScope scope("batch_norm");
   TAPEDECK_CHECK(input.dim() >= 2, "batch_norm: expected an input of at least 2 dimensions, got ",
                  input.sizes());
   if (options.training())
@@ -26,6 +30,8 @@ Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor&
 }
 
 Tensor instance_norm(const Tensor& input, const InstanceNormFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("instance_norm", input);
+  const tapedeck::detail::OpScope scope("instance_norm");
   TAPEDECK_CHECK(input.dim() >= 3,
                  "instance_norm: expected an input of at least 3 dimensions, got ", input.sizes());
   if (options.use_input_stats())
@@ -39,15 +45,21 @@ Tensor instance_norm(const Tensor& input, const InstanceNormFuncOptions& options
 }
 
 Tensor layer_norm(const Tensor& input, const LayerNormFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("layer_norm", input);
+  const tapedeck::detail::OpScope scope("layer_norm");
   return tapedeck::layer_norm(input, options.normalized_shape(), options.weight(), options.bias(),
                               options.eps());
 }
 Tensor group_norm(const Tensor& input, const GroupNormFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("group_norm", input);
+  const tapedeck::detail::OpScope scope("group_norm");
   return tapedeck::group_norm(input, options.num_groups(), options.weight(), options.bias(),
                               options.eps());
 }
 
 Tensor local_response_norm(const Tensor& input, const LocalResponseNormFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("local_response_norm", input);
+  const tapedeck::detail::OpScope scope("local_response_norm");
   TAPEDECK_CHECK(input.dim() >= 3,
                  "local_response_norm: expected an input of at least 3 dimensions, got ",
                  input.sizes());
@@ -67,6 +79,8 @@ Tensor local_response_norm(const Tensor& input, const LocalResponseNormFuncOptio
 }
 
 Tensor normalize(const Tensor& input, const NormalizeFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("normalize", input);
+  const tapedeck::detail::OpScope scope("normalize");
   const Tensor norm = input.norm(Scalar(options.p()), options.dim(), true);
   const Tensor result = input / norm.clamp_min(options.eps());
   if (!options.out()) return result;

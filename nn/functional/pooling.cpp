@@ -1,5 +1,7 @@
 #include <tapedeck/nn/functional/pooling.h>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/fractional_pool.h>
@@ -12,6 +14,8 @@
 namespace tapedeck::nn::functional {
 
 Tensor avg_pool1d(const Tensor& input, const AvgPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("avg_pool1d", input);
+  const tapedeck::detail::OpScope scope("avg_pool1d");
   return tapedeck::avg_pool1d(input, options.kernel_size(), options.stride(), options.padding(),
                               options.ceil_mode(), options.count_include_pad());
 }
@@ -21,11 +25,15 @@ Tensor avg_pool2d(const Tensor& input, const AvgPool2dFuncOptions& options) {
                               options.divisor_override());
 }
 Tensor avg_pool3d(const Tensor& input, const AvgPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("avg_pool3d", input);
+  const tapedeck::detail::OpScope scope("avg_pool3d");
   return tapedeck::avg_pool3d(input, options.kernel_size(), options.stride(), options.padding(),
                               options.ceil_mode(), options.count_include_pad(),
                               options.divisor_override());
 }
 Tensor max_pool1d(const Tensor& input, const MaxPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_pool1d", input);
+  const tapedeck::detail::OpScope scope("max_pool1d");
   return tapedeck::max_pool1d(input, options.kernel_size(), options.stride(), options.padding(),
                               options.dilation(), options.ceil_mode());
 }
@@ -34,23 +42,31 @@ Tensor max_pool2d(const Tensor& input, const MaxPool2dFuncOptions& options) {
                               options.dilation(), options.ceil_mode());
 }
 Tensor max_pool3d(const Tensor& input, const MaxPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_pool3d", input);
+  const tapedeck::detail::OpScope scope("max_pool3d");
   return tapedeck::max_pool3d(input, options.kernel_size(), options.stride(), options.padding(),
                               options.dilation(), options.ceil_mode());
 }
 std::tuple<Tensor, Tensor> max_pool1d_with_indices(const Tensor& input,
                                                    const MaxPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_pool1d_with_indices", input);
+  const tapedeck::detail::OpScope scope("max_pool1d_with_indices");
   return tapedeck::max_pool1d_with_indices(input, options.kernel_size(), options.stride(),
                                            options.padding(), options.dilation(),
                                            options.ceil_mode());
 }
 std::tuple<Tensor, Tensor> max_pool2d_with_indices(const Tensor& input,
                                                    const MaxPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_pool2d_with_indices", input);
+  const tapedeck::detail::OpScope scope("max_pool2d_with_indices");
   return tapedeck::max_pool2d_with_indices(input, options.kernel_size(), options.stride(),
                                            options.padding(), options.dilation(),
                                            options.ceil_mode());
 }
 std::tuple<Tensor, Tensor> max_pool3d_with_indices(const Tensor& input,
                                                    const MaxPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_pool3d_with_indices", input);
+  const tapedeck::detail::OpScope scope("max_pool3d_with_indices");
   return tapedeck::max_pool3d_with_indices(input, options.kernel_size(), options.stride(),
                                            options.padding(), options.dilation(),
                                            options.ceil_mode());
@@ -74,37 +90,54 @@ DimVector filled_in(const char* op, const Tensor& input,
 }  // namespace
 
 Tensor adaptive_avg_pool1d(const Tensor& input, const AdaptiveAvgPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_avg_pool1d", input);
+  const tapedeck::detail::OpScope scope("adaptive_avg_pool1d");
   return tapedeck::adaptive_avg_pool1d(input, options.output_size());
 }
 Tensor adaptive_avg_pool2d(const Tensor& input, const AdaptiveAvgPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_avg_pool2d", input);
   return tapedeck::adaptive_avg_pool2d(
       input, filled_in("adaptive_avg_pool2d", input, options.output_size()));
 }
 Tensor adaptive_avg_pool3d(const Tensor& input, const AdaptiveAvgPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_avg_pool3d", input);
+  const tapedeck::detail::OpScope scope("adaptive_avg_pool3d");
   return tapedeck::adaptive_avg_pool3d(
       input, filled_in("adaptive_avg_pool3d", input, options.output_size()));
 }
 std::tuple<Tensor, Tensor> adaptive_max_pool1d_with_indices(
     const Tensor& input, const AdaptiveMaxPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool1d_with_indices", input);
+  const tapedeck::detail::OpScope scope("adaptive_max_pool1d_with_indices");
   return tapedeck::adaptive_max_pool1d(input, options.output_size());
 }
 std::tuple<Tensor, Tensor> adaptive_max_pool2d_with_indices(
     const Tensor& input, const AdaptiveMaxPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool2d_with_indices", input);
+  const tapedeck::detail::OpScope scope("adaptive_max_pool2d_with_indices");
   return tapedeck::adaptive_max_pool2d(
       input, filled_in("adaptive_max_pool2d", input, options.output_size()));
 }
 std::tuple<Tensor, Tensor> adaptive_max_pool3d_with_indices(
     const Tensor& input, const AdaptiveMaxPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool3d_with_indices", input);
+  const tapedeck::detail::OpScope scope("adaptive_max_pool3d_with_indices");
   return tapedeck::adaptive_max_pool3d(
       input, filled_in("adaptive_max_pool3d", input, options.output_size()));
 }
 Tensor adaptive_max_pool1d(const Tensor& input, const AdaptiveMaxPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool1d", input);
+  const tapedeck::detail::OpScope scope("adaptive_max_pool1d");
   return std::get<0>(adaptive_max_pool1d_with_indices(input, options));
 }
 Tensor adaptive_max_pool2d(const Tensor& input, const AdaptiveMaxPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool2d", input);
+  const tapedeck::detail::OpScope scope("adaptive_max_pool2d");
   return std::get<0>(adaptive_max_pool2d_with_indices(input, options));
 }
 Tensor adaptive_max_pool3d(const Tensor& input, const AdaptiveMaxPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("adaptive_max_pool3d", input);
+  const tapedeck::detail::OpScope scope("adaptive_max_pool3d");
   return std::get<0>(adaptive_max_pool3d_with_indices(input, options));
 }
 
@@ -141,16 +174,21 @@ DimVector unpooled_size(const char* op, const Tensor& input,
 
 Tensor max_unpool1d(const Tensor& input, const Tensor& indices,
                     const MaxUnpool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_unpool1d", input, indices);
+  const tapedeck::detail::OpScope scope("max_unpool1d");
   const DimVector size = unpooled_size<1>("max_unpool1d", input, options);
   return tapedeck::max_unpool2d(input.unsqueeze(-2), indices.unsqueeze(-2), {1, size[0]})
       .squeeze(-2);
 }
 Tensor max_unpool2d(const Tensor& input, const Tensor& indices,
                     const MaxUnpool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_unpool2d", input, indices);
   return tapedeck::max_unpool2d(input, indices, unpooled_size<2>("max_unpool2d", input, options));
 }
 Tensor max_unpool3d(const Tensor& input, const Tensor& indices,
                     const MaxUnpool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("max_unpool3d", input, indices);
+  const tapedeck::detail::OpScope scope("max_unpool3d");
   const DimVector size = unpooled_size<3>("max_unpool3d", input, options);
   // Positions in the volume are those in a plane of depth and rest.
   return tapedeck::max_unpool2d(input.flatten(-2), indices.flatten(-2),
@@ -195,27 +233,39 @@ std::tuple<DimVector, Tensor> fractional_arguments(const char* op, const Tensor&
 
 std::tuple<Tensor, Tensor> fractional_max_pool2d_with_indices(
     const Tensor& input, const FractionalMaxPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("fractional_max_pool2d_with_indices", input);
+  const tapedeck::detail::OpScope scope("fractional_max_pool2d_with_indices");
   const auto [size, samples] = fractional_arguments("fractional_max_pool2d", input, options);
   return tapedeck::fractional_max_pool2d(input, options.kernel_size(), size, samples);
 }
 std::tuple<Tensor, Tensor> fractional_max_pool3d_with_indices(
     const Tensor& input, const FractionalMaxPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("fractional_max_pool3d_with_indices", input);
+  const tapedeck::detail::OpScope scope("fractional_max_pool3d_with_indices");
   const auto [size, samples] = fractional_arguments("fractional_max_pool3d", input, options);
   return tapedeck::fractional_max_pool3d(input, options.kernel_size(), size, samples);
 }
 Tensor fractional_max_pool2d(const Tensor& input, const FractionalMaxPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("fractional_max_pool2d", input);
+  const tapedeck::detail::OpScope scope("fractional_max_pool2d");
   return std::get<0>(fractional_max_pool2d_with_indices(input, options));
 }
 Tensor fractional_max_pool3d(const Tensor& input, const FractionalMaxPool3dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("fractional_max_pool3d", input);
+  const tapedeck::detail::OpScope scope("fractional_max_pool3d");
   return std::get<0>(fractional_max_pool3d_with_indices(input, options));
 }
 
 Tensor lp_pool1d(const Tensor& input, const LPPool1dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("lp_pool1d", input);
+  const tapedeck::detail::OpScope scope("lp_pool1d");
   const Tensor mean = tapedeck::avg_pool1d(input.pow(options.norm_type()), options.kernel_size(),
                                            options.stride(), 0, options.ceil_mode());
   return lp_of(mean, options.norm_type(), (*options.kernel_size())[0]);
 }
 Tensor lp_pool2d(const Tensor& input, const LPPool2dFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("lp_pool2d", input);
+  const tapedeck::detail::OpScope scope("lp_pool2d");
   const Tensor mean = tapedeck::avg_pool2d(input.pow(options.norm_type()), options.kernel_size(),
                                            options.stride(), 0, options.ceil_mode());
   return lp_of(mean, options.norm_type(),

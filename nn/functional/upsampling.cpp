@@ -4,6 +4,8 @@
 #include <sstream>
 #include <string>
 
+#include <tapedeck/array/internal/op_scope.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/pool.h>
 #include <tapedeck/ops/pool3d.h>
 #include <tapedeck/ops/resize.h>
@@ -58,6 +60,8 @@ bool is(const InterpolateFuncOptions& options) {
 }  // namespace
 
 Tensor interpolate(const Tensor& input, const InterpolateFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("interpolate", input);
+  const tapedeck::detail::OpScope scope("interpolate");
   const std::string mode = enumtype::get_enum_name(options.mode());
   TAPEDECK_CHECK(input.dim() >= 3 && input.dim() <= 5,
                  "interpolate: Input Error: Only 3D, 4D and 5D input Tensors supported (got ",

@@ -4,12 +4,16 @@
 #include <cctype>
 #include <string>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/array/warning.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/ops/grid_sample.h>
 
 namespace tapedeck::nn::functional {
 
 Tensor affine_grid(const Tensor& theta, IntArrayRef size, bool align_corners) {
+  TAPEDECK_CHECK_DEFINED("affine_grid", theta);
+  const tapedeck::detail::OpScope scope("affine_grid");
   std::string dtype = theta.toString();
   for (char& c : dtype) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   TAPEDECK_CHECK(theta.is_floating_point(),
@@ -30,6 +34,8 @@ Tensor affine_grid(const Tensor& theta, IntArrayRef size, bool align_corners) {
 }
 
 Tensor grid_sample(const Tensor& input, const Tensor& grid, const GridSampleFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("grid_sample", input, grid);
+  const tapedeck::detail::OpScope scope("grid_sample");
   if (!options.align_corners())
     TAPEDECK_WARN_ONCE(
         "grid_sample: align_corners is false unless given; set it to be sure of the places that "

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/unary.h>
@@ -44,6 +45,7 @@ enum class Reads { Output, Input };
 template <typename OutOfPlace>
 Variable& unary_in_place(kernels::UnaryOp op, Reads reads, const Variable& self, const char* name,
                          OutOfPlace&& out_of_place, const kernels::OpParams& params = {}) {
+  TAPEDECK_CHECK_DEFINED(name, self);
   if (!is_floating_point(self.dtype()) || should_record(self)) {
     const bool copies = reads == Reads::Input && should_record(self);
     const Variable y = out_of_place(copies ? self.clone() : self);

@@ -175,7 +175,8 @@ TEST(Matmul, ErrorsSayWhatWasExpected) {
   EXPECT_EQ(error_of([&] {
               addmm(zero({3}), zero({2, 3}), zero({3, 5}));
             }),
-            "expand: the expanded size 5 must match the existing size 3 at non-singleton dimension "
+            "addmm: expand: the expanded size 5 must match the existing size 3 at non-singleton "
+            "dimension "
             "1: [3] to [2, 5]");
 }
 

@@ -185,13 +185,14 @@ TEST(Shape, Errors) {
             "4])");
   EXPECT_EQ(testing_support::error_of<ValueError>([&] { x.slice(0, 0, 3, 0); }),
             "slice step must be positive, got 0");
-  EXPECT_EQ(testing_support::error_of<Error>([&] {
-              x.split(Ints{2, 2});
-            }),
-            "split_with_sizes expects split_sizes to sum exactly to 3 (input tensor's size at "
-            "dimension 0), but got split_sizes=[2, 2]");
+  EXPECT_EQ(
+      testing_support::error_of<Error>([&] {
+        x.split(Ints{2, 2});
+      }),
+      "split: split_with_sizes expects split_sizes to sum exactly to 3 (input tensor's size at "
+      "dimension 0), but got split_sizes=[2, 2]");
   EXPECT_EQ(testing_support::error_of<Error>([&] { x.split(0); }),
-            "split_size can only be 0 if dimension size is 0, but got dimension size of 3");
+            "split: split_size can only be 0 if dimension size is 0, but got dimension size of 3");
   EXPECT_EQ(testing_support::error_of<Error>([&] { x.chunk(0); }),
             "chunk expects `chunks` to be greater than 0, got: 0");
   EXPECT_EQ(testing_support::error_of<Error>([&] { x.diagonal(0, 1, -1); }),
@@ -205,7 +206,7 @@ TEST(Shape, Errors) {
   EXPECT_EQ(testing_support::error_of<Error>([&] {
               x.reshape({5, -1});
             }),
-            "shape [5, -1] is invalid for input of size 12");
+            "reshape: shape [5, -1] is invalid for input of size 12");
   EXPECT_THROW(x.movedim(Ints{0, 0}, Ints{0, 1}), Error);
   const std::int64_t huge = std::int64_t{1} << 62;
   EXPECT_THAT(testing_support::error_of<Error>([&] { x.as_strided({huge}, {4}); }),

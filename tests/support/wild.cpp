@@ -17,7 +17,9 @@ void survive(const WildCall& call, int rounds) {
         if (y.defined() && y.requires_grad()) y.sum().backward();
       }
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()), "") << what;
+      const std::string text = error.what();
+      EXPECT_NE(text, "") << what;
+      EXPECT_NE(text.rfind("expected a defined tensor", 0), 0) << what << " does not say its name";
     } catch (const std::exception& error) {
       ADD_FAILURE() << what << " threw something else: " << error.what();
     }
