@@ -91,8 +91,8 @@ class Reader final : public FieldVisitor {
 // Compares the tensors of a state with their parameter.
 class ShapeCheck final : public FieldVisitor {
  public:
-  ShapeCheck(const Variable& parameter, std::size_t number)
-      : parameter_(parameter), number_(number) {}
+  ShapeCheck(const InputArchive& archive, const Variable& parameter, std::size_t number)
+      : archive_(archive), parameter_(parameter), number_(number) {}
 
   void field(const char*, bool&) override {}
   void field(const char*, std::int64_t&) override {}
@@ -105,13 +105,14 @@ class ShapeCheck final : public FieldVisitor {
   void field(const char* name, Variable& value) override {
     if (!value.defined()) return;
     const Array &state = value.array(), &p = parameter_.array();
-    TAPEDECK_CHECK(state.sizes() == p.sizes() && state.dtype() == p.dtype(), "load: the state '",
-                   name, "' of parameter ", number_, " has shape ", state.sizes().ref(),
-                   " and dtype ", state.dtype(), ", expected ", p.sizes().ref(), " and ",
-                   p.dtype());
+    TAPEDECK_CHECK(state.sizes() == p.sizes() && state.dtype() == p.dtype(),
+                   "load: ", archive_.source(), ": the state '", name, "' of parameter ", number_,
+                   " has shape ", state.sizes().ref(), " and dtype ", state.dtype(), ", expected ",
+                   p.sizes().ref(), " and ", p.dtype());
   }
 
  private:
+  const InputArchive& archive_;
   const Variable& parameter_;
   std::size_t number_;
 };
@@ -184,14 +185,15 @@ void Optimizer::save(OutputArchive& archive) const {
 void Optimizer::load(InputArchive& archive) {
   IValue value;
   archive.read("optimizer", value);
-  TAPEDECK_CHECK(value.toStringRef() == name(), "load: the archive holds the state of ",
+  TAPEDECK_CHECK(value.toStringRef() == name(), "load: ", archive.source(), " holds the state of ",
                  value.toStringRef(), ", expected ", name());
   InputArchive groups, states;
   archive.read("param_groups", groups);
   const bool any_state = archive.try_read("state", states);
   groups.read("size", value);
   TAPEDECK_CHECK(value.toInt() == static_cast<std::int64_t>(param_groups_.size()),
-                 "loaded state dict has a different number of parameter groups (", value.toInt(),
+                 "load: ", archive.source(),
+                 ": loaded state dict has a different number of parameter groups (", value.toInt(),
                  ", expected ", param_groups_.size(), ")");
 
   std::vector<std::shared_ptr<OptimizerOptions>> new_options;
@@ -203,8 +205,8 @@ void Optimizer::load(InputArchive& archive) {
     groups.read(std::to_string(i), group);
     group.read("params", value);
     const std::vector<std::int64_t> numbers = value.toIntVector();
-    TAPEDECK_CHECK(numbers.size() == params.size(),
-                   "loaded state dict contains a parameter group that has a different size than "
+    TAPEDECK_CHECK(numbers.size() == params.size(), "load: ", archive.source(),
+                   ": loaded state dict contains a parameter group that has a different size than "
                    "the optimizer's parameter group (group ",
                    i, " with ", numbers.size(), " parameters, expected ", params.size(), ")");
     new_options.push_back(param_groups_[i].options().clone());
@@ -217,11 +219,11 @@ void Optimizer::load(InputArchive& archive) {
       InputArchive archived;
       if (!any_state || !states.try_read(std::to_string(numbers[k]), archived)) continue;
       std::unique_ptr<OptimizerParamState> state = new_state();
-      TAPEDECK_CHECK(state, "load: the archive holds state of parameters, and ", name(),
+      TAPEDECK_CHECK(state, "load: ", archive.source(), " holds state of parameters, and ", name(),
                      " keeps none");
       state->serialize(archived);
       if (state->mirrors_parameter()) {
-        ShapeCheck check(params[k], static_cast<std::size_t>(numbers[k]));
+        ShapeCheck check(archive, params[k], static_cast<std::size_t>(numbers[k]));
         state->fields(check);
       }
       new_states->emplace(ParamKey(params[k]), std::move(state));
@@ -242,7 +244,14 @@ OutputArchive& operator<<(OutputArchive& archive, const Optimizer& optimizer) {
   return archive;
 }
 InputArchive& operator>>(InputArchive& archive, Optimizer& optimizer) {
-  optimizer.load(archive);
+  try {
+    optimizer.load(archive);
+  } catch (const Error& error) {
+    // Options say what is wrong with them, but not where they came from.
+    const std::string text = error.what();
+    if (text.find(archive.source()) != std::string::npos) throw;
+    tapedeck::detail::fail(str("load: ", archive.source(), ": ", text));
+  }
   return archive;
 }
 

@@ -233,6 +233,7 @@ detail::ArchiveReader& InputArchive::reader() const {
   TAPEDECK_CHECK(reader_, "load: nothing was loaded into this archive; call load_from first");
   return *reader_;
 }
+const std::string& InputArchive::source() const { return reader().source; }
 std::string InputArchive::full_key(const std::string& key) const { return prefix_ + key; }
 
 bool InputArchive::try_read(const std::string& key, Variable& tensor, bool) {

@@ -51,8 +51,10 @@ class OutputArchive final {
   /// Writes what the archive holds under "key.".
   void write(const std::string& key, OutputArchive& nested_archive);
 
-  /// Writes to a temporary file beside it and renames: what was there stays whole until the new
-  /// file is complete, and stays there if that fails. \throws Error that names the file.
+  /// Writes to a temporary file beside it, `<filename>.<process>.<number>.tmp`, and renames: what
+  /// was there stays whole until the new file is complete, and stays there if that fails. A process
+  /// that is killed meanwhile leaves the temporary file, which nobody needs. \throws Error that
+  /// names the file.
   void save_to(const std::string& filename);
   /// \throws Error if the stream does not take everything.
   void save_to(std::ostream& stream);
@@ -102,6 +104,9 @@ class InputArchive final {
   void load_from(
       const std::function<std::size_t(std::uint64_t pos, void* buf, std::size_t nbytes)>& read_func,
       const std::function<std::size_t()>& size_func, std::optional<Device> device = std::nullopt);
+
+  /// What it was loaded from, for messages: "'model.pt'", "the stream".
+  const std::string& source() const;
 
   /// Keys of this level: tensors, values and nested archives.
   std::vector<std::string> keys() const;

@@ -114,7 +114,7 @@ TEST(Checkpoint, WhatDoesNotFitChangesNothing) {
     return message_of([&] { load(optimizer, in); });
   };
   Training sgd = start(kMakers[0].second);
-  EXPECT_EQ(error(*sgd.optimizer), "load: the archive holds the state of Adam, expected SGD");
+  EXPECT_EQ(error(*sgd.optimizer), "load: the stream holds the state of Adam, expected SGD");
 
   Variable p(random_array({3, 7}, kFloat32, 1));
   Adam fewer({p}, AdamOptions(0.7));
