@@ -4,12 +4,15 @@
 #include <string>
 #include <utility>
 
+#include <tapedeck/array/error.h>
+
 namespace tapedeck::data {
 
 /// What the loader throws for an exception of a worker thread.
-struct WorkerException : public std::exception {
+struct WorkerException : public Error {
   explicit WorkerException(std::exception_ptr original)
-      : original_exception(std::move(original)),
+      : Error("Caught exception in DataLoader worker thread."),
+        original_exception(std::move(original)),
         message("Caught exception in DataLoader worker thread.") {
     try {
       std::rethrow_exception(original_exception);

@@ -148,6 +148,8 @@ Tensor sparse_(Tensor tensor, double sparsity, double std) {
   const NoGradGuard no_grad;
   TAPEDECK_CHECK(tensor.dim() == 2, "init::sparse_: expected a tensor of 2 dimensions, got ",
                  tensor.sizes());
+  TAPEDECK_CHECK_AS(ValueError, 0 <= sparsity && sparsity <= 1,
+                    "init::sparse_: expected a sparsity of [0, 1], got ", sparsity);
   const std::int64_t rows = tensor.size(0);
   const auto zeros = static_cast<std::int64_t>(std::ceil(sparsity * static_cast<double>(rows)));
   tensor.normal_(0, std);

@@ -359,6 +359,7 @@ Module& Module::requires_grad_(bool requires_grad) {
 
 Tensor& Module::register_parameter(std::string name, Tensor tensor, bool requires_grad) {
   check_name("Parameter", name);
+  TAPEDECK_CHECK(!buffers_.contains(name), "Parameter '", name, "' already defined as a buffer");
   if (tensor.defined())
     tensor.requires_grad_(requires_grad);
   else if (requires_grad)
@@ -369,17 +370,33 @@ Tensor& Module::register_parameter(std::string name, Tensor tensor, bool require
 }
 Tensor& Module::register_buffer(std::string name, Tensor tensor) {
   check_name("Buffer", name);
+  TAPEDECK_CHECK(!parameters_.contains(name), "Buffer '", name, "' already defined as a parameter");
   return buffers_.insert(std::move(name), std::move(tensor));
 }
+
+namespace {
+
+bool is_within(const Module& module, const Module& tree) {
+  if (&module == &tree) return true;
+  for (const std::shared_ptr<Module>& child : tree.children())
+    if (child && is_within(module, *child)) return true;
+  return false;
+}
+
+}  // namespace
 
 void Module::add_child(std::string name, std::shared_ptr<Module> module) {
   check_name("Submodule", name);
   Module* child = module.get();
+  TAPEDECK_CHECK(!child || !is_within(*this, *child), "Submodule '", name,
+                 "' is or contains the module that it is to be registered in");
   children_.insert(std::move(name), std::move(module));
   if (child && !child->parent_) child->parent_ = this;
 }
 void Module::replace_child(const std::string& name, std::shared_ptr<Module> module) {
   std::shared_ptr<Module>& place = children_[name];
+  TAPEDECK_CHECK(!module || !is_within(*this, *module), "Submodule '", name,
+                 "' is or contains the module that it is to be registered in");
   if (place && place->parent_ == this) place->parent_ = nullptr;
   place = std::move(module);
   if (place && !place->parent_) place->parent_ = this;

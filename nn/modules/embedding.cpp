@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/embedding.h>
@@ -66,6 +67,7 @@ void print_norm(std::ostream& stream, const Options& options) {
 
 EmbeddingImpl::EmbeddingImpl(EmbeddingOptions options_) : options(std::move(options_)) { reset(); }
 void EmbeddingImpl::reset() {
+  const tapedeck::detail::OpScope scope("Embedding");
   wrap_padding_idx(options);
   weight = register_parameter("weight", table_of(options));
   if (!options._weight().defined()) reset_parameters();
@@ -111,6 +113,7 @@ EmbeddingBagImpl::EmbeddingBagImpl(EmbeddingBagOptions options_) : options(std::
   reset();
 }
 void EmbeddingBagImpl::reset() {
+  const tapedeck::detail::OpScope scope("EmbeddingBag");
   wrap_padding_idx(options);
   weight = register_parameter("weight", table_of(options));
   if (!options._weight().defined()) reset_parameters();

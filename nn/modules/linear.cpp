@@ -3,6 +3,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
@@ -21,6 +22,7 @@ Tensor IdentityImpl::forward(const Tensor& input) {
 
 LinearImpl::LinearImpl(const LinearOptions& options_) : options(options_) { reset(); }
 void LinearImpl::reset() {
+  const tapedeck::detail::OpScope scope("Linear");
   weight = register_parameter("weight", empty({options.out_features(), options.in_features()}));
   bias = register_parameter("bias", options.bias() ? empty(options.out_features()) : Tensor(),
                             options.bias());
@@ -76,6 +78,7 @@ Tensor UnflattenImpl::forward(const Tensor& input) {
 
 BilinearImpl::BilinearImpl(const BilinearOptions& options_) : options(options_) { reset(); }
 void BilinearImpl::reset() {
+  const tapedeck::detail::OpScope scope("Bilinear");
   weight = register_parameter(
       "weight", empty({options.out_features(), options.in1_features(), options.in2_features()}));
   bias = register_parameter("bias", options.bias() ? empty(options.out_features()) : Tensor(),

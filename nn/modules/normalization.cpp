@@ -2,6 +2,7 @@
 
 #include <ostream>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/normalization.h>
@@ -21,6 +22,7 @@ NormImplBase<Derived, Options>::NormImplBase(const Options& options_) : options(
 }
 template <typename Derived, typename Options>
 void NormImplBase<Derived, Options>::reset() {
+  const tapedeck::detail::OpScope scope("normalization");
   const bool affine = options.affine(), tracked = options.track_running_stats();
   const auto maybe = [&](bool there) { return there ? empty(options.num_features()) : Tensor(); };
   weight = this->register_parameter("weight", maybe(affine), affine);
@@ -154,6 +156,7 @@ InstanceNorm3dImpl::InstanceNorm3dImpl(const InstanceNorm3dOptions& options_)
 
 LayerNormImpl::LayerNormImpl(LayerNormOptions options_) : options(std::move(options_)) { reset(); }
 void LayerNormImpl::reset() {
+  const tapedeck::detail::OpScope scope("LayerNorm");
   const bool affine = options.elementwise_affine();
   weight = register_parameter(
       "weight", affine ? tapedeck::empty(options.normalized_shape()) : Tensor(), affine);
@@ -185,6 +188,7 @@ Tensor LayerNormImpl::forward(const Tensor& input) {
 
 GroupNormImpl::GroupNormImpl(const GroupNormOptions& options_) : options(options_) { reset(); }
 void GroupNormImpl::reset() {
+  const tapedeck::detail::OpScope scope("GroupNorm");
   const bool affine = options.affine();
   weight = register_parameter("weight", affine ? empty(options.num_channels()) : Tensor(), affine);
   bias = register_parameter("bias", affine ? empty(options.num_channels()) : Tensor(), affine);

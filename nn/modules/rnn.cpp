@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
@@ -77,6 +78,10 @@ void RNNImplBase<Derived>::reset() {
                     o.hidden_size());
   TAPEDECK_CHECK_AS(ValueError, o.proj_size() == 0 || is_lstm(o), name_of(o),
                     ": proj_size argument is only supported for LSTM");
+  TAPEDECK_CHECK_AS(ValueError, o.input_size() >= 0 && o.hidden_size() > 0 && o.num_layers() > 0,
+                    name_of(o),
+                    ": expected an input_size and positive hidden_size and num_layers, ", "got ",
+                    o.input_size(), ", ", o.hidden_size(), " and ", o.num_layers());
   names_.clear();
   const std::int64_t rows = gates_of(o) * o.hidden_size(), state = state_size(o);
   const auto add = [this](const std::string& name, IntArrayRef sizes) {
@@ -249,6 +254,7 @@ typename RNNImplBase<Derived>::States RNNImplBase<Derived>::run(const Tensor& in
                                                                 const Tensor& c0) {
   const RNNOptionsBase& o = options_base;
   const char* const op = name_of(o);
+  TAPEDECK_CHECK_DEFINED(op, input);
   TAPEDECK_CHECK(input.dim() == 2 || input.dim() == 3, op, ": expected a 2D or 3D input, got ",
                  input.sizes());
   TAPEDECK_CHECK(input.size(-1) == o.input_size(), op, ": expected input_size ", o.input_size(),
