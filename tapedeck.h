@@ -40,11 +40,13 @@
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/indexing.h>
 #include <tapedeck/ops/joining.h>
+#include <tapedeck/ops/linalg.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/loss.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/norm.h>
 #include <tapedeck/ops/pad.h>
+#include <tapedeck/ops/parts.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/pool.h>
 #include <tapedeck/ops/pool3d.h>
@@ -57,6 +59,8 @@
 #include <tapedeck/ops/resize.h>
 #include <tapedeck/ops/shape.h>
 #include <tapedeck/ops/sorting.h>
+#include <tapedeck/ops/special.h>
+#include <tapedeck/ops/statistics.h>
 #include <tapedeck/ops/ternary.h>
 #include <tapedeck/optim/optim.h>
 #include <tapedeck/serialize/archive.h>

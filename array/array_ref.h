@@ -84,5 +84,12 @@ using IntArrayRef = ArrayRef<std::int64_t>;
 
 /// Prints "[2, 3, 5]".
 std::ostream& operator<<(std::ostream& out, IntArrayRef values);
+template <typename Char, typename T>
+std::basic_ostream<Char>& operator<<(std::basic_ostream<Char>& out, ArrayRef<T> values) {
+  out << '[';
+  for (std::size_t i = 0; i < values.size(); ++i) out << (i ? ", " : "") << values[i];
+  out << ']';
+  return out;
+}
 
 }  // namespace tapedeck

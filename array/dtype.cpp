@@ -1,6 +1,7 @@
 #include <tapedeck/array/dtype.h>
 
 #include <atomic>
+#include <iterator>
 #include <ostream>
 
 #include <tapedeck/array/error.h>
@@ -48,10 +49,37 @@ const char* to_string(ScalarType dtype) {
     case ScalarType::Undefined:
       break;
   }
-  return "Undefined";
+  // Those that libtorch has and this library has not, by their numbers there: for messages.
+  static constexpr const char* kForeign[] = {
+      nullptr, "Char",   "Short",       nullptr,        nullptr,         "Half",
+      nullptr, nullptr,  "ComplexHalf", "ComplexFloat", "ComplexDouble", nullptr,
+      "QInt8", "QUInt8", "QInt32",      "BFloat16"};
+  const auto number = static_cast<std::size_t>(dtype);
+  return number < std::size(kForeign) && kForeign[number] ? kForeign[number] : "Undefined";
 }
 
 std::ostream& operator<<(std::ostream& out, ScalarType dtype) { return out << to_string(dtype); }
+
+const char* TypeMeta::name() const {
+  switch (dtype_) {
+    case ScalarType::Byte:
+      return "unsigned char";
+    case ScalarType::Int:
+      return "int";
+    case ScalarType::Long:
+      return "long int";
+    case ScalarType::Float:
+      return "float";
+    case ScalarType::Double:
+      return "double";
+    case ScalarType::Bool:
+      return "bool";
+    case ScalarType::Undefined:
+      break;
+  }
+  return "nullptr (uninitialized)";
+}
+std::ostream& operator<<(std::ostream& out, TypeMeta dtype) { return out << dtype.name(); }
 
 ScalarType promote_types(ScalarType a, ScalarType b) { return rank(a) < rank(b) ? b : a; }
 

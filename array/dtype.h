@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <iosfwd>
 
@@ -86,5 +87,31 @@ template <>
 inline constexpr ScalarType dtype_of<double> = ScalarType::Double;
 template <>
 inline constexpr ScalarType dtype_of<bool> = ScalarType::Bool;
+
+/// A dtype as tensors tell it: a ScalarType that also knows the name of its C++ type, and prints as
+/// that ("float", "long int"), as in libtorch. In messages it prints as the ScalarType does.
+class TypeMeta {
+ public:
+  constexpr TypeMeta() = default;
+  explicit constexpr TypeMeta(ScalarType dtype) : dtype_(dtype) {}
+  template <typename T>
+  static constexpr TypeMeta Make() {
+    return TypeMeta(dtype_of<T>);
+  }
+  constexpr operator ScalarType() const { return dtype_; }
+  constexpr ScalarType toScalarType() const { return dtype_; }
+  constexpr bool isScalarType() const { return dtype_ != ScalarType::Undefined; }
+  constexpr bool isScalarType(ScalarType dtype) const { return dtype_ == dtype; }
+  template <typename T>
+  constexpr bool Match() const {
+    return dtype_ == dtype_of<T>;
+  }
+  std::size_t itemsize() const { return static_cast<std::size_t>(element_size(dtype_)); }
+  const char* name() const;
+
+ private:
+  ScalarType dtype_ = ScalarType::Undefined;
+};
+std::ostream& operator<<(std::ostream& out, TypeMeta dtype);
 
 }  // namespace tapedeck

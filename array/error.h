@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include <tapedeck/array/dtype.h>
+
 namespace tapedeck {
 
 /// Every error of the library. The message says which operation, what it expected and what it got,
@@ -58,10 +60,17 @@ std::string error_scope_path();
 
 namespace detail {
 
+/// What a message shows of a value: itself, or, for a dtype, PyTorch's name of it.
+template <typename T>
+const T& shown(const T& value) {
+  return value;
+}
+inline ScalarType shown(const TypeMeta& dtype) { return dtype; }
+
 template <typename... Parts>
 std::string str(const Parts&... parts) {
   std::ostringstream out;
-  (out << ... << parts);
+  (out << ... << shown(parts));
   return std::move(out).str();
 }
 

@@ -51,11 +51,15 @@ TensorOptions TensorOptions::requires_grad(std::optional<bool> requires_grad) co
   r.requires_grad_ = requires_grad;
   return r;
 }
-TensorOptions TensorOptions::layout(std::optional<Layout>) const { return *this; }
+TensorOptions TensorOptions::layout(std::optional<Layout> layout) const {
+  TensorOptions r = *this;
+  r.has_layout_ = layout.has_value();
+  return r;
+}
 TensorOptions TensorOptions::pinned_memory(std::optional<bool>) const { return *this; }
 TensorOptions TensorOptions::memory_format(std::optional<MemoryFormat>) const { return *this; }
 
-ScalarType TensorOptions::dtype() const { return dtype_ ? *dtype_ : get_default_dtype(); }
+TypeMeta TensorOptions::dtype() const { return TypeMeta(dtype_ ? *dtype_ : get_default_dtype()); }
 Device TensorOptions::device() const { return device_.value_or(Device(kCPU)); }
 bool TensorOptions::requires_grad() const { return requires_grad_.value_or(false); }
 
@@ -76,9 +80,20 @@ TensorOptions requires_grad(bool requires_grad) {
 }
 
 std::ostream& operator<<(std::ostream& out, const TensorOptions& options) {
-  return out << "TensorOptions(dtype=" << options.dtype() << ", device=" << options.device()
-             << ", layout=Strided, requires_grad=" << (options.requires_grad() ? "true" : "false")
-             << ")";
+  const auto marked = [](bool given) { return given ? "" : " (default)"; };
+  return out << "TensorOptions(dtype=" << options.dtype() << marked(options.has_dtype())
+             << ", device=" << options.device() << marked(options.has_device())
+             << ", layout=Strided" << marked(options.has_layout())
+             << ", requires_grad=" << (options.requires_grad() ? "true" : "false")
+             << marked(options.has_requires_grad())
+             << ", pinned_memory=false (default), memory_format=(nullopt))";
+}
+
+std::string DeprecatedTypeProperties::toString() const {
+  return std::string("CPU") + to_string(dtype_) + "Type";
+}
+std::ostream& operator<<(std::ostream& out, const DeprecatedTypeProperties& type) {
+  return out << type.toString();
 }
 
 void check_device(const Device& device, const char* op) {

@@ -52,12 +52,13 @@ class TensorOptions {
  public:
   TensorOptions() = default;
   TensorOptions(ScalarType dtype) : dtype_(dtype) {}
+  TensorOptions(TypeMeta dtype) : dtype_(dtype) {}
   TensorOptions(Device device) : device_(device) {}
   /// From whatever makes a Device: kCPU, "cpu", {kCUDA, 1}.
   template <typename... Args>
   requires std::is_constructible_v<Device, Args...> TensorOptions(Args&&... args)
       : device_(Device(std::forward<Args>(args)...)) {}
-  TensorOptions(Layout) {}
+  TensorOptions(Layout) : has_layout_(true) {}
 
   [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const;
   [[nodiscard]] TensorOptions device(std::optional<Device> device) const;
@@ -68,12 +69,13 @@ class TensorOptions {
   [[nodiscard]] TensorOptions memory_format(std::optional<MemoryFormat>) const;
 
   /// The dtype said, or the default one.
-  ScalarType dtype() const;
+  TypeMeta dtype() const;
   Device device() const;
   bool requires_grad() const;
   Layout layout() const { return kStrided; }
   bool has_dtype() const { return dtype_.has_value(); }
   bool has_device() const { return device_.has_value(); }
+  bool has_layout() const { return has_layout_; }
   bool has_requires_grad() const { return requires_grad_.has_value(); }
   std::optional<ScalarType> dtype_opt() const { return dtype_; }
   std::optional<Device> device_opt() const { return device_; }
@@ -86,6 +88,7 @@ class TensorOptions {
   std::optional<ScalarType> dtype_;
   std::optional<Device> device_;
   std::optional<bool> requires_grad_;
+  bool has_layout_ = false;
 };
 
 TensorOptions dtype(ScalarType dtype);
@@ -94,6 +97,24 @@ TensorOptions device_index(DeviceIndex index);
 TensorOptions layout(Layout layout);
 TensorOptions requires_grad(bool requires_grad = true);
 std::ostream& operator<<(std::ostream& out, const TensorOptions& options);
+
+/// What Tensor::type() gives: libtorch's old word for a dtype on a device, "CPUFloatType".
+class DeprecatedTypeProperties {
+ public:
+  explicit DeprecatedTypeProperties(ScalarType dtype) : dtype_(dtype) {}
+  operator ScalarType() const { return dtype_; }
+  ScalarType scalarType() const { return dtype_; }
+  TypeMeta typeMeta() const { return TypeMeta(dtype_); }
+  TensorOptions options() const { return TensorOptions(dtype_); }
+  std::string toString() const;
+  bool is_cuda() const { return false; }
+  bool is_sparse() const { return false; }
+  bool operator==(const DeprecatedTypeProperties& other) const = default;
+
+ private:
+  ScalarType dtype_;
+};
+std::ostream& operator<<(std::ostream& out, const DeprecatedTypeProperties& type);
 
 /// \throws Error unless the device is the CPU: `op: device cuda is not supported ...`.
 void check_device(const Device& device, const char* op);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <tapedeck/array/type_name.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/ivalue.h>
 #include <tapedeck/autograd/node.h>
@@ -103,7 +104,9 @@ class FunctionNodeOf final : public FunctionNode {
   }
 
   explicit FunctionNodeOf(EdgeList next_edges) : FunctionNode(std::move(next_edges)) {}
-  std::string name() const override { return typeid(T).name(); }
+  std::string name() const override {
+    return "torch::autograd::CppNode<" + type_name(typeid(T)) + ">";
+  }
 
  protected:
   variable_list run_backward(variable_list grads) override {

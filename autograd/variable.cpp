@@ -98,7 +98,7 @@ void set_history(Variable& v, intrusive_ptr<Node> node) {
 using autograd::GradState;
 using autograd::VariableImpl;
 
-Variable::Variable(Array value) : VariableBase(make_intrusive<VariableImpl>(std::move(value))) {}
+Variable::Variable(Array value) : VariableMath(make_intrusive<VariableImpl>(std::move(value))) {}
 
 Variable& Variable::operator=(const Variable& other) && { return copy_(other); }
 Variable& Variable::operator=(Variable&& other) && { return copy_(other); }
@@ -139,7 +139,9 @@ void VariableBase::check_accessor(ScalarType wanted, std::size_t dims) const {
                  " dims but tensor has ", dim(), " dims (shape ", sizes(), ")");
 }
 
-TensorOptions VariableBase::options() const { return TensorOptions().dtype(dtype()).device(kCPU); }
+TensorOptions VariableBase::options() const {
+  return TensorOptions().dtype(dtype()).device(kCPU).layout(kStrided);
+}
 std::string VariableBase::toString() const {
   return defined() ? "CPU" + std::string(to_string(dtype())) + "Type" : "UndefinedType";
 }

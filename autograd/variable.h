@@ -19,8 +19,8 @@
 #include <tapedeck/array/scalar.h>
 #include <tapedeck/array/tensor_options.h>
 #include <tapedeck/autograd/node.h>
-#include <tapedeck/autograd/variable_base.h>
 #include <tapedeck/autograd/variable_forms.h>
+#include <tapedeck/autograd/variable_math.h>
 
 namespace tapedeck {
 
@@ -44,13 +44,13 @@ struct VariableAccess;
 /// A tensor: a value, its gradient, and the recorded operation that made it. A handle: copies are
 /// the same tensor. The interface is that of libtorch's torch::Tensor; where nothing else is said,
 /// names, defaults and semantics are those of PyTorch's documentation.
-class Variable : public VariableBase, public detail::VariableForms<Variable> {
+class Variable : public VariableMath, public detail::VariableForms<Variable> {
  public:
   /// An undefined tensor: no value, no dtype.
   Variable() = default;
   /// A leaf that holds `value` and shares its storage.
   explicit Variable(Array value);
-  explicit Variable(intrusive_ptr<autograd::VariableImpl> impl) : VariableBase(std::move(impl)) {}
+  explicit Variable(intrusive_ptr<autograd::VariableImpl> impl) : VariableMath(std::move(impl)) {}
   Variable(const Variable&) = default;
   Variable(Variable&&) noexcept = default;
   Variable& operator=(const Variable& other) & = default;
@@ -118,6 +118,10 @@ class Variable : public VariableBase, public detail::VariableForms<Variable> {
   Variable& detach_() const;
   /// As detach, but changes through it go unnoticed by the tape.
   Variable data() const;
+  template <typename T>
+  T* data() const {
+    return data_ptr<T>();
+  }
   Variable variable_data() const { return data(); }
   Variable tensor_data() const { return data(); }
   /// Replaces the value in place of all handles. \throws Error for a result of a recorded op.
@@ -129,6 +133,10 @@ class Variable : public VariableBase, public detail::VariableForms<Variable> {
   Variable contiguous(MemoryFormat = MemoryFormat::Contiguous) const;
   Variable to(ScalarType dtype, bool non_blocking = false, bool copy = false,
               std::optional<MemoryFormat> = std::nullopt) const;
+  Variable to(TypeMeta dtype, bool non_blocking = false, bool copy = false,
+              std::optional<MemoryFormat> memory_format = std::nullopt) const {
+    return to(ScalarType(dtype), non_blocking, copy, memory_format);
+  }
   Variable to(Device device, ScalarType dtype, bool non_blocking = false, bool copy = false,
               std::optional<MemoryFormat> = std::nullopt) const;
   Variable to(const TensorOptions& options, bool non_blocking = false, bool copy = false,
@@ -551,6 +559,8 @@ class Variable : public VariableBase, public detail::VariableForms<Variable> {
  private:
   unsigned add_hook(autograd::Node::Hook hook) const;
 };
+
+inline const Variable& VariableMath::self() const { return static_cast<const Variable&>(*this); }
 
 /// Prints a tensor as libtorch does.
 std::ostream& operator<<(std::ostream& out, const Variable& tensor);

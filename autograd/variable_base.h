@@ -47,7 +47,8 @@ class VariableBase {
   std::int64_t element_size() const { return tapedeck::element_size(array().dtype()); }
   std::int64_t itemsize() const { return element_size(); }
   std::size_t nbytes() const { return static_cast<std::size_t>(array().nbytes()); }
-  ScalarType dtype() const { return array().dtype(); }
+  TypeMeta dtype() const { return TypeMeta(array().dtype()); }
+  DeprecatedTypeProperties type() const { return DeprecatedTypeProperties(scalar_type()); }
   ScalarType scalar_type() const { return array().dtype(); }
   Device device() const { return Device(kCPU); }
   Layout layout() const { return kStrided; }

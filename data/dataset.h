@@ -112,4 +112,9 @@ concept StackedDataset = std::is_same_v<typename D::SelfType, D> &&
 };
 
 }  // namespace data::datasets
+
+namespace data {
+using datasets::BatchDataset;
+using datasets::Dataset;
+}  // namespace data
 }  // namespace tapedeck

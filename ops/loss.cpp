@@ -268,11 +268,13 @@ Variable hinge_embedding_loss(const Variable& self, const Variable& target, doub
   return reduce_loss(losses, reduction, "hinge_embedding_loss");
 }
 
-Variable cosine_embedding_loss(const Variable& input1, const Variable& input2,
+Variable cosine_embedding_loss(const Variable& first, const Variable& second,
                                const Variable& target, double margin, std::int64_t reduction) {
   TAPEDECK_CHECK_DEFINED("cosine_embedding_loss", input1, input2, target);
   constexpr double kEps = 1e-12;
-  check_floating("cosine_embedding_loss", input1);
+  // Integers are taken to the default floating dtype, as in libtorch.
+  const Variable input1 = first.to(detail::floating_type(first.dtype()));
+  const Variable input2 = second.to(detail::floating_type(second.dtype()));
   check_same_shape("cosine_embedding_loss", input1, input2);
   TAPEDECK_CHECK((input1.dim() == 1 && target.dim() == 0) ||
                      (input1.dim() == 2 && target.dim() == 1 && target.size(0) == input1.size(0)),

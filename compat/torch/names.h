@@ -1,7 +1,11 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <ostream>
+#include <set>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -9,6 +13,7 @@
 #include <unordered_map>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <tapedeck/tapedeck.h>
 
@@ -38,10 +43,8 @@ std::string get_enum_name(const std::variant<First, Rest...>& choice) {
 
 }  // namespace enumtype
 
-// A dtype is one thing here; libtorch converts between two.
-using TypeMeta = ScalarType;
-inline ScalarType typeMetaToScalarType(ScalarType dtype) { return dtype; }
-inline ScalarType scalarTypeToTypeMeta(ScalarType dtype) { return dtype; }
+inline ScalarType typeMetaToScalarType(TypeMeta dtype) { return dtype; }
+inline TypeMeta scalarTypeToTypeMeta(ScalarType dtype) { return TypeMeta(dtype); }
 inline bool isFloatingType(ScalarType dtype) { return is_floating_point(dtype); }
 inline bool isIntegralType(ScalarType dtype, bool include_bool) {
   return is_integral(dtype, include_bool);
@@ -61,6 +64,16 @@ template <typename T>
 struct CppTypeToScalarType {
   static constexpr ScalarType value = dtype_of<T>;
 };
+
+// What programs ask about the build and the machine.
+constexpr bool hasCUDA() { return false; }
+constexpr bool hasHIP() { return false; }
+constexpr bool hasXLA() { return false; }
+constexpr bool hasMPS() { return false; }
+constexpr bool hasMKL() { return false; }
+constexpr bool hasLAPACK() { return true; }
+
+using detail::in_parallel_region;
 
 /// The elements of `container`, printed with `separator` between them.
 template <typename Container>
@@ -98,6 +111,24 @@ template <typename Body>
 void parallel_for(std::int64_t begin, std::int64_t end, std::int64_t grain_size, Body&& body) {
   parallel_for(end - begin, grain_size > 0 ? grain_size : 1,
                [&](std::int64_t first, std::int64_t last) { body(begin + first, begin + last); });
+}
+
+/// libtorch's parallel_reduce: combines body(begin, end, identity) of the chunks, in their order.
+template <typename T, typename Body, typename Combine>
+T parallel_reduce(std::int64_t begin, std::int64_t end, std::int64_t grain_size, T identity,
+                  const Body& body, const Combine& combine) {
+  const std::int64_t n = end - begin, grain = grain_size > 0 ? grain_size : 1;
+  if (n <= 0) return identity;
+  std::vector<T> partial(static_cast<std::size_t>((n + grain - 1) / grain), identity);
+  parallel_for(static_cast<std::int64_t>(partial.size()), 1,
+               [&](std::int64_t first, std::int64_t last) {
+                 for (std::int64_t i = first; i < last; ++i)
+                   partial[static_cast<std::size_t>(i)] =
+                       body(begin + i * grain, begin + std::min(n, (i + 1) * grain), identity);
+               });
+  T result = identity;
+  for (const T& part : partial) result = combine(result, part);
+  return result;
 }
 
 namespace nn::functional::detail {
@@ -138,6 +169,43 @@ inline const bool prints_as_libtorch =
 
 }  // namespace compat
 }  // namespace tapedeck
+
+namespace tapedeck::compat {
+
+// As libtorch (its copy of glog) prints containers: the elements, with spaces between them.
+template <typename Container>
+std::ostream& print_elements(std::ostream& out, const Container& container) {
+  const char* separator = "";
+  for (auto&& element : container) {
+    out << separator << element;
+    separator = " ";
+  }
+  return out;
+}
+
+}  // namespace tapedeck::compat
+
+// Where argument-dependent lookup finds them, as libtorch has it.
+namespace std {
+
+template <typename First, typename Second>
+ostream& operator<<(ostream& out, const pair<First, Second>& p) {
+  return out << '(' << p.first << ", " << p.second << ')';
+}
+template <typename T, typename Allocator>
+ostream& operator<<(ostream& out, const vector<T, Allocator>& v) {
+  return tapedeck::compat::print_elements(out, v);
+}
+template <typename T, typename Compare, typename Allocator>
+ostream& operator<<(ostream& out, const set<T, Compare, Allocator>& s) {
+  return tapedeck::compat::print_elements(out, s);
+}
+template <typename Key, typename T, typename Compare, typename Allocator>
+ostream& operator<<(ostream& out, const map<Key, T, Compare, Allocator>& m) {
+  return tapedeck::compat::print_elements(out, m);
+}
+
+}  // namespace std
 
 // A macro, since programs put things of their own into the namespace (namespace torch { namespace
 // test { ... } }) and an alias cannot be reopened. Nobody reopens the others, and `at` is a name of

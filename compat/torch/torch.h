@@ -46,6 +46,7 @@
 #include <tapedeck/tapedeck.h>
 
 #include <torch/dispatch.h>
+#include <torch/functions.h>
 #include <torch/macros.h>
 #include <torch/names.h>
 #include <torch/tempfile.h>

@@ -57,9 +57,10 @@ Tensor group_norm(const Tensor& input, const GroupNormFuncOptions& options) {
                               options.eps());
 }
 
-Tensor local_response_norm(const Tensor& input, const LocalResponseNormFuncOptions& options) {
-  TAPEDECK_CHECK_DEFINED("local_response_norm", input);
+Tensor local_response_norm(const Tensor& self, const LocalResponseNormFuncOptions& options) {
+  TAPEDECK_CHECK_DEFINED("local_response_norm", self);
   const tapedeck::detail::OpScope scope("local_response_norm");
+  const Tensor input = self.is_floating_point() ? self : self.to(get_default_dtype());
   TAPEDECK_CHECK(input.dim() >= 3,
                  "local_response_norm: expected an input of at least 3 dimensions, got ",
                  input.sizes());

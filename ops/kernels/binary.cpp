@@ -71,6 +71,12 @@ const char* name_of(BinaryOp op) {
       return "minimum";
     case BinaryOp::Atan2:
       return "atan2";
+    case BinaryOp::Hypot:
+      return "hypot";
+    case BinaryOp::LogAddExp:
+      return "logaddexp";
+    case BinaryOp::Xlogy:
+      return "xlogy";
     case BinaryOp::Fmod:
       return "fmod";
     case BinaryOp::Remainder:

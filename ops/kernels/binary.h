@@ -17,6 +17,9 @@ enum class BinaryOp : std::uint8_t {
   Maximum,      ///< the larger; NaN where one is
   Minimum,      ///< the smaller; NaN where one is
   Atan2,        ///< the angle of (b, a); float32 and float64
+  Hypot,        ///< sqrt(a^2 + b^2); float32 and float64, as the two below
+  LogAddExp,    ///< log(exp(a) + exp(b))
+  Xlogy,        ///< a log(b), and 0 where a is; NaN where b is
   Fmod,         ///< the remainder with a's sign; not for bool
   Remainder,    ///< the remainder with b's sign (Python's %); not for bool
   FloorDivide,  ///< floor(a / b); not for bool

@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/binary_float.cpp"
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -167,11 +168,36 @@ T floor_divide(T a, T b) {
 }
 
 template <typename T>
+T log_add_exp(T a, T b) {
+  if (std::isinf(a) && a == b) return a;
+  return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
+}
+
+template <typename T>
+T xlogy(T a, T b) {
+  if (std::isnan(b)) return b;
+  return a == 0 ? T{0} : a * std::log(b);
+}
+
+template <typename T, T (*F)(T, T)>
+void scalar_row(void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
+  binary_row<T, T>(F, out, in, scalars, n);
+}
+
+template <typename T>
 RowLoop find_scalar_loop(BinaryOp op) {
-  if (op != BinaryOp::FloorDivide) return nullptr;
-  return [](void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-    binary_row<T, T>(floor_divide<T>, out, in, scalars, n);
-  };
+  switch (op) {
+    case BinaryOp::Hypot:
+      return scalar_row<T, std::hypot>;
+    case BinaryOp::LogAddExp:
+      return scalar_row<T, log_add_exp<T>>;
+    case BinaryOp::Xlogy:
+      return scalar_row<T, xlogy<T>>;
+    case BinaryOp::FloorDivide:
+      return scalar_row<T, floor_divide<T>>;
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace

@@ -80,12 +80,24 @@ const char* name_of(UnaryOp op) {
       return "sinh";
     case UnaryOp::Cosh:
       return "cosh";
+    case UnaryOp::Asinh:
+      return "asinh";
+    case UnaryOp::Acosh:
+      return "acosh";
+    case UnaryOp::Atanh:
+      return "atanh";
     case UnaryOp::Tanh:
       return "tanh";
     case UnaryOp::Erf:
       return "erf";
     case UnaryOp::Erfc:
       return "erfc";
+    case UnaryOp::Erfinv:
+      return "erfinv";
+    case UnaryOp::Lgamma:
+      return "lgamma";
+    case UnaryOp::Polygamma:
+      return "polygamma";
     case UnaryOp::Sigmoid:
       return "sigmoid";
     case UnaryOp::LogSigmoid:
@@ -121,6 +133,8 @@ const char* name_of(UnaryOp op) {
       return "isinf";
     case UnaryOp::IsFinite:
       return "isfinite";
+    case UnaryOp::SignBit:
+      return "signbit";
   }
   return "unary";
 }

@@ -37,9 +37,15 @@ enum class UnaryOp : std::uint8_t {
   Atan,
   Sinh,
   Cosh,
+  Asinh,
+  Acosh,
+  Atanh,
   Tanh,
   Erf,
   Erfc,
+  Erfinv,     ///< the x with erf(x) = argument
+  Lgamma,     ///< log |Gamma(x)|
+  Polygamma,  ///< the derivative of order p0 >= 0 of Lgamma's derivative
   Sigmoid,
   LogSigmoid,
   Softplus,     ///< log(1 + exp(p0 x)) / p0, and x where p0 x > p1
@@ -55,9 +61,10 @@ enum class UnaryOp : std::uint8_t {
   Threshold,    ///< x for x > p0 and NaN, else p1
   LogicalNot,   ///< x == 0: bool, of any dtype
   BitwiseNot,   ///< bool and integers
-  IsNan,        ///< bool, of any dtype, as the two below
+  IsNan,        ///< bool, of any dtype, as the three below
   IsInf,
   IsFinite,
+  SignBit,
 };
 
 /// "exp", "leaky_relu", ...: for messages.

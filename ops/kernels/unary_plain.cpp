@@ -2,6 +2,7 @@
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/special_functions.h>
 #include <tapedeck/ops/kernels/unary_loops.h>
 
 namespace tapedeck::kernels {
@@ -37,6 +38,22 @@ RowLoop find_floating(UnaryOp op) {
       return loop_of<T>([](T x) { return std::sinh(x); });
     case UnaryOp::Cosh:
       return loop_of<T>([](T x) { return std::cosh(x); });
+    case UnaryOp::Asinh:
+      return loop_of<T>([](T x) { return std::asinh(x); });
+    case UnaryOp::Acosh:
+      return loop_of<T>([](T x) { return std::acosh(x); });
+    case UnaryOp::Atanh:
+      return loop_of<T>([](T x) { return std::atanh(x); });
+    case UnaryOp::Erfinv:
+      return loop_of<T>([](T x) { return static_cast<T>(erfinv(x)); });
+    case UnaryOp::Lgamma:
+      return loop_of<T>([](T x) { return static_cast<T>(lgamma(x)); });
+    case UnaryOp::Polygamma:
+      return [](void* out, const void* const* in, unsigned, std::int64_t n, const double* p) {
+        const T* const x = static_cast<const T*>(in[0]);
+        for (std::int64_t i = 0; i < n; ++i)
+          static_cast<T*>(out)[i] = static_cast<T>(polygamma(static_cast<int>(p[0]), x[i]));
+      };
     default:
       return nullptr;
   }
@@ -86,6 +103,11 @@ RowLoop find_predicate(UnaryOp op) {
       return loop_of<bool, T>([](T x) {
         if constexpr (kFloating) return std::isfinite(x);
         return static_cast<void>(x), true;
+      });
+    case UnaryOp::SignBit:
+      return loop_of<bool, T>([](T x) {
+        if constexpr (kFloating) return std::signbit(x);
+        return x < T{};
       });
     default:
       return nullptr;

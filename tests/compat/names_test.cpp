@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <numeric>
+#include <sstream>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -51,6 +52,59 @@ TEST(CompatNames, Irange) {
   for (const auto i : c10::irange(5, 7)) seen.push_back(i);
   for (const auto i : c10::irange(2, 1)) seen.push_back(i);
   EXPECT_THAT(seen, ElementsAre(0, 1, 2, 5, 6));
+}
+
+TEST(CompatNames, DtypesPrintTheTypeThatTheyStandFor) {
+  const torch::Tensor x = torch::ones({2}, torch::kInt64);
+  EXPECT_EQ(testing::PrintToString(x.type().toString()), "\"CPULongType\"");
+  const auto text = [](const auto& value) {
+    std::ostringstream out;
+    out << value;
+    return out.str();
+  };
+  EXPECT_EQ(text(x.dtype()), "long int");
+  EXPECT_EQ(text(x.scalar_type()), "Long");
+  EXPECT_EQ(text(x.options()),
+            "TensorOptions(dtype=long int, device=cpu, layout=Strided, requires_grad=false "
+            "(default), pinned_memory=false (default), memory_format=(nullopt))");
+  EXPECT_TRUE(x.dtype() == torch::kLong && x.dtype() == caffe2::TypeMeta::Make<int64_t>());
+  EXPECT_EQ(x.dtype().itemsize(), 8u);
+  EXPECT_EQ(torch::zeros({1}, x.dtype()).to(torch::ones({1}).dtype()).scalar_type(), torch::kFloat);
+  EXPECT_THAT(message_of([] { torch::ones({1}).to(torch::kHalf); }), HasSubstr("dtype Half"));
+}
+
+TEST(CompatNames, ContainersPrint) {
+  std::ostringstream out;
+  out << std::vector<int64_t>{1, 2} << ';' << std::vector<std::string>{"a", "b"} << ';'
+      << at::ArrayRef<double>({1.5, 2});
+  EXPECT_EQ(out.str(), "1 2;a b;[1.5, 2]");
+}
+
+TEST(CompatNames, DispatchOverMoreDtypes) {
+  const auto bytes = [](torch::ScalarType dtype) {
+    return AT_DISPATCH_ALL_TYPES_AND2(at::kBool, at::kHalf, dtype, "bytes",
+                                      [] { return sizeof(scalar_t); });
+  };
+  EXPECT_EQ(bytes(torch::kBool), 1u);
+  EXPECT_EQ(bytes(torch::kDouble), 8u);
+  EXPECT_EQ(AT_DISPATCH_INDEX_TYPES(torch::kInt, "bytes", [] { return sizeof(index_t); }), 4u);
+}
+
+TEST(CompatNames, ParallelReduceCombinesInOrder) {
+  const int64_t sum = at::parallel_reduce(
+      int64_t{3}, int64_t{103}, int64_t{7}, int64_t{0},
+      [](int64_t begin, int64_t end, int64_t start) {
+        for (int64_t i = begin; i < end; ++i) start += i;
+        return start;
+      },
+      [](int64_t a, int64_t b) { return a + b; });
+  EXPECT_EQ(sum, (3 + 102) * 50);
+}
+
+TEST(CompatNames, LongNamesOfFunctions) {
+  const torch::Tensor A = torch::eye(2) * 2;
+  EXPECT_TRUE(torch::equal(at::linalg_inv(A), torch::linalg::inv(A)));
+  EXPECT_TRUE(torch::equal(at::special_expit(A), torch::special::expit(A)));
 }
 
 TEST(CompatNames, OptionalArrayRefKeepsASingleValue) {

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <utility>
+
+#include <tapedeck/tapedeck.h>
+
+// libtorch's long names of functions of linear algebra and special functions: at::linalg_inv for
+// torch::linalg::inv, at::special_erf for torch::special::erf.
+namespace tapedeck {
+
+#define TAPEDECK_COMPAT_FORWARD(name, function)                                                    \
+  template <typename... Arguments>                                                                 \
+  auto name(Arguments&&... arguments)->decltype(function(std::forward<Arguments>(arguments)...)) { \
+    return function(std::forward<Arguments>(arguments)...);                                        \
+  }
+#define TAPEDECK_COMPAT_LINALG(name) TAPEDECK_COMPAT_FORWARD(linalg_##name, linalg::name)
+TAPEDECK_COMPAT_LINALG(cholesky)
+TAPEDECK_COMPAT_LINALG(cond)
+TAPEDECK_COMPAT_LINALG(cross)
+TAPEDECK_COMPAT_LINALG(det)
+TAPEDECK_COMPAT_LINALG(diagonal)
+TAPEDECK_COMPAT_LINALG(eigh)
+TAPEDECK_COMPAT_LINALG(eigvalsh)
+TAPEDECK_COMPAT_LINALG(inv)
+TAPEDECK_COMPAT_LINALG(matrix_exp)
+TAPEDECK_COMPAT_LINALG(matrix_norm)
+TAPEDECK_COMPAT_LINALG(matrix_power)
+TAPEDECK_COMPAT_LINALG(matrix_rank)
+TAPEDECK_COMPAT_LINALG(norm)
+TAPEDECK_COMPAT_LINALG(pinv)
+TAPEDECK_COMPAT_LINALG(qr)
+TAPEDECK_COMPAT_LINALG(slogdet)
+TAPEDECK_COMPAT_LINALG(solve)
+TAPEDECK_COMPAT_LINALG(solve_triangular)
+TAPEDECK_COMPAT_LINALG(svd)
+TAPEDECK_COMPAT_LINALG(svdvals)
+TAPEDECK_COMPAT_LINALG(vecdot)
+TAPEDECK_COMPAT_LINALG(vector_norm)
+#undef TAPEDECK_COMPAT_LINALG
+inline Tensor linalg_multi_dot(TensorList tensors) { return linalg::multi_dot(tensors); }
+
+#define TAPEDECK_COMPAT_SPECIAL(name) TAPEDECK_COMPAT_FORWARD(special_##name, special::name)
+TAPEDECK_COMPAT_SPECIAL(digamma)
+TAPEDECK_COMPAT_SPECIAL(entr)
+TAPEDECK_COMPAT_SPECIAL(erf)
+TAPEDECK_COMPAT_SPECIAL(erfc)
+TAPEDECK_COMPAT_SPECIAL(erfinv)
+TAPEDECK_COMPAT_SPECIAL(exp2)
+TAPEDECK_COMPAT_SPECIAL(expit)
+TAPEDECK_COMPAT_SPECIAL(expm1)
+TAPEDECK_COMPAT_SPECIAL(gammaln)
+TAPEDECK_COMPAT_SPECIAL(log1p)
+TAPEDECK_COMPAT_SPECIAL(log_softmax)
+TAPEDECK_COMPAT_SPECIAL(logit)
+TAPEDECK_COMPAT_SPECIAL(logsumexp)
+TAPEDECK_COMPAT_SPECIAL(multigammaln)
+TAPEDECK_COMPAT_SPECIAL(ndtr)
+TAPEDECK_COMPAT_SPECIAL(polygamma)
+TAPEDECK_COMPAT_SPECIAL(psi)
+TAPEDECK_COMPAT_SPECIAL(round)
+TAPEDECK_COMPAT_SPECIAL(sinc)
+TAPEDECK_COMPAT_SPECIAL(softmax)
+TAPEDECK_COMPAT_SPECIAL(xlog1py)
+TAPEDECK_COMPAT_SPECIAL(xlogy)
+#undef TAPEDECK_COMPAT_SPECIAL
+#undef TAPEDECK_COMPAT_FORWARD
+
+}  // namespace tapedeck

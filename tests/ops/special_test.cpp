@@ -1,0 +1,125 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <tests/support/errors.h>
+#include <tests/support/op_table.h>
+
+namespace tapedeck {
+namespace {
+
+using testing_support::OpRow;
+using testing_support::pointwise;
+using testing_support::row;
+
+using V = Variable;
+
+TAPEDECK_OP_TABLE(
+    SpecialOps,
+    (std::vector<OpRow>{
+        pointwise("asinh", [](const V& x) { return asinh(x); }),
+        pointwise("acosh", [](const V& x) { return acosh(x); }, {1.3, 3}),
+        pointwise("atanh", [](const V& x) { return atanh(x); }, {-0.8, 0.8}),
+        pointwise("lgamma", [](const V& x) { return lgamma(x); }, {0.3, 4}),
+        pointwise("lgamma_negative", [](const V& x) { return lgamma(x); }, {-0.8, -0.2}),
+        pointwise("digamma", [](const V& x) { return digamma(x); }, {0.5, 4}),
+        pointwise("polygamma", [](const V& x) { return polygamma(2, x); }, {0.8, 4}),
+        pointwise("mvlgamma", [](const V& x) { return mvlgamma(x, 3); }, {1.4, 4}),
+        pointwise("erfinv", [](const V& x) { return erfinv(x); }, {-0.8, 0.8}),
+        pointwise("logit", [](const V& x) { return logit(x); }, {0.2, 0.8}),
+        pointwise("logit_eps", [](const V& x) { return logit(x, 0.3); }, {0.1, 0.9, {0.3, 0.7}}),
+        pointwise("sinc", [](const V& x) { return sinc(x); }, {-2, 2, {0}}),
+        pointwise("deg2rad", [](const V& x) { return deg2rad(x); }),
+        pointwise("rad2deg", [](const V& x) { return rad2deg(x); }),
+        pointwise("nan_to_num", [](const V& x) { return nan_to_num(x); }),
+        pointwise("logaddexp", [](const V& x, const V& y) { return logaddexp(x, y); }),
+        pointwise("logaddexp2", [](const V& x, const V& y) { return logaddexp2(x, y); }),
+        pointwise("hypot", [](const V& x, const V& y) { return hypot(x, y); }, {{-2, 2}, {0.5, 2}}),
+        pointwise("xlogy", [](const V& x, const V& y) { return xlogy(x, y); }, {{-2, 2}, {0.3, 3}}),
+        pointwise("xlogy_number", [](const V& x) { return xlogy(x, 3); }),
+        pointwise("number_xlogy", [](const V& x) { return xlogy(3, x); }, {0.3, 3}),
+        pointwise("copysign", [](const V& x, const V& y) { return copysign(x, y.detach()); },
+                  {{-2, 2, {0}}, {-2, 2, {0}}}),
+        pointwise("fmax", [](const V& x, const V& y) { return fmax(x, y + 0.01); }),
+        pointwise("fmin", [](const V& x, const V& y) { return fmin(x, y + 0.01); }),
+        pointwise("ldexp", [](const V& x, const V& y) { return ldexp(x, y); }),
+    }));
+
+constexpr double kInf = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+double value(const V& x) { return x.item<double>(); }
+V number(double x) { return tensor(x, kFloat64); }
+
+// Abramowitz and Stegun, tables 6.1, 6.2 and 7.1.
+TEST(Special, ValuesFromTables) {
+  EXPECT_NEAR(value(digamma(number(1))), -0.57721566490153286, 1e-14);
+  EXPECT_NEAR(value(digamma(number(0.5))), -1.96351002602142348, 1e-14);
+  EXPECT_NEAR(value(digamma(number(-0.5))), 0.03648997397857652, 1e-14);
+  EXPECT_NEAR(value(polygamma(1, number(1))), 1.64493406684822644, 1e-14);
+  EXPECT_NEAR(value(polygamma(1, number(-0.5))), 8.93480220054467931, 1e-13);
+  EXPECT_NEAR(value(polygamma(3, number(2))), 0.49393940226682914, 1e-14);
+  EXPECT_NEAR(value(lgamma(number(-1.5))), std::log(2.36327180120735470), 1e-14);
+}
+
+TEST(Special, ErfinvInvertsErf) {
+  const V x = linspace(-4, 4, 81, kFloat64);
+  EXPECT_TRUE(allclose(erfinv(erf(x)), x, 1e-8, 1e-9));
+  const V small = tensor({1e-12, -3e-5, 0.0, 0.999999999}, kFloat64);
+  EXPECT_TRUE(allclose(erf(erfinv(small)), small, 1e-15, 0));
+}
+
+TEST(Special, AtTheBoundsOfTheirDomains) {
+  EXPECT_EQ(value(erfinv(number(1))), kInf);
+  EXPECT_TRUE(std::isnan(value(erfinv(number(1.5)))));
+  EXPECT_EQ(value(digamma(number(0))), -kInf);
+  EXPECT_EQ(value(logaddexp(number(-kInf), number(-kInf))), -kInf);
+  EXPECT_EQ(value(logaddexp(number(1000), number(1000))), 1000 + std::log(2));
+  EXPECT_EQ(value(xlogy(number(0), number(0))), 0);
+  EXPECT_TRUE(std::isnan(value(xlogy(number(0), number(kNan)))));
+  EXPECT_EQ(value(sinc(number(0))), 1);
+  EXPECT_EQ(value(fmax(number(kNan), number(2))), 2);
+  EXPECT_EQ(value(copysign(number(3), number(-0.0))), -3);
+}
+
+TEST(Special, PredicatesAndReplacements) {
+  const V x = tensor({-kInf, kInf, kNan, -0.0, 1.0}, kFloat64);
+  EXPECT_TRUE(equal(isposinf(x), tensor({false, true, false, false, false})));
+  EXPECT_TRUE(equal(isneginf(x), tensor({true, false, false, false, false})));
+  EXPECT_TRUE(equal(signbit(x.slice(0, 3)), tensor({true, false})));
+  EXPECT_TRUE(equal(nan_to_num(x, 7, 8, 9), tensor({9.0, 8.0, 7.0, -0.0, 1.0}, kFloat64)));
+  EXPECT_TRUE(equal(heaviside(tensor({-1.0, 0.0, 2.0}), tensor(0.5)), tensor({0.0, 0.5, 1.0})));
+}
+
+TEST(Special, Shifts) {
+  const V x = tensor({5, -5});
+  EXPECT_TRUE(equal(bitwise_left_shift(x, 2), tensor({20, -20})));
+  EXPECT_TRUE(equal(bitwise_right_shift(x, tensor({1, 1})), tensor({2, -3})));
+}
+
+TEST(Special, WindowsArePeriodicOrSymmetric) {
+  EXPECT_TRUE(allclose(hann_window(4), tensor({0.0, 0.5, 1.0, 0.5}).to(kFloat32), 0, 1e-7));
+  EXPECT_TRUE(
+      allclose(hann_window(5, false), tensor({0.0, 0.5, 1.0, 0.5, 0.0}).to(kFloat32), 0, 1e-7));
+  EXPECT_TRUE(allclose(bartlett_window(5, false), tensor({0.0, 0.5, 1.0, 0.5, 0.0}).to(kFloat32)));
+  EXPECT_EQ(hamming_window(3, kFloat64).dtype(), kFloat64);
+}
+
+TEST(Special, InPlaceFormsKeepTheirGradient) {
+  const V x = tensor({0.2, 0.4}, TensorOptions(kFloat64).requires_grad(true));
+  V y = x.clone();
+  y.atanh_();
+  y.sum().backward();
+  EXPECT_TRUE(allclose(x.grad(), 1 / (1 - x.detach() * x.detach())));
+}
+
+TEST(Special, Errors) {
+  EXPECT_ERROR(mvlgamma(ones({2}), 3), "greater than (p - 1) / 2 with p = 3");
+  EXPECT_ERROR(polygamma(-1, ones({2})), "does not support negative n, got -1");
+  EXPECT_ERROR(logaddexp(ones({2}, kInt64), ones({2}, kInt64)),
+               "logaddexp: not implemented for dtype Long");
+}
+
+}  // namespace
+}  // namespace tapedeck

@@ -1,0 +1,125 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include <tests/support/errors.h>
+#include <tests/support/op_table.h>
+
+namespace tapedeck {
+namespace {
+
+using testing_support::OpRow;
+using testing_support::row;
+
+using V = Variable;
+
+TAPEDECK_OP_TABLE(
+    StatisticsOps,
+    (std::vector<OpRow>{
+        row("nansum", [](const V& x) { return nansum(x, 1); }, {{{2, 3}}, {{0, 3}}}),
+        row("nanmean", [](const V& x) { return nanmean(x); }, {{{2, 3}}}),
+        row("cummax", [](const V& x) { return std::get<0>(cummax(x, -1)); }, {{{2, 5, 3}}, {{}}}),
+        row("cummin", [](const V& x) { return std::get<0>(cummin(x, -1)); }, {{{2, 5}}}),
+        row("logcumsumexp", [](const V& x) { return logcumsumexp(x, 1); },
+            {{{2, 5, 3}}, {{}}, {{0, 2}}}),
+        row("mode", [](const V& x) { return std::get<0>(mode(x, 0)); }, {{{5, 2}}}),
+        row("quantile", [](const V& x) { return quantile(x, 0.3, 1); }, {{{2, 5}}}),
+        row("quantile_all", [](const V& x) { return quantile(x, 0.77); }, {{{2, 5}}}),
+        row("diff", [](const V& x) { return diff(x, 2); }, {{{2, 5}}}),
+        row("trapezoid", [](const V& x) { return trapezoid(x, 0.5); }, {{{2, 5}}}),
+        row("trapezoid_places", [](const V& y, const V& x) { return trapezoid(y, x); },
+            {{{2, 5}, {5}}, {{2, 5}, {2, 5}}}),
+        row("cov", [](const V& x) { return cov(x); }, {{{3, 5}}, {{5}}}),
+        row("corrcoef", [](const V& x) { return corrcoef(x); }, {{{3, 5}}}),
+        row("renorm", [](const V& x) { return renorm(x, 2, 0, 1); }, {{{3, 5}}}),
+        row("select_scatter", [](const V& x, const V& y) { return select_scatter(x, y, 1, 2); },
+            {{{2, 5, 3}, {2, 3}}}),
+        row("slice_scatter", [](const V& x, const V& y) { return slice_scatter(x, y, 1, 1, 5, 2); },
+            {{{2, 5}, {2, 2}}}),
+        row("diagonal_scatter", [](const V& x, const V& y) { return diagonal_scatter(x, y); },
+            {{{3, 5}, {3}}}),
+        row("scatter_mean",
+            [](const V& x, const V& y) {
+              return scatter_reduce(x, 0, tensor({{0, 1}, {0, 0}, {2, 1}}), y, "mean", false);
+            },
+            {{{3, 2}, {3, 2}}}),
+        row("scatter_amax",
+            [](const V& x, const V& y) {
+              return scatter_reduce(x, 0, tensor({{0, 1}, {0, 0}, {2, 1}}), y, "amax");
+            },
+            {{{3, 2}, {3, 2}}}),
+        row("block_diag",
+            [](const V& x, const V& y) {
+              return block_diag({x, y});
+            },
+            {{{2, 3}, {3, 1}}, {{2}, {1, 3}}}),
+        row("cartesian_prod",
+            [](const V& x, const V& y) {
+              return cartesian_prod({x, y});
+            },
+            {{{2}, {3}}}),
+        row("combinations", [](const V& x) { return combinations(x, 2); }, {{{4}}}),
+        row("channel_shuffle", [](const V& x) { return channel_shuffle(x, 2); }, {{{2, 6, 3}}}),
+    }));
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+TEST(Statistics, QuantilesInterpolate) {
+  const V x = tensor({3.0, 1.0, 4.0, 2.0}, kFloat64);
+  const auto at = [&](double q, const char* how) {
+    return quantile(x, q, std::nullopt, false, how).item<double>();
+  };
+  EXPECT_DOUBLE_EQ(at(0.5, "linear"), 2.5);
+  EXPECT_DOUBLE_EQ(at(0.5, "lower"), 2);
+  EXPECT_DOUBLE_EQ(at(0.5, "higher"), 3);
+  EXPECT_DOUBLE_EQ(at(0.4, "nearest"), 2);
+  EXPECT_DOUBLE_EQ(at(0.4, "midpoint"), 2.5);
+  const V table = stack({x, x + 1});
+  EXPECT_EQ(quantile(table, tensor({0.0, 0.5, 1.0}, kFloat64), 1, true).sizes(),
+            IntArrayRef({3, 2, 1}));
+  EXPECT_TRUE(std::isnan(quantile(tensor({1.0, kNan}), 0.5).item<double>()));
+  EXPECT_ERROR(quantile(x, 1.5), "q must be in the range [0, 1] but got 1.5");
+}
+
+TEST(Statistics, RunningExtremesNameTheLastOfEqualElements) {
+  const auto [values, indices] = cummax(tensor({1, 3, 3, 2}), 0);
+  EXPECT_TRUE(equal(values, tensor({1, 3, 3, 3})));
+  EXPECT_TRUE(equal(indices, tensor({0, 1, 2, 2})));
+}
+
+TEST(Statistics, ModeIsTheSmallestOfTheMostFrequent) {
+  const auto [values, indices] = mode(tensor({{2, 1, 2, 1}, {5, 5, 7, 0}}));
+  EXPECT_TRUE(equal(values, tensor({1, 5})));
+  EXPECT_TRUE(equal(indices, tensor({3, 1})));
+}
+
+TEST(Statistics, HistogramCountsWithinTheRange) {
+  EXPECT_TRUE(equal(histc(tensor({0.0, 0.4, 0.6, 1.0, 3.0}), 2, 0, 1), tensor({2.0, 2.0})));
+}
+
+TEST(Parts, FillDiagonalWraps) {
+  const V x = zeros({7, 2});
+  x.fill_diagonal_(1, true);
+  EXPECT_EQ(x.sum().item<double>(), 5);
+  EXPECT_EQ(x[3][0].item<double>(), 1);
+}
+
+TEST(Parts, IsinAndUniqueRows) {
+  EXPECT_TRUE(equal(isin(tensor({1, 2, 5}), tensor({5, 1})), tensor({true, false, true})));
+  const auto [rows, inverse, counts] =
+      unique_dim(tensor({{1, 2}, {0, 1}, {1, 2}}), 0, true, true, true);
+  EXPECT_TRUE(equal(rows, tensor({{0, 1}, {1, 2}})));
+  EXPECT_TRUE(equal(inverse, tensor({1, 0, 1})));
+  EXPECT_TRUE(equal(counts, tensor({1, 2})));
+}
+
+TEST(Parts, SplitsAlongNamedAxes) {
+  const V x = arange(12).view({2, 3, 2});
+  EXPECT_EQ(x.hsplit(3).size(), 3u);
+  EXPECT_EQ(x.vsplit(2)[1].sizes(), IntArrayRef({1, 3, 2}));
+  EXPECT_ERROR(x.hsplit(2), "not divisible by the split_size 2!");
+}
+
+}  // namespace
+}  // namespace tapedeck
