@@ -8,7 +8,7 @@
 // AT_DISPATCH_*: run a lambda with `scalar_t` standing for the element type of a dtype.
 
 #define TAPEDECK_COMPAT_CASE(dtype, type, ...) \
-  case ::tapedeck::dtype: {                    \
+  case static_cast<int>(::tapedeck::dtype): {  \
     using scalar_t [[maybe_unused]] = type;    \
     return __VA_ARGS__();                      \
   }
@@ -22,7 +22,7 @@
 #define TAPEDECK_COMPAT_SWITCH(dtype, name, cases)                                               \
   [&] {                                                                                          \
     const ::tapedeck::ScalarType tapedeck_dtype = (dtype);                                       \
-    switch (tapedeck_dtype) {                                                                    \
+    switch (static_cast<int>(tapedeck_dtype)) {                                                  \
       cases default : ::tapedeck::detail::fail<::tapedeck::NotImplementedError>(::tapedeck::str( \
                           "\"", name, "\" not implemented for '", tapedeck_dtype, "'"));         \
     }                                                                                            \
@@ -31,7 +31,7 @@
 // The case of a further dtype. Those that do not exist here (kHalf, kBFloat16) never come up: any
 // type stands for them.
 #define TAPEDECK_COMPAT_MORE(dtype, ...)                                                 \
-  case (dtype): {                                                                        \
+  case static_cast<int>(dtype): {                                                        \
     using scalar_t [[maybe_unused]] = ::tapedeck::compat::ScalarTypeToCPPTypeT<(dtype)>; \
     return __VA_ARGS__();                                                                \
   }
@@ -81,7 +81,7 @@
                          TAPEDECK_COMPAT_INDEX_CASE(kInt32, std::int32_t, __VA_ARGS__) \
                              TAPEDECK_COMPAT_INDEX_CASE(kInt64, std::int64_t, __VA_ARGS__))
 #define TAPEDECK_COMPAT_INDEX_CASE(dtype, type, ...) \
-  case ::tapedeck::dtype: {                          \
+  case static_cast<int>(::tapedeck::dtype): {        \
     using index_t [[maybe_unused]] = type;           \
     return __VA_ARGS__();                            \
   }

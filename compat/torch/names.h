@@ -65,6 +65,8 @@ struct CppTypeToScalarType {
   static constexpr ScalarType value = dtype_of<T>;
 };
 
+inline std::ostream& operator<<(std::ostream& out, Layout) { return out << "Strided"; }
+
 // What programs ask about the build and the machine.
 constexpr bool hasCUDA() { return false; }
 constexpr bool hasHIP() { return false; }
@@ -98,6 +100,13 @@ using tapedeck::to_string;
 /// libtorch has the implementations of its functions here.
 namespace native {
 using namespace tapedeck;
+}
+
+/// The distinct elements, and of which of them each element is a copy.
+inline std::tuple<Tensor, Tensor> _unique(const Tensor& self, bool sorted = true,
+                                          bool return_inverse = false) {
+  auto [values, inverse, counts] = unique(self, sorted, return_inverse);
+  return {values, inverse};
 }
 
 inline Tensor _upsample_nearest_exact2d(const Tensor& self, IntArrayRef output_size,
