@@ -160,7 +160,8 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
 }
 
 // Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
-// of few pixels; and of patches, of a large one, of 1x1 kernels, and where neither channels nor filters fill vectors.
+// of few pixels; and of patches, of a large one, of 1x1 kernels, and where neither channels nor
+// filters fill vectors.
 bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s);
   if (s.is_pointwise()) {
