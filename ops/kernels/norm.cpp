@@ -65,11 +65,12 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
     for_channel_blocks(e, [&](std::int64_t c0, std::int64_t c1, std::int64_t columns) {
       std::vector<double> sums(static_cast<std::size_t>(columns)), means(sums.size());
       const T* const first = x + c0 * e.S;
-      loops.add(first, e.C * e.S, e.N, sums.data(), columns);
+      for (std::int64_t n = 0; n < e.N; ++n) loops.add(first + n * e.C * e.S, sums.data(), columns);
       join_columns(sums, e.S);
       for (std::size_t i = 0; i < sums.size(); ++i) means[i] = sums[i] / count;
       std::fill(sums.begin(), sums.end(), 0.0);
-      loops.add_squares(first, e.C * e.S, e.N, means.data(), sums.data(), columns);
+      for (std::int64_t n = 0; n < e.N; ++n)
+        loops.add_squares(first + n * e.C * e.S, means.data(), sums.data(), columns);
       join_columns(sums, e.S);
       for (std::int64_t c = c0; c < c1; ++c) {
         mean[c] = means[static_cast<std::size_t>((c - c0) * e.S)];
@@ -97,12 +98,12 @@ void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e
   const NormLoops<T>& loops = norm_loops<T>();
   if (e.by_columns()) {
     for_channel_blocks(e, [&](std::int64_t c0, std::int64_t, std::int64_t columns) {
-      std::vector<T> means(static_cast<std::size_t>(columns)), a(means.size()), b(a.size());
+      std::vector<double> means(static_cast<std::size_t>(columns)), a(means.size()), b(a.size());
       for (std::size_t i = 0; i < a.size(); ++i) {
         const std::int64_t c = c0 + static_cast<std::int64_t>(i) / e.S;
-        means[i] = static_cast<T>(mean[c]);
-        a[i] = static_cast<T>(rstd[c] * element(weight, c, 1));
-        b[i] = static_cast<T>(element(bias, c, 0));
+        means[i] = mean[c];
+        a[i] = rstd[c] * element(weight, c, 1);
+        b[i] = element(bias, c, 0);
       }
       for (std::int64_t n = 0; n < e.N; ++n) {
         const std::int64_t at = (n * e.C + c0) * e.S;
@@ -130,8 +131,10 @@ std::vector<double> channel_dots(const T* grad, const T* x, const Extents& e, co
       std::vector<double> means(static_cast<std::size_t>(columns)), g(means.size()), gx(g.size());
       for (std::size_t i = 0; i < means.size(); ++i)
         means[i] = mean[c0 + static_cast<std::int64_t>(i) / e.S];
-      loops.add_dots(grad + c0 * e.S, x + c0 * e.S, e.C * e.S, e.N, means.data(), g.data(),
-                     gx.data(), columns);
+      for (std::int64_t n = 0; n < e.N; ++n) {
+        const std::int64_t at = (n * e.C + c0) * e.S;
+        loops.add_dots(grad + at, x + at, means.data(), g.data(), gx.data(), columns);
+      }
       join_columns(g, e.S);
       join_columns(gx, e.S);
       for (std::int64_t c = c0; c < c1; ++c) {
@@ -160,14 +163,14 @@ void channel_combine(const T* grad, const T* x, const Extents& e, const double* 
   const NormLoops<T>& loops = norm_loops<T>();
   if (e.by_columns()) {
     for_channel_blocks(e, [&](std::int64_t c0, std::int64_t, std::int64_t columns) {
-      std::vector<T> means(static_cast<std::size_t>(columns)), as(means.size()), bs(means.size()),
-          ks(means.size());
+      std::vector<double> means(static_cast<std::size_t>(columns)), as(means.size()),
+          bs(means.size()), ks(means.size());
       for (std::size_t i = 0; i < means.size(); ++i) {
-        const auto c = static_cast<std::size_t>(c0 + static_cast<std::int64_t>(i) / e.S);
-        means[i] = static_cast<T>(mean[c]);
-        as[i] = static_cast<T>(a[c]);
-        bs[i] = static_cast<T>(b[c]);
-        ks[i] = static_cast<T>(k[c]);
+        const std::int64_t c = c0 + static_cast<std::int64_t>(i) / e.S;
+        means[i] = mean[c];
+        as[i] = a[static_cast<std::size_t>(c)];
+        bs[i] = b[static_cast<std::size_t>(c)];
+        ks[i] = k[static_cast<std::size_t>(c)];
       }
       for (std::int64_t n = 0; n < e.N; ++n) {
         const std::int64_t at = (n * e.C + c0) * e.S;

@@ -27,6 +27,16 @@ HWY_INLINE hn::Vec<D64> Wide(const T* from) {
     return hn::PromoteTo(d64, hn::LoadU(d, from));
   }
 }
+template <typename T>
+HWY_INLINE void Narrow(hn::Vec<D64> v, T* to) {
+  const D64 d64;
+  if constexpr (sizeof(T) == 8) {
+    hn::StoreU(v, d64, to);
+  } else {
+    const hn::Rebind<T, D64> d;
+    hn::StoreU(hn::DemoteTo(d, v), d, to);
+  }
+}
 HWY_INLINE double SumOf(hn::Vec<D64> v) {
   const D64 d64;
   HWY_ALIGN double lanes[HWY_MAX_BYTES / sizeof(double)];
@@ -187,77 +197,47 @@ void Combine(const T* g, const T* w, const T* x, double mean, double a, double b
     CombineOf<false>(g, w, x, mean, a, b, c, out, n);
 }
 
-// Rows that go by while the sums of a vector of columns stay in a register: sums that came from
-// memory for every row would cost more than the rows.
-constexpr std::int64_t kRows = 4;
-
 template <typename T>
-void AddColumns(const T* x, std::int64_t stride, std::int64_t rows, double* sums, std::int64_t n) {
+void AddColumns(const T* x, double* sums, std::int64_t n) {
   const D64 d;
   const std::int64_t lanes = WideLanes();
-  for (; rows > 0; rows -= kRows, x += kRows * stride) {
-    const std::int64_t some = HWY_MIN(rows, kRows);
-    std::int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      auto sum = hn::LoadU(d, sums + i);
-      for (std::int64_t r = 0; r < some; ++r) sum = hn::Add(sum, Wide(x + r * stride + i));
-      hn::StoreU(sum, d, sums + i);
-    }
-    for (; i < n; ++i)
-      for (std::int64_t r = 0; r < some; ++r) sums[i] += static_cast<double>(x[r * stride + i]);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, sums + i), Wide(x + i)), d, sums + i);
+  for (; i < n; ++i) sums[i] += static_cast<double>(x[i]);
+}
+
+template <typename T>
+void AddSquares(const T* x, const double* mean, double* sums, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    hn::StoreU(hn::MulAdd(delta, delta, hn::LoadU(d, sums + i)), d, sums + i);
+  }
+  for (; i < n; ++i) {
+    const double delta = static_cast<double>(x[i]) - mean[i];
+    sums[i] += delta * delta;
   }
 }
 
 template <typename T>
-void AddSquares(const T* x, std::int64_t stride, std::int64_t rows, const double* mean,
-                double* sums, std::int64_t n) {
+void AddDots(const T* g, const T* x, const double* mean, double* g_sums, double* gx_sums,
+             std::int64_t n) {
   const D64 d;
   const std::int64_t lanes = WideLanes();
-  for (; rows > 0; rows -= kRows, x += kRows * stride) {
-    const std::int64_t some = HWY_MIN(rows, kRows);
-    std::int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      const auto center = hn::LoadU(d, mean + i);
-      auto sum = hn::LoadU(d, sums + i);
-      for (std::int64_t r = 0; r < some; ++r) {
-        const auto delta = hn::Sub(Wide(x + r * stride + i), center);
-        sum = hn::MulAdd(delta, delta, sum);
-      }
-      hn::StoreU(sum, d, sums + i);
-    }
-    for (; i < n; ++i)
-      for (std::int64_t r = 0; r < some; ++r) {
-        const double delta = static_cast<double>(x[r * stride + i]) - mean[i];
-        sums[i] += delta * delta;
-      }
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) {
+    const auto grad = Wide(g + i);
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    hn::StoreU(hn::Add(hn::LoadU(d, g_sums + i), grad), d, g_sums + i);
+    hn::StoreU(hn::MulAdd(grad, delta, hn::LoadU(d, gx_sums + i)), d, gx_sums + i);
   }
-}
-
-template <typename T>
-void AddDots(const T* g, const T* x, std::int64_t stride, std::int64_t rows, const double* mean,
-             double* g_sums, double* gx_sums, std::int64_t n) {
-  const D64 d;
-  const std::int64_t lanes = WideLanes();
-  for (; rows > 0; rows -= kRows, g += kRows * stride, x += kRows * stride) {
-    const std::int64_t some = HWY_MIN(rows, kRows);
-    std::int64_t i = 0;
-    for (; i + lanes <= n; i += lanes) {
-      const auto center = hn::LoadU(d, mean + i);
-      auto g_sum = hn::LoadU(d, g_sums + i), gx_sum = hn::LoadU(d, gx_sums + i);
-      for (std::int64_t r = 0; r < some; ++r) {
-        const auto grad = Wide(g + r * stride + i);
-        g_sum = hn::Add(g_sum, grad);
-        gx_sum = hn::MulAdd(grad, hn::Sub(Wide(x + r * stride + i), center), gx_sum);
-      }
-      hn::StoreU(g_sum, d, g_sums + i);
-      hn::StoreU(gx_sum, d, gx_sums + i);
-    }
-    for (; i < n; ++i)
-      for (std::int64_t r = 0; r < some; ++r) {
-        const double grad = static_cast<double>(g[r * stride + i]);
-        g_sums[i] += grad;
-        gx_sums[i] += grad * (static_cast<double>(x[r * stride + i]) - mean[i]);
-      }
+  for (; i < n; ++i) {
+    const double grad = static_cast<double>(g[i]);
+    g_sums[i] += grad;
+    gx_sums[i] += grad * (static_cast<double>(x[i]) - mean[i]);
   }
 }
 
@@ -282,30 +262,32 @@ void AddScaledDots(const T* g, const T* x, double mean, double scale, double* g_
 }
 
 template <typename T>
-void AffineColumns(const T* x, const T* mean, const T* a, const T* b, T* y, std::int64_t n) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+void AffineColumns(const T* x, const double* mean, const double* a, const double* b, T* y,
+                   std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto delta = hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, mean + i));
-    hn::StoreU(hn::Add(hn::Mul(delta, hn::LoadU(d, a + i)), hn::LoadU(d, b + i)), d, y + i);
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    Narrow(hn::MulAdd(delta, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), y + i);
   }
-  for (; i < n; ++i) y[i] = (x[i] - mean[i]) * a[i] + b[i];
+  for (; i < n; ++i) y[i] = static_cast<T>((static_cast<double>(x[i]) - mean[i]) * a[i] + b[i]);
 }
 
 template <typename T>
-void CombineColumns(const T* g, const T* x, const T* mean, const T* a, const T* b, const T* c,
-                    T* out, std::int64_t n) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+void CombineColumns(const T* g, const T* x, const double* mean, const double* a, const double* b,
+                    const double* c, T* out, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto grad = hn::Mul(hn::LoadU(d, g + i), hn::LoadU(d, a + i));
-    const auto delta = hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, mean + i));
-    hn::StoreU(hn::Add(hn::Add(grad, hn::Mul(delta, hn::LoadU(d, b + i))), hn::LoadU(d, c + i)), d,
-               out + i);
+    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
+    const auto rest = hn::MulAdd(delta, hn::LoadU(d, b + i), hn::LoadU(d, c + i));
+    Narrow(hn::MulAdd(Wide(g + i), hn::LoadU(d, a + i), rest), out + i);
   }
-  for (; i < n; ++i) out[i] = g[i] * a[i] + (x[i] - mean[i]) * b[i] + c[i];
+  for (; i < n; ++i)
+    out[i] = static_cast<T>(static_cast<double>(g[i]) * a[i] +
+                            (static_cast<double>(x[i]) - mean[i]) * b[i] + c[i]);
 }
 
 template <typename T>
