@@ -36,24 +36,51 @@ struct Extents {
   bool by_columns() const { return S > 0 && S < kShortRow; }
 };
 
-// Calls body(c0, c1, columns) for blocks of channels: columns is the number of elements of a block
-// in each image, which are gapless.
+// Parts of the rows [N, C S] whose columns are added up by themselves.
+constexpr std::int64_t kPartElements = 65536, kMaxParts = 16, kPartColumns = 2048;
+
+// `kinds` sums for each of the C S columns, one kind behind the other: body(n0, n1, j, count, sums)
+// adds rows [n0, n1) of columns [j, j + count) to sums + j, sums + j + C S and so on. Parts are
+// merged in order.
 template <typename Body>
-void for_channel_blocks(const Extents& e, Body body) {
-  const std::int64_t grain =
-      std::max<std::int64_t>(grain_for(e.per_channel()), 64 / std::max<std::int64_t>(1, e.S));
-  parallel_for(e.C, grain,
-               [&](std::int64_t c0, std::int64_t c1) { body(c0, c1, (c1 - c0) * e.S); });
+std::vector<double> column_sums(const Extents& e, std::int64_t kinds, Body body) {
+  const std::int64_t columns = e.C * e.S;
+  const std::int64_t part_rows = std::max<std::int64_t>(
+      (e.N + kMaxParts - 1) / kMaxParts,
+      std::max<std::int64_t>(16, kPartElements / std::max<std::int64_t>(1, columns)));
+  const std::int64_t parts = std::max<std::int64_t>(1, (e.N + part_rows - 1) / part_rows);
+  const std::int64_t blocks = (columns + kPartColumns - 1) / kPartColumns;
+  std::vector<double> sums(static_cast<std::size_t>(parts * kinds * columns));
+  double* const out = sums.data();
+  const std::int64_t grain = grain_for(std::min(part_rows, e.N) * std::min(columns, kPartColumns));
+  parallel_for(parts * blocks, grain, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t part = i / blocks, j = i % blocks * kPartColumns;
+      body(part * part_rows, std::min(e.N, (part + 1) * part_rows), j,
+           std::min(kPartColumns, columns - j), out + part * kinds * columns);
+    }
+  });
+  for (std::int64_t part = 1; part < parts; ++part)
+    for (std::int64_t i = 0; i < kinds * columns; ++i) out[i] += out[part * kinds * columns + i];
+  sums.resize(static_cast<std::size_t>(kinds * columns));
+  return sums;
 }
 
-// The sum over each channel's S columns, repeated S times.
-void join_columns(std::vector<double>& columns, std::int64_t S) {
-  if (S == 1) return;
-  for (std::size_t i = 0; i < columns.size(); i += static_cast<std::size_t>(S)) {
-    double sum = 0;
-    for (std::int64_t s = 0; s < S; ++s) sum += columns[i + static_cast<std::size_t>(s)];
-    for (std::int64_t s = 0; s < S; ++s) columns[i + static_cast<std::size_t>(s)] = sum;
-  }
+// values[c] for each column.
+template <typename To>
+std::vector<To> per_column(const Extents& e, const double* values) {
+  std::vector<To> columns(static_cast<std::size_t>(e.C * e.S));
+  auto to = columns.begin();
+  for (std::int64_t c = 0; c < e.C; ++c, to += e.S)
+    std::fill_n(to, e.S, static_cast<To>(values[c]));
+  return columns;
+}
+
+// The sum over the S columns of channel c.
+double channel_sum(const double* columns, std::int64_t c, std::int64_t S) {
+  double sum = 0;
+  for (std::int64_t i = c * S; i < (c + 1) * S; ++i) sum += columns[i];
+  return sum;
 }
 
 template <typename T>
@@ -62,21 +89,21 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
   const NormLoops<T>& loops = norm_loops<T>();
   const double count = static_cast<double>(e.per_channel());
   if (e.by_columns()) {
-    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t c1, std::int64_t columns) {
-      std::vector<double> sums(static_cast<std::size_t>(columns)), means(sums.size());
-      const T* const first = x + c0 * e.S;
-      for (std::int64_t n = 0; n < e.N; ++n) loops.add(first + n * e.C * e.S, sums.data(), columns);
-      join_columns(sums, e.S);
-      for (std::size_t i = 0; i < sums.size(); ++i) means[i] = sums[i] / count;
-      std::fill(sums.begin(), sums.end(), 0.0);
-      for (std::int64_t n = 0; n < e.N; ++n)
-        loops.add_squares(first + n * e.C * e.S, means.data(), sums.data(), columns);
-      join_columns(sums, e.S);
-      for (std::int64_t c = c0; c < c1; ++c) {
-        mean[c] = means[static_cast<std::size_t>((c - c0) * e.S)];
-        variance[c] = sums[static_cast<std::size_t>((c - c0) * e.S)] / count;
-      }
-    });
+    const std::int64_t columns = e.C * e.S;
+    std::vector<double> sums = column_sums(
+        e, 1,
+        [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
+          loops.add(x + n0 * columns + j, columns, n1 - n0, to + j, n);
+        });
+    for (std::int64_t c = 0; c < e.C; ++c) mean[c] = channel_sum(sums.data(), c, e.S) / count;
+    const std::vector<double> means = per_column<double>(e, mean);
+    const double* const m = means.data();
+    sums = column_sums(
+        e, 1,
+        [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
+          loops.add_squares(x + n0 * columns + j, columns, n1 - n0, m + j, to + j, n);
+        });
+    for (std::int64_t c = 0; c < e.C; ++c) variance[c] = channel_sum(sums.data(), c, e.S) / count;
   } else {
     parallel_for(e.C, grain_for(e.per_channel()), [&](std::int64_t c0, std::int64_t c1) {
       for (std::int64_t c = c0; c < c1; ++c) {
@@ -97,18 +124,17 @@ void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e
                     const double* mean, const double* rstd, T* y) {
   const NormLoops<T>& loops = norm_loops<T>();
   if (e.by_columns()) {
-    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t, std::int64_t columns) {
-      std::vector<double> means(static_cast<std::size_t>(columns)), a(means.size()), b(a.size());
-      for (std::size_t i = 0; i < a.size(); ++i) {
-        const std::int64_t c = c0 + static_cast<std::int64_t>(i) / e.S;
-        means[i] = mean[c];
-        a[i] = rstd[c] * element(weight, c, 1);
-        b[i] = element(bias, c, 0);
-      }
-      for (std::int64_t n = 0; n < e.N; ++n) {
-        const std::int64_t at = (n * e.C + c0) * e.S;
+    std::vector<double> scales(static_cast<std::size_t>(e.C)), shifts(scales.size());
+    for (std::int64_t c = 0; c < e.C; ++c) {
+      scales[static_cast<std::size_t>(c)] = rstd[c] * element(weight, c, 1);
+      shifts[static_cast<std::size_t>(c)] = element(bias, c, 0);
+    }
+    const std::vector<T> means = per_column<T>(e, mean), a = per_column<T>(e, scales.data()),
+                         b = per_column<T>(e, shifts.data());
+    const std::int64_t columns = e.C * e.S;
+    parallel_for(e.N, grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t at = begin * columns; at < end * columns; at += columns)
         loops.affine_columns(x + at, means.data(), a.data(), b.data(), y + at, columns);
-      }
     });
   } else {
     parallel_for(e.N * e.C, grain_for(e.S), [&](std::int64_t begin, std::int64_t end) {
@@ -127,21 +153,19 @@ std::vector<double> channel_dots(const T* grad, const T* x, const Extents& e, co
   const NormLoops<T>& loops = norm_loops<T>();
   std::vector<double> dots(static_cast<std::size_t>(2 * e.C));
   if (e.by_columns()) {
-    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t c1, std::int64_t columns) {
-      std::vector<double> means(static_cast<std::size_t>(columns)), g(means.size()), gx(g.size());
-      for (std::size_t i = 0; i < means.size(); ++i)
-        means[i] = mean[c0 + static_cast<std::int64_t>(i) / e.S];
-      for (std::int64_t n = 0; n < e.N; ++n) {
-        const std::int64_t at = (n * e.C + c0) * e.S;
-        loops.add_dots(grad + at, x + at, means.data(), g.data(), gx.data(), columns);
-      }
-      join_columns(g, e.S);
-      join_columns(gx, e.S);
-      for (std::int64_t c = c0; c < c1; ++c) {
-        dots[static_cast<std::size_t>(2 * c)] = g[static_cast<std::size_t>((c - c0) * e.S)];
-        dots[static_cast<std::size_t>(2 * c + 1)] = gx[static_cast<std::size_t>((c - c0) * e.S)];
-      }
-    });
+    const std::int64_t columns = e.C * e.S;
+    const std::vector<double> means = per_column<double>(e, mean);
+    const double* const m = means.data();
+    const std::vector<double> sums = column_sums(
+        e, 2,
+        [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
+          const std::int64_t at = n0 * columns + j;
+          loops.add_dots(grad + at, x + at, columns, n1 - n0, m + j, to + j, to + columns + j, n);
+        });
+    for (std::int64_t c = 0; c < e.C; ++c) {
+      dots[static_cast<std::size_t>(2 * c)] = channel_sum(sums.data(), c, e.S);
+      dots[static_cast<std::size_t>(2 * c + 1)] = channel_sum(sums.data() + columns, c, e.S);
+    }
   } else {
     parallel_for(e.C, grain_for(e.per_channel()), [&](std::int64_t c0, std::int64_t c1) {
       for (std::int64_t c = c0; c < c1; ++c)
@@ -162,21 +186,13 @@ void channel_combine(const T* grad, const T* x, const Extents& e, const double* 
                      const std::vector<double>& k, T* out) {
   const NormLoops<T>& loops = norm_loops<T>();
   if (e.by_columns()) {
-    for_channel_blocks(e, [&](std::int64_t c0, std::int64_t, std::int64_t columns) {
-      std::vector<double> means(static_cast<std::size_t>(columns)), as(means.size()),
-          bs(means.size()), ks(means.size());
-      for (std::size_t i = 0; i < means.size(); ++i) {
-        const std::int64_t c = c0 + static_cast<std::int64_t>(i) / e.S;
-        means[i] = mean[c];
-        as[i] = a[static_cast<std::size_t>(c)];
-        bs[i] = b[static_cast<std::size_t>(c)];
-        ks[i] = k[static_cast<std::size_t>(c)];
-      }
-      for (std::int64_t n = 0; n < e.N; ++n) {
-        const std::int64_t at = (n * e.C + c0) * e.S;
+    const std::vector<T> means = per_column<T>(e, mean), as = per_column<T>(e, a.data()),
+                         bs = per_column<T>(e, b.data()), ks = per_column<T>(e, k.data());
+    const std::int64_t columns = e.C * e.S;
+    parallel_for(e.N, grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t at = begin * columns; at < end * columns; at += columns)
         loops.combine_columns(grad + at, x + at, means.data(), as.data(), bs.data(), ks.data(),
                               out + at, columns);
-      }
     });
   } else {
     parallel_for(e.N * e.C, grain_for(e.S), [&](std::int64_t begin, std::int64_t end) {

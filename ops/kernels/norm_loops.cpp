@@ -4,6 +4,8 @@
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/norm_loops.cpp"
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
+#include <type_traits>
+
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/norm_loops.h>
@@ -25,16 +27,6 @@ HWY_INLINE hn::Vec<D64> Wide(const T* from) {
   } else {
     const hn::Rebind<T, D64> d;
     return hn::PromoteTo(d64, hn::LoadU(d, from));
-  }
-}
-template <typename T>
-HWY_INLINE void Narrow(hn::Vec<D64> v, T* to) {
-  const D64 d64;
-  if constexpr (sizeof(T) == 8) {
-    hn::StoreU(v, d64, to);
-  } else {
-    const hn::Rebind<T, D64> d;
-    hn::StoreU(hn::DemoteTo(d, v), d, to);
   }
 }
 HWY_INLINE double SumOf(hn::Vec<D64> v) {
@@ -197,48 +189,129 @@ void Combine(const T* g, const T* w, const T* x, double mean, double a, double b
     CombineOf<false>(g, w, x, mean, a, b, c, out, n);
 }
 
-template <typename T>
-void AddColumns(const T* x, double* sums, std::int64_t n) {
-  const D64 d;
-  const std::int64_t lanes = WideLanes();
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(hn::Add(hn::LoadU(d, sums + i), Wide(x + i)), d, sums + i);
-  for (; i < n; ++i) sums[i] += static_cast<double>(x[i]);
-}
+// Rows whose columns are added up in registers before the sums go back to memory: few enough for
+// all of their elements to stay in the cache while the columns are walked.
+constexpr std::int64_t kRowsAtATime = 16;
 
-template <typename T>
-void AddSquares(const T* x, const double* mean, double* sums, std::int64_t n) {
-  const D64 d;
+// Calls vectors(first, rows, j, tag of 1 or 4 vectors) and scalar(first, rows, j) for all columns
+// of all rows.
+template <class Vectors, class Scalar>
+HWY_INLINE void ForColumns(std::int64_t rows, std::int64_t n, const Vectors& vectors,
+                           const Scalar& scalar) {
   const std::int64_t lanes = WideLanes();
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
-    hn::StoreU(hn::MulAdd(delta, delta, hn::LoadU(d, sums + i)), d, sums + i);
-  }
-  for (; i < n; ++i) {
-    const double delta = static_cast<double>(x[i]) - mean[i];
-    sums[i] += delta * delta;
+  for (std::int64_t first = 0; first < rows; first += kRowsAtATime) {
+    const std::int64_t count = HWY_MIN(kRowsAtATime, rows - first);
+    std::int64_t j = 0;
+    for (; j + 4 * lanes <= n; j += 4 * lanes) vectors(first, count, j, std::true_type());
+    for (; j + lanes <= n; j += lanes) vectors(first, count, j, std::false_type());
+    for (; j < n; ++j) scalar(first, count, j);
   }
 }
 
 template <typename T>
-void AddDots(const T* g, const T* x, const double* mean, double* g_sums, double* gx_sums,
-             std::int64_t n) {
+void AddColumns(const T* x, std::int64_t stride, std::int64_t rows, double* sums, std::int64_t n) {
   const D64 d;
   const std::int64_t lanes = WideLanes();
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto grad = Wide(g + i);
-    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
-    hn::StoreU(hn::Add(hn::LoadU(d, g_sums + i), grad), d, g_sums + i);
-    hn::StoreU(hn::MulAdd(grad, delta, hn::LoadU(d, gx_sums + i)), d, gx_sums + i);
-  }
-  for (; i < n; ++i) {
-    const double grad = static_cast<double>(g[i]);
-    g_sums[i] += grad;
-    gx_sums[i] += grad * (static_cast<double>(x[i]) - mean[i]);
-  }
+  ForColumns(
+      rows, n,
+      [=](std::int64_t first, std::int64_t count, std::int64_t j, auto four) HWY_ATTR {
+        const T* row = x + first * stride + j;
+        double* const to = sums + j;
+        auto s0 = hn::LoadU(d, to);
+        if constexpr (four) {
+          auto s1 = hn::LoadU(d, to + lanes), s2 = hn::LoadU(d, to + 2 * lanes),
+               s3 = hn::LoadU(d, to + 3 * lanes);
+          for (std::int64_t r = 0; r < count; ++r, row += stride) {
+            s0 = hn::Add(s0, Wide(row));
+            s1 = hn::Add(s1, Wide(row + lanes));
+            s2 = hn::Add(s2, Wide(row + 2 * lanes));
+            s3 = hn::Add(s3, Wide(row + 3 * lanes));
+          }
+          hn::StoreU(s1, d, to + lanes);
+          hn::StoreU(s2, d, to + 2 * lanes);
+          hn::StoreU(s3, d, to + 3 * lanes);
+        } else {
+          for (std::int64_t r = 0; r < count; ++r, row += stride) s0 = hn::Add(s0, Wide(row));
+        }
+        hn::StoreU(s0, d, to);
+      },
+      [=](std::int64_t first, std::int64_t count, std::int64_t j) {
+        for (std::int64_t r = first; r < first + count; ++r)
+          sums[j] += static_cast<double>(x[r * stride + j]);
+      });
+}
+
+template <typename T>
+void AddSquares(const T* x, std::int64_t stride, std::int64_t rows, const double* mean,
+                double* sums, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  const auto step = [](hn::Vec<D64> sum, const T* from, hn::Vec<D64> center) HWY_ATTR {
+    const auto delta = hn::Sub(Wide(from), center);
+    return hn::MulAdd(delta, delta, sum);
+  };
+  ForColumns(
+      rows, n,
+      [=](std::int64_t first, std::int64_t count, std::int64_t j, auto four) HWY_ATTR {
+        const T* row = x + first * stride + j;
+        double* const to = sums + j;
+        const auto m0 = hn::LoadU(d, mean + j);
+        auto s0 = hn::LoadU(d, to);
+        if constexpr (four) {
+          const auto m1 = hn::LoadU(d, mean + j + lanes), m2 = hn::LoadU(d, mean + j + 2 * lanes),
+                     m3 = hn::LoadU(d, mean + j + 3 * lanes);
+          auto s1 = hn::LoadU(d, to + lanes), s2 = hn::LoadU(d, to + 2 * lanes),
+               s3 = hn::LoadU(d, to + 3 * lanes);
+          for (std::int64_t r = 0; r < count; ++r, row += stride) {
+            s0 = step(s0, row, m0);
+            s1 = step(s1, row + lanes, m1);
+            s2 = step(s2, row + 2 * lanes, m2);
+            s3 = step(s3, row + 3 * lanes, m3);
+          }
+          hn::StoreU(s1, d, to + lanes);
+          hn::StoreU(s2, d, to + 2 * lanes);
+          hn::StoreU(s3, d, to + 3 * lanes);
+        } else {
+          for (std::int64_t r = 0; r < count; ++r, row += stride) s0 = step(s0, row, m0);
+        }
+        hn::StoreU(s0, d, to);
+      },
+      [=](std::int64_t first, std::int64_t count, std::int64_t j) {
+        for (std::int64_t r = first; r < first + count; ++r) {
+          const double delta = static_cast<double>(x[r * stride + j]) - mean[j];
+          sums[j] += delta * delta;
+        }
+      });
+}
+
+template <typename T>
+void AddDots(const T* g, const T* x, std::int64_t stride, std::int64_t rows, const double* mean,
+             double* g_sums, double* gx_sums, std::int64_t n) {
+  const D64 d;
+  const std::int64_t lanes = WideLanes();
+  ForColumns(
+      rows, n,
+      [=](std::int64_t first, std::int64_t count, std::int64_t j, auto four) HWY_ATTR {
+        const std::int64_t vectors = four ? 4 : 1;
+        for (std::int64_t k = j; k < j + vectors * lanes; k += lanes) {
+          const auto m = hn::LoadU(d, mean + k);
+          auto gs = hn::LoadU(d, g_sums + k), xs = hn::LoadU(d, gx_sums + k);
+          for (std::int64_t r = first; r < first + count; ++r) {
+            const auto grad = Wide(g + r * stride + k);
+            gs = hn::Add(gs, grad);
+            xs = hn::MulAdd(grad, hn::Sub(Wide(x + r * stride + k), m), xs);
+          }
+          hn::StoreU(gs, d, g_sums + k);
+          hn::StoreU(xs, d, gx_sums + k);
+        }
+      },
+      [=](std::int64_t first, std::int64_t count, std::int64_t j) {
+        for (std::int64_t r = first; r < first + count; ++r) {
+          const double grad = static_cast<double>(g[r * stride + j]);
+          g_sums[j] += grad;
+          gx_sums[j] += grad * (static_cast<double>(x[r * stride + j]) - mean[j]);
+        }
+      });
 }
 
 template <typename T>
@@ -262,32 +335,30 @@ void AddScaledDots(const T* g, const T* x, double mean, double scale, double* g_
 }
 
 template <typename T>
-void AffineColumns(const T* x, const double* mean, const double* a, const double* b, T* y,
-                   std::int64_t n) {
-  const D64 d;
-  const std::int64_t lanes = WideLanes();
+void AffineColumns(const T* x, const T* mean, const T* a, const T* b, T* y, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
-    Narrow(hn::MulAdd(delta, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), y + i);
+    const auto delta = hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, mean + i));
+    hn::StoreU(hn::Add(hn::Mul(delta, hn::LoadU(d, a + i)), hn::LoadU(d, b + i)), d, y + i);
   }
-  for (; i < n; ++i) y[i] = static_cast<T>((static_cast<double>(x[i]) - mean[i]) * a[i] + b[i]);
+  for (; i < n; ++i) y[i] = (x[i] - mean[i]) * a[i] + b[i];
 }
 
 template <typename T>
-void CombineColumns(const T* g, const T* x, const double* mean, const double* a, const double* b,
-                    const double* c, T* out, std::int64_t n) {
-  const D64 d;
-  const std::int64_t lanes = WideLanes();
+void CombineColumns(const T* g, const T* x, const T* mean, const T* a, const T* b, const T* c,
+                    T* out, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto delta = hn::Sub(Wide(x + i), hn::LoadU(d, mean + i));
-    const auto rest = hn::MulAdd(delta, hn::LoadU(d, b + i), hn::LoadU(d, c + i));
-    Narrow(hn::MulAdd(Wide(g + i), hn::LoadU(d, a + i), rest), out + i);
+    const auto grad = hn::Mul(hn::LoadU(d, g + i), hn::LoadU(d, a + i));
+    const auto delta = hn::Sub(hn::LoadU(d, x + i), hn::LoadU(d, mean + i));
+    const auto sum = hn::Add(grad, hn::Mul(delta, hn::LoadU(d, b + i)));
+    hn::StoreU(hn::Add(sum, hn::LoadU(d, c + i)), d, out + i);
   }
-  for (; i < n; ++i)
-    out[i] = static_cast<T>(static_cast<double>(g[i]) * a[i] +
-                            (static_cast<double>(x[i]) - mean[i]) * b[i] + c[i]);
+  for (; i < n; ++i) out[i] = g[i] * a[i] + (x[i] - mean[i]) * b[i] + c[i];
 }
 
 template <typename T>

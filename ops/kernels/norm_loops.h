@@ -20,24 +20,25 @@ struct NormLoops {
   void (*combine)(const T* g, const T* w, const T* x, double mean, double a, double b, double c,
                   T* out, std::int64_t n);
 
-  // Over columns: every element has its own sums and coefficients.
+  // Over columns: every element has its own sums and coefficients. Rows lie `stride` elements
+  // apart; each sum takes them in order.
 
-  /// sums += x
-  void (*add)(const T* x, double* sums, std::int64_t n);
-  /// sums += (x - mean)^2
-  void (*add_squares)(const T* x, const double* mean, double* sums, std::int64_t n);
-  /// g_sums += g, gx_sums += g (x - mean)
-  void (*add_dots)(const T* g, const T* x, const double* mean, double* g_sums, double* gx_sums,
-                   std::int64_t n);
+  /// sums += x of each row
+  void (*add)(const T* x, std::int64_t stride, std::int64_t rows, double* sums, std::int64_t n);
+  /// sums += (x - mean)^2 of each row
+  void (*add_squares)(const T* x, std::int64_t stride, std::int64_t rows, const double* mean,
+                      double* sums, std::int64_t n);
+  /// g_sums += g, gx_sums += g (x - mean) of each row
+  void (*add_dots)(const T* g, const T* x, std::int64_t stride, std::int64_t rows,
+                   const double* mean, double* g_sums, double* gx_sums, std::int64_t n);
   /// g_sums += g, gx_sums += g (x - mean) scale
   void (*add_scaled_dots)(const T* g, const T* x, double mean, double scale, double* g_sums,
                           double* gx_sums, std::int64_t n);
   /// y = (x - mean) a + b
-  void (*affine_columns)(const T* x, const double* mean, const double* a, const double* b, T* y,
-                         std::int64_t n);
+  void (*affine_columns)(const T* x, const T* mean, const T* a, const T* b, T* y, std::int64_t n);
   /// out = a g + b (x - mean) + c
-  void (*combine_columns)(const T* g, const T* x, const double* mean, const double* a,
-                          const double* b, const double* c, T* out, std::int64_t n);
+  void (*combine_columns)(const T* g, const T* x, const T* mean, const T* a, const T* b, const T* c,
+                          T* out, std::int64_t n);
 };
 
 template <typename T>

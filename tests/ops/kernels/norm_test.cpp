@@ -1,0 +1,106 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include <tapedeck/array/array.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/norm.h>
+
+namespace tapedeck::kernels {
+namespace {
+
+template <typename T>
+Array values(IntArrayRef sizes, ScalarType dtype, int seed) {
+  const Array out = Array::empty(sizes, dtype);
+  for (std::int64_t i = 0; i < out.numel(); ++i)
+    out.data<T>()[i] = static_cast<T>(std::sin(0.37 * static_cast<double>(i * (seed + 1))) + seed);
+  return out;
+}
+
+template <typename T>
+void expect_near(const Array& got, const std::vector<double>& expected, double tolerance) {
+  ASSERT_EQ(got.numel(), static_cast<std::int64_t>(expected.size()));
+  for (std::int64_t i = 0; i < got.numel(); ++i) {
+    const double want = expected[static_cast<std::size_t>(i)];
+    ASSERT_NEAR(static_cast<double>(got.data<T>()[i]), want, tolerance * (1 + std::abs(want))) << i;
+  }
+}
+
+// Forward and gradients of x [N, C, S] against loops over single elements.
+template <typename T>
+void check(std::int64_t N, std::int64_t C, std::int64_t S, ScalarType dtype, double tolerance) {
+  SCOPED_TRACE(testing::Message() << "N " << N << " C " << C << " S " << S);
+  const Array x = values<T>({N, C, S}, dtype, 2), g = values<T>({N, C, S}, dtype, 1);
+  const Array w = values<T>({C}, dtype, 3), b = values<T>({C}, dtype, 4);
+  const auto at = [&](std::int64_t n, std::int64_t c, std::int64_t s) {
+    return (n * C + c) * S + s;
+  };
+  const auto size = static_cast<std::size_t>(x.numel()), channels = static_cast<std::size_t>(C);
+  const double eps = 1e-5, count = static_cast<double>(N * S);
+  std::vector<double> y(size), dx(size), dw(channels), db(channels);
+  for (std::int64_t c = 0; c < C; ++c) {
+    const auto each = [&](const auto& body) {
+      for (std::int64_t n = 0; n < N; ++n)
+        for (std::int64_t s = 0; s < S; ++s) body(at(n, c, s));
+    };
+    const auto of = [](const Array& a, std::int64_t i) {
+      return static_cast<double>(a.data<T>()[i]);
+    };
+    double mean = 0, var = 0, sum = 0, dot = 0;
+    each([&](std::int64_t i) { mean += of(x, i) / count; });
+    each([&](std::int64_t i) { var += (of(x, i) - mean) * (of(x, i) - mean) / count; });
+    const double rstd = 1 / std::sqrt(var + eps);
+    each([&](std::int64_t i) {
+      sum += of(g, i);
+      dot += of(g, i) * (of(x, i) - mean) * rstd;
+    });
+    db[static_cast<std::size_t>(c)] = sum;
+    dw[static_cast<std::size_t>(c)] = dot;
+    each([&](std::int64_t i) {
+      const double xhat = (of(x, i) - mean) * rstd;
+      y[static_cast<std::size_t>(i)] = xhat * of(w, c) + of(b, c);
+      dx[static_cast<std::size_t>(i)] =
+          of(w, c) * rstd * (of(g, i) - sum / count - xhat * dot / count);
+    });
+  }
+  NormStats stats;
+  expect_near<T>(channel_norm(x, w, b, eps, stats), y, tolerance);
+  const NormGradients grads = channel_norm_grad(g, x, w, stats, false, {});
+  expect_near<T>(grads.input, dx, tolerance);
+  expect_near<T>(grads.weight, dw, tolerance);
+  expect_near<T>(grads.bias, db, tolerance);
+}
+
+// Channels in the vector lanes (S < 4): few rows, ends of vectors, several blocks of rows, several
+// parts of rows and of columns. And rows of pixels.
+TEST(ChannelNorm, IsItsDefinition) {
+  const std::int64_t shapes[][3] = {{2, 1, 3},     {3, 7, 1},     {17, 33, 2},    {40, 100, 3},
+                                    {5000, 17, 1}, {3000, 64, 1}, {100, 2051, 1}, {33, 700, 3},
+                                    {20, 1, 1},    {4, 3, 5},     {2, 5, 33}};
+  for (const auto& [N, C, S] : shapes) {
+    check<float>(N, C, S, kFloat32, 2e-4);
+    check<double>(N, C, S, kFloat64, 1e-9);
+  }
+}
+
+TEST(ChannelNorm, TheSameBitsWithAnyNumberOfThreads) {
+  const Array x = values<float>({3000, 129, 1}, kFloat32, 2);
+  const auto run = [&](int threads) {
+    const int before = get_num_threads();
+    set_num_threads(threads);
+    NormStats stats;
+    const Array y = channel_norm(x, {}, {}, 1e-5, stats);
+    const NormGradients grads = channel_norm_grad(y, x, {}, stats, false, {});
+    set_num_threads(before);
+    std::vector<float> all(y.data<float>(), y.data<float>() + y.numel());
+    for (const Array& a : {grads.input, grads.weight, grads.bias})
+      all.insert(all.end(), a.data<float>(), a.data<float>() + a.numel());
+    return all;
+  };
+  EXPECT_EQ(run(1), run(3));
+}
+
+}  // namespace
+}  // namespace tapedeck::kernels
