@@ -268,21 +268,21 @@ Variable hinge_embedding_loss(const Variable& self, const Variable& target, doub
   return reduce_loss(losses, reduction, "hinge_embedding_loss");
 }
 
-Variable cosine_embedding_loss(const Variable& first, const Variable& second,
+Variable cosine_embedding_loss(const Variable& input1, const Variable& input2,
                                const Variable& target, double margin, std::int64_t reduction) {
   TAPEDECK_CHECK_DEFINED("cosine_embedding_loss", input1, input2, target);
   constexpr double kEps = 1e-12;
   // Integers are taken to the default floating dtype, as in libtorch.
-  const Variable input1 = first.to(detail::floating_type(first.dtype()));
-  const Variable input2 = second.to(detail::floating_type(second.dtype()));
+  const Variable a = input1.to(detail::floating_type(input1.dtype()));
+  const Variable b = input2.to(detail::floating_type(input2.dtype()));
   check_same_shape("cosine_embedding_loss", input1, input2);
   TAPEDECK_CHECK((input1.dim() == 1 && target.dim() == 0) ||
                      (input1.dim() == 2 && target.dim() == 1 && target.size(0) == input1.size(0)),
                  "cosine_embedding_loss: expected inputs [N, D] with target [N], or [D] with a "
                  "scalar, got inputs ",
                  input1.sizes(), " and target ", target.sizes());
-  const Variable dot = (input1 * input2).sum(-1);
-  const Variable lengths = (input1.square().sum(-1) + kEps) * (input2.square().sum(-1) + kEps);
+  const Variable dot = (a * b).sum(-1);
+  const Variable lengths = (a.square().sum(-1) + kEps) * (b.square().sum(-1) + kEps);
   const Variable cos = dot / lengths.sqrt();
   const Variable zero = zero_like(cos);
   const Variable losses =
