@@ -5,16 +5,13 @@
 #include <tapedeck/ops/kernels/conv_blocked.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
+#include <tapedeck/ops/kernels/weight_pieces.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kPieces = 8;              // enough for several threads to end together
-constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums: in the cache
-constexpr std::int64_t kVisitPixels = 448;       // that sums stay in registers for
-// Products that each element of the input should take part in once it is packed, for every piece.
-constexpr std::int64_t kFewestUses = 128;
+constexpr std::int64_t kVisitPixels = 448;  // that sums stay in registers for
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
@@ -52,23 +49,23 @@ class DirectWeight {
     x_rows_ = std::min(x_rows_, s_.H);
     x_columns_ = (visit_.columns - 1) * s_.stride_w + (s_.KW - 1) * s_.dilation_w + 1;
     x_columns_ = std::min(x_columns_, s_.W);
-    plan();
+    pieces_ = plan();
   }
 
   void run(T* dw) {
     const std::int64_t size = group_sums() * s_.groups;
-    const Scratch<T> sums(runs_ * size);
-    parallel_for(runs_ * s_.groups * ranges_, 1, [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t runs = pieces_.runs, ranges = pieces_.ranges;
+    const Scratch<T> sums(runs * size);
+    parallel_for(runs * s_.groups * ranges, 1, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t x_elements = visit_.images * x_rows_ * x_columns_ * channels_;
-      const std::int64_t dy_elements =
-          visit_.images * visit_.rows * visit_.columns * round_up(range_, tiles_.lanes);
+      const std::int64_t dy_elements = visit_.images * visit_.rows * visit_.columns * pieces_.range;
       const Scratch<T> packed_x(x_elements), packed_dy(dy_elements);
       std::fill_n(packed_x.data(), x_elements, T{0});
       std::fill_n(packed_dy.data(), dy_elements, T{0});
       for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
-        const std::int64_t run = i / ranges_ / s_.groups;
-        piece(run, group, range * range_, sums.data() + run * size + group * group_sums(),
+        const std::int64_t range = i % ranges, group = i / ranges % s_.groups;
+        const std::int64_t run = i / ranges / s_.groups;
+        piece(run, group, range * pieces_.range, sums.data() + run * size + group * group_sums(),
               packed_x.data(), packed_dy.data());
       }
     });
@@ -78,7 +75,7 @@ class DirectWeight {
                  [&](std::int64_t begin, std::int64_t end) {
                    for (std::int64_t k = begin; k < end; ++k) {
                      T* const filter = sums.data() + filter_offset(k);
-                     for (std::int64_t r = 1; r < runs_; ++r)
+                     for (std::int64_t r = 1; r < runs; ++r)
                        tiles_.add(filter + r * size, taps * channels_, filter);
                      tiles_.transpose(filter, channels_, taps, C, nullptr, dw + k * taps * C, taps);
                    }
@@ -86,21 +83,23 @@ class DirectWeight {
   }
 
  private:
-  // Partial sums for runs of images while they are small, ranges of filters where they are not.
-  void plan() {
-    const std::int64_t bytes =
-        std::max<std::int64_t>(1, group_sums() * s_.groups * static_cast<std::int64_t>(sizeof(T)));
-    const std::int64_t steps = ceil_div(s_.N, visit_.images);
-    const std::int64_t wanted = std::clamp<std::int64_t>(
-        kPartialBytes / bytes, 1, std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups)));
-    run_ = std::max<std::int64_t>(1, ceil_div(steps, wanted)) * visit_.images;
-    runs_ = std::max<std::int64_t>(1, ceil_div(s_.N, run_));
-    const std::int64_t fewest = std::max<std::int64_t>(32, kFewestUses / s_.taps());
-    const std::int64_t splits =
-        std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1,
-                                 std::max<std::int64_t>(1, s_.group_filters() / fewest));
-    range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
-    ranges_ = ceil_div(s_.group_filters(), range_);
+  WeightPieces plan() const {
+    WeightWork work{};
+    work.steps = visits();
+    work.groups = s_.groups;
+    work.filters = s_.group_filters();
+    work.lanes = tiles_.lanes;
+    const std::int64_t pixels = visit_.images * visit_.rows * visit_.columns;
+    work.products = pixels * s_.taps() * channels_;
+    work.moved = visit_.images * x_rows_ * x_columns_ * channels_;
+    work.sums = s_.taps() * channels_;
+    work.element_bytes = sizeof(T);
+    return WeightPieces(work);
+  }
+
+  std::int64_t visits() const {
+    return ceil_div(s_.N, visit_.images) * ceil_div(s_.OH, visit_.rows) *
+           ceil_div(s_.OW, visit_.columns);
   }
 
   // [filter][tap][channel]
@@ -109,18 +108,21 @@ class DirectWeight {
     return (k / s_.group_filters() * filters_ + k % s_.group_filters()) * s_.taps() * channels_;
   }
 
-  // The sums of some filters over a run of images.
+  // The sums of some filters over a run of visits.
   void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* packed_x,
              T* packed_dy) const {
-    const std::int64_t filters = std::min(range_, s_.group_filters() - first_filter);
+    const std::int64_t filters = std::min(pieces_.range, s_.group_filters() - first_filter);
     T* const target = sums + first_filter * s_.taps() * channels_;
     std::fill_n(target, round_up(filters, tiles_.lanes) * s_.taps() * channels_, T{0});
-    const std::int64_t end = std::min(s_.N, (run + 1) * run_);
-    for (std::int64_t n = run * run_; n < end; n += visit_.images)
-      for (std::int64_t row = 0; row < s_.OH; row += visit_.rows)
-        for (std::int64_t column = 0; column < s_.OW; column += visit_.columns)
-          visit(group, first_filter, filters, n, std::min(visit_.images, end - n), row, column,
-                packed_x, packed_dy, target);
+    const std::int64_t row_cuts = ceil_div(s_.OH, visit_.rows);
+    const std::int64_t column_cuts = ceil_div(s_.OW, visit_.columns);
+    const std::int64_t end = std::min(visits(), (run + 1) * pieces_.run);
+    for (std::int64_t i = run * pieces_.run; i < end; ++i) {
+      const std::int64_t n = i / column_cuts / row_cuts * visit_.images;
+      visit(group, first_filter, filters, n, std::min(visit_.images, s_.N - n),
+            i / column_cuts % row_cuts * visit_.rows, i % column_cuts * visit_.columns, packed_x,
+            packed_dy, target);
+    }
   }
 
   void visit(std::int64_t group, std::int64_t first_filter, std::int64_t filters, std::int64_t n,
@@ -210,8 +212,7 @@ class DirectWeight {
   std::int64_t channels_, filters_;  // of a group, in whole vectors
   Visit visit_;
   std::int64_t x_rows_, x_columns_;  // that a visit reads at most
-  std::int64_t run_, runs_;          // images in a run, and runs
-  std::int64_t range_, ranges_;      // filters in a range, and ranges
+  WeightPieces pieces_;
 };
 
 }  // namespace

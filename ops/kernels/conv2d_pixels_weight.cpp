@@ -5,19 +5,21 @@
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
+#include <tapedeck/ops/kernels/weight_pieces.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kSlabBytes = 128 << 10;   // stays in the L2 cache
-constexpr std::int64_t kPieces = 16;             // enough for several threads to end together
-constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums
+constexpr std::int64_t kSlabBytes = 128 << 10;  // stays in the L2 cache
+constexpr std::int64_t kMostChunks = 64;        // of pieces, where there are many groups
+constexpr std::int64_t kAddedSums = 1 << 14;    // of a piece of the last phase
+constexpr std::int64_t kRange = 8;              // filters that a part of the input is loaded for
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Dot products over pixels, lane by lane: every filter's gradient is a vector of partial sums until
-// the end. A run of images has its own; runs are added in order.
+// the end.
 template <typename T>
 class PixelsWeight {
  public:
@@ -30,41 +32,40 @@ class PixelsWeight {
         columns_(std::min<std::int64_t>(s_.OW, 1024)),
         rows_(rows_of_slab()),
         slab_(window_, 1, rows_, columns_) {
-    const std::int64_t bytes =
-        s_.K * filter_sums() * tiles_.lanes * static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t runs =
-        std::clamp<std::int64_t>(kPartialBytes / std::max<std::int64_t>(1, bytes), 1,
-                                 std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups)));
-    run_ = ceil_div(s_.N, std::min(runs, s_.N));
-    runs_ = ceil_div(s_.N, run_);
-    // Few groups and one run: some filters each.
-    const std::int64_t splits = std::clamp<std::int64_t>(
-        ceil_div(kPieces, runs_ * s_.groups), 1, std::max<std::int64_t>(1, s_.group_filters() / 8));
-    range_ = ceil_div(s_.group_filters(), splits);
-    ranges_ = ceil_div(s_.group_filters(), range_);
+    WeightWork work{};
+    work.steps = steps();
+    work.groups = s_.groups;
+    work.filters = s_.group_filters();
+    work.lanes = kRange;
+    work.products = rows_ * columns_ * filter_sums();
+    work.moved = slab_.elements();
+    work.sums = filter_sums() * tiles_.lanes;
+    work.element_bytes = sizeof(T);
+    pieces_ = WeightPieces(work);
   }
 
   void run(T* dw) const {
     const std::int64_t size = s_.K * filter_sums() * tiles_.lanes;
-    const Scratch<T> sums(runs_ * size);
-    const std::int64_t pieces = runs_ * s_.groups * ranges_;
-    parallel_for(pieces, std::max<std::int64_t>(1, pieces / (4 * kPieces)),
+    const std::int64_t runs = pieces_.runs, ranges = pieces_.ranges;
+    const Scratch<T> sums(runs * size);
+    const std::int64_t pieces = runs * s_.groups * ranges;
+    parallel_for(pieces, std::max<std::int64_t>(1, pieces / kMostChunks),
                  [&](std::int64_t begin, std::int64_t end) {
                    const Scratch<T> slab(slab_.elements());
                    for (std::int64_t i = begin; i < end; ++i)
-                     piece(i, sums.data() + i / ranges_ / s_.groups * size, slab.data());
+                     piece(i, sums.data() + i / ranges / s_.groups * size, slab.data());
                  });
-    parallel_for(s_.K, std::max<std::int64_t>(1, 4096 / filter_sums()),
-                 [&](std::int64_t begin, std::int64_t end) {
-                   for (std::int64_t i = begin * filter_sums(); i < end * filter_sums(); ++i) {
-                     double sum = 0;
-                     for (std::int64_t r = 0; r < runs_; ++r)
-                       for (int lane = 0; lane < tiles_.lanes; ++lane)
-                         sum +=
-                             static_cast<double>(sums.data()[r * size + i * tiles_.lanes + lane]);
-                     dw[i] = static_cast<T>(sum);
-                   }
-                 });
+    parallel_for(
+        s_.K, std::max<std::int64_t>(1, kAddedSums / (runs * filter_sums() * tiles_.lanes)),
+        [&](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t i = begin * filter_sums(); i < end * filter_sums(); ++i) {
+            double sum = 0;
+            for (std::int64_t r = 0; r < runs; ++r)
+              for (int lane = 0; lane < tiles_.lanes; ++lane)
+                sum += static_cast<double>(sums.data()[r * size + i * tiles_.lanes + lane]);
+            dw[i] = static_cast<T>(sum);
+          }
+        });
   }
 
  private:
@@ -77,40 +78,44 @@ class PixelsWeight {
     return std::clamp<std::int64_t>(window_.h.outputs_within(limit / row), 1, s_.OH);
   }
 
+  // Parts of grad_output, image by image: the padding of a part is the same in all images.
+  std::int64_t steps() const { return ceil_div(s_.OH, rows_) * ceil_div(s_.OW, columns_) * s_.N; }
+
   void piece(std::int64_t index, T* sums, T* slab) const {
-    const std::int64_t range = index % ranges_, group = index / ranges_ % s_.groups;
-    const std::int64_t run = index / ranges_ / s_.groups;
-    const std::int64_t first = group * s_.group_filters() + range * range_;
-    const std::int64_t filters = std::min(range_, s_.group_filters() - range * range_);
+    const std::int64_t range = index % pieces_.ranges, group = index / pieces_.ranges % s_.groups;
+    const std::int64_t run = index / pieces_.ranges / s_.groups;
+    const std::int64_t first = group * s_.group_filters() + range * pieces_.range;
+    const std::int64_t filters =
+        std::min(pieces_.range, s_.group_filters() - range * pieces_.range);
     T* const target = sums + first * filter_sums() * tiles_.lanes;
     std::fill_n(target, filters * filter_sums() * tiles_.lanes, T{0});
 
-    const std::int64_t last = std::min(s_.N, (run + 1) * run_);
-    for (std::int64_t row = 0; row < s_.OH; row += rows_)
-      for (std::int64_t column = 0; column < s_.OW; column += columns_) {
-        slab_.clear_padding(row, column, slab);
-        for (std::int64_t n = run * run_; n < last; ++n) {
-          slab_.load(x_ + (n * s_.groups + group) * s_.group_channels() * s_.H * s_.W, 0, 1, row,
-                     column, slab);
-          DotRun<T> dots{};
-          dots.in_row_step = slab_.row_step();
-          dots.offsets = slab_.offsets(0, 0);
-          dots.taps = s_.taps();
-          dots.grad = dy_ + ((n * s_.K + first) * s_.OH + row) * s_.OW + column;
-          dots.grad_step = s_.OH * s_.OW;
-          dots.grad_row_step = s_.OW;
-          dots.filters = filters;
-          dots.columns = std::min(columns_, s_.OW - column);
-          dots.rows = std::min(rows_, s_.OH - row);
-          dots.planes = 1;
-          dots.sums_step = filter_sums() * tiles_.lanes;
-          for (std::int64_t c = 0; c < s_.group_channels(); ++c) {
-            dots.in = slab + c * slab_.channel_step();
-            dots.sums = target + c * s_.taps() * tiles_.lanes;
-            tiles_.dot_run(dots);
-          }
-        }
+    const std::int64_t column_cuts = ceil_div(s_.OW, columns_);
+    const std::int64_t last = std::min(steps(), (run + 1) * pieces_.run);
+    for (std::int64_t i = run * pieces_.run; i < last; ++i) {
+      const std::int64_t n = i % s_.N, part = i / s_.N;
+      const std::int64_t row = part / column_cuts * rows_, column = part % column_cuts * columns_;
+      if (n == 0 || i == run * pieces_.run) slab_.clear_padding(row, column, slab);
+      slab_.load(x_ + (n * s_.groups + group) * s_.group_channels() * s_.H * s_.W, 0, 1, row,
+                 column, slab);
+      DotRun<T> dots{};
+      dots.in_row_step = slab_.row_step();
+      dots.offsets = slab_.offsets(0, 0);
+      dots.taps = s_.taps();
+      dots.grad = dy_ + ((n * s_.K + first) * s_.OH + row) * s_.OW + column;
+      dots.grad_step = s_.OH * s_.OW;
+      dots.grad_row_step = s_.OW;
+      dots.filters = filters;
+      dots.columns = std::min(columns_, s_.OW - column);
+      dots.rows = std::min(rows_, s_.OH - row);
+      dots.planes = 1;
+      dots.sums_step = filter_sums() * tiles_.lanes;
+      for (std::int64_t c = 0; c < s_.group_channels(); ++c) {
+        dots.in = slab + c * slab_.channel_step();
+        dots.sums = target + c * s_.taps() * tiles_.lanes;
+        tiles_.dot_run(dots);
       }
+    }
   }
 
   const Conv2dShape s_;
@@ -119,8 +124,7 @@ class PixelsWeight {
   const T *x_, *dy_;
   const std::int64_t columns_, rows_;  // of grad_output in a slab
   const ConvSlab<T> slab_;
-  std::int64_t run_, runs_;      // images in a run, and runs
-  std::int64_t range_, ranges_;  // filters in a range, and ranges of a group
+  WeightPieces pieces_;
 };
 
 }  // namespace

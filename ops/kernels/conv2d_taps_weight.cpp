@@ -7,20 +7,19 @@
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
+#include <tapedeck/ops/kernels/weight_pieces.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
 constexpr std::int64_t kSlabBytes = 128 << 10;  // of the input, and of grad_output: in the L2 cache
-constexpr std::int64_t kPieces = 16;            // enough for several threads to end together
-constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums
+constexpr std::int64_t kAddedSums = 4096;       // of a piece of the last phase
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Outer products of the filters' gradients at a pixel with all that the taps read there: vectors
-// over filters, the elements of channels and taps broadcast. A run of images has its own sums; runs
-// are added in order.
+// over filters, the elements of channels and taps broadcast.
 template <typename T>
 class TapsWeight {
  public:
@@ -36,32 +35,43 @@ class TapsWeight {
     for (std::int64_t c = 0; c < s_.group_channels(); ++c)
       for (std::int64_t t = 0; t < s_.taps(); ++t)
         offsets_.push_back(c * slab_.channel_step() + slab_.offsets(0, 0)[t]);
-    const std::int64_t bytes = s_.groups * group_sums() * static_cast<std::int64_t>(sizeof(T));
-    const std::int64_t runs =
-        std::clamp<std::int64_t>(kPartialBytes / std::max<std::int64_t>(1, bytes), 1,
-                                 std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups)));
-    run_ = ceil_div(s_.N, std::min(runs, s_.N));
-    runs_ = ceil_div(s_.N, run_);
+    WeightWork work{};
+    work.steps = steps();
+    work.groups = s_.groups;
+    work.filters = s_.group_filters();
+    work.lanes = tiles_.lanes;
+    work.products = rows_ * s_.OW * static_cast<std::int64_t>(offsets_.size());
+    work.moved = slab_.elements();
+    work.sums = static_cast<std::int64_t>(offsets_.size());
+    work.element_bytes = sizeof(T);
+    pieces_ = WeightPieces(work);
   }
 
   void run(T* dw) const {
     const std::int64_t size = s_.groups * group_sums();
-    const Scratch<T> sums(runs_ * size);
-    parallel_for(runs_ * s_.groups, 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch<T> slab(slab_.elements()), grads(rows_ * s_.OW * filters_);
-      std::fill_n(grads.data(), rows_ * s_.OW * filters_, T{0});
-      for (std::int64_t i = begin; i < end; ++i)
-        piece(i / s_.groups, i % s_.groups,
-              sums.data() + i / s_.groups * size + i % s_.groups * group_sums(), slab.data(),
-              grads.data());
+    const std::int64_t runs = pieces_.runs, ranges = pieces_.ranges;
+    const Scratch<T> sums(runs * size);
+    parallel_for(runs * s_.groups * ranges, 1, [&](std::int64_t begin, std::int64_t end) {
+      const std::int64_t grad_elements = rows_ * s_.OW * std::min(pieces_.range, filters_);
+      const Scratch<T> slab(slab_.elements()), grads(grad_elements);
+      std::fill_n(grads.data(), grad_elements, T{0});
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t group = i / ranges % s_.groups, run = i / ranges / s_.groups;
+        piece(run, group, i % ranges * pieces_.range,
+              sums.data() + run * size + group * group_sums(), slab.data(), grads.data());
+      }
     });
     const std::int64_t elements = static_cast<std::int64_t>(offsets_.size());
-    parallel_for(s_.groups, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t g = begin; g < end; ++g) {
-        T* const sum = sums.data() + g * group_sums();
-        for (std::int64_t r = 1; r < runs_; ++r) tiles_.add(sum + r * size, group_sums(), sum);
-        tiles_.transpose(sum, filters_, elements, s_.group_filters(), nullptr,
-                         dw + g * s_.group_filters() * elements, elements);
+    // Runs are added in order, then [channel][tap][filter] becomes [filter][channel][tap].
+    const std::int64_t block = ceil_div(kAddedSums, filters_), blocks = ceil_div(elements, block);
+    parallel_for(s_.groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const std::int64_t group = i / blocks, first = i % blocks * block;
+        const std::int64_t count = std::min(block, elements - first);
+        T* const sum = sums.data() + group * group_sums() + first * filters_;
+        for (std::int64_t r = 1; r < runs; ++r) tiles_.add(sum + r * size, count * filters_, sum);
+        tiles_.transpose(sum, filters_, count, s_.group_filters(), nullptr,
+                         dw + group * s_.group_filters() * elements + first, elements);
       }
     });
   }
@@ -78,9 +88,15 @@ class TapsWeight {
     return std::clamp<std::int64_t>(std::min(fitting, grads), 1, s_.OH);
   }
 
-  void piece(std::int64_t run, std::int64_t group, T* sums, T* slab, T* grads) const {
-    std::fill_n(sums, group_sums(), T{0});
-    const std::int64_t lanes = tiles_.lanes, blocks = filters_ / lanes;
+  // Rows of grad_output, image by image: the padding of rows is the same in all images.
+  std::int64_t steps() const { return ceil_div(s_.OH, rows_) * s_.N; }
+
+  // The sums of some filters over a run of steps.
+  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* slab,
+             T* grads) const {
+    const std::int64_t lanes = tiles_.lanes;
+    const std::int64_t filters = std::min(pieces_.range, s_.group_filters() - first_filter);
+    const std::int64_t blocks = ceil_div(filters, lanes);
     TapRun<T> tap{};
     tap.vector_block_step = rows_ * s_.OW * lanes;
     tap.vector_row_step = s_.OW * lanes;
@@ -90,29 +106,31 @@ class TapsWeight {
     tap.scalars = slab;
     tap.pixels = s_.OW;
     tap.sums_step = filters_;
-    for (std::int64_t row = 0; row < s_.OH; row += rows_) {
-      slab_.clear_padding(row, 0, slab);
+    for (std::int64_t e = 0; e < tap.taps; ++e)
+      std::fill_n(sums + e * filters_ + first_filter, blocks * lanes, T{0});
+    const std::int64_t end = std::min(steps(), (run + 1) * pieces_.run);
+    for (std::int64_t i = run * pieces_.run; i < end; ++i) {
+      const std::int64_t row = i / s_.N * rows_, image = i % s_.N * s_.groups + group;
+      if (i == run * pieces_.run || i % s_.N == 0) slab_.clear_padding(row, 0, slab);
       tap.rows = std::min(rows_, s_.OH - row);
-      for (std::int64_t n = run * run_; n < std::min(s_.N, (run + 1) * run_); ++n) {
-        const std::int64_t image = n * s_.groups + group;
-        slab_.load(x_ + image * s_.group_channels() * s_.H * s_.W, 0, 1, row, 0, slab);
-        ChannelBlocks<T>{dy_ + (image * s_.group_filters() * s_.OH + row) * s_.OW,
-                         s_.pixels(),
-                         s_.OW,
-                         s_.group_filters(),
-                         tap.rows,
-                         s_.OW,
-                         grads,
-                         tap.vector_block_step,
-                         tap.vector_row_step}
-            .pack(tiles_);
-        for (std::int64_t block = 0, left = ceil_div(blocks, 3); block < blocks; --left) {
-          const std::int64_t vectors = ceil_div(blocks - block, left);
-          tap.vectors = grads + block * tap.vector_block_step;
-          tap.sums = sums + block * lanes;
-          tiles_.tap_run[vectors - 1](tap);
-          block += vectors;
-        }
+      slab_.load(x_ + image * s_.group_channels() * s_.H * s_.W, 0, 1, row, 0, slab);
+      const std::int64_t filter = image * s_.group_filters() + first_filter;
+      ChannelBlocks<T>{dy_ + (filter * s_.OH + row) * s_.OW,
+                       s_.pixels(),
+                       s_.OW,
+                       filters,
+                       tap.rows,
+                       s_.OW,
+                       grads,
+                       tap.vector_block_step,
+                       tap.vector_row_step}
+          .pack(tiles_);
+      for (std::int64_t block = 0, left = ceil_div(blocks, 3); block < blocks; --left) {
+        const std::int64_t vectors = ceil_div(blocks - block, left);
+        tap.vectors = grads + block * tap.vector_block_step;
+        tap.sums = sums + first_filter + block * lanes;
+        tiles_.tap_run[vectors - 1](tap);
+        block += vectors;
       }
     }
   }
@@ -125,7 +143,7 @@ class TapsWeight {
   const ConvSlab<T> slab_;
   const std::int64_t filters_;         // of a group, in whole vectors
   std::vector<std::int64_t> offsets_;  // [channel][tap], in the slab
-  std::int64_t run_, runs_;            // images in a run, and runs
+  WeightPieces pieces_;
 };
 
 }  // namespace

@@ -15,7 +15,10 @@ namespace {
 
 constexpr std::int64_t kTransformedBytes = 1 << 20;  // of a block's input: stays in the L2 cache
 constexpr std::int64_t kFewestTiles = 64, kMostTiles = 112;
-constexpr std::int64_t kPieces = 12;  // enough for several threads to end together
+constexpr std::int64_t kPieces = 12;      // enough for several threads to end together
+constexpr std::int64_t kEvenPieces = 16;  // of which threads wait for the last one hardly at all
+constexpr std::int64_t kEvenTiles =
+    48;  // of a block that is cut smaller, to have them end together
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
@@ -43,6 +46,8 @@ class Winograd {
         grid_.tiles(),
         positions_ * channel_blocks_ * tiles_.lanes * static_cast<std::int64_t>(sizeof(T)),
         window.K);
+    if (!keeps_input_ && window.groups * grid_.blocks() < kEvenPieces)
+      grid_ = grid_.evened(kEvenTiles);
     kept_blocks_ = keeps_input_ ? grid_.blocks() : weights_.blocks();
     used_blocks_ = keeps_input_ ? weights_.blocks() : grid_.blocks();
     const std::int64_t pieces = std::max<std::int64_t>(1, window.groups * used_blocks_);
@@ -253,7 +258,7 @@ class Winograd {
   const ConvTiles<T>& tiles_;
   const WinogradTiling h_, w_;
   std::int64_t positions_, channel_blocks_;
-  const TileGrid grid_;
+  TileGrid grid_;
   const ConvWeights<T> weights_;
   std::vector<std::int64_t> offsets_;  // 0, 1, ...: neighbouring channels
   // One of the transformed operands is kept as a whole. What takes part of the other one is

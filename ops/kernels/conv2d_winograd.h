@@ -65,6 +65,9 @@ struct TileGrid {
   /// Of images of height x width in tiles of tile_height x tile_width.
   TileGrid(std::int64_t images, std::int64_t height, std::int64_t width, int tile_height,
            int tile_width, std::int64_t tiles_wanted);
+  /// The same tiles in blocks that are smaller, down to `fewest` tiles, where these are shared out
+  /// more evenly between a few threads.
+  TileGrid evened(std::int64_t fewest) const;
   std::int64_t blocks() const { return image_cuts * row_cuts * column_cuts; }
   std::int64_t tiles() const { return images * rows * columns; }
 

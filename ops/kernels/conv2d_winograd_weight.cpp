@@ -5,6 +5,7 @@
 #include <tapedeck/ops/kernels/conv_blocked.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
+#include <tapedeck/ops/kernels/weight_pieces.h>
 
 namespace tapedeck::kernels {
 
@@ -12,9 +13,6 @@ namespace {
 
 constexpr std::int64_t kTransformedBytes = 1 << 20;  // of a block's input: stays in the L2 cache
 constexpr std::int64_t kFewestTiles = 64, kMostTiles = 224;
-constexpr std::int64_t kPieces = 12;             // enough for several threads to end together
-constexpr std::int64_t kPartialBytes = 4 << 20;  // for all partial sums
-constexpr std::int64_t kFewestFilters = 64;      // of a piece that transforms the input
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
@@ -42,40 +40,43 @@ class WinogradWeight {
   void run(T* dw, T* db) {
     if (keeps_input_) kept_ = TransformedTiles<T>(grid_, positions_, s_.groups, input(0));
     const std::int64_t size = s_.groups * positions_ * filters_ * channels_;
-    const Scratch<T> partial(runs_ > 1 ? runs_ * size : 0);
-    const Scratch<double> totals(db ? runs_ * s_.K : 0);
-    parallel_for(runs_ * s_.groups * ranges_, 1, [&](std::int64_t begin, std::int64_t end) {
-      const Workspace work(*this);
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t range = i % ranges_, group = i / ranges_ % s_.groups;
-        const std::int64_t run = i / ranges_ / s_.groups, first = range * range_;
-        double* const total =
-            db ? totals.data() + run * s_.K + group * s_.group_filters() + first : nullptr;
-        if (runs_ > 1) {
-          piece(run, group, first, partial_sums(partial.data() + run * size, group, first), total,
-                work);
-          continue;
-        }
-        const Sums sums{work.sums.data(), step(channels_, range_)};
-        piece(run, group, first, sums, total, work);
-        for (std::int64_t k = 0; k < std::min(range_, s_.group_filters() - first); ++k)
-          finish({sums.data + k * channels_, sums.position_step}, work.taps.data(),
-                 dw + (group * s_.group_filters() + first + k) * s_.taps() * s_.group_channels());
-      }
-    });
+    const Scratch<T> partial(pieces_.runs > 1 ? pieces_.runs * size : 0);
+    const Scratch<double> totals(db ? pieces_.runs * s_.K : 0);
+    parallel_for(
+        pieces_.runs * s_.groups * pieces_.ranges, 1, [&](std::int64_t begin, std::int64_t end) {
+          const Workspace work(*this);
+          for (std::int64_t i = begin; i < end; ++i) {
+            const std::int64_t range = i % pieces_.ranges, group = i / pieces_.ranges % s_.groups;
+            const std::int64_t run = i / pieces_.ranges / s_.groups, first = range * pieces_.range;
+            double* const total =
+                db ? totals.data() + run * s_.K + group * s_.group_filters() + first : nullptr;
+            if (pieces_.runs > 1) {
+              piece(run, group, first, partial_sums(partial.data() + run * size, group, first),
+                    total, work);
+              continue;
+            }
+            const Sums sums{work.sums.data(), step(channels_, pieces_.range)};
+            piece(run, group, first, sums, total, work);
+            for (std::int64_t k = 0; k < std::min(pieces_.range, s_.group_filters() - first); ++k)
+              finish(
+                  {sums.data + k * channels_, sums.position_step}, work.taps.data(),
+                  dw + (group * s_.group_filters() + first + k) * s_.taps() * s_.group_channels());
+          }
+        });
     if (db) {
       for (std::int64_t k = 0; k < s_.K; ++k) {
-        for (std::int64_t r = 1; r < runs_; ++r) totals.data()[k] += totals.data()[r * s_.K + k];
+        for (std::int64_t r = 1; r < pieces_.runs; ++r)
+          totals.data()[k] += totals.data()[r * s_.K + k];
         db[k] = static_cast<T>(totals.data()[k]);
       }
     }
-    if (runs_ == 1) return;
+    if (pieces_.runs == 1) return;
     parallel_for(s_.K, 1, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> taps(s_.taps() * channels_);
       for (std::int64_t k = begin; k < end; ++k) {
         const Sums sums =
             partial_sums(partial.data(), k / s_.group_filters(), k % s_.group_filters());
-        for (std::int64_t r = 1; r < runs_; ++r)
+        for (std::int64_t r = 1; r < pieces_.runs; ++r)
           for (std::int64_t position = 0; position < positions_; ++position) {
             T* const sum = sums.data + position * sums.position_step;
             tiles_.add(sum + r * size, channels_, sum);
@@ -96,9 +97,9 @@ class WinogradWeight {
         : slab(std::max(w.input(0).slab_elements(w.grid_.block, w.tiles_.lanes),
                         w.grad_output(0, 0).slab_elements(w.grid_.block, w.tiles_.lanes))),
           x(w.keeps_input_ ? 0 : w.positions_ * w.step(w.channels_, w.grid_.block.tiles())),
-          dy(w.positions_ * w.step(w.range_, w.grid_.block.tiles())),
-          sums(w.runs_ > 1 ? 0 : w.positions_ * w.step(w.channels_, w.range_)),
-          taps(w.runs_ > 1 ? 0 : w.s_.taps() * w.channels_) {}
+          dy(w.positions_ * w.step(w.pieces_.range, w.grid_.block.tiles())),
+          sums(w.pieces_.runs > 1 ? 0 : w.positions_ * w.step(w.channels_, w.pieces_.range)),
+          taps(w.pieces_.runs > 1 ? 0 : w.s_.taps() * w.channels_) {}
     const Scratch<T> slab, x, dy, sums, taps;
   };
 
@@ -107,24 +108,21 @@ class WinogradWeight {
     return {run + group * positions_ * position_step + filter * channels_, position_step};
   }
 
-  // Partial sums for runs of blocks while they are small, ranges of filters where they are not.
   void plan() {
-    const std::int64_t bytes = std::max<std::int64_t>(
-        1, s_.groups * positions_ * filters_ * channels_ * static_cast<std::int64_t>(sizeof(T)));
-    const std::int64_t most_runs = std::max<std::int64_t>(1, ceil_div(kPieces, s_.groups));
-    const std::int64_t wanted = std::clamp<std::int64_t>(kPartialBytes / bytes, 1, most_runs);
-    run_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), wanted));
-    runs_ = std::max<std::int64_t>(1, ceil_div(grid_.blocks(), run_));
     keeps_input_ = winograd_keeps_input(
         grid_.tiles(), positions_ * channels_ * static_cast<std::int64_t>(sizeof(T)),
         s_.group_filters());
-    const std::int64_t fewest = keeps_input_ ? kFewestFilters / 2 : kFewestFilters;
-    const std::int64_t most_ranges = std::max<std::int64_t>(1, s_.group_filters() / fewest);
-    const std::int64_t splits =
-        std::clamp<std::int64_t>(ceil_div(kPieces, runs_ * s_.groups), 1, most_ranges);
-    range_ = round_up(ceil_div(s_.group_filters(), splits), tiles_.lanes);
-    ranges_ = ceil_div(s_.group_filters(), range_);
-    keeps_input_ = keeps_input_ && ranges_ > 1;
+    WeightWork work{};
+    work.steps = grid_.blocks();
+    work.groups = s_.groups;
+    work.filters = s_.group_filters();
+    work.lanes = tiles_.lanes;
+    work.products = positions_ * channels_ * grid_.block.tiles();
+    work.moved = keeps_input_ ? 0 : work.products;
+    work.sums = positions_ * channels_;
+    work.element_bytes = sizeof(T);
+    pieces_ = WeightPieces(work);
+    keeps_input_ = keeps_input_ && pieces_.ranges > 1;
   }
 
   std::int64_t step(std::int64_t channels, std::int64_t tiles) const {
@@ -148,7 +146,7 @@ class WinogradWeight {
   TileSource<T> grad_output(std::int64_t group, std::int64_t first_filter) const {
     const int rows = transforms_.rows.outputs, columns = transforms_.columns.outputs;
     return {dy_ + (group * s_.group_filters() + first_filter) * s_.OH * s_.OW,
-            std::min(range_, s_.group_filters() - first_filter),
+            std::min(pieces_.range, s_.group_filters() - first_filter),
             s_.N,
             s_.K * s_.OH * s_.OW,
             {s_.OH, 0, 0, s_.OH, rows, rows},
@@ -169,11 +167,11 @@ class WinogradWeight {
     outer.sums_step = channels_;
     outer.add = false;
     if (totals) std::fill_n(totals, grads.channels, 0.0);
-    const std::int64_t last = std::min(grid_.blocks(), (run + 1) * run_);
-    for (std::int64_t b = run * run_; b < last; ++b, outer.add = true) {
+    const std::int64_t last = std::min(grid_.blocks(), (run + 1) * pieces_.run);
+    for (std::int64_t b = run * pieces_.run; b < last; ++b, outer.add = true) {
       const TileGrid::Place place = grid_.place(b);
       const std::int64_t count = place.size.tiles();
-      const std::int64_t x_step = step(channels_, count), dy_step = step(range_, count);
+      const std::int64_t x_step = step(channels_, count), dy_step = step(pieces_.range, count);
       const T* const x = keeps_input_ ? kept_.block(group, b) : work.x.data();
       if (!keeps_input_) inputs.load(place, work.slab.data(), work.x.data(), x_step);
       grads.load(place, work.slab.data(), dy, dy_step);
@@ -218,9 +216,8 @@ class WinogradWeight {
   std::int64_t positions_;
   std::int64_t channels_, filters_;  // of a group, in whole vectors
   const TileGrid grid_;
-  std::int64_t run_, runs_;      // blocks of tiles in a run, and runs
-  std::int64_t range_, ranges_;  // filters in a range, and ranges
-  bool keeps_input_;             // transformed, instead of transforming it for each range
+  WeightPieces pieces_;  // steps are blocks of tiles
+  bool keeps_input_;     // transformed, instead of transforming it for each range
   TransformedTiles<T> kept_;
 };
 

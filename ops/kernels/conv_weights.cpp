@@ -6,6 +6,12 @@
 
 namespace tapedeck::kernels {
 
+namespace {
+
+constexpr std::int64_t kPieceElements = 1 << 16;  // of a piece of packing
+
+}  // namespace
+
 template <typename T>
 ConvWeights<T>::ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles, const T* weight,
                             bool all)
@@ -20,9 +26,16 @@ ConvWeights<T>::ConvWeights(const ConvWindow& window, const ConvTiles<T>& tiles,
     }
   if (!all) return;
   packed_ = Scratch<T>(window.groups * group_width_ * window.C * window.taps());
-  parallel_for(window.groups * blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i)
-      pack(i / blocks_, i % blocks_, place(i / blocks_, i % blocks_));
+  const std::int64_t channels = std::max<std::int64_t>(
+      1,
+      kPieceElements / std::max<std::int64_t>(1, std::min(widest(), group_width_) * window.taps()));
+  const std::int64_t cuts = (window.C + channels - 1) / channels;
+  parallel_for(window.groups * blocks_ * cuts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t group = i / cuts / blocks_, block = i / cuts % blocks_;
+      const std::int64_t first = i % cuts * channels;
+      pack(group, block, first, std::min(channels, window.C - first), place(group, block));
+    }
   });
 }
 
@@ -38,22 +51,29 @@ std::int64_t ConvWeights<T>::phase_taps(std::size_t row_phase, std::size_t colum
 }
 
 template <typename T>
-void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, T* block_to) const {
-  const std::int64_t taps = window_.taps(), width = this->width(block), C = window_.C;
+void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, T* to) const {
+  pack(group, block, 0, window_.C, to);
+}
+
+template <typename T>
+void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, std::int64_t first_c,
+                          std::int64_t count, T* block_to) const {
+  const std::int64_t taps = window_.taps(), width = this->width(block);
   const T* const from = weight_ + group * window_.weight_group_stride +
                         first_channel(block) * window_.weight_k_stride;
   if (!window_.adjoint) {
     // A convolution's own order: one matrix [channels, C * taps], transposed.
-    if (channels(block) < width) std::fill_n(block_to, C * taps * width, T{0});
-    tiles_.transpose(from, window_.weight_k_stride, channels(block), C * taps, nullptr, block_to,
-                     width);
+    T* const to = block_to + first_c * taps * width;
+    if (channels(block) < width) std::fill_n(to, count * taps * width, T{0});
+    tiles_.transpose(from + first_c * taps, window_.weight_k_stride, channels(block), count * taps,
+                     nullptr, to, width);
     return;
   }
   // An input gradient's: [channels, taps] for each of C, whose taps go to their phases.
   const Scratch<T> buffer(taps * width);
   T* const tap_rows = buffer.data();
   std::fill_n(tap_rows, taps * width, T{0});
-  for (std::int64_t c = 0; c < C; ++c) {
+  for (std::int64_t c = first_c; c < first_c + count; ++c) {
     const T* const filter = from + c * window_.weight_c_stride;
     if (taps == 1) {
       // Rows lie too far apart to be fetched unasked.

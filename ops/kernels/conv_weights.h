@@ -44,6 +44,9 @@ class ConvWeights {
   void pack(std::int64_t group, std::int64_t block, T* to) const;
 
  private:
+  // Some input channels of a block.
+  void pack(std::int64_t group, std::int64_t block, std::int64_t first_c, std::int64_t count,
+            T* block_to) const;
   std::int64_t phase_taps(std::size_t row_phase, std::size_t column_phase) const;
   T* place(std::int64_t group, std::int64_t block) const {
     return packed_.data() +

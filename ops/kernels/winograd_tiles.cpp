@@ -97,6 +97,35 @@ TileGrid::TileGrid(std::int64_t images_, std::int64_t height, std::int64_t width
   image_cuts = ceil_div(images, block.images);
 }
 
+namespace {
+
+// What `size` rows or images in pieces of `piece` take two and four threads, the others waiting for
+// the last one.
+std::int64_t time_in_pieces(std::int64_t size, std::int64_t piece, std::int64_t others) {
+  std::int64_t time = 0;
+  for (const std::int64_t threads : {2, 4}) {
+    const std::int64_t full = size / piece * others, rest = size % piece;
+    const std::int64_t turns = ceil_div(full, threads);
+    time += threads * (turns * piece + (full % threads == 0 ? rest : 0));
+  }
+  return time;
+}
+
+}  // namespace
+
+TileGrid TileGrid::evened(std::int64_t fewest) const {
+  const bool by_rows = row_cuts * column_cuts > 1;
+  const std::int64_t size = by_rows ? rows : images, others = by_rows ? images * column_cuts : 1;
+  const std::int64_t now = by_rows ? block.rows : block.images;
+  std::int64_t best = now;
+  for (std::int64_t piece = now; piece > 0 && piece * (block.tiles() / now) >= fewest; --piece)
+    if (time_in_pieces(size, piece, others) < time_in_pieces(size, best, others)) best = piece;
+  TileGrid grid = *this;
+  (by_rows ? grid.block.rows : grid.block.images) = best;
+  (by_rows ? grid.row_cuts : grid.image_cuts) = ceil_div(size, best);
+  return grid;
+}
+
 TileGrid::Place TileGrid::place(std::int64_t index) const {
   const std::int64_t column = index % column_cuts * block.columns;
   const std::int64_t row = index / column_cuts % row_cuts * block.rows;

@@ -1,0 +1,86 @@
+#include <tapedeck/ops/kernels/weight_pieces.h>
+
+#include <algorithm>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr double kMostPieces = 32;
+constexpr double kPieceProducts = 1 << 18;       // worth a visit by a thread
+constexpr std::int64_t kPartialBytes = 1 << 24;  // for all partial sums
+constexpr std::int64_t kCacheBytes = 1 << 20;    // sums of a piece that stay in the L2 cache
+// Products in the time that an element is copied or transformed, that a sum which has left the L2
+// cache is fetched for a step and written back, or that the sum of one run is added to another's.
+constexpr double kMovedProducts = 14, kFetchedProducts = 40, kAddedProducts = 24;
+
+// The time that a plan takes is estimated for several numbers of threads. Few threads count more:
+// with many a plan may have too few pieces, but it shall not cost much to have them.
+struct Threads {
+  double count, weight;
+};
+constexpr Threads kThreads[] = {{1, 8}, {2, 8}, {4, 2}, {8, 1}};
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+double cost(const WeightWork& w, const WeightPieces& p) {
+  const auto steps = static_cast<double>(w.steps), filters = static_cast<double>(w.filters);
+  const auto run = static_cast<double>(p.run), groups = static_cast<double>(w.groups);
+  const auto sums = static_cast<double>(w.sums);
+  const std::int64_t range = std::min(p.range, w.filters);
+  const auto bytes = static_cast<double>(range * w.sums * w.element_bytes);
+  const double leaving = 1 - std::min(1.0, kCacheBytes / bytes);
+  const double fetched = sums * leaving * kFetchedProducts * (run - 1) / run;
+  const double filter = static_cast<double>(w.products) + fetched;
+  const double prepared = static_cast<double>(w.moved) * kMovedProducts;
+  const double all = groups * steps * (static_cast<double>(p.ranges) * prepared + filters * filter);
+  const double largest = run * (static_cast<double>(range) * filter + prepared);
+  const std::int64_t full =
+      w.groups * (w.steps / p.run) * std::max<std::int64_t>(1, w.filters / p.range);
+  const double added = groups * filters * sums * static_cast<double>(p.runs - 1) * kAddedProducts;
+  double total = 0;
+  for (const Threads& threads : kThreads) {
+    const auto turns =
+        static_cast<double>(ceil_div(full, static_cast<std::int64_t>(threads.count)));
+    total += threads.weight * (std::max(all, turns * largest * threads.count) + added);
+  }
+  return total;
+}
+
+}  // namespace
+
+WeightPieces::WeightPieces(const WeightWork& w)
+    : run(std::max<std::int64_t>(1, w.steps)),
+      runs(1),
+      range(std::max<std::int64_t>(1, ceil_div(w.filters, w.lanes)) * w.lanes),
+      ranges(1) {
+  const double work =
+      static_cast<double>(w.groups * w.steps) *
+      (static_cast<double>(w.filters * w.products) + static_cast<double>(w.moved) * kMovedProducts);
+  const std::int64_t most =
+      static_cast<std::int64_t>(std::min(kMostPieces, work / kPieceProducts)) /
+      std::max<std::int64_t>(1, w.groups);
+  if (most < 2) return;
+  const std::int64_t bytes = w.groups * w.filters * w.sums * w.element_bytes;
+  const std::int64_t most_runs =
+      std::min({most, w.steps, kPartialBytes / std::max<std::int64_t>(1, bytes)});
+  WeightPieces best = *this, p = *this;
+  double least = cost(w, best);
+  for (std::int64_t r = 1; r <= std::max<std::int64_t>(1, most_runs); ++r) {
+    p.run = ceil_div(w.steps, r);
+    p.runs = ceil_div(w.steps, p.run);
+    if (p.runs != r) continue;
+    for (std::int64_t k = 1; k * r <= most; ++k) {
+      p.range = ceil_div(ceil_div(w.filters, k), w.lanes) * w.lanes;
+      p.ranges = ceil_div(w.filters, p.range);
+      if (p.ranges < k) continue;
+      const double time = cost(w, p);
+      if (time >= least) continue;
+      least = time;
+      best = p;
+    }
+  }
+  *this = best;
+}
+
+}  // namespace tapedeck::kernels
