@@ -128,15 +128,19 @@ class Pool {
     }
   }
 
+  // What threads write while others read lies in cache lines of its own.
+  static constexpr std::size_t kLine = 64;
+
   std::mutex in_use_;
   std::vector<std::thread> helpers_;
-  std::atomic<std::uint64_t> generation_{0};
+  alignas(kLine) std::atomic<std::uint64_t> generation_{0};
   std::atomic<int> sleepers_{0};
   std::atomic<bool> stopping_{false};
   // The top bit is set while helpers may still join the job; the rest counts those inside.
-  std::atomic<std::uint32_t> gate_{0};
-  std::atomic<std::int64_t> next_chunk_{0};
-  std::int64_t n_ = 0, grain_ = 0, chunks_ = 0;
+  alignas(kLine) std::atomic<std::uint32_t> gate_{0};
+  alignas(kLine) std::atomic<std::int64_t> next_chunk_{0};
+  alignas(kLine) std::int64_t n_ = 0;
+  std::int64_t grain_ = 0, chunks_ = 0;
   int wanted_helpers_ = 0;
   void* context_ = nullptr;
   void (*body_)(void*, std::int64_t, std::int64_t) = nullptr;

@@ -60,13 +60,13 @@ WeightPieces::WeightPieces(const WeightWork& w)
   const std::int64_t most =
       static_cast<std::int64_t>(std::min(kMostPieces, work / kPieceProducts)) /
       std::max<std::int64_t>(1, w.groups);
-  if (most < 2) return;
+  if (most < 2 || w.filters == 0) return;
   const std::int64_t bytes = w.groups * w.filters * w.sums * w.element_bytes;
-  const std::int64_t most_runs =
-      std::min({most, w.steps, kPartialBytes / std::max<std::int64_t>(1, bytes)});
+  const std::int64_t fitting = kPartialBytes / std::max<std::int64_t>(1, bytes);
+  const std::int64_t most_runs = std::clamp<std::int64_t>(fitting, 1, std::min(most, w.steps));
   WeightPieces best = *this, p = *this;
   double least = cost(w, best);
-  for (std::int64_t r = 1; r <= std::max<std::int64_t>(1, most_runs); ++r) {
+  for (std::int64_t r = 1; r <= most_runs; ++r) {
     p.run = ceil_div(w.steps, r);
     p.runs = ceil_div(w.steps, p.run);
     if (p.runs != r) continue;
