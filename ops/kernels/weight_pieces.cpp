@@ -9,7 +9,7 @@ namespace {
 constexpr double kMostPieces = 32;
 constexpr double kPieceProducts = 1 << 18;       // worth a visit by a thread
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for all partial sums
-constexpr std::int64_t kCacheBytes = 1 << 20;    // sums of a piece that stay in the L2 cache
+constexpr std::int64_t kCacheBytes = 3 << 18;    // sums of a piece that stay in the L2 cache
 // Products in the time that an element is copied or transformed, that a sum which has left the L2
 // cache is fetched for a step and written back, or that the sum of one run is added to another's.
 constexpr double kMovedProducts = 14, kFetchedProducts = 40, kAddedProducts = 24;
@@ -17,7 +17,8 @@ constexpr double kMovedProducts = 14, kFetchedProducts = 40, kAddedProducts = 24
 // The time that a plan takes is estimated for several numbers of threads. Few threads count more:
 // with many a plan may have too few pieces, but it shall not cost much to have them.
 struct Threads {
-  double count, weight;
+  std::int64_t count;
+  double weight;
 };
 constexpr Threads kThreads[] = {{1, 8}, {2, 8}, {4, 2}, {8, 1}};
 
@@ -30,7 +31,7 @@ double cost(const WeightWork& w, const WeightPieces& p) {
   const std::int64_t range = std::min(p.range, w.filters);
   const auto bytes = static_cast<double>(range * w.sums * w.element_bytes);
   const double leaving = 1 - std::min(1.0, kCacheBytes / bytes);
-  const double fetched = sums * leaving * kFetchedProducts * (run - 1) / run;
+  const double fetched = sums * leaving * leaving * kFetchedProducts * (run - 1) / run;
   const double filter = static_cast<double>(w.products) + fetched;
   const double prepared = static_cast<double>(w.moved) * kMovedProducts;
   const double all = groups * steps * (static_cast<double>(p.ranges) * prepared + filters * filter);
@@ -38,11 +39,17 @@ double cost(const WeightWork& w, const WeightPieces& p) {
   const std::int64_t full =
       w.groups * (w.steps / p.run) * std::max<std::int64_t>(1, w.filters / p.range);
   const double added = groups * filters * sums * static_cast<double>(p.runs - 1) * kAddedProducts;
+  // The last run and the last range may be smaller.
+  const std::int64_t small = w.groups * p.runs * p.ranges - full;
+  const double small_size =
+      small > 0 ? (all - static_cast<double>(full) * largest) / static_cast<double>(small) : 0;
   double total = 0;
   for (const Threads& threads : kThreads) {
-    const auto turns =
-        static_cast<double>(ceil_div(full, static_cast<std::int64_t>(threads.count)));
-    total += threads.weight * (std::max(all, turns * largest * threads.count) + added);
+    const std::int64_t turns = ceil_div(full, threads.count);
+    const std::int64_t late = std::max<std::int64_t>(0, small - (turns * threads.count - full));
+    const double last = static_cast<double>(turns) * largest +
+                        static_cast<double>(ceil_div(late, threads.count)) * small_size;
+    total += threads.weight * (std::max(all, last * static_cast<double>(threads.count)) + added);
   }
   return total;
 }
