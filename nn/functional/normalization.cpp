@@ -14,7 +14,7 @@ namespace tapedeck::nn::functional {
 
 Tensor batch_norm(const Tensor& input, const Tensor& running_mean, const Tensor& running_var,
                   const BatchNormFuncOptions& options) {
-  TAPEDECK_CHECK_DEFINED("batch_norm", input, running_mean, running_var);
+  TAPEDECK_CHECK_DEFINED("batch_norm", input);
   const tapedeck::detail::OpScope scope("batch_norm");
   TAPEDECK_CHECK(input.dim() >= 2, "batch_norm: expected an input of at least 2 dimensions, got ",
                  input.sizes());

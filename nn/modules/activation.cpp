@@ -3,6 +3,7 @@
 #include <ostream>
 #include <string>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/activation.h>
 #include <tapedeck/nn/internal/print.h>
@@ -252,6 +253,7 @@ Tensor Softmax2dImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this,
       [](const Tensor& x) {
+        TAPEDECK_CHECK_DEFINED("Softmax2d", x);
         TAPEDECK_CHECK(x.dim() == 3 || x.dim() == 4,
                        "Softmax2d: expected an input of 3 or 4 dimensions, got ", x.sizes());
         return F::softmax(x, -3);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/container/sequential.h>
@@ -70,6 +71,7 @@ Tensor AdaptiveLogSoftmaxWithLossImpl::cluster_log_prob(std::int64_t cluster, co
 }
 
 ASMoutput AdaptiveLogSoftmaxWithLossImpl::forward(const Tensor& input_, const Tensor& target_) {
+  TAPEDECK_CHECK_DEFINED("AdaptiveLogSoftmaxWithLoss", input_, target_);
   const bool batched = target_.dim() > 0;
   const Tensor input = batched ? input_ : input_.unsqueeze(0);
   const Tensor target = batched ? target_ : target_.unsqueeze(0);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/padding.h>
 #include <tapedeck/nn/init.h>
@@ -156,6 +157,7 @@ template <std::size_t D>
 ExpandingArray<D> output_padding_for(const ConvTransposeOptions<D>& options, const Tensor& input,
                                      const std::optional<IntArrayRef>& output_size) {
   if (!output_size) return options.output_padding();
+  TAPEDECK_CHECK_DEFINED("conv_transpose", input);
   IntArrayRef sizes = *output_size;
   const auto dims = static_cast<std::size_t>(input.dim());
   if (sizes.size() == dims && dims >= D) sizes = sizes.slice(dims - D);

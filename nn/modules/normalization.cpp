@@ -4,6 +4,7 @@
 
 #include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/functional/normalization.h>
 #include <tapedeck/nn/init.h>
@@ -52,6 +53,7 @@ namespace {
 
 void check_dims(const char* op, std::size_t D, const Tensor& input, std::int64_t least,
                 std::int64_t most) {
+  TAPEDECK_CHECK_DEFINED(op, input);
   TAPEDECK_CHECK(input.dim() >= least && input.dim() <= most, op, D, "d: expected ", least, "D",
                  least == most ? "" : " or ", least == most ? "" : std::to_string(most) + "D",
                  " input (got ", input.dim(), "D input ", input.sizes(), ")");
@@ -236,6 +238,7 @@ Tensor CrossMapLRN2dImpl::forward(const Tensor& input) {
   return detail::call_module(
       *this,
       [this](const Tensor& x) {
+        TAPEDECK_CHECK_DEFINED("CrossMapLRN2d", x);
         TAPEDECK_CHECK(x.dim() == 4, "CrossMapLRN2d: expected an input of 4 dimensions, got ",
                        x.sizes());
         TAPEDECK_CHECK_AS(ValueError, options.size() > 0, "CrossMapLRN2d: expected size > 0, got ",

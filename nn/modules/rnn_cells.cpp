@@ -1,6 +1,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/internal/recurrent_steps.h>
@@ -55,6 +56,7 @@ void RNNCellImplBase<Derived>::pretty_print(std::ostream& stream) const {
 template <typename Derived>
 Tensor RNNCellImplBase<Derived>::batched(const Tensor& x, std::int64_t features,
                                          const char* what) const {
+  TAPEDECK_CHECK_DEFINED(cell_name(options_base), x);
   TAPEDECK_CHECK((x.dim() == 1 || x.dim() == 2) && x.size(-1) == features, cell_name(options_base),
                  ": expected ", what, " of shape [N, ", features, "] or [", features, "], got ",
                  x.sizes());

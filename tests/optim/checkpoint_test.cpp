@@ -123,7 +123,7 @@ TEST(Checkpoint, WhatDoesNotFitChangesNothing) {
   Adam groups({p}, AdamOptions(0.7));
   groups.add_param_group(OptimizerParamGroup({Variable(random_array({2}, kFloat32, 1))}));
   EXPECT_EQ(error(groups),
-            "loaded state dict has a different number of parameter groups (1, "
+            "load: the stream: loaded state dict has a different number of parameter groups (1, "
             "expected 2)");
 
   Variable q(random_array({7, 3}, kFloat32, 1)), r(random_array({3, 7}, kFloat64, 1));
@@ -132,7 +132,7 @@ TEST(Checkpoint, WhatDoesNotFitChangesNothing) {
   shapes.step();
   const auto& state = static_cast<AdamParamState&>(*shapes.state().at(p));
   EXPECT_EQ(error(shapes),
-            "load: the state 'exp_avg' of parameter 1 has shape [3, 7] and dtype "
+            "load: the stream: the state 'exp_avg' of parameter 1 has shape [3, 7] and dtype "
             "Float, expected [7, 3] and Float");
   EXPECT_EQ(shapes.param_groups()[0].options().get_lr(), 0.7);
   EXPECT_EQ(state.step(), 1);

@@ -125,7 +125,7 @@ void print_parameters(std::ostream& stream, const char* name,
   if (!text::in_python()) {
     stream << "\n";
     for (const auto& item : parameters)
-      stream << "(" << item.key() << "): Parameter containing: [" << item.value().dtype()
+      stream << "(" << item.key() << "): Parameter containing: [" << item.value().scalar_type()
              << " of size " << item.value().sizes() << "]\n";
     stream << ")";
     return;
