@@ -60,22 +60,18 @@ V cumprod_backward(const V& g, const V& x, const V& y, std::int64_t dim) {
   return cat(parts, dim);
 }
 
+// The product of the elements before each along `dim`.
+V product_before(const V& x, std::int64_t dim) {
+  const V first = x.narrow(dim, 0, x.size(dim) - 1);
+  return cat({ones_along(x, dim), cumprod(first, dim)}, dim);
+}
+
 // g times the product of the other elements of each line along `dim`, by running products from
 // both ends where an element is zero.
 V prod_backward(const V& g, const V& x, const V& y, std::int64_t dim) {
   if (!has_zero(x)) return g * y / x;
-  const std::int64_t n = x.size(dim);
-  std::vector<V> parts;
-  V before = ones_along(x, dim), after = before;
-  for (std::int64_t k = 0; k < n; ++k) {
-    parts.push_back(g * before);
-    before = before * x.narrow(dim, k, 1);
-  }
-  for (std::int64_t k = n; k-- > 0;) {
-    parts[static_cast<std::size_t>(k)] = parts[static_cast<std::size_t>(k)] * after;
-    after = after * x.narrow(dim, k, 1);
-  }
-  return cat(parts, dim);
+  const V after = product_before(x.flip({dim}), dim).flip({dim});
+  return g * (product_before(x, dim) * after);
 }
 
 }  // namespace
