@@ -71,6 +71,18 @@ TAPEDECK_OP_TABLE(
             },
             kAny),
         row(
+            "eigvalsh", [](const V& x) { return linalg::eigvalsh(symmetric(x)); }, kSquare),
+        row("vector_norm", [](const V& x) { return linalg::vector_norm(x, 3, {1}); },
+            {{{2, 3}}, {{2, 5, 3}}}),
+        row("chain_matmul",
+            [](const V& a, const V& b) {
+              return chain_matmul({a, b, a});
+            },
+            {{{2, 3}, {3, 2}}}),
+        row("triangular_solve",
+            [](const V& b, const V& a) { return std::get<0>(triangular_solve(b, spread(a))); },
+            {{{3, 2}, {3, 3}}}),
+        row(
             "svdvals", [](const V& x) { return linalg::svdvals(spread(x)); }, kAny),
         list_row("eigh",
                  [](const List& x) {

@@ -44,6 +44,21 @@ TAPEDECK_OP_TABLE(
         pointwise("fmax", [](const V& x, const V& y) { return fmax(x, y + 0.01); }),
         pointwise("fmin", [](const V& x, const V& y) { return fmin(x, y + 0.01); }),
         pointwise("ldexp", [](const V& x, const V& y) { return ldexp(x, y); }),
+        pointwise("float_power",
+                  [](const V& x, const V& y) { return float_power(x, y).to(x.dtype()); },
+                  {{0.3, 2}, {-2, 2}}),
+        // Second names.
+        pointwise("arcsinh", [](const V& x) { return arcsinh(x); }),
+        pointwise("arccosh", [](const V& x) { return arccosh(x); }, {1.3, 3}),
+        pointwise("arctanh", [](const V& x) { return arctanh(x); }, {-0.8, 0.8}),
+        pointwise("expit", [](const V& x) { return special::expit(x); }),
+        pointwise("psi", [](const V& x) { return special::psi(x); }, {0.5, 4}),
+        pointwise("gammaln", [](const V& x) { return special::gammaln(x); }, {0.3, 4}),
+        pointwise("multigammaln", [](const V& x) { return special::multigammaln(x, 2); }, {1.4, 4}),
+        pointwise("ndtr", [](const V& x) { return special::ndtr(x); }),
+        pointwise("entr", [](const V& x) { return special::entr(x); }, {0.3, 3}),
+        pointwise("xlog1py", [](const V& x, const V& y) { return special::xlog1py(x, y); },
+                  {{-2, 2}, {-0.5, 3}}),
     }));
 
 constexpr double kInf = std::numeric_limits<double>::infinity();

@@ -30,6 +30,19 @@ TAPEDECK_OP_TABLE(
         row("trapezoid", [](const V& x) { return trapezoid(x, 0.5); }, {{{2, 5}}}),
         row("trapezoid_places", [](const V& y, const V& x) { return trapezoid(y, x); },
             {{{2, 5}, {5}}, {{2, 5}, {2, 5}}}),
+        row("trapz", [](const V& x) { return trapz(x, 0.5); }, {{{2, 5}}}),
+        row("vander", [](const V& x) { return vander(x, 3); }, {{{4}}}),
+        row("concatenate",
+            [](const V& x, const V& y) {
+              return concatenate({x, y}, 1);
+            },
+            {{{2, 3}, {2, 1}}}),
+        row("row_stack",
+            [](const V& x, const V& y) {
+              return row_stack({x, y});
+            },
+            {{{2, 3}, {1, 3}}, {{3}, {3}}}),
+        row("dsplit", [](const V& x) { return dsplit(x, 2)[1]; }, {{{2, 3, 4}}}),
         row("cov", [](const V& x) { return cov(x); }, {{{3, 5}}, {{5}}}),
         row("corrcoef", [](const V& x) { return corrcoef(x); }, {{{3, 5}}}),
         row("renorm", [](const V& x) { return renorm(x, 2, 0, 1); }, {{{3, 5}}}),
