@@ -48,6 +48,18 @@ void compare(const std::string& what, Theirs x,
              const std::function<tapedeck::Tensor(const Ours&)>& ours,
              const CompareOptions& options = {});
 
+/// The same with one text for both libraries: the arguments choose whose function it is.
+template <typename F>
+void both(const std::string& what, const Theirs& x, F f, const CompareOptions& options = {}) {
+  compare(
+      what, x, [&](const Theirs& t) { return f(t); }, [&](const Ours& t) { return f(t); }, options);
+}
+
+/// Float64 values between `low` and `high`.
+inline torch::Tensor uniform(const List& shape, double low, double high) {
+  return torch::rand(shape, torch::kDouble) * (high - low) + low;
+}
+
 /// Normal values of these shapes.
 Theirs normal_values(const std::vector<List>& shapes);
 

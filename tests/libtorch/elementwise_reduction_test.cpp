@@ -12,17 +12,6 @@ using namespace beside;
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-// One text for both libraries: the arguments choose whose function it is.
-template <typename F>
-void both(const std::string& what, const Theirs& x, F f, CompareOptions options = {}) {
-  compare(
-      what, x, [&](const Theirs& t) { return f(t); }, [&](const Ours& t) { return f(t); }, options);
-}
-
-torch::Tensor uniform(const List& shape, double low, double high) {
-  return torch::rand(shape, torch::kDouble) * (high - low) + low;
-}
-
 #define UNARY(name, low, high)                                                         \
   both(#name, {uniform({3, 7}, low, high)}, [](const auto& t) { return name(t[0]); }); \
   both(#name " of nothing", {uniform({0, 2}, low, high)}, [](const auto& t) { return name(t[0]); })

@@ -12,16 +12,6 @@ using namespace beside;
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-template <typename F>
-void both(const std::string& what, const Theirs& x, F f, CompareOptions options = {}) {
-  compare(
-      what, x, [&](const Theirs& t) { return f(t); }, [&](const Ours& t) { return f(t); }, options);
-}
-
-torch::Tensor uniform(const List& shape, double low, double high) {
-  return torch::rand(shape, torch::kDouble) * (high - low) + low;
-}
-
 #define UNARY(low, high, ...)                                          \
   both(#__VA_ARGS__, {uniform({3, 7}, low, high)}, [](const auto& t) { \
     const auto& x = t[0];                                              \
