@@ -343,25 +343,6 @@ TEST(Archive, SavingThroughALinkKeepsTheLink) {
   EXPECT_EQ(back.item<float>(), 2);
 }
 
-TEST(Archive, KilledSaveLeavesAWholeFile) {
-  TemporaryFolder folder;
-  const std::string path = folder.file("model.pt");
-  const Variable big(random_array({1 << 16}, kFloat32, 4));
-  save(big, path);
-  for (int round = 0; round < 10; ++round) {
-    const pid_t child = ::fork();
-    if (child == 0) {
-      for (;;) save(big, path);
-    }
-    ::usleep(3000 + 700 * static_cast<useconds_t>(round));
-    ::kill(child, SIGKILL);
-    ::waitpid(child, nullptr, 0);
-    Variable back;
-    load(back, path);
-    EXPECT_EQ(std::memcmp(back.data_ptr(), big.data_ptr(), big.nbytes()), 0);
-  }
-}
-
 TEST(Archive, StreamsHoldSeveral) {
   std::stringstream stream;
   save(floats({1}), stream);
