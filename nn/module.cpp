@@ -383,20 +383,24 @@ bool is_within(const Module& module, const Module& tree) {
   return false;
 }
 
+void check_not_within(const Module& module, const std::shared_ptr<Module>& child,
+                      const std::string& name) {
+  TAPEDECK_CHECK(!child || !is_within(module, *child), "Submodule '", name,
+                 "' is or contains the module that it is to be registered in");
+}
+
 }  // namespace
 
 void Module::add_child(std::string name, std::shared_ptr<Module> module) {
   check_name("Submodule", name);
   Module* child = module.get();
-  TAPEDECK_CHECK(!child || !is_within(*this, *child), "Submodule '", name,
-                 "' is or contains the module that it is to be registered in");
+  check_not_within(*this, module, name);
   children_.insert(std::move(name), std::move(module));
   if (child && !child->parent_) child->parent_ = this;
 }
 void Module::replace_child(const std::string& name, std::shared_ptr<Module> module) {
   std::shared_ptr<Module>& place = children_[name];
-  TAPEDECK_CHECK(!module || !is_within(*this, *module), "Submodule '", name,
-                 "' is or contains the module that it is to be registered in");
+  check_not_within(*this, module, name);
   if (place && place->parent_ == this) place->parent_ = nullptr;
   place = std::move(module);
   if (place && !place->parent_) place->parent_ = this;
