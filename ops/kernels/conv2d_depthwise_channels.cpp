@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t kSlabBytes = 64 << 10;     // of an input: a part of the L2 cache
 constexpr std::int64_t kPieceProducts = 1 << 17;  // enough for a thread to be called
+constexpr std::int64_t kPieceSums = 1 << 14;      // likewise, of sums that are only added
 constexpr std::int64_t kChain = 256;              // products added up before the sum is set aside
 constexpr std::int64_t kPieces = 16;              // enough for several threads to end together
 constexpr std::int64_t kPartialBytes = 1 << 20;   // for all partial sums
@@ -292,17 +293,11 @@ class DepthwiseWeight {
         piece(i / ranges, i % ranges * range_, slab.data(), grads.data(), sums.data(),
               totals.data() + i / ranges * all);
     });
-    for (std::int64_t block = 0; block < blocks_.blocks(); ++block)
-      for (std::int64_t i = 0; i < window_.K * filter_sums_; ++i) {
-        double* const sum = totals.data() + block * size_ + i * lanes;
-        for (std::int64_t r = 1; r < runs_; ++r)
-          for (std::int64_t lane = 0; lane < lanes; ++lane) sum[lane] += sum[r * all + lane];
-        const std::int64_t k = i / filter_sums_, tap = i % filter_sums_;
-        for (std::int64_t lane = 0; lane < blocks_.groups_of(block); ++lane) {
-          const std::int64_t filter = (block * lanes + lane) * window_.K + k;
-          (tap < s_.taps() ? dw[filter * s_.taps() + tap] : db[filter]) = static_cast<T>(sum[lane]);
-        }
-      }
+    parallel_for(blocks_.blocks(), std::max<std::int64_t>(1, kPieceSums / (runs_ * size_)),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t block = begin; block < end; ++block)
+                     add_runs(block, totals.data() + block * size_, all, dw, db);
+                 });
   }
 
  private:
@@ -326,6 +321,21 @@ class DepthwiseWeight {
         sums[i] = T{0};
       }
       chain = 0;
+    }
+  }
+
+  // The gradients of a block: its sums of all runs, which lie `run_step` apart.
+  void add_runs(std::int64_t block, double* totals, std::int64_t run_step, T* dw, T* db) const {
+    const std::int64_t lanes = blocks_.lanes();
+    for (std::int64_t i = 0; i < window_.K * filter_sums_; ++i) {
+      double* const sum = totals + i * lanes;
+      for (std::int64_t r = 1; r < runs_; ++r)
+        for (std::int64_t lane = 0; lane < lanes; ++lane) sum[lane] += sum[r * run_step + lane];
+      const std::int64_t k = i / filter_sums_, tap = i % filter_sums_;
+      for (std::int64_t lane = 0; lane < blocks_.groups_of(block); ++lane) {
+        const std::int64_t filter = (block * lanes + lane) * window_.K + k;
+        (tap < s_.taps() ? dw[filter * s_.taps() + tap] : db[filter]) = static_cast<T>(sum[lane]);
+      }
     }
   }
 

@@ -12,6 +12,8 @@ namespace tapedeck::kernels {
 
 namespace {
 
+constexpr std::int64_t kAddedInPiece = 1 << 15;  // elements of columns: worth a visit by a thread
+
 // Calls f(row of taps, channel, kh, kw) for each row of the column matrix.
 template <typename F>
 void for_each_tap(std::int64_t channels, const Conv2dShape& s, F&& f) {
@@ -19,6 +21,31 @@ void for_each_tap(std::int64_t channels, const Conv2dShape& s, F&& f) {
   for (std::int64_t c = 0; c < channels; ++c)
     for (std::int64_t kh = 0; kh < s.KH; ++kh)
       for (std::int64_t kw = 0; kw < s.KW; ++kw) f(row++, c, kh, kw);
+}
+
+// Adds the columns of one channel, [taps, rows * OW], to the rows `pixels` of its plane.
+template <typename T>
+void add_taps(const T* columns, std::int64_t column_step, const Conv2dShape& s, RowRange rows,
+              RowRange pixels, T* plane) {
+  for_each_tap(1, s, [&](std::int64_t row, std::int64_t, std::int64_t kh, std::int64_t kw) {
+    const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
+    // Pixel row oh * stride + shift takes output row oh.
+    const std::int64_t shift = kh * s.dilation_h - s.pad_top;
+    const auto outputs_before = [&](std::int64_t pixel_row) {
+      return pixel_row <= shift ? 0 : (pixel_row - shift + s.stride_h - 1) / s.stride_h;
+    };
+    const std::int64_t begin = std::max({rows.begin, inside_h.begin, outputs_before(pixels.begin)});
+    const std::int64_t end = std::min({rows.end, inside_h.end, outputs_before(pixels.end)});
+    for (std::int64_t oh = begin; oh < end; ++oh) {
+      const T* const in = columns + row * column_step + (oh - rows.begin) * s.OW;
+      T* const out = plane + (oh * s.stride_h + shift) * s.W + kw * s.dilation_w - s.pad_left;
+      if (s.stride_w == 1)
+        for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow) out[ow] += in[ow];
+      else
+        for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow)
+          out[ow * s.stride_w] += in[ow];
+    }
+  });
 }
 
 Conv2dShape shape_of(const char* op, IntArrayRef input, IntArrayRef kernel,
@@ -59,22 +86,19 @@ void im2col(const T* image, std::int64_t channels, const Conv2dShape& s, RowRang
 template <typename T>
 void col2im_add(const T* columns, std::int64_t column_step, std::int64_t channels,
                 const Conv2dShape& s, RowRange rows, T* image) {
-  for_each_tap(
-      channels, s, [&](std::int64_t row, std::int64_t c, std::int64_t kh, std::int64_t kw) {
-        const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
-        const std::int64_t begin = std::max(rows.begin, inside_h.begin);
-        const std::int64_t end = std::min(rows.end, inside_h.end);
-        for (std::int64_t oh = begin; oh < end; ++oh) {
-          const T* in = columns + row * column_step + (oh - rows.begin) * s.OW;
-          T* out = image + (c * s.H + oh * s.stride_h + kh * s.dilation_h - s.pad_top) * s.W +
-                   kw * s.dilation_w - s.pad_left;
-          if (s.stride_w == 1)
-            for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow) out[ow] += in[ow];
-          else
-            for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow)
-              out[ow * s.stride_w] += in[ow];
-        }
-      });
+  // Threads share the pixels: each has some rows of a plane, to which it adds all taps in order.
+  const std::int64_t taps_of_row = std::max<std::int64_t>(1, s.taps() * s.W);
+  const std::int64_t band = std::max<std::int64_t>(1, kAddedInPiece / taps_of_row);
+  const std::int64_t bands = (s.H + band - 1) / band;
+  const std::int64_t grain = std::max<std::int64_t>(1, kAddedInPiece / (taps_of_row * s.H));
+  parallel_for(channels * bands, grain, [&](std::int64_t first, std::int64_t last) {
+    for (std::int64_t piece = first; piece < last; ++piece) {
+      const std::int64_t c = piece / bands, top = piece % bands * band;
+      const RowRange pixels{top, std::min(s.H, top + band)};
+      add_taps(columns + c * s.taps() * column_step, column_step, s, rows, pixels,
+               image + c * s.H * s.W);
+    }
+  });
 }
 
 template void im2col(const float*, std::int64_t, const Conv2dShape&, RowRange, float*,

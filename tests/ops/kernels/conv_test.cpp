@@ -260,5 +260,20 @@ TEST(Unfold, HasTheWindowsAsColumnsAndFoldIsItsAdjoint) {
             "(kernel [2, 2])");
 }
 
+// A single plane, whose rows several threads share.
+TEST(Unfold, FoldOfALargePlaneIsItsAdjoint) {
+  const Conv2dGeometry geometries[] = {
+      geometry(1, 1, {3, 3, 2, 2}, 1, 1), geometry(2, 3, {0, 1, 4, 0}, 1, 1),
+      geometry(3, 1, {5, 2, 0, 3}, 4, 2), geometry(9, 8, {1, 0, 0, 1}, 1, 3)};
+  for (const Conv2dGeometry& g : geometries) {
+    SCOPED_TRACE(g);
+    const Array x = random_array({1, 1, 97, 83}, kFloat64, 1);
+    const Array columns = unfold(x, {7, 5}, g);
+    const Array y = random_array(columns.sizes(), kFloat64, 2);
+    EXPECT_NEAR(inner_product(columns, y), inner_product(x, fold(y, {97, 83}, {7, 5}, g)), 1e-10);
+    EXPECT_TRUE(same_bits_for_any_threads([&] { return fold(y, {97, 83}, {7, 5}, g); }));
+  }
+}
+
 }  // namespace
 }  // namespace tapedeck::kernels
