@@ -63,13 +63,14 @@ V matrix_power(const V& A, std::int64_t n) {
   TAPEDECK_CHECK(A.dim() >= 2 && A.size(-1) == A.size(-2),
                  "linalg.matrix_power: A must be batches of square matrices, got shape ",
                  A.sizes());
-  if (n < 0) return linalg::matrix_power(linalg::inv(A), -n);
   if (n == 0) return identity(A.size(-1), A.dtype()).expand(A.sizes()).clone();
-  V power, square = A;
+  auto left = static_cast<std::uint64_t>(n);  // the smallest number's absolute value fits
+  if (n < 0) left = 0 - left;
+  V power, square = n < 0 ? linalg::inv(A) : A;
   for (;; square = matmul(square, square)) {
-    if (n & 1) power = power.defined() ? matmul(power, square) : square;
-    n >>= 1;
-    if (n == 0) return power;
+    if (left & 1) power = power.defined() ? matmul(power, square) : square;
+    left >>= 1;
+    if (left == 0) return power;
   }
 }
 

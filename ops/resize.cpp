@@ -41,10 +41,22 @@ void check(const char* op, const Variable& x, IntArrayRef output_size, std::int6
                    " and output size ", output_size);
   TAPEDECK_CHECK_AS(TypeError, x.is_floating_point(), op, ": not implemented for dtype ",
                     x.dtype());
+  // A size that the memory does not hold fails here, before tables of that length are filled; the
+  // result gets these bytes afterwards.
+  DimVector result{x.size(0), x.size(1)};
+  for (const std::int64_t size : output_size) result.push_back(size);
+  const detail::OpScope scope(op);
+  Array::empty(result, x.dtype());
 }
 
 double scale_of(std::int64_t in, std::int64_t out, std::optional<double> factor) {
   return factor && *factor > 0 ? 1.0 / *factor : static_cast<double>(in) / static_cast<double>(out);
+}
+
+// The pixel of an axis at a place, or the one at its end: a scale factor may lead anywhere.
+std::int64_t pixel_at(double place, std::int64_t pixels) {
+  const auto last = static_cast<double>(pixels - 1);
+  return place < last ? static_cast<std::int64_t>(std::max(0.0, place)) : pixels - 1;
 }
 
 Axis nearest(std::int64_t in, std::int64_t out, std::optional<double> factor, double offset) {
@@ -55,7 +67,7 @@ Axis nearest(std::int64_t in, std::int64_t out, std::optional<double> factor, do
   axis.inputs = in;
   for (std::int64_t o = 0; o < out; ++o) {
     const float place = (static_cast<float>(o) + static_cast<float>(offset)) * scale;
-    axis.add_term(std::min(static_cast<std::int64_t>(std::floor(place)), in - 1), 1);
+    axis.add_term(place > 0 ? pixel_at(std::floor(place), in) : 0, 1);
     axis.end_output();
   }
   return axis;
@@ -77,7 +89,7 @@ Axis linear(std::int64_t in, std::int64_t out, bool align_corners, std::optional
   axis.inputs = in;
   for (std::int64_t o = 0; o < out; ++o) {
     const double place = std::max(0.0, place_of(o, in, out, align_corners, factor));
-    const auto left = std::min(static_cast<std::int64_t>(place), in - 1);
+    const std::int64_t left = pixel_at(place, in);
     const double part = std::min(1.0, place - static_cast<double>(left));
     axis.add_term(left, 1 - part);
     axis.add_term(std::min(left + 1, in - 1), part);
@@ -100,8 +112,7 @@ Axis cubic(std::int64_t in, std::int64_t out, bool align_corners, std::optional<
     const double left = std::floor(place), t = place - left;
     const double weights[4] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
     for (std::int64_t k = 0; k < 4; ++k)
-      axis.add_term(std::clamp<std::int64_t>(static_cast<std::int64_t>(left) - 1 + k, 0, in - 1),
-                    weights[k]);
+      axis.add_term(pixel_at(left - 1 + static_cast<double>(k), in), weights[k]);
     axis.end_output();
   }
   return axis;

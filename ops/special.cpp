@@ -59,8 +59,10 @@ V mvlgamma(const V& self, std::int64_t p) {
   TAPEDECK_CHECK((x > 0.5 * static_cast<double>(p - 1)).all().item<bool>(),
                  "mvlgamma: expected all elements to be greater than (p - 1) / 2 with p = ", p);
   V sum = lgamma(x);
+  if (x.numel() == 0) return sum;  // where p may be any number
   for (std::int64_t k = 1; k < p; ++k) sum = sum + lgamma(x - 0.5 * static_cast<double>(k));
-  return sum + 0.25 * static_cast<double>(p * (p - 1)) * std::log(std::numbers::pi);
+  const auto order = static_cast<double>(p);
+  return sum + 0.25 * order * (order - 1) * std::log(std::numbers::pi);
 }
 // dx = g sqrt(pi) / 2 exp(y^2)
 V erfinv(const V& self) {

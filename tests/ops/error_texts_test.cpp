@@ -150,6 +150,25 @@ TEST(ErrorTexts, HugeNumbersOverflowNowhere) {
   EXPECT_EQ(zeros({1}, kLong).add(kMax, 2).item<std::int64_t>(), -2);
   EXPECT_EQ(zeros({1}, kLong).sub(kMin).item<std::int64_t>(), kMin);
   EXPECT_TRUE(ones({2}).round(kMin).defined());
+  EXPECT_TRUE(linalg::matrix_power(eye(2), kMin).equal(eye(2)));
+  EXPECT_EQ(mvlgamma(empty({0}), kMax).sizes(), IntArrayRef({0}));
+}
+
+// The size is refused before anything of its length is made; a factor may lead to any place.
+TEST(ErrorTexts, ResizingToHugeSizesAndByHugeFactors) {
+  const std::int64_t huge = std::int64_t{1} << 62;
+  EXPECT_ERROR(upsample_nearest1d(ones({1, 2, 3}), {huge}),
+               str("upsample_nearest1d: empty: the number of elements of shape [1, 2, ", huge,
+                   "] does not fit 64 bits"));
+  EXPECT_ERROR(upsample_bilinear2d(ones({1, 1, 3, 3}), {huge, huge}, false),
+               str("upsample_bilinear2d: empty: the number of elements of shape [1, 1, ", huge,
+                   ", ", huge, "] does not fit 64 bits"));
+  const Tensor x = arange(3.0).view({1, 1, 3}), image = arange(9.0).view({1, 1, 3, 3});
+  const double tiny = 1e-300;
+  EXPECT_TRUE(upsample_nearest1d(x, {3}, tiny).flatten().equal(tensor({0.0, 2.0, 2.0}).to(x)));
+  EXPECT_TRUE(upsample_linear1d(x, {2}, false, tiny).flatten().equal(tensor({2.0, 2.0}).to(x)));
+  EXPECT_TRUE(upsample_bicubic2d(image, {1, 1}, false, tiny, tiny)
+                  .equal(full({1, 1, 1, 1}, 8.0, x.options())));
 }
 
 TEST(ErrorTexts, TriangleIndices) {
