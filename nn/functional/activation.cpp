@@ -3,7 +3,6 @@
 #include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/internal/check_defined.h>
-#include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
@@ -11,49 +10,44 @@
 
 namespace tapedeck::nn::functional {
 
-namespace {
-Tensor finish(const Tensor& input, const Tensor& result, bool inplace, const char* op) {
-  return inplace ? assign_inplace(input, result, op) : result;
-}
-}  // namespace
-
 Tensor relu(Tensor input, const ReLUFuncOptions& options) {
   return options.inplace() ? input.relu_() : tapedeck::relu(input);
 }
 Tensor relu6(Tensor input, const ReLU6FuncOptions& options) {
   TAPEDECK_CHECK_DEFINED("relu6", input);
   const tapedeck::detail::OpScope scope("relu6");
-  return finish(input, tapedeck::relu6(input), options.inplace(), "relu6_");
+  return options.inplace() ? relu6_(input) : tapedeck::relu6(input);
 }
 Tensor leaky_relu(Tensor input, const LeakyReLUFuncOptions& options) {
-  return finish(input, tapedeck::leaky_relu(input, options.negative_slope()), options.inplace(),
-                "leaky_relu_");
+  return options.inplace() ? leaky_relu_(input, options.negative_slope())
+                           : tapedeck::leaky_relu(input, options.negative_slope());
 }
 Tensor rrelu(Tensor input, const RReLUFuncOptions& options) {
   TAPEDECK_CHECK_DEFINED("rrelu", input);
   const tapedeck::detail::OpScope scope("rrelu");
-  return finish(input, tapedeck::rrelu(input, options.lower(), options.upper(), options.training()),
-                options.inplace(), "rrelu_");
+  return options.inplace()
+             ? rrelu_(input, options.lower(), options.upper(), options.training())
+             : tapedeck::rrelu(input, options.lower(), options.upper(), options.training());
 }
 Tensor prelu(const Tensor& input, const Tensor& weight) { return tapedeck::prelu(input, weight); }
 Tensor elu(Tensor input, const ELUFuncOptions& options) {
-  return finish(input, tapedeck::elu(input, options.alpha()), options.inplace(), "elu_");
+  return options.inplace() ? elu_(input, options.alpha()) : tapedeck::elu(input, options.alpha());
 }
 Tensor selu(Tensor input, const SELUFuncOptions& options) {
   TAPEDECK_CHECK_DEFINED("selu", input);
   const tapedeck::detail::OpScope scope("selu");
-  return finish(input, tapedeck::selu(input), options.inplace(), "selu_");
+  return options.inplace() ? selu_(input) : tapedeck::selu(input);
 }
 Tensor celu(Tensor input, const CELUFuncOptions& options) {
   TAPEDECK_CHECK_DEFINED("celu", input);
   const tapedeck::detail::OpScope scope("celu");
-  return finish(input, tapedeck::celu(input, options.alpha()), options.inplace(), "celu_");
+  return options.inplace() ? celu_(input, options.alpha()) : tapedeck::celu(input, options.alpha());
 }
 Tensor gelu(const Tensor& input, const GELUFuncOptions& options) {
   return tapedeck::gelu(input, options.approximate());
 }
 Tensor silu(Tensor input, const SiLUOptions& options) {
-  return finish(input, tapedeck::silu(input), options.inplace(), "silu_");
+  return options.inplace() ? silu_(input) : tapedeck::silu(input);
 }
 Tensor mish(const Tensor& input) { return tapedeck::mish(input); }
 Tensor sigmoid(const Tensor& input) { return input.sigmoid(); }
@@ -65,7 +59,8 @@ Tensor logsigmoid(const Tensor& input) {
 }
 Tensor hardsigmoid(const Tensor& input) { return tapedeck::hardsigmoid(input); }
 Tensor hardswish(const Tensor& input, const HardswishOptions& options) {
-  return finish(input, tapedeck::hardswish(input), options.inplace(), "hardswish_");
+  Tensor x = input;
+  return options.inplace() ? hardswish_(x) : tapedeck::hardswish(x);
 }
 Tensor hardtanh(Tensor input, const HardtanhFuncOptions& options) {
   TAPEDECK_CHECK_DEFINED("hardtanh", input);
@@ -73,8 +68,8 @@ Tensor hardtanh(Tensor input, const HardtanhFuncOptions& options) {
   TAPEDECK_CHECK_AS(ValueError, options.min_val() <= options.max_val(),
                     "hardtanh: expected min_val <= max_val, got ", options.min_val(), " and ",
                     options.max_val());
-  return finish(input, tapedeck::hardtanh(input, options.min_val(), options.max_val()),
-                options.inplace(), "hardtanh_");
+  return options.inplace() ? hardtanh_(input, options.min_val(), options.max_val())
+                           : tapedeck::hardtanh(input, options.min_val(), options.max_val());
 }
 Tensor hardshrink(const Tensor& input, const HardshrinkFuncOptions& options) {
   return tapedeck::hardshrink(input, options.lambda());
@@ -94,8 +89,8 @@ Tensor tanhshrink(const Tensor& input) {
   return tapedeck::tanhshrink(input);
 }
 Tensor threshold(Tensor input, const ThresholdFuncOptions& options) {
-  return finish(input, tapedeck::threshold(input, options.threshold(), options.value()),
-                options.inplace(), "threshold_");
+  return options.inplace() ? threshold_(input, options.threshold(), options.value())
+                           : tapedeck::threshold(input, options.threshold(), options.value());
 }
 Tensor glu(const Tensor& input, const GLUFuncOptions& options) {
   TAPEDECK_CHECK_DEFINED("glu", input);

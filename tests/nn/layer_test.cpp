@@ -210,6 +210,58 @@ TEST(Layers, DropoutKeepsTheMeanAndStopsInEval) {
   EXPECT_FALSE(in_place.equal(ones({10, 10})));
 }
 
+// The same values and first and second gradients as out of place, and the input is the result.
+TEST(Layers, ActivationsInPlaceDifferentiate) {
+  using Activation = Tensor (*)(const Tensor&, bool);
+  const std::pair<const char*, Activation> activations[] = {
+      {"relu", [](const Tensor& x, bool in_place) { return nn::ReLU(in_place)(x); }},
+      {"relu6", [](const Tensor& x, bool in_place) { return nn::ReLU6(in_place)(x); }},
+      {"leaky_relu",
+       [](const Tensor& x, bool in_place) {
+         return nn::LeakyReLU(nn::LeakyReLUOptions().negative_slope(0.2).inplace(in_place))(x);
+       }},
+      {"rrelu",
+       [](const Tensor& x, bool in_place) {
+         manual_seed(3);
+         return nn::RReLU(nn::RReLUOptions().inplace(in_place))(x);
+       }},
+      {"elu",
+       [](const Tensor& x, bool in_place) {
+         return nn::ELU(nn::ELUOptions().alpha(0.5).inplace(in_place))(x);
+       }},
+      {"selu", [](const Tensor& x, bool in_place) { return nn::SELU(in_place)(x); }},
+      {"celu",
+       [](const Tensor& x, bool in_place) {
+         return nn::CELU(nn::CELUOptions().alpha(0.7).inplace(in_place))(x);
+       }},
+      {"silu", [](const Tensor& x,
+                  bool in_place) { return F::silu(x, nn::SiLUOptions().inplace(in_place)); }},
+      {"hardswish",
+       [](const Tensor& x, bool in_place) {
+         return F::hardswish(x, nn::HardswishOptions().inplace(in_place));
+       }},
+      {"hardtanh",
+       [](const Tensor& x, bool in_place) {
+         return nn::Hardtanh(nn::HardtanhOptions().min_val(-1.5).inplace(in_place))(x);
+       }},
+      {"threshold", [](const Tensor& x, bool in_place) {
+         return nn::Threshold(nn::ThresholdOptions(0.1, 3).inplace(in_place))(x);
+       }}};
+  for (const auto& [name, activation] : activations) {
+    const auto derivatives = [&, f = activation](bool in_place) {
+      const Tensor x = noise({3, 5}, 7).requires_grad_(true);
+      const Tensor before = x * 1.5;
+      const Tensor y = f(before, in_place);
+      EXPECT_EQ(y.is_same(before), in_place) << name;
+      const Tensor dx = autograd::grad({y.pow(3).sum()}, {x}, {}, true, true)[0];
+      return std::vector<Tensor>{y, dx, autograd::grad({dx.pow(2).sum()}, {x})[0]};
+    };
+    const auto expected = derivatives(false), got = derivatives(true);
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      EXPECT_TRUE(got[i].equal(expected[i])) << name << ", derivative " << i;
+  }
+}
+
 TEST(Layers, EmbeddingLooksRowsUp) {
   nn::Embedding table(nn::EmbeddingOptions(5, 3).padding_idx(-1));
   EXPECT_TRUE(table->weight[4].equal(zeros({3})));
