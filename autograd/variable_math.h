@@ -78,6 +78,8 @@ class VariableMath : public VariableBase {
   TAPEDECK_OF_OTHER_WITH_IN_PLACE(bitwise_right_shift)
   Variable bitwise_left_shift(Scalar other) const;
   Variable bitwise_right_shift(Scalar other) const;
+  TAPEDECK_OF_OTHER_WITH_IN_PLACE(gcd)
+  TAPEDECK_OF_OTHER_WITH_IN_PLACE(lcm)
 
   // ---- statistics (ops/statistics_more.cpp, ops/extremes.cpp, ...) ----
 

@@ -52,6 +52,40 @@ V pinv(const V& A, std::optional<double> rcond) {
   return matmul(mT(Vh) * reciprocals.unsqueeze(-2), mT(U));
 }
 
+// X = A^+ B
+std::tuple<V, V, V, V> lstsq(const V& A, const V& B, std::optional<double> rcond,
+                             const std::optional<std::string_view>& driver) {
+  const std::string_view routine = driver.value_or("gelsy");
+  TAPEDECK_CHECK(
+      routine == "gels" || routine == "gelsy" || routine == "gelsd" || routine == "gelss",
+      "linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss), got ",
+      routine);
+  TAPEDECK_CHECK(A.dim() >= 2, "linalg.lstsq: input must have at least 2 dimensions, got shape ",
+                 A.sizes());
+  TAPEDECK_CHECK_AS(TypeError, A.is_floating_point() && A.dtype() == B.dtype(),
+                    "linalg.lstsq: expected input and other of one floating point dtype, got ",
+                    A.dtype(), " and ", B.dtype());
+  const IntArrayRef rows = A.sizes().slice(0, static_cast<std::size_t>(A.dim() - 1));
+  const bool vectors = B.dim() == 1 || (B.dim() == A.dim() - 1 && B.sizes().equals(rows));
+  const V columns = vectors ? B.unsqueeze(-1) : B;
+  TAPEDECK_CHECK(columns.dim() >= 2 && columns.size(-2) == A.size(-2),
+                 "linalg.lstsq: input and other should have the same number of rows, got shapes ",
+                 A.sizes(), " and ", B.sizes());
+
+  const V X = matmul(linalg::pinv(A, rcond), columns);
+  const V S = svdvals(A.detach());
+  const V rank = A.numel() == 0
+                     ? V(kernels::zeros(S.sizes().slice(0, S.sizes().size() - 1), kInt64))
+                     : (S > amax(S, -1, true) * rcond.value_or(rank_tolerance(A))).sum(-1);
+  V residuals(kernels::zeros({0}, A.dtype()));
+  if (A.size(-2) > A.size(-1) && rank.eq(A.size(-1)).all().item<bool>())
+    residuals = square(matmul(A.detach(), X.detach()) - columns.detach()).sum(-2);
+  const bool no_values = routine == "gels" || routine == "gelsy";
+  return {vectors ? X.squeeze(-1) : X, residuals,
+          routine == "gels" ? V(kernels::zeros({0}, kInt64)) : rank,
+          no_values ? V(kernels::zeros({0}, A.dtype())) : S};
+}
+
 V matrix_rank(const V& A, std::optional<double> tol, bool hermitian) {
   const V S = hermitian ? abs(eigvalsh(A.detach())) : svdvals(A.detach());
   const V limit =

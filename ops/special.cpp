@@ -351,6 +351,8 @@ TAPEDECK_METHODS(heaviside, const V&)
 TAPEDECK_METHODS(ldexp, const V&)
 TAPEDECK_METHODS(bitwise_left_shift, const V&)
 TAPEDECK_METHODS(bitwise_right_shift, const V&)
+TAPEDECK_METHODS(gcd, const V&)
+TAPEDECK_METHODS(lcm, const V&)
 #undef TAPEDECK_METHODS
 #undef TAPEDECK_METHOD
 

@@ -73,6 +73,10 @@ Variable bitwise_left_shift(const Variable& self, const Variable& other);
 Variable bitwise_left_shift(const Variable& self, Scalar other);
 Variable bitwise_right_shift(const Variable& self, const Variable& other);
 Variable bitwise_right_shift(const Variable& self, Scalar other);
+/// The greatest common divisor, and the least common multiple, of the sizes of integers: at least
+/// 0.
+Variable gcd(const Variable& self, const Variable& other);
+Variable lcm(const Variable& self, const Variable& other);
 
 /// The window functions of spectra, of `window_length` samples: one period's, or, unless
 /// `periodic`, symmetric ones.

@@ -4,7 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 # Results without a derivative, and what only serves the others.
-not_differentiable='argwhere|bitwise_\w+|embedding_renorm_|is(inf|nan|finite|real)|logical_\w+|reduce_loss'
+not_differentiable='argwhere|bitwise_\w+|embedding_renorm_|gcd|is(inf|nan|finite|real)|lcm|logical_\w+|reduce_loss'
 not_differentiable+='|\w+_window|tanh_backward|tri[lu]_indices|_unique2|zero_'
 
 tables=$(git ls-files 'tests/*_test.cpp' | xargs grep -l TAPEDECK_OP_TABLE)

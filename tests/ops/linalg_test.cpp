@@ -92,6 +92,9 @@ TAPEDECK_OP_TABLE(
                  {{{3, 3}}, {{2, 4, 4}}}),
         row(
             "pinv", [](const V& x) { return pinverse(spread(x)); }, kAny),
+        row("lstsq",
+            [](const V& a, const V& b) { return std::get<0>(linalg::lstsq(spread(a), b)); },
+            {{{5, 3}, {5, 2}}, {{3, 5}, {3}}, {{2, 3, 3}, {2, 3}}, {{2, 4, 3}, {4, 1}}}),
         row("matrix_power", [](const V& x) { return matrix_power(spread(x), 5); }, {{{3, 3}}}),
         row("matrix_power_negative", [](const V& x) { return matrix_power(spread(x), -2); },
             {{{2, 3, 3}}}),
@@ -117,6 +120,27 @@ TAPEDECK_OP_TABLE(
 V random_matrix(std::int64_t m, std::int64_t n) {
   manual_seed(3);
   return randn({2, m, n}, kFloat64);
+}
+
+TEST(Linalg, LeastSquares) {
+  const V A = random_matrix(5, 3), B = random_matrix(5, 2);
+  const auto [X, residuals, rank, S] = linalg::lstsq(A, B, std::nullopt, "gelsd");
+  EXPECT_TRUE(allclose(matmul(A.mT(), matmul(A, X)), matmul(A.mT(), B), 1e-9, 1e-9));
+  EXPECT_TRUE(allclose(residuals, (matmul(A, X) - B).square().sum(-2)));
+  EXPECT_TRUE(equal(rank, full({2}, 3, kInt64)));
+  EXPECT_TRUE(allclose(S, linalg::svdvals(A)));
+  // Of a wide matrix, the least of the solutions: a combination of its rows.
+  const V wide = A.mT(), right = random_matrix(3, 2);
+  const V least = std::get<0>(linalg::lstsq(wide, right));
+  EXPECT_TRUE(allclose(matmul(wide, least), right));
+  EXPECT_TRUE(allclose(matmul(pinverse(wide), matmul(wide, least)), least));
+  // Rank 1: no residuals; the routine decides what else there is.
+  const auto deficient = linalg::lstsq(ones({3, 2}), ones({3, 1}));
+  EXPECT_TRUE(allclose(std::get<0>(deficient), full({2, 1}, 0.5)));
+  EXPECT_EQ(std::get<1>(deficient).numel(), 0);
+  EXPECT_EQ(std::get<2>(deficient).item<std::int64_t>(), 1);
+  EXPECT_EQ(std::get<3>(deficient).numel(), 0);
+  EXPECT_EQ(std::get<2>(linalg::lstsq(eye(2), ones({2, 1}), 0.1, "gels")).numel(), 0);
 }
 
 TEST(Linalg, DecompositionsMultiplyBackToTheMatrix) {
@@ -165,6 +189,11 @@ TEST(Linalg, Errors) {
   EXPECT_ERROR(inverse(zeros({2, 2})), "the input matrix is singular (input [2, 2])");
   EXPECT_ERROR(inverse(ones({2, 3})), "must be batches of square matrices, got shape [2, 3]");
   EXPECT_ERROR(cholesky(-eye(3)), "leading minor of order 1 is not positive-definite");
+  EXPECT_ERROR(linalg::lstsq(ones({3, 2}), ones({2, 2})),
+               "should have the same number of rows, got shapes [3, 2] and [2, 2]");
+  EXPECT_ERROR(linalg::lstsq(ones({3, 2}), ones({3, 2}), 0.0, "gelss2"),
+               "should be one of (gels, gelsy, gelsd, gelss), got gelss2");
+  EXPECT_ERROR(linalg::lstsq(ones({3, 2}), ones({3, 2}, kFloat64)), "got Float and Double");
   EXPECT_ERROR(linalg::solve(eye(3), ones({2, 2})), "Incompatible shapes of A and B");
   EXPECT_ERROR(det(ones({2, 2}, kInt64)), "Expected a floating point tensor as input. Got");
 }

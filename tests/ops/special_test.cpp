@@ -113,6 +113,23 @@ TEST(Special, Shifts) {
   EXPECT_TRUE(equal(bitwise_right_shift(x, tensor({1, 1})), tensor({2, -3})));
 }
 
+TEST(Special, DivisorsAndMultiples) {
+  const V x = tensor({{12, -18, 0}, {7, 0, -4}}), y = tensor({8, 27, 0});
+  EXPECT_TRUE(equal(gcd(x, y), tensor({{4, 9, 0}, {1, 27, 4}})));
+  EXPECT_TRUE(equal(lcm(x, y), tensor({{24, 54, 0}, {56, 0, 0}})));
+  EXPECT_TRUE(equal(gcd(x.t(), tensor(6)), tensor({{6, 1}, {6, 6}, {6, 2}})));
+  EXPECT_EQ(gcd(tensor({12}, kInt32), tensor({8}, kUInt8)).dtype(), kInt32);
+  EXPECT_TRUE(equal(lcm(tensor({200}, kUInt8), tensor({100}, kUInt8)), tensor({200}, kUInt8)));
+  const std::int64_t least = std::numeric_limits<std::int64_t>::lowest();
+  EXPECT_EQ(gcd(tensor(least), tensor(12)).item<std::int64_t>(), 4);
+  EXPECT_EQ(gcd(ones({0, 3}, kInt64), y).sizes(), (std::vector<std::int64_t>{0, 3}));
+  V z = x.clone();
+  EXPECT_TRUE(equal(z.gcd_(y).lcm_(tensor(2)), tensor({{4, 18, 0}, {2, 54, 4}})));
+  EXPECT_ERROR(gcd(x, ones({3})), "gcd: expected integers, got Long and Float");
+  EXPECT_ERROR(lcm(ones({2}, kBool), ones({2}, kBool)), "lcm: expected integers, got Bool");
+  EXPECT_ERROR(gcd(x, tensor({1, 2})), "gcd");
+}
+
 TEST(Special, WindowsArePeriodicOrSymmetric) {
   EXPECT_TRUE(allclose(hann_window(4), tensor({0.0, 0.5, 1.0, 0.5}).to(kFloat32), 0, 1e-7));
   EXPECT_TRUE(
