@@ -149,6 +149,8 @@ Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
   TAPEDECK_CHECK(is_empty || (!overflow && n <= std::numeric_limits<std::int64_t>::max() / 16),
                  "empty: the number of elements of shape ", sizes, " does not fit 64 bits");
   TAPEDECK_CHECK(dtype != ScalarType::Undefined, "empty: the dtype is undefined");
+  TAPEDECK_CHECK_AS(TypeError, element_size(dtype) > 0, "dtype ", dtype,
+                    " is not supported: expected Float, Double, Long, Int, Byte or Bool");
   return Array(dtype, sizes, n);
 }
 

@@ -88,7 +88,7 @@ bool can_cast(ScalarType from, ScalarType to) {
   return to != kBool || from == kBool;
 }
 
-ScalarType get_default_dtype() { return default_dtype.load(std::memory_order_relaxed); }
+TypeMeta get_default_dtype() { return TypeMeta(default_dtype.load(std::memory_order_relaxed)); }
 
 void set_default_dtype(ScalarType dtype) {
   TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),

@@ -65,11 +65,6 @@ ScalarType promote_types(ScalarType a, ScalarType b);
 /// rule, by category.
 bool can_cast(ScalarType from, ScalarType to);
 
-/// The dtype that floating-point values get where none is asked for (float32 unless changed).
-ScalarType get_default_dtype();
-/// Changes it for the whole process. \throws Error unless `dtype` is float32 or float64.
-void set_default_dtype(ScalarType dtype);
-
 /// The ScalarType of a C++ element type.
 template <typename T>
 inline constexpr ScalarType dtype_of = ScalarType::Undefined;
@@ -113,5 +108,10 @@ class TypeMeta {
   ScalarType dtype_ = ScalarType::Undefined;
 };
 std::ostream& operator<<(std::ostream& out, TypeMeta dtype);
+
+/// The dtype that floating-point values get where none is asked for (float32 unless changed).
+TypeMeta get_default_dtype();
+/// Changes it for the whole process. \throws Error unless `dtype` is float32 or float64.
+void set_default_dtype(ScalarType dtype);
 
 }  // namespace tapedeck

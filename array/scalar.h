@@ -63,4 +63,13 @@ class Scalar {
 
 std::ostream& operator<<(std::ostream& out, const Scalar& value);
 
+namespace detail {
+
+/// \throws Error that names `op` where `dtype` does not hold the value: it is beyond the largest or
+/// least number, or has no place there as NaN and infinity have none among integers. As in PyTorch
+/// a fraction is cut off, and a negative integer counts as its size for uint8.
+void check_fits(const Scalar& value, ScalarType dtype, const char* op);
+
+}  // namespace detail
+
 }  // namespace tapedeck

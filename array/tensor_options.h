@@ -44,7 +44,7 @@ std::ostream& operator<<(std::ostream& out, DeviceType type);
 
 enum class Layout : std::int8_t { Strided };
 inline constexpr Layout kStrided = Layout::Strided;
-enum class MemoryFormat : std::int8_t { Contiguous, Preserve };
+enum class MemoryFormat : std::int8_t { Contiguous, Preserve, ChannelsLast, ChannelsLast3d };
 
 /// How a new tensor is made: dtype, device, requires_grad. Each is unset until it is said, so that
 /// a function that copies another tensor's options knows what to override.

@@ -66,7 +66,9 @@ class Variable : public VariableMath, public detail::VariableForms<Variable> {
   Scalar item() const;
   template <typename T>
   T item() const {
-    return item().to<T>();
+    const Scalar value = item();
+    detail::check_fits(value, dtype_of<T>, "item");
+    return value.to<T>();
   }
   void print() const;
 

@@ -45,8 +45,9 @@ Variable Variable::contiguous(MemoryFormat) const {
 
 Variable Variable::to(ScalarType dtype, bool, bool copy, std::optional<MemoryFormat>) const {
   TAPEDECK_CHECK_DEFINED("to", *this);
-  if (dtype != this->dtype()) return cast(*this, dtype);
-  return copy ? clone() : *this;
+  if (dtype == this->dtype()) return copy ? clone() : *this;
+  const detail::OpScope scope("to");
+  return cast(*this, dtype);
 }
 Variable Variable::to(Device device, ScalarType dtype, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {

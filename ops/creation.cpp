@@ -23,7 +23,7 @@ Array new_array_like(const Variable& self, const TensorOptions& options,
                      std::optional<MemoryFormat> format, const char* op) {
   check_device(options.device(), op);
   const ScalarType dtype = options.dtype_opt().value_or(self.dtype());
-  if (format && *format == MemoryFormat::Contiguous) return Array::empty(self.sizes(), dtype);
+  if (format && *format != MemoryFormat::Preserve) return Array::empty(self.sizes(), dtype);
   return empty_preserving(self.array(), dtype);
 }
 

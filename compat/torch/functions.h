@@ -1,5 +1,8 @@
 #pragma once
 
+#include <optional>
+#include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <tapedeck/tapedeck.h>
@@ -7,6 +10,19 @@
 // libtorch's long names of functions of linear algebra and special functions: at::linalg_inv for
 // torch::linalg::inv, at::special_erf for torch::special::erf.
 namespace tapedeck {
+
+namespace linalg {
+
+/// `driver` chooses a routine of CUDA's.
+inline std::tuple<Tensor, Tensor, Tensor> svd(const Tensor& A, bool full_matrices,
+                                              const std::optional<std::string_view>& driver) {
+  TAPEDECK_CHECK(!driver,
+                 "linalg.svd: keyword argument `driver=` is only supported on CUDA inputs, got ",
+                 *driver);
+  return linalg::svd(A, full_matrices);
+}
+
+}  // namespace linalg
 
 #define TAPEDECK_COMPAT_FORWARD(name, function)                                                    \
   template <typename... Arguments>                                                                 \
@@ -22,6 +38,7 @@ TAPEDECK_COMPAT_LINALG(diagonal)
 TAPEDECK_COMPAT_LINALG(eigh)
 TAPEDECK_COMPAT_LINALG(eigvalsh)
 TAPEDECK_COMPAT_LINALG(inv)
+TAPEDECK_COMPAT_LINALG(lstsq)
 TAPEDECK_COMPAT_LINALG(matrix_exp)
 TAPEDECK_COMPAT_LINALG(matrix_norm)
 TAPEDECK_COMPAT_LINALG(matrix_power)

@@ -47,6 +47,18 @@
 #define TORCH_CHECK_NOT_IMPLEMENTED(condition, ...) \
   TORCH_CHECK_WITH(NotImplementedError, condition, __VA_ARGS__)
 
+#define TORCH_CHECK_OP(a, b, op) \
+  TORCH_CHECK((a)op(b), "Check failed: " #a " " #op " " #b " (", a, " vs. ", b, ").")
+#define TORCH_CHECK_EQ(a, b) TORCH_CHECK_OP(a, b, ==)
+#define TORCH_CHECK_NE(a, b) TORCH_CHECK_OP(a, b, !=)
+#define TORCH_CHECK_LE(a, b) TORCH_CHECK_OP(a, b, <=)
+#define TORCH_CHECK_LT(a, b) TORCH_CHECK_OP(a, b, <)
+#define TORCH_CHECK_GE(a, b) TORCH_CHECK_OP(a, b, >=)
+#define TORCH_CHECK_GT(a, b) TORCH_CHECK_OP(a, b, >)
+#define C10_LOG_API_USAGE_ONCE(...) \
+  do {                              \
+  } while (false)
+
 #define TORCH_INTERNAL_ASSERT(condition, ...)                                                      \
   do {                                                                                             \
     if (!(condition)) [[unlikely]]                                                                 \

@@ -57,6 +57,8 @@ inline ScalarType get_default_dtype_as_scalartype() { return get_default_dtype()
 // dtypes that programs name, to ask whether a tensor has one of them. None can: making one throws.
 inline constexpr ScalarType kChar{1}, kInt8 = kChar, kShort{2}, kInt16 = kShort;
 inline constexpr ScalarType kHalf{5}, kFloat16 = kHalf, kBFloat16{15};
+inline constexpr ScalarType kU8 = kUInt8, kI8 = kInt8, kI16 = kInt16, kI32 = kInt32, kI64 = kInt64;
+inline constexpr ScalarType kF16 = kFloat16;
 inline constexpr ScalarType kComplexHalf{8}, kComplexFloat{9}, kComplexDouble{10};
 inline constexpr ScalarType kQInt8{12}, kQUInt8{13}, kQInt32{14};
 

@@ -45,6 +45,7 @@
 #include <tapedeck/data/chunk_dataset.h>
 #include <tapedeck/tapedeck.h>
 
+#include <torch/context.h>
 #include <torch/dispatch.h>
 #include <torch/functions.h>
 #include <torch/macros.h>

@@ -105,6 +105,42 @@ TEST(CompatNames, LongNamesOfFunctions) {
   const torch::Tensor A = torch::eye(2) * 2;
   EXPECT_TRUE(torch::equal(at::linalg_inv(A), torch::linalg::inv(A)));
   EXPECT_TRUE(torch::equal(at::special_expit(A), torch::special::expit(A)));
+  EXPECT_TRUE(torch::equal(std::get<0>(at::linalg_lstsq(A, A)), torch::eye(2)));
+  EXPECT_TRUE(torch::equal(std::get<1>(torch::linalg::svd(A, true, c10::nullopt)),
+                           torch::linalg::svdvals(A)));
+}
+
+TEST(CompatNames, TheDefaultDtypeIsATypeMeta) {
+  const caffe2::TypeMeta before = torch::get_default_dtype();
+  EXPECT_EQ(before, torch::kFloat32);
+  EXPECT_STREQ(torch::get_default_dtype().name(), "float");
+  torch::set_default_dtype(torch::scalarTypeToTypeMeta(torch::kF64));
+  EXPECT_EQ(torch::typeMetaToScalarType(torch::get_default_dtype()), torch::kDouble);
+  torch::set_default_dtype(before);
+}
+
+TEST(CompatNames, SettingsOfTheProcess) {
+  at::globalContext().setBenchmarkCuDNN(true);
+  torch::globalContext().setDeterministicCuDNN(true);
+  EXPECT_FALSE(at::globalContext().hasCUDA());
+  EXPECT_EQ(at::globalContext().defaultGenerator(at::kCPU), at::detail::getDefaultCPUGenerator());
+  EXPECT_TRUE(torch::ones({1, 2, 3, 3}).contiguous(at::MemoryFormat::ChannelsLast).is_contiguous());
+}
+
+TEST(CompatNames, DtypesThatThereAreNot) {
+  const auto message = [](auto make) { return message_of<c10::TypeError>(make); };
+  EXPECT_EQ(message([] { torch::ones({2}).to(torch::kHalf); }),
+            "to: dtype Half is not supported: expected Float, Double, Long, Int, Byte or Bool");
+  EXPECT_THAT(message([] { torch::zeros({2}, torch::kBFloat16); }),
+              HasSubstr("zeros: dtype BFloat16 is not supported"));
+  EXPECT_THAT(message([] { torch::full({2}, 1, torch::kComplexFloat); }),
+              HasSubstr("full: dtype ComplexFloat is not supported"));
+  EXPECT_THAT(message([] {
+                torch::tensor({1, 2}, torch::kInt8);
+              }),
+              HasSubstr("dtype Char is not supported"));
+  EXPECT_THAT(message([] { torch::nn::Linear(2, 2)->to(torch::kHalf); }),
+              HasSubstr("dtype Half is not supported"));
 }
 
 TEST(CompatNames, OptionalArrayRefKeepsASingleValue) {
@@ -130,6 +166,8 @@ TEST(CompatNames, Checks) {
   EXPECT_THAT(message_of([] { TORCH_INTERNAL_ASSERT(false, "because ", 1); }),
               HasSubstr("because 1"));
   EXPECT_EQ(message_of([] { AT_ASSERTM(false, "said"); }), "said");
+  TORCH_CHECK_EQ(1, 1);
+  EXPECT_EQ(message_of([] { TORCH_CHECK_LT(2 + 1, 3); }), "Check failed: 2 + 1 < 3 (3 vs. 3).");
   EXPECT_EQ(message_of([] { AT_ERROR("always ", 3); }), "always 3");
   EXPECT_EQ(torch::str("a", 1, 2.5), "a12.5");
 }

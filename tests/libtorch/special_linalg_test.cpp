@@ -70,6 +70,8 @@ TEST(BesideLibtorch, SpecialFunctionsAtTheEnds) {
   SAME_VALUES(t::signbit(t::tensor({-1.0, 0.0, -0.0})));
   SAME_VALUES(t::bitwise_left_shift(t::tensor({5, -5}), t::tensor({1, 2})));
   SAME_VALUES(t::bitwise_right_shift(t::tensor({5, -5}), t::tensor({1, 2})));
+  SAME_VALUES(t::gcd(t::tensor({12, -18, 0, 7}), t::tensor({8, 27, 0, 0})));
+  SAME_VALUES(t::lcm(t::tensor({12, -18, 0, 7}), t::tensor({8, 27, 0, 0})));
   for (const int n : {1, 2, 5, 8})
     for (const bool periodic : {false, true}) {
       SAME_VALUES(t::hann_window(n, periodic));
@@ -130,6 +132,18 @@ TEST(BesideLibtorch, LinearAlgebraOfItsNamespace) {
   SAME_VALUES(t::linalg::matrix_rank(t::arange(9.).view({3, 3}), 1e-3, false));
   SAME_VALUES(t::linalg::multi_dot({t::ones({2, 3}), t::ones({3, 4}), t::ones({4})}));
   SAME_VALUES(std::get<0>(t::linalg::eigh(t::ones({3, 3}, t::kDouble) + t::eye(3), "L")));
+  SAME_GRADIENTS(({{5, 3}, {5, 2}}),
+                 std::get<0>(t::linalg::lstsq(x[0], x[1], t::nullopt, t::nullopt)));
+  SAME_GRADIENTS(({{2, 3, 5}, {2, 3, 1}}),
+                 std::get<0>(t::linalg::lstsq(x[0], x[1], t::nullopt, "gelsd")));
+  for (const char* driver : {"gels", "gelsy", "gelsd", "gelss"}) {
+    SAME_VALUES(std::get<1>(t::linalg::lstsq(t::arange(8.).view({4, 2}).square(), t::ones({4, 3}),
+                                             t::nullopt, driver)));
+    SAME_VALUES(std::get<2>(t::linalg::lstsq(t::arange(8.).view({4, 2}).square(), t::ones({4, 3}),
+                                             t::nullopt, driver)));
+    SAME_VALUES(std::get<3>(t::linalg::lstsq(t::arange(8.).view({4, 2}).square(), t::ones({4, 3}),
+                                             t::nullopt, driver)));
+  }
   BOTH_THROW(t::inverse(t::zeros({2, 2})));
   BOTH_THROW(t::cholesky(-t::eye(2)));
   BOTH_THROW(t::det(t::ones({2, 3})));

@@ -1,6 +1,9 @@
 #include <tapedeck/ops/creation.h>
 
+#include <cmath>
+#include <limits>
 #include <sstream>
+#include <utility>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -196,6 +199,40 @@ TEST(Creation, LinspaceAndLogspace) {
   EXPECT_THAT(values<float>(logspace(0, 3, 4, 2.0).array()), ElementsAre(1, 2, 4, 8));
   EXPECT_EQ(testing_support::error_of<Error>([] { linspace(0, 1, -1); }),
             "linspace: number of steps must be non-negative, got -1");
+}
+
+TEST(Creation, ValuesThatTheDtypeDoesNotHold) {
+  const auto error = [](auto make) { return testing_support::error_of<Error>(make); };
+  EXPECT_EQ(error([] { full({2}, 1e300, kLong); }),
+            "full: fill: value cannot be converted to type int64_t without overflow, got 1e+300");
+  const std::pair<double, ScalarType> beyond[] = {{std::ldexp(1.0, 63), kLong},
+                                                  {NAN, kLong},
+                                                  {INFINITY, kInt},
+                                                  {1e10, kInt},
+                                                  {-3e9, kInt},
+                                                  {256, kUInt8},
+                                                  {-1.5, kUInt8},
+                                                  {1e300, kFloat}};
+  for (const auto& [value, dtype] : beyond)
+    EXPECT_THAT(error([&] { full({2}, value, dtype); }), ::testing::HasSubstr("without overflow"))
+        << value << ' ' << dtype;
+  EXPECT_THAT(error([] { ones({2}, kUInt8).fill_(-256); }), ::testing::HasSubstr("type uint8_t"));
+  EXPECT_THAT(error([] { full_like(ones({2}, kInt), std::int64_t{1} << 31); }),
+              ::testing::HasSubstr("type int without overflow, got 2147483648"));
+  EXPECT_THAT(error([] { full({}, 1e300, kDouble).item<std::int64_t>(); }),
+              ::testing::HasSubstr("item: value cannot be converted to type int64_t"));
+  EXPECT_THAT(error([] { full({}, 300, kLong).item<std::uint8_t>(); }),
+              ::testing::HasSubstr("type uint8_t"));
+  // At the ends, fractions, and what wraps as in PyTorch.
+  EXPECT_EQ(full({1}, -std::ldexp(1.0, 63), kLong).item<std::int64_t>(),
+            std::numeric_limits<std::int64_t>::lowest());
+  EXPECT_EQ(full({1}, 3.7, kInt).item<int>(), 3);
+  EXPECT_EQ(full({1}, -255, kUInt8).item<int>(), 1);
+  EXPECT_EQ(full({1}, INFINITY, kFloat).item<float>(), INFINITY);
+  EXPECT_EQ(full({1}, std::numeric_limits<float>::max(), kFloat).item<float>(),
+            std::numeric_limits<float>::max());
+  EXPECT_TRUE(std::isnan(full({1}, NAN, kFloat).item<double>()));
+  EXPECT_EQ((full({1}, 45, kUInt8) + 300).item<int>(), 89);
 }
 
 TEST(Creation, EyeAndTriangles) {
