@@ -350,8 +350,7 @@ void backward(TensorList tensors, TensorList grad_tensors, std::optional<bool> r
 variable_list grad(const variable_list& outputs, const variable_list& inputs,
                    const variable_list& grad_outputs, std::optional<bool> retain_graph,
                    bool create_graph, bool allow_unused) {
-  TAPEDECK_CHECK(!inputs.empty(),
-                 "grad: expected at least one input (grad requires non-empty inputs).");
+  TAPEDECK_CHECK(!inputs.empty(), "grad: grad requires non-empty inputs.");
   auto captures = captures_for(inputs, "grad");
   run_backward(outputs, grad_outputs, retain_graph.value_or(create_graph), create_graph, &captures,
                false, "grad");

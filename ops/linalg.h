@@ -41,12 +41,12 @@ Variable eigvalsh(const Variable& A, std::string_view UPLO = "L");
 /// The Moore-Penrose inverse: singular values of at most rcond times the largest count as zero
 /// (without rcond, max(M, N) times the dtype's epsilon).
 Variable pinv(const Variable& A, std::optional<double> rcond = std::nullopt);
-/// X that minimises |A X - B|, of those the one of least size; the columns' |A X - B|^2 where A is
-/// taller than wide and of full rank, else empty; the rank and the singular values of A. B is as in
-/// solve. Singular values of at most rcond times the largest count as zero (without rcond, max(M,
-/// N) times the dtype's epsilon). What `driver` names is LAPACK's routine in PyTorch: "gels" leaves
-/// the rank empty, and it and "gelsy", the default, the singular values; "gelsd" and "gelss" give
-/// all. Gradients flow through X alone.
+/// X that minimises |A X - B|, of those the one of least size; |A X - B|^2 of each column where A
+/// is taller than wide and of full rank, else empty; the rank and the singular values of A. B is as
+/// in solve. Singular values of at most rcond times the largest count as zero (without rcond,
+/// max(M, N) times the dtype's epsilon). `driver` is the name of a routine of LAPACK, by which
+/// PyTorch leaves results empty: "gelsy", the default, gives X and the rank, "gels" X and the
+/// residuals, "gelsd" and "gelss" all. Gradients flow through X alone.
 std::tuple<Variable, Variable, Variable, Variable> lstsq(
     const Variable& A, const Variable& B, std::optional<double> rcond = std::nullopt,
     const std::optional<std::string_view>& driver = std::nullopt);

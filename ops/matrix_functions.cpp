@@ -78,7 +78,7 @@ std::tuple<V, V, V, V> lstsq(const V& A, const V& B, std::optional<double> rcond
                      ? V(kernels::zeros(S.sizes().slice(0, S.sizes().size() - 1), kInt64))
                      : (S > amax(S, -1, true) * rcond.value_or(rank_tolerance(A))).sum(-1);
   V residuals(kernels::zeros({0}, A.dtype()));
-  if (A.size(-2) > A.size(-1) && rank.eq(A.size(-1)).all().item<bool>())
+  if (routine != "gelsy" && A.size(-2) > A.size(-1) && rank.eq(A.size(-1)).all().item<bool>())
     residuals = square(matmul(A.detach(), X.detach()) - columns.detach()).sum(-2);
   const bool no_values = routine == "gels" || routine == "gelsy";
   return {vectors ? X.squeeze(-1) : X, residuals,

@@ -135,6 +135,7 @@ TEST(Linalg, LeastSquares) {
   EXPECT_TRUE(allclose(matmul(wide, least), right));
   EXPECT_TRUE(allclose(matmul(pinverse(wide), matmul(wide, least)), least));
   // Rank 1: no residuals; the routine decides what else there is.
+  EXPECT_EQ(std::get<1>(linalg::lstsq(A, B)).numel(), 0);
   const auto deficient = linalg::lstsq(ones({3, 2}), ones({3, 1}));
   EXPECT_TRUE(allclose(std::get<0>(deficient), full({2, 1}, 0.5)));
   EXPECT_EQ(std::get<1>(deficient).numel(), 0);
