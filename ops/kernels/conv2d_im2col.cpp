@@ -216,7 +216,8 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             const Block block(s, blocks, item / channel_blocks / s.groups, row_block);
             T* const image =
                 dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
-            if (row_block == 0 && !sampled)
+            // A product of the pixels themselves writes each of them once.
+            if (row_block == 0 && !sampled && (addends || !s.is_pointwise()))
               for (std::int64_t n = 0; n < block.images; ++n)
                 for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
                   for (; c < last; ++c)
@@ -226,7 +227,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             // [C*KH*KW, K] x [K, images*rows*OW]
             if (s.is_pointwise()) {
               gemm_parallel<T>(
-                  1, filters.transposed(), grad, 1,
+                  1, filters.transposed(), grad, addends ? 1 : 0,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
               continue;
             }
