@@ -58,6 +58,20 @@ double used_vectors(std::int64_t n, std::int64_t filters) {
   return static_cast<double>(vectors) / static_cast<double>((vectors + tile - 1) / tile * tile);
 }
 
+// What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
+// padding, and columns in a weight gradient.
+double direct_products(const Conv2dShape& s, ConvDirection direction) {
+  std::int64_t rows = 0, columns = 0;
+  const auto size = [](const Conv2dShape::Range& r) {
+    return std::max<std::int64_t>(0, r.end - r.begin);
+  };
+  for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
+  for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
+  if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
+  if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
+  return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
+}
+
 // Parts of the peak that outputs and input gradients reach, from measurements.
 struct Reached {
   double direct, pixels, columns;
@@ -80,12 +94,16 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
                                         : used_lanes(columns);
   Reached r{};
   r.direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) / (1 + 14 / terms);
+  const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
+  r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
   r.pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   const auto block = static_cast<double>(im2col_columns(s, direction));
   r.columns = 0.9 / (1 + (s.stride_w > 1 ? 100 : 24) / static_cast<double>(channels)) /
               (1 + 8 / std::max(1.0, block));
+  // Columns are products of all taps, inside the image or not.
+  r.columns *= std::min(1.0, static_cast<double>(plane) / static_cast<double>(s.pixels()));
   return r;
 }
 
@@ -136,8 +154,9 @@ std::int64_t group_weights(const Conv2dShape& s) {
 }
 
 // Whether a strided 1x1 kernel's pixels are worth a copy of all of them: the pointwise convolution
-// then works on whole images, and packs large weights once.
-bool sampled_pays(const Conv2dShape& s) {
+// then works on whole images, and packs large weights once. Outputs of a few pixels are not.
+bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
+  if (direction == ConvDirection::Forward && s.N > 1 && s.pixels() < 2 * kLanes) return false;
   return sampled_supports(s) && s.taps() == 1 && group_weights(s) >= kWorthSampling;
 }
 
@@ -150,10 +169,15 @@ bool pointwise_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t pixels = s.pixels();
   if (pixels == 1) return true;
   const bool whole = group_weights(s) >= kFewestWeights;
+  // Every image packs all the weights, which the direct algorithm packs once.
+  if (forward && group_weights(s) >= kLargeProduct && pixels < kManyColumnsOfOneTap) return false;
   if (whole && s.N == 1 && terms >= 2 * kLanes) return true;
   if (whole && !forward && pixels <= kFewPixels) return true;
   // Other algorithms transpose their sums, or leave registers unused.
   if (terms >= 2 * kLanes && filters >= 8 && pixels >= 2 * kLanes && pixels <= kCachedPixels)
+    return true;
+  if (4 * terms >= 3 * kLanes && filters >= kManyFilters && pixels >= 2 * kLanes &&
+      pixels < kProductPixels)
     return true;
   if (forward && terms >= 2 * kLanes && filters < 2 * kLanes && pixels >= kLanes) return true;
   const bool deep = terms > 4 * kLanes || (whole && terms == 4 * kLanes);
@@ -166,14 +190,13 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const bool forward = direction == ConvDirection::Forward;
   const std::int64_t filters = s.group_filters(), channels = s.group_channels();
   const std::int64_t weights = group_weights(s), columns = im2col_columns(s, direction);
-  if (s.taps() == 1 && columns >= kManyColumnsOfOneTap) {
-    const bool much = forward ? channels >= 3 * kLanes / 2 && weights < kLargeProduct
-                              : s.stride_h * s.stride_w <= 4 && weights < 2 * kLargeProduct;
-    if (much) return true;
-  }
+  if (forward && s.taps() == 1 && columns >= kManyColumnsOfOneTap && channels >= 3 * kLanes / 2 &&
+      weights < kLargeProduct)
+    return true;
   // Weights beyond the caches would pass by every few rows of pixels otherwise.
   if (weights >= kStreamedWeights && columns >= kProductPixels) return true;
-  if (!forward && s.taps() == 1) return weights < kWorthSampling;
+  // Spreads its pixels as it goes.
+  if (!forward && s.taps() == 1) return filters >= kLanes || weights < kWorthSampling;
   const bool short_sums = s.taps() > 1 && filters >= kManyFilters &&
                           channels * s.taps() <= 2 * kManyFilters && columns >= kManyColumns;
   if (forward)
@@ -213,7 +236,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
     const std::int64_t few = s.N == 1 ? 2 * kProductPixels : kProductPixels;
     const bool whole_images = s.pixels() >= 2 * kLanes && s.N * s.pixels() < 2 * few;
     return weights >= kLargeProduct || whole_images ||
-           (weights >= kFewestWeights && s.N * s.pixels() < few);
+           (weights >= kFewestWeights && s.N * s.pixels() <= few);
   }
   if (!sampled_supports(s)) return false;
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
@@ -226,20 +249,6 @@ bool weight_columns_pay(const Conv2dShape& s) {
     return true;
   return s.group_channels() >= 8 && s.group_channels() < 2 * kLanes &&
          used_lanes(s.group_channels()) < 0.8 && !taps_pay(s);
-}
-
-// What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
-// padding, and columns in a weight gradient.
-double direct_products(const Conv2dShape& s, ConvDirection direction) {
-  std::int64_t rows = 0, columns = 0;
-  const auto size = [](const Conv2dShape::Range& r) {
-    return std::max<std::int64_t>(0, r.end - r.begin);
-  };
-  for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
-  for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
-  if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
-  if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
-  return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
 }
 
 // What Winograd's tiles cost, with the direct algorithm's time as the unit; fitted to measurements.
@@ -382,7 +391,7 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
                                                 : ConvAlgorithm::Depthwise;
   if (direction == ConvDirection::GradWeight ? weight_columns_pay(s) : columns_pay(s, direction))
     return ConvAlgorithm::Im2col;
-  if (sampled_pays(s)) return ConvAlgorithm::Sampled;
+  if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
   if (dilated_pays(s, direction)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
     return *algorithm;
