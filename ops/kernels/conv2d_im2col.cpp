@@ -59,7 +59,7 @@ struct Blocks {
   // in each, their products would pass by all the weights.
   static bool is_joined(const Conv2dShape& s, std::int64_t item_size) {
     const std::int64_t depth = s.group_channels() * s.taps(), columns = s.N * s.pixels();
-    return s.N > 1 && s.pixels() < kSharedPixels && columns <= kColumns &&
+    return s.pixels() < kSharedPixels && columns <= kColumns &&
            depth * s.group_filters() >= kLargeSum && depth * columns * item_size <= kColumnsBytes;
   }
   static bool is_whole(const Conv2dShape& s, std::int64_t item_size) {

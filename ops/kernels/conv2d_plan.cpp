@@ -34,6 +34,8 @@ constexpr std::int64_t kStreamedWeights = 1 << 20;
 constexpr std::int64_t kManyWeights = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
 constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
+// Pixels of a single image that add little to gradients of weights beyond the caches.
+constexpr std::int64_t kFewestPixels = 25;
 // Pixels of an image from which on a pointwise product is faster than register tiles of few pixels,
 // and of a batch up to which its weight gradient is: the sums that are set aside outweigh these.
 constexpr std::int64_t kProductPixels = 512;
@@ -223,8 +225,9 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   // One or two channels are a product with a row for each of their taps, that reads grad_output
   // once.
   if (channels <= 2) return s.taps() > 1 && s.group_filters() >= channels * kLanes;
-  return strided && s.group_filters() >= 4 * kLanes && s.N <= 2 &&
-         s.N * s.pixels() <= kFewPixelsInAll && weights >= kStreamedWeights / 2;
+  if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
+  return (strided && s.N <= 2 && s.N * s.pixels() <= kFewPixelsInAll) ||
+         (s.N == 1 && s.pixels() <= kFewestPixels);
 }
 
 // Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
@@ -238,7 +241,9 @@ bool weight_columns_pay(const Conv2dShape& s) {
     return weights >= kLargeProduct || whole_images ||
            (weights >= kFewestWeights && s.N * s.pixels() <= few);
   }
-  if (!sampled_supports(s)) return false;
+  if (!sampled_supports(s))
+    return s.N == 1 && s.pixels() <= kFewestPixels && filters >= kManyFilters &&
+           weights >= kStreamedWeights / 2;
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
   if (s.taps() > 1 && filters >= kManyFilters && s.group_channels() < kFewChannels) return true;
   if (weights >= kLargeProduct) return columns >= kManyColumns / 2;
