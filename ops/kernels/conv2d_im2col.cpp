@@ -19,6 +19,8 @@ constexpr std::int64_t kPieces = 16;             // enough for the threads of a 
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 // Products and pixels of an image that are worth several threads, and the columns to keep for that.
 constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
+// Elements of a weight gradient to which few pixels add little, and all images' columns for it.
+constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 22;
 constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
@@ -34,8 +36,15 @@ struct Blocks {
   // operands once; otherwise they share the blocks.
   bool whole;
 
-  Blocks(const Conv2dShape& s, std::int64_t channels, std::int64_t item_size) {
+  Blocks(const Conv2dShape& s, std::int64_t channels, std::int64_t item_size,
+         ConvDirection direction) {
     const std::int64_t depth = std::max<std::int64_t>(1, channels * s.taps());
+    if (direction == ConvDirection::GradWeight && is_joined(s, item_size)) {
+      images = s.N, rows = s.OH;
+      image_blocks = row_blocks = 1;
+      whole = true;
+      return;
+    }
     const std::int64_t fitting = kColumnBytes / item_size / depth;
     whole = is_whole(s, item_size);
     const std::int64_t most =
@@ -46,6 +55,13 @@ struct Blocks {
     row_blocks = ceil_div(s.OH, rows);
   }
 
+  // Whether a large weight gradient is one product over the pixels of all images: with few pixels
+  // in each, their products would pass by all the weights.
+  static bool is_joined(const Conv2dShape& s, std::int64_t item_size) {
+    const std::int64_t depth = s.group_channels() * s.taps(), columns = s.N * s.pixels();
+    return s.pixels() < kSharedPixels && columns <= kColumns &&
+           depth * s.group_filters() >= kLargeSum && depth * columns * item_size <= kColumnsBytes;
+  }
   static bool is_whole(const Conv2dShape& s, std::int64_t item_size) {
     const std::int64_t depth = s.group_channels() * s.taps();
     return s.N * s.groups <= kPieces / 2 && s.pixels() >= kSharedPixels &&
@@ -99,8 +115,16 @@ Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_
                            T* buffer) {
   const std::int64_t channels = s.group_channels(), plane = s.H * s.W;
   const T* const image = x + (block.image * s.groups + group) * channels * plane;
-  if (s.is_pointwise())
+  if (s.is_pointwise() && block.images == 1)
     return row_major(image + block.rows.begin * s.OW, channels, block.pixels, s.pixels());
+  if (s.is_pointwise()) {
+    for_channels(channels, block.columns(), [&](std::int64_t c, std::int64_t last) {
+      for (; c < last; ++c)
+        pixel_tiles<T>().gather_rows(image + c * plane, s.C * plane, 1, block.images, block.pixels,
+                                     buffer + c * block.columns(), block.pixels);
+    });
+    return row_major<const T>(buffer, channels, block.columns());
+  }
   for (std::int64_t n = 0; n < block.images; ++n) {
     for_channels(channels, s.taps() * block.pixels, [&](std::int64_t begin, std::int64_t end) {
       const T* const from = image + (n * s.C + begin) * plane;
@@ -116,8 +140,9 @@ Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_
 
 template <typename T>
 Scratch<T> column_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_t channels) {
-  return Scratch<T>(s.is_pointwise() ? 0
-                                     : channels * s.taps() * blocks.images * blocks.rows * s.OW);
+  return Scratch<T>(s.is_pointwise() && blocks.images == 1
+                        ? 0
+                        : channels * s.taps() * blocks.images * blocks.rows * s.OW);
 }
 
 // For the outputs of several images side by side.
@@ -141,9 +166,11 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
                          T* buffer) {
   const Matrix<const T> first = outputs_of(s, block, group, dy);
   if (block.images == 1) return first;
-  for (std::int64_t k = 0; k < first.rows; ++k)
-    pixel_tiles<T>().gather_rows(&first.at(k, 0), s.K * s.pixels(), 1, block.images, block.pixels,
-                                 buffer + k * block.columns(), block.pixels);
+  for_channels(first.rows, block.columns(), [&](std::int64_t k, std::int64_t last) {
+    for (; k < last; ++k)
+      pixel_tiles<T>().gather_rows(&first.at(k, 0), s.K * s.pixels(), 1, block.images, block.pixels,
+                                   buffer + k * block.columns(), block.pixels);
+  });
   return row_major<const T>(buffer, first.rows, block.columns());
 }
 
@@ -152,13 +179,13 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
 std::int64_t im2col_columns(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t channels =
       direction == ConvDirection::GradInput ? block_channels(s, sizeof(float)) : s.group_channels();
-  const Blocks blocks(s, channels, sizeof(float));
+  const Blocks blocks(s, channels, sizeof(float), direction);
   return blocks.images * blocks.rows * s.OW;
 }
 
 template <typename T>
 void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
-  const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T));
+  const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T), ConvDirection::Forward);
   const std::int64_t depth = s.group_channels() * s.taps();
   for_pieces(blocks, blocks.image_blocks * s.groups * blocks.row_blocks,
              [&](std::int64_t begin, std::int64_t end) {
@@ -195,7 +222,7 @@ template <typename T>
 void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, const T* bias, T* dx) {
   const std::int64_t plane = s.H * s.W, block_channels = kernels::block_channels(s, sizeof(T));
   const std::int64_t channel_blocks = ceil_div(s.group_channels(), block_channels);
-  const Blocks blocks = Blocks(s, block_channels, sizeof(T));
+  const Blocks blocks = Blocks(s, block_channels, sizeof(T), ConvDirection::GradInput);
   const std::int64_t depth = s.group_channels() * s.taps();
   // Short rows of single pixels are added faster than they are put together.
   const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
@@ -216,7 +243,8 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             const Block block(s, blocks, item / channel_blocks / s.groups, row_block);
             T* const image =
                 dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
-            if (row_block == 0 && !sampled)
+            // A product of the pixels themselves writes each of them once.
+            if (row_block == 0 && !sampled && (addends || !s.is_pointwise()))
               for (std::int64_t n = 0; n < block.images; ++n)
                 for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
                   for (; c < last; ++c)
@@ -226,7 +254,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             // [C*KH*KW, K] x [K, images*rows*OW]
             if (s.is_pointwise()) {
               gemm_parallel<T>(
-                  1, filters.transposed(), grad, 1,
+                  1, filters.transposed(), grad, addends ? 1 : 0,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
               continue;
             }
@@ -259,7 +287,7 @@ template <typename T>
 void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
   const std::int64_t depth = s.group_channels() * s.taps(), weights = s.K * depth;
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(T));
-  const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T));
+  const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T), ConvDirection::GradWeight);
   const std::int64_t wanted = std::min(ceil_div(kPieces, s.groups),
                                        std::max<std::int64_t>(2, kPartialBytes / weight_bytes));
   const std::int64_t run = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, wanted));

@@ -16,6 +16,7 @@ namespace {
 constexpr std::int64_t kSlabBytes = 192 << 10;    // stays in the L2 cache
 constexpr std::int64_t kPieces = 16;              // enough for several threads to end together
 constexpr std::int64_t kPieceProducts = 1 << 18;  // worth a visit by a thread
+constexpr std::int64_t kPackedInPiece = 1 << 15;  // weights
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -115,14 +116,17 @@ class Pixels {
                  std::max<std::int64_t>(1, ceil_div(columns_, tiles_.lanes)));
     const std::int64_t rows =
         std::clamp<std::int64_t>(std::max(fitting, least), 1, window_.h.outputs);
-    // A small image is not cut into pieces that would copy more rows than they have.
+    // A small image is not cut into pieces that would copy more rows than they have, nor into such
+    // that leave registers unused: each would read all the weights for few outputs.
     const std::int64_t plane_products =
         window_.h.outputs * window_.w.outputs * window_.C * window_.K * window_.taps();
     const std::int64_t planes = std::max<std::int64_t>(1, window_.N * window_.groups);
     const std::int64_t wanted =
         std::clamp<std::int64_t>(planes * plane_products / kPieceProducts, 1, kPieces);
     const std::int64_t cuts =
-        std::max(ceil_div(window_.h.outputs, rows), ceil_div(wanted, planes * column_cuts_));
+        std::max(ceil_div(window_.h.outputs, rows),
+                 std::min(ceil_div(wanted, planes * column_cuts_),
+                          std::max<std::int64_t>(1, window_.h.outputs / least)));
     return ceil_div(window_.h.outputs, std::min(cuts, window_.h.outputs));
   }
 
@@ -141,6 +145,7 @@ class Pixels {
   // [row phase][column phase][group][filter block][channel][row tap][column tap][filter]
   void pack(const T* weight) {
     const ConvWindow& win = window_;
+    const auto blocks = static_cast<std::int64_t>(blocks_.size());
     std::int64_t elements = 0;
     for (const AxisPhase& h : win.h.phases)
       for (const AxisPhase& w : win.w.phases) {
@@ -149,19 +154,52 @@ class Pixels {
             win.groups * win.K * win.C * static_cast<std::int64_t>(h.taps.size() * w.taps.size());
       }
     weights_ = Scratch<T>(elements);
-    T* to = weights_.data();
-    for (const AxisPhase& h : win.h.phases)
-      for (const AxisPhase& w : win.w.phases)
-        for (std::int64_t g = 0; g < win.groups; ++g)
-          for (const FilterBlock& block : blocks_)
-            for (std::int64_t c = 0; c < win.C; ++c) {
-              const T* const from = weight + g * win.weight_group_stride +
-                                    block.first * win.weight_k_stride + c * win.weight_c_stride;
-              for (const std::int64_t kh : h.taps)
-                for (const std::int64_t kw : w.taps)
-                  for (std::int64_t m = 0; m < block.size; ++m)
-                    *to++ = from[m * win.weight_k_stride + kh * win.w.kernel + kw];
-            }
+    const std::int64_t grain = std::max<std::int64_t>(
+        1, kPackedInPiece / std::max<std::int64_t>(1, tiles_.most_filters * win.C * win.taps()));
+    parallel_for(win.groups * blocks, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i)
+        pack(weight, i / blocks, blocks_[static_cast<std::size_t>(i % blocks)]);
+    });
+  }
+
+  // The filters of a block, whose weights come to lie side by side.
+  void pack(const T* weight, std::int64_t group, const FilterBlock& block) {
+    const ConvWindow& win = window_;
+    std::vector<std::int64_t> taps;
+    for (std::size_t phase = 0; phase < starts_.size(); ++phase) {
+      taps.clear();
+      for (const std::int64_t kh : win.h.phases[phase / win.w.phases.size()].taps)
+        for (const std::int64_t kw : win.w.phases[phase % win.w.phases.size()].taps)
+          taps.push_back(kh * win.w.kernel + kw);
+      const T* const from =
+          weight + group * win.weight_group_stride + block.first * win.weight_k_stride;
+      T* const to = weights_.data() + starts_[phase] +
+                    (group * win.K + block.first) * win.C * static_cast<std::int64_t>(taps.size());
+      switch (block.size) {
+        case 8:
+          interleave<8>(from, taps, to);
+          break;
+        case 4:
+          interleave<4>(from, taps, to);
+          break;
+        case 3:
+          interleave<3>(from, taps, to);
+          break;
+        case 2:
+          interleave<2>(from, taps, to);
+          break;
+        default:
+          interleave<1>(from, taps, to);
+      }
+    }
+  }
+
+  template <int kFilters>
+  void interleave(const T* from, const std::vector<std::int64_t>& taps, T* to) const {
+    const std::int64_t step = window_.weight_k_stride;
+    for (std::int64_t c = 0; c < window_.C; ++c, from += window_.weight_c_stride)
+      for (const std::int64_t tap : taps)
+        for (std::int64_t m = 0; m < kFilters; ++m) *to++ = from[m * step + tap];
   }
 
   void piece(std::int64_t plane, std::int64_t first_row, std::int64_t first_column, const T* slab,

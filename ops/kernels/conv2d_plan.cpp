@@ -34,11 +34,18 @@ constexpr std::int64_t kStreamedWeights = 1 << 20;
 constexpr std::int64_t kManyWeights = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
 constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
+// Pixels of a single image that add little to gradients of weights beyond the caches.
+constexpr std::int64_t kFewestPixels = 25;
 // Pixels of an image from which on a pointwise product is faster than register tiles of few pixels,
 // and of a batch up to which its weight gradient is: the sums that are set aside outweigh these.
 constexpr std::int64_t kProductPixels = 512;
+// Pixels of an image up to which a pointwise product of it stays in the caches.
+constexpr std::int64_t kCachedPixels = 1 << 12;
 // Weights of a group from which on a product has whole tiles of them.
 constexpr std::int64_t kFewestWeights = 1 << 12;
+// Channels that a vector over pixels broadcasts in every product with a column, at least, and
+// filters of a product for which its columns are little beside it.
+constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
 
 // The part of the lanes that is used where vectors lie over `n` elements.
 double used_lanes(std::int64_t n) {
@@ -53,28 +60,53 @@ double used_vectors(std::int64_t n, std::int64_t filters) {
   return static_cast<double>(vectors) / static_cast<double>((vectors + tile - 1) / tile * tile);
 }
 
-// Whether vectors over the pixels of a row are better used than vectors over channels: parts of the
-// peak that the two forms reach, from measurements. The direct algorithm transposes its sums before
-// it stores them, which costs as much as about 14 products of an output, and broadcasts are its
-// limit where there is only one vector of channels. The other form has few sums in registers where
-// there are few filters.
-bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
+// What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
+// padding, and columns in a weight gradient.
+double direct_products(const Conv2dShape& s, ConvDirection direction) {
+  std::int64_t rows = 0, columns = 0;
+  const auto size = [](const Conv2dShape::Range& r) {
+    return std::max<std::int64_t>(0, r.end - r.begin);
+  };
+  for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
+  for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
+  if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
+  if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
+  return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
+}
+
+// Parts of the peak that outputs and input gradients reach, from measurements.
+struct Reached {
+  double direct, pixels, columns;
+};
+
+// The direct algorithm transposes its sums before it stores them, which costs as much as about 14
+// products of an output, and broadcasts are its limit where there is only one vector of channels.
+// Vectors over the pixels of a row have few sums in registers where there are few filters. Columns
+// of an input gradient are added to the image, pixel by pixel where there is a stride, and a block
+// of them packs the weights.
+Reached reached(const Conv2dShape& s, ConvDirection direction) {
   const bool forward = direction == ConvDirection::Forward;
   const std::int64_t filters = forward ? s.group_filters() : s.group_channels();
   const std::int64_t channels = forward ? s.group_channels() : s.group_filters();
   std::int64_t products = channels * s.taps();
   if (!forward) products /= s.stride_h * s.stride_w;  // of a pixel, in the phases of the stride
+  const auto terms = static_cast<double>(std::max<std::int64_t>(1, products));
   const std::int64_t columns = forward ? s.OW : (s.W + s.stride_w - 1) / s.stride_w;
   const double lanes = s.is_pointwise() ? used_lanes(s.pixels()) * used_vectors(s.pixels(), filters)
                                         : used_lanes(columns);
-  const double direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) /
-                        (1 + 14 / static_cast<double>(std::max<std::int64_t>(1, products)));
-  double pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
+  Reached r{};
+  r.direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) / (1 + 14 / terms);
+  const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
+  r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
+  r.pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
   // Phases are put together afterwards.
-  if (!forward && s.stride_w > 1)
-    pixels /=
-        1 + (s.stride_w == 2 ? 30 : 80) / static_cast<double>(std::max<std::int64_t>(1, products));
-  return pixels > direct;
+  if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
+  const auto block = static_cast<double>(im2col_columns(s, direction));
+  r.columns = 0.9 / (1 + (s.stride_w > 1 ? 100 : 24) / static_cast<double>(channels)) /
+              (1 + 8 / std::max(1.0, block));
+  // Columns are products of all taps, inside the image or not.
+  r.columns *= std::min(1.0, static_cast<double>(plane) / static_cast<double>(s.pixels()));
+  return r;
 }
 
 // Whether a weight gradient's vectors are better used over filters than over input channels. With
@@ -82,9 +114,18 @@ bool pixels_pay(const Conv2dShape& s, ConvDirection direction) {
 // pixels of a stride.
 bool taps_pay(const Conv2dShape& s) {
   const auto used = [](std::int64_t n) { return used_lanes(n) * (n <= kLanes ? 0.85 : 0.95); };
-  const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(s.OW));
-  return s.group_filters() >= 8 && s.group_channels() <= 2 * kLanes &&
-         used(s.group_filters()) * rows > used(s.group_channels());
+  const std::int64_t row = s.is_pointwise() ? s.pixels() : s.OW;
+  const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(row));
+  const std::int64_t most = s.is_pointwise() ? 4 * kLanes : 2 * kLanes;
+  if (s.group_filters() < 8 || s.group_channels() > most) return false;
+  const double taps = used(s.group_filters()) * rows;
+  if (s.group_channels() >= 8) return taps > used(s.group_channels());
+  // Eight elements of a few channels' taps are a tile, which may be left partly empty; rows of
+  // pixels want a slab for each, and their sums fill the caches where there are many filters.
+  const std::int64_t elements = s.group_channels() * s.taps();
+  const double tiles = static_cast<double>(elements) / static_cast<double>((elements + 7) / 8 * 8);
+  const double pixels = 0.95 * used_lanes(s.OW) / (1 + 10 / static_cast<double>(s.OW));
+  return s.group_filters() >= 2 * kManyFilters || 1.05 * taps * tiles > pixels;
 }
 
 // Whether a depthwise convolution's vectors are better used over channels than over the pixels of a
@@ -102,9 +143,12 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
 }
 
 // Whether the weight gradient's vectors are better used over input channels than over the pixels of
-// a row.
+// a row, which have a vector of sums for every weight: too many for the nearest cache with many
+// filters, and read for every product of a single tap.
 bool direct_weights_pay(const Conv2dShape& s) {
-  return s.group_channels() >= 8 && 0.8 * used_lanes(s.group_channels()) > 0.7 * used_lanes(s.OW);
+  const double pixels = s.group_filters() < kLanes ? 0.7 : s.taps() > 1 ? 0.6 : 0.4;
+  return s.group_channels() >= 8 &&
+         0.8 * used_lanes(s.group_channels()) > pixels * used_lanes(s.OW);
 }
 
 std::int64_t group_weights(const Conv2dShape& s) {
@@ -112,83 +156,104 @@ std::int64_t group_weights(const Conv2dShape& s) {
 }
 
 // Whether a strided 1x1 kernel's pixels are worth a copy of all of them: the pointwise convolution
-// then works on whole images, and packs large weights once.
-bool sampled_pays(const Conv2dShape& s) {
+// then works on whole images, and packs large weights once. Outputs of a few pixels are not.
+bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
+  if (direction == ConvDirection::Forward && s.N > 1 && s.pixels() < 2 * kLanes) return false;
   return sampled_supports(s) && s.taps() == 1 && group_weights(s) >= kWorthSampling;
+}
+
+// Products of a 1x1 kernel, whose columns are the images themselves: many pixels and channels, a
+// single image, images of one pixel or, for input gradients, of few.
+bool pointwise_columns_pay(const Conv2dShape& s, ConvDirection direction) {
+  const bool forward = direction == ConvDirection::Forward;
+  const std::int64_t filters = forward ? s.group_filters() : s.group_channels();
+  const std::int64_t terms = forward ? s.group_channels() : s.group_filters();
+  const std::int64_t pixels = s.pixels();
+  if (pixels == 1) return true;
+  const bool whole = group_weights(s) >= kFewestWeights;
+  // Every image packs all the weights, which the direct algorithm packs once.
+  if (forward && group_weights(s) >= kLargeProduct && pixels < kManyColumnsOfOneTap) return false;
+  if (whole && s.N == 1 && terms >= 2 * kLanes) return true;
+  if (whole && !forward && pixels <= kFewPixels) return true;
+  // Other algorithms transpose their sums, or leave registers unused.
+  if (terms >= 2 * kLanes && filters >= 8 && pixels >= 2 * kLanes && pixels <= kCachedPixels)
+    return true;
+  if (4 * terms >= 3 * kLanes && filters >= kManyFilters && pixels >= 2 * kLanes &&
+      pixels < kProductPixels)
+    return true;
+  if (forward && terms >= 2 * kLanes && filters < 2 * kLanes && pixels >= kLanes) return true;
+  const bool deep = terms > 4 * kLanes || (whole && terms == 4 * kLanes);
+  return deep && pixels >= kProductPixels;
+}
+
+// Products of a kernel that reads every pixel at most once: its columns are transpositions of rows,
+// and become pixels again without sums.
+bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
+  const bool forward = direction == ConvDirection::Forward;
+  const std::int64_t filters = s.group_filters(), channels = s.group_channels();
+  const std::int64_t weights = group_weights(s), columns = im2col_columns(s, direction);
+  if (forward && s.taps() == 1 && columns >= kManyColumnsOfOneTap && channels >= 3 * kLanes / 2 &&
+      weights < kLargeProduct)
+    return true;
+  // Weights beyond the caches would pass by every few rows of pixels otherwise.
+  if (weights >= kStreamedWeights && columns >= kProductPixels) return true;
+  // Spreads its pixels as it goes.
+  if (!forward && s.taps() == 1) return filters >= kLanes || weights < kWorthSampling;
+  const bool short_sums = s.taps() > 1 && filters >= kManyFilters &&
+                          channels * s.taps() <= 2 * kManyFilters && columns >= kManyColumns;
+  if (forward)
+    return short_sums || (s.taps() > 1 && channels < kFewChannels && columns >= kManyColumns);
+  if (channels < kFewChannels || short_sums) return true;
+  // Images of one pixel would pass by all the weights one by one.
+  const bool few_pixels = s.pixels() <= kFewPixels && (s.pixels() > 1 || s.N == 1);
+  return (filters >= 4 * kLanes && few_pixels) ||
+         (used_lanes(channels) < 0.8 && channels < 2 * kLanes && columns >= kManyColumns);
 }
 
 // Outputs and input gradients by the product of weights and columns, where that packs each operand
 // once for much work and columns cost little.
 bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
+  if (s.is_pointwise()) return pointwise_columns_pay(s, direction);
   const bool forward = direction == ConvDirection::Forward;
-  const std::int64_t filters = s.group_filters(), channels = s.group_channels();
-  const std::int64_t weights = group_weights(s);
-  if (s.is_pointwise()) {
-    // Columns are the images themselves: many pixels and channels, a single image, images of one
-    // pixel, or, for input gradients, of few.
-    const std::int64_t terms = forward ? channels : filters;
-    if (s.pixels() == 1) return true;
-    const bool whole = weights >= kFewestWeights;
-    if (whole && s.N == 1 && terms >= 2 * kLanes) return true;
-    if (whole && !forward && s.pixels() <= kFewPixels) return true;
-    const bool deep = terms > 4 * kLanes || (whole && terms == 4 * kLanes);
-    return deep && s.pixels() >= kProductPixels;
-  }
+  const std::int64_t channels = s.group_channels(), weights = group_weights(s);
   const bool patches = sampled_supports(s);
-  const std::int64_t columns = im2col_columns(s, direction);
-  if (patches && s.taps() == 1 && columns >= kManyColumnsOfOneTap) {
-    const bool much = forward ? channels >= 3 * kLanes / 2 && weights < kLargeProduct
-                              : s.stride_h * s.stride_w <= 4 && weights < 2 * kLargeProduct;
-    if (much) return true;
-  }
-  // Weights beyond the caches would pass by every few rows of pixels otherwise.
-  if (patches && weights >= kStreamedWeights && columns >= kProductPixels) return true;
+  if (patches && patch_columns_pay(s, direction)) return true;
   // A few pixels in all do not outweigh the packing of weights, which a product can read in place.
   const bool strided = s.stride_h > 1 || s.stride_w > 1;
   if (forward) return strided && s.N * s.pixels() <= 4 && weights >= kManyWeights;
-  if (!patches) {
-    // One or two channels are a product with a row for each of their taps, that reads grad_output
-    // once.
-    if (channels <= 2) return s.taps() > 1 && filters >= 2 * kLanes;
-    return strided && filters >= 4 * kLanes && s.N * s.pixels() <= kFewPixelsInAll &&
-           weights >= kManyWeights;
-  }
-  // Patches do not meet: columns become pixels by a transposition, without sums.
-  if (s.taps() == 1) return weights < kWorthSampling;
-  return channels < 8 || (filters >= 4 * kLanes && s.pixels() <= kFewPixels) ||
-         (used_lanes(channels) < 0.8 && channels < 2 * kLanes && columns >= kManyColumns);
+  if (patches) return false;
+  // One or two channels are a product with a row for each of their taps, that reads grad_output
+  // once.
+  if (channels <= 2) return s.taps() > 1 && s.group_filters() >= channels * kLanes;
+  if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
+  return (strided && s.N <= 2 && s.N * s.pixels() <= kFewPixelsInAll) ||
+         (s.N == 1 && s.pixels() <= kFewestPixels);
 }
 
 // Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
 // of few pixels; and of patches, of a large one, of 1x1 kernels, and where neither channels nor
 // filters fill vectors.
 bool weight_columns_pay(const Conv2dShape& s) {
-  const std::int64_t weights = group_weights(s);
+  const std::int64_t weights = group_weights(s), filters = s.group_filters();
   if (s.is_pointwise()) {
     const std::int64_t few = s.N == 1 ? 2 * kProductPixels : kProductPixels;
-    return weights >= kLargeProduct || (weights >= kFewestWeights && s.N * s.pixels() < few);
+    const bool whole_images = s.pixels() >= 2 * kLanes && s.N * s.pixels() < 2 * few;
+    return weights >= kLargeProduct || whole_images ||
+           (weights >= kFewestWeights && s.N * s.pixels() <= few);
   }
-  if (!sampled_supports(s)) return false;
+  if (!sampled_supports(s))
+    return s.N == 1 && s.pixels() <= kFewestPixels && filters >= kManyFilters &&
+           weights >= kStreamedWeights / 2;
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
+  if (s.taps() > 1 && filters >= kManyFilters && s.group_channels() < kFewChannels) return true;
   if (weights >= kLargeProduct) return columns >= kManyColumns / 2;
   if (columns < kManyColumns) return false;
-  if (s.taps() == 1) return weights >= kWorthSampling || s.group_filters() < 8;
+  if (s.taps() == 1) return weights >= kWorthSampling || filters < 8;
+  if (filters >= kManyFilters && s.group_channels() >= kLanes &&
+      s.group_channels() * s.taps() <= 2 * kManyFilters)
+    return true;
   return s.group_channels() >= 8 && s.group_channels() < 2 * kLanes &&
          used_lanes(s.group_channels()) < 0.8 && !taps_pay(s);
-}
-
-// What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
-// padding, and columns in a weight gradient.
-double direct_products(const Conv2dShape& s, ConvDirection direction) {
-  std::int64_t rows = 0, columns = 0;
-  const auto size = [](const Conv2dShape::Range& r) {
-    return std::max<std::int64_t>(0, r.end - r.begin);
-  };
-  for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
-  for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
-  if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
-  if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
-  return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
 }
 
 // What Winograd's tiles cost, with the direct algorithm's time as the unit; fitted to measurements.
@@ -222,7 +287,12 @@ struct WinogradCost {
            filter * elements / (images * direct) * transformed / (transformed + kCached);
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
-    return s.group_channels() >= 16 && s.group_filters() >= 16 && time + other_time < 0.97;
+    // With fewer channels on one side, transforms of the other side's have to be shared by many.
+    const std::int64_t fewer = std::min(s.group_channels(), s.group_filters());
+    const std::int64_t more = std::max(s.group_channels(), s.group_filters());
+    const bool enough = fewer >= kLanes || (fewer >= kLanes / 2 && more >= 3 * kLanes &&
+                                            s.stride_h == 1 && s.stride_w == 1);
+    return enough && time + other_time < 0.97;
   }
 };
 
@@ -326,7 +396,7 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
                                                 : ConvAlgorithm::Depthwise;
   if (direction == ConvDirection::GradWeight ? weight_columns_pay(s) : columns_pay(s, direction))
     return ConvAlgorithm::Im2col;
-  if (sampled_pays(s)) return ConvAlgorithm::Sampled;
+  if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
   if (dilated_pays(s, direction)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
     return *algorithm;
@@ -334,7 +404,11 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
     if (taps_pay(s)) return ConvAlgorithm::Taps;
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
-  return pixels_pay(s, direction) ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
+  const Reached part = reached(s, direction);
+  if (direction == ConvDirection::GradInput && s.taps() > 1 &&
+      part.columns > 1.05 * std::max(part.direct, part.pixels))
+    return ConvAlgorithm::Im2col;
+  return part.pixels > part.direct ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }
 
 }  // namespace tapedeck::kernels
