@@ -175,9 +175,17 @@ class WinogradWeight {
       const T* const x = keeps_input_ ? kept_.block(group, b) : work.x.data();
       if (!keeps_input_) inputs.load(place, work.slab.data(), work.x.data(), x_step);
       grads.load(place, work.slab.data(), dy, dy_step);
+      // The first channels of the next block arrive while products are formed.
+      LineRequests<false, T> next_x, next_dy;
+      if (b + 1 < last) {
+        if (!keeps_input_) next_x = inputs.lines(grid_.place(b + 1), 0);
+        next_dy = grads.lines(grid_.place(b + 1), 0);
+      }
       outer.vector_block_step = count * lanes;
       outer.pixels = count;
-      for (std::int64_t position = 0; position < positions_; ++position)
+      for (std::int64_t position = 0; position < positions_; ++position) {
+        next_x.request(positions_);
+        next_dy.request(positions_);
         for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
           outer.scalars = dy + position * dy_step + k / lanes * count * lanes + k % lanes;
           T* const row = sums.data + position * sums.position_step + k * channels_;
@@ -190,6 +198,7 @@ class WinogradWeight {
             c += vectors;
           }
         }
+      }
       if (!totals) continue;
       T* const tile_sums = dy + transforms_.sum_position() * dy_step;  // the products are done
       for (std::int64_t k = 0; k < grads.channels; k += lanes) {
