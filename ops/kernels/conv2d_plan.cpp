@@ -261,7 +261,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
 // of pixels weigh with few channels; transforms of filters with few tiles, and the more the less of
 // the filters the caches hold.
 struct WinogradCost {
-  double products, time;
+  double time;
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
     constexpr std::int64_t kFloatBytes = 4;
@@ -279,7 +279,7 @@ struct WinogradCost {
         work.elements * (adjoint ? s.group_filters() : s.group_channels()) * kFloatBytes,
         adjoint ? s.group_channels() : s.group_filters());
     const double filter = weight ? (kept ? 3 : 10) : (kept ? 8 : 22);
-    products = static_cast<double>(work.tiles) * elements;
+    const double products = static_cast<double>(work.tiles) * elements;
     time = products / direct *
                ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
                 (weight ? 1.5 : 2.4) * operands) +
@@ -304,15 +304,14 @@ std::optional<WinogradCost> winograd_cost(WinogradPoints points, const Conv2dSha
 }
 
 // Four points are at least as accurate as one long chain of additions, so they need no permission.
-// Six do, and tiles that are larger have to be faster by far: their transforms are longer.
+// Six do, and have to be faster by more than the estimate may be wrong.
 std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direction,
                                       ScalarType dtype) {
   const std::optional<WinogradCost> four = winograd_cost(WinogradPoints::Four, s, direction);
   if (!four) return std::nullopt;
   if (dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium) {
     const std::optional<WinogradCost> six = winograd_cost(WinogradPoints::Six, s, direction);
-    if (six && six->pays(s) &&
-        (s.KH == 5 || (four->products >= 1.5 * six->products && six->time < 0.9 * four->time)))
+    if (six && six->pays(s) && (s.KH == 5 || six->time < 0.95 * four->time))
       return ConvAlgorithm::WinogradSix;
   }
   if (four->pays(s)) return ConvAlgorithm::Winograd;

@@ -69,10 +69,13 @@ class Winograd {
                    for (std::int64_t i = begin; i < end; ++i) {
                      const std::int64_t first = i % cuts_ * cut_, group = i / cuts_ / used_blocks_;
                      const Output to{group, bias, out};
-                     if (keeps_input_)
+                     if (keeps_input_) {
                        block_of_filters(i / cuts_ % used_blocks_, first, to, work);
-                     else
-                       block_of_tiles(i / cuts_ % used_blocks_, first, in, to, work);
+                       continue;
+                     }
+                     const std::int64_t tiles = i / cuts_ % used_blocks_;
+                     const bool last = i + 1 == end || (i + 1) / cuts_ % used_blocks_ <= tiles;
+                     block_of_tiles(tiles, first, in, to, last, work);
                    }
                  });
   }
@@ -159,30 +162,40 @@ class Winograd {
     const std::int64_t last = std::min(first_tiles + cut_, grid_.blocks());
     for (std::int64_t tiles = first_tiles; tiles < last; ++tiles) {
       const TileGrid::Place place = grid_.place(tiles);
+      LineRequests<false, T> none;
       multiply(place, block, {input_.block(to.group, tiles), position_input(place.size.tiles())},
-               filters, to, work);
+               filters, to, none, work);
     }
   }
+  // Unless this block of tiles is the last one, the first channels of the next one arrive while
+  // products are formed.
   void block_of_tiles(std::int64_t tiles, std::int64_t first_block, const T* in, const Output& to,
-                      const Workspace& work) const {
+                      bool last_tiles, const Workspace& work) const {
     const TileGrid::Place place = grid_.place(tiles);
     const Operand input{work.input.data(), position_input(place.size.tiles())};
-    source(in, to.group).load(place, work.slab.data(), work.input.data(), input.step);
+    const TileSource<T> channels = source(in, to.group);
+    channels.load(place, work.slab.data(), work.input.data(), input.step);
+    LineRequests<false, T> next;
+    if (!last_tiles) next = channels.lines(grid_.place(tiles + 1), 0);
     const std::int64_t last = std::min(first_block + cut_, weights_.blocks());
     for (std::int64_t block = first_block; block < last; ++block)
-      multiply(place, block, input, kept_filters(to.group, block), to, work);
+      multiply(place, block, input, kept_filters(to.group, block), to, next, work);
   }
 
+  // The lines of `next`, and those that store() will write, arrive while the products are formed.
   void multiply(const TileGrid::Place& place, std::int64_t block, const Operand& input,
-                const Operand& filters, const Output& to, const Workspace& work) const {
+                const Operand& filters, const Output& to, LineRequests<false, T>& next,
+                const Workspace& work) const {
     const std::int64_t width = weights_.width(block), count = place.size.tiles();
     const std::int64_t channel = to.group * window_.K + weights_.first_channel(block);
     T* const planes = to.out + (place.image * window_.groups * window_.K + channel) * out_plane();
-    if (is_beyond_cache<T>(window_.N * window_.groups * window_.K * out_plane()))
-      request_outputs(place, block, planes);
-    for (std::int64_t position = 0; position < positions_; ++position)
+    LineRequests<true, T> outputs = output_lines(place, block, planes);
+    for (std::int64_t position = 0; position < positions_; ++position) {
+      outputs.request(positions_);
+      next.request(positions_);
       product(input.data + position * input.step, filters.data + position * filters.step, width,
               count, work.sums.data() + position * position_sums(count, width));
+    }
     store(place, block, to.bias ? to.bias + channel : nullptr, planes, work);
   }
 
@@ -214,19 +227,21 @@ class Winograd {
           count(std::min(size, begin + outputs) - first) {}
   };
 
-  // The lines that store() will write arrive while the products are formed.
-  void request_outputs(const TileGrid::Place& place, std::int64_t block, const T* planes) const {
+  LineRequests<true, T> output_lines(const TileGrid::Place& place, std::int64_t block,
+                                     const T* planes) const {
+    if (!is_beyond_cache<T>(window_.N * window_.groups * window_.K * out_plane())) return {};
     const int tile_rows = transforms_.rows.outputs, tile_columns = transforms_.columns.outputs;
     const Span rows(place.row * tile_rows - h_.lead, place.size.rows * tile_rows,
                     window_.h.out_size);
     const Span columns(place.column * tile_columns - w_.lead, place.size.columns * tile_columns,
                        window_.w.out_size);
-    if (rows.count <= 0) return;
-    for (std::int64_t n = 0; n < place.size.images; ++n)
-      request_lines<true>(planes + n * window_.groups * window_.K * out_plane() +
-                              rows.first * window_.w.out_size + columns.first,
-                          out_plane(), weights_.channels(block),
-                          (rows.count - 1) * window_.w.out_size + columns.count);
+    if (rows.count <= 0) return {};
+    return {planes + rows.first * window_.w.out_size + columns.first,
+            window_.groups * window_.K * out_plane(),
+            place.size.images,
+            out_plane(),
+            weights_.channels(block),
+            (rows.count - 1) * window_.w.out_size + columns.count};
   }
 
   // A^T s A of one block of output channels, row of tiles by row of tiles.

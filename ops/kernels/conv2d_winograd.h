@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv_window.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -111,6 +112,19 @@ struct TileSource {
   }
   /// out[position * position_step + (block of channels * tiles + tile) * lanes + channel]
   void load(const TileGrid::Place& place, T* slab, T* out, std::int64_t position_step) const;
+  /// The lines of a block of channels from `channel` on that load() will read; none where the cache
+  /// holds the array.
+  LineRequests<false, T> lines(const TileGrid::Place& place, std::int64_t channel) const;
+
+ private:
+  // What of the rows and columns of some tiles lies inside the image.
+  struct Inside {
+    std::int64_t first_row, first_column;  // of the tiles
+    std::int64_t begin_row, begin_column;
+    std::int64_t rows, columns;
+    bool empty() const { return rows <= 0 || columns <= 0; }
+  };
+  Inside inside(const TileGrid::Place& place) const;
 };
 
 /// From a position of transformed tiles to the next, where each has `vectors` of them: an odd

@@ -29,7 +29,6 @@ class WinogradWeight {
         window_(ConvWindow::forward(shape)),
         positions_(transforms_.positions()),
         channels_(round_up(s_.group_channels(), tiles_.lanes)),
-        filters_(round_up(s_.group_filters(), tiles_.lanes)),
         grid_(s_.N, s_.OH, s_.OW, transforms_.rows.outputs, transforms_.columns.outputs,
               std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channels_),
@@ -39,28 +38,25 @@ class WinogradWeight {
 
   void run(T* dw, T* db) {
     if (keeps_input_) kept_ = TransformedTiles<T>(grid_, positions_, s_.groups, input(0));
-    const std::int64_t size = s_.groups * positions_ * filters_ * channels_;
+    const std::int64_t filter_size = s_.taps() * s_.group_channels(), size = s_.K * filter_size;
+    // Transformed back, the sums of a run are as small as the weights.
     const Scratch<T> partial(pieces_.runs > 1 ? pieces_.runs * size : 0);
     const Scratch<double> totals(db ? pieces_.runs * s_.K : 0);
     parallel_for(
         pieces_.runs * s_.groups * pieces_.ranges, 1, [&](std::int64_t begin, std::int64_t end) {
           const Workspace work(*this);
+          const Sums sums{work.sums.data(), step(channels_, pieces_.range)};
           for (std::int64_t i = begin; i < end; ++i) {
             const std::int64_t range = i % pieces_.ranges, group = i / pieces_.ranges % s_.groups;
             const std::int64_t run = i / pieces_.ranges / s_.groups, first = range * pieces_.range;
-            double* const total =
-                db ? totals.data() + run * s_.K + group * s_.group_filters() + first : nullptr;
-            if (pieces_.runs > 1) {
-              piece(run, group, first, partial_sums(partial.data() + run * size, group, first),
-                    total, work);
-              continue;
-            }
-            const Sums sums{work.sums.data(), step(channels_, pieces_.range)};
-            piece(run, group, first, sums, total, work);
+            const std::int64_t filter = group * s_.group_filters() + first;
+            piece(run, group, first, sums, db ? totals.data() + run * s_.K + filter : nullptr,
+                  work);
+            T* const to =
+                (pieces_.runs > 1 ? partial.data() + run * size : dw) + filter * filter_size;
             for (std::int64_t k = 0; k < std::min(pieces_.range, s_.group_filters() - first); ++k)
-              finish(
-                  {sums.data + k * channels_, sums.position_step}, work.taps.data(),
-                  dw + (group * s_.group_filters() + first + k) * s_.taps() * s_.group_channels());
+              finish({sums.data + k * channels_, sums.position_step}, work.taps.data(),
+                     to + k * filter_size);
           }
         });
     if (db) {
@@ -72,16 +68,10 @@ class WinogradWeight {
     }
     if (pieces_.runs == 1) return;
     parallel_for(s_.K, 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch<T> taps(s_.taps() * channels_);
-      for (std::int64_t k = begin; k < end; ++k) {
-        const Sums sums =
-            partial_sums(partial.data(), k / s_.group_filters(), k % s_.group_filters());
+      for (std::int64_t i = begin * filter_size; i < end * filter_size; i += filter_size) {
+        std::copy_n(partial.data() + i, filter_size, dw + i);
         for (std::int64_t r = 1; r < pieces_.runs; ++r)
-          for (std::int64_t position = 0; position < positions_; ++position) {
-            T* const sum = sums.data + position * sums.position_step;
-            tiles_.add(sum + r * size, channels_, sum);
-          }
-        finish(sums, taps.data(), dw + k * s_.taps() * s_.group_channels());
+          tiles_.add(partial.data() + r * size + i, filter_size, dw + i);
       }
     });
   }
@@ -98,15 +88,10 @@ class WinogradWeight {
                         w.grad_output(0, 0).slab_elements(w.grid_.block, w.tiles_.lanes))),
           x(w.keeps_input_ ? 0 : w.positions_ * w.step(w.channels_, w.grid_.block.tiles())),
           dy(w.positions_ * w.step(w.pieces_.range, w.grid_.block.tiles())),
-          sums(w.pieces_.runs > 1 ? 0 : w.positions_ * w.step(w.channels_, w.pieces_.range)),
-          taps(w.pieces_.runs > 1 ? 0 : w.s_.taps() * w.channels_) {}
+          sums(w.positions_ * w.step(w.channels_, w.pieces_.range)),
+          taps(w.s_.taps() * w.channels_) {}
     const Scratch<T> slab, x, dy, sums, taps;
   };
-
-  Sums partial_sums(T* run, std::int64_t group, std::int64_t filter) const {
-    const std::int64_t position_step = filters_ * channels_;
-    return {run + group * positions_ * position_step + filter * channels_, position_step};
-  }
 
   void plan() {
     keeps_input_ = winograd_keeps_input(
@@ -175,9 +160,17 @@ class WinogradWeight {
       const T* const x = keeps_input_ ? kept_.block(group, b) : work.x.data();
       if (!keeps_input_) inputs.load(place, work.slab.data(), work.x.data(), x_step);
       grads.load(place, work.slab.data(), dy, dy_step);
+      // The first channels of the next block arrive while products are formed.
+      LineRequests<false, T> next_x, next_dy;
+      if (b + 1 < last) {
+        if (!keeps_input_) next_x = inputs.lines(grid_.place(b + 1), 0);
+        next_dy = grads.lines(grid_.place(b + 1), 0);
+      }
       outer.vector_block_step = count * lanes;
       outer.pixels = count;
-      for (std::int64_t position = 0; position < positions_; ++position)
+      for (std::int64_t position = 0; position < positions_; ++position) {
+        next_x.request(positions_);
+        next_dy.request(positions_);
         for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
           outer.scalars = dy + position * dy_step + k / lanes * count * lanes + k % lanes;
           T* const row = sums.data + position * sums.position_step + k * channels_;
@@ -190,6 +183,7 @@ class WinogradWeight {
             c += vectors;
           }
         }
+      }
       if (!totals) continue;
       T* const tile_sums = dy + transforms_.sum_position() * dy_step;  // the products are done
       for (std::int64_t k = 0; k < grads.channels; k += lanes) {
@@ -214,7 +208,7 @@ class WinogradWeight {
   const T *x_, *dy_;
   const ConvWindow window_;
   std::int64_t positions_;
-  std::int64_t channels_, filters_;  // of a group, in whole vectors
+  std::int64_t channels_;  // of a group, in whole vectors
   const TileGrid grid_;
   WeightPieces pieces_;  // steps are blocks of tiles
   bool keeps_input_;     // transformed, instead of transforming it for each range

@@ -167,6 +167,8 @@ struct Part {
   static constexpr int kSize = m + r - 1, kReach = in + (kSize - 1) * in_step + 1;
   static constexpr int kStep = m * in_step;
   static constexpr int kSpread = out_step, kPhase = out + tap - in * out_step;
+  static constexpr int parts(int) { return 1; }
+  static constexpr int part(int, int) { return 0; }
   static constexpr bool gives(int output) {
     return output >= out && output < kOutputs && (output - out) % out_step == 0;
   }
@@ -225,6 +227,8 @@ struct Joined {
   static constexpr int kReach = larger(A::kReach, B::kReach);
   static constexpr int kSize = A::kSize + B::kSize, kStep = A::kStep;
   static constexpr int kSpread = A::kSpread, kPhase = A::kPhase;
+  static constexpr int parts(int) { return 1; }
+  static constexpr int part(int, int) { return 0; }
   static constexpr bool gives(int output) { return A::gives(output) || B::gives(output); }
 
   template <class D, class V>
@@ -296,24 +300,39 @@ struct SixPoints {
   static constexpr double g0 = 1 / (a2 * b2), ga = 1 / (2 * a2 * (a2 - b2)),
                           gb = 1 / (2 * b2 * (b2 - a2));
 
+  // Two dimensions have more intermediate results than there are registers. The values at a point
+  // and its negative are formed together, and coefficients of the same parity.
+  static constexpr int parts(int count) { return count == kSize ? 3 : count > 2 ? 2 : 1; }
+  static constexpr int part(int count, int i) {
+    if (count == kSize) return i == kSize - 1 ? 0 : (i + 1) / 2;
+    return count > 2 ? i % 2 : 0;
+  }
+
   template <class D>
   static HWY_INLINE hn::Vec<D> Number(D d, double x) {
     return hn::Set(d, static_cast<hn::TFromD<D>>(x));
   }
+  // y + factor x and y - factor x
+  template <class D, class V>
+  static HWY_INLINE V Plus(D d, double factor, V x, V y) {
+    return factor == 1 ? hn::Add(y, x) : hn::MulAdd(Number(d, factor), x, y);
+  }
+  template <class D, class V>
+  static HWY_INLINE V Minus(D d, double factor, V x, V y) {
+    return factor == 1 ? hn::Sub(y, x) : hn::NegMulAdd(Number(d, factor), x, y);
+  }
 
   template <class D, class V>
   static HWY_INLINE void Input(D d, const V* x, V* out) {
-    const V sum = Number(d, a2 + b2), product = Number(d, a2 * b2);
-    out[0] = hn::MulAdd(product, x[0], hn::NegMulAdd(sum, x[2], x[4]));
-    const V even_a = hn::NegMulAdd(Number(d, b2), x[2], x[4]);
-    const V odd_a = hn::Mul(Number(d, a), hn::NegMulAdd(Number(d, b2), x[1], x[3]));
-    out[1] = hn::Add(even_a, odd_a);
-    out[2] = hn::Sub(even_a, odd_a);
-    const V even_b = hn::NegMulAdd(Number(d, a2), x[2], x[4]);
-    const V odd_b = hn::Mul(Number(d, b), hn::NegMulAdd(Number(d, a2), x[1], x[3]));
-    out[3] = hn::Add(even_b, odd_b);
-    out[4] = hn::Sub(even_b, odd_b);
-    out[5] = hn::MulAdd(product, x[1], hn::NegMulAdd(sum, x[3], x[5]));
+    constexpr double sum = a2 + b2, product = a2 * b2;
+    out[0] = Plus(d, product, x[0], Minus(d, sum, x[2], x[4]));
+    const V even_a = Minus(d, b2, x[2], x[4]), odd_a = Minus(d, b2, x[1], x[3]);
+    out[1] = Plus(d, a, odd_a, even_a);
+    out[2] = Minus(d, a, odd_a, even_a);
+    const V even_b = Minus(d, a2, x[2], x[4]), odd_b = Minus(d, a2, x[1], x[3]);
+    out[3] = Plus(d, b, odd_b, even_b);
+    out[4] = Minus(d, b, odd_b, even_b);
+    out[5] = Plus(d, product, x[1], Minus(d, sum, x[3], x[5]));
   }
 
   // The values of the polynomial with `count` coefficients c at 0, a, -a, b, -b, infinity.
@@ -322,26 +341,23 @@ struct SixPoints {
     out[0] = c[0];
     out[5] = c[count - 1];
     for (int i = 0; i < 2; ++i) {
-      const V square = Number(d, i == 0 ? a2 : b2);
+      const double point = i == 0 ? a : b, square = point * point;
       V even = c[(count - 1) / 2 * 2], odd = c[(count - 2) / 2 * 2 + 1];
-      for (int k = (count - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = hn::MulAdd(square, even, c[k]);
-      for (int k = (count - 2) / 2 * 2 - 1; k >= 1; k -= 2) odd = hn::MulAdd(square, odd, c[k]);
-      const V point = Number(d, i == 0 ? a : b);
-      out[1 + 2 * i] = hn::MulAdd(point, odd, even);
-      out[2 + 2 * i] = hn::NegMulAdd(point, odd, even);
+      for (int k = (count - 1) / 2 * 2 - 2; k >= 0; k -= 2) even = Plus(d, square, even, c[k]);
+      for (int k = (count - 2) / 2 * 2 - 1; k >= 1; k -= 2) odd = Plus(d, square, odd, c[k]);
+      out[1 + 2 * i] = Plus(d, point, odd, even);
+      out[2 + 2 * i] = Minus(d, point, odd, even);
     }
   }
   // The adjoint: out[k] = the sum over the points of point^k s.
   template <int count, class D, class V>
   static HWY_INLINE void Collect(D d, const V* s, V* out) {
-    V pa[2] = {hn::Add(s[1], s[2]), hn::Mul(Number(d, a), hn::Sub(s[1], s[2]))};
-    V pb[2] = {hn::Add(s[3], s[4]), hn::Mul(Number(d, b), hn::Sub(s[3], s[4]))};
-    for (int k = 0; k < count; ++k) {
-      out[k] = hn::Add(pa[k % 2], pb[k % 2]);
-      if (k + 2 < count) {
-        pa[k % 2] = hn::Mul(Number(d, a2), pa[k % 2]);
-        pb[k % 2] = hn::Mul(Number(d, b2), pb[k % 2]);
-      }
+    const V at_a[2] = {hn::Add(s[1], s[2]), hn::Sub(s[1], s[2])};
+    const V at_b[2] = {hn::Add(s[3], s[4]), hn::Sub(s[3], s[4])};
+    double power_a = 1, power_b = 1;
+    for (int k = 0; k < count; ++k, power_a *= a, power_b *= b) {
+      const V mine = power_a == 1 ? at_a[k % 2] : hn::Mul(Number(d, power_a), at_a[k % 2]);
+      out[k] = Plus(d, power_b, at_b[k % 2], mine);
     }
     out[0] = hn::Add(out[0], s[0]);
     out[count - 1] = hn::Add(out[count - 1], s[5]);

@@ -142,43 +142,60 @@ bool winograd_keeps_input(std::int64_t tiles, std::int64_t tile_bytes, std::int6
 }
 
 template <typename T>
+typename TileSource<T>::Inside TileSource<T>::inside(const TileGrid::Place& place) const {
+  const std::int64_t first_row = h.first + place.row * h.step;
+  const std::int64_t first_column = w.first + place.column * w.step;
+  const std::int64_t begin_row = std::max(h.read_begin, first_row);
+  const std::int64_t begin_column = std::max(w.read_begin, first_column);
+  return {first_row,
+          first_column,
+          begin_row,
+          begin_column,
+          std::min(h.read_end, first_row + h.span(place.size.rows)) - begin_row,
+          std::min(w.read_end, first_column + w.span(place.size.columns)) - begin_column};
+}
+
+template <typename T>
+LineRequests<false, T> TileSource<T>::lines(const TileGrid::Place& place,
+                                            std::int64_t channel) const {
+  const Inside part = inside(place);
+  if (part.empty() || channel >= channels || !is_beyond_cache<T>(images * image_step)) return {};
+  const std::int64_t plane = h.size * w.size;
+  return {from + place.image * image_step + channel * plane + part.begin_row * w.size +
+              part.begin_column,
+          image_step,
+          place.size.images,
+          plane,
+          std::min<std::int64_t>(conv_tiles<T>().lanes, channels - channel),
+          (part.rows - 1) * w.size + part.columns};
+}
+
+template <typename T>
 void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
                          std::int64_t position_step) const {
   const ConvTiles<T>& tiles = conv_tiles<T>();
   const std::int64_t lanes = tiles.lanes, count = place.size.tiles();
   const std::int64_t slab_rows = h.span(place.size.rows);
   const std::int64_t row_step = w.span(place.size.columns) * lanes;
-  // The part of the slab that lies inside the image.
-  const std::int64_t first_row = h.first + place.row * h.step;
-  const std::int64_t first_column = w.first + place.column * w.step;
-  const std::int64_t begin_row = std::max(h.read_begin, first_row);
-  const std::int64_t begin_column = std::max(w.read_begin, first_column);
-  const std::int64_t rows = std::min(h.read_end, first_row + slab_rows) - begin_row;
-  const std::int64_t columns = std::min(w.read_end, first_column + row_step / lanes) - begin_column;
-  T* const inside =
-      slab + (begin_row - first_row) * row_step + (begin_column - first_column) * lanes;
+  const Inside part = inside(place);
+  T* const to_inside = slab + (part.begin_row - part.first_row) * row_step +
+                       (part.begin_column - part.first_column) * lanes;
   const std::int64_t plane = h.size * w.size;
-  const T* const first =
-      from + place.image * image_step + begin_row * w.size + begin_column;  // of channel 0
-  const bool far = rows > 0 && columns > 0 && is_beyond_cache<T>(images * image_step);
-  const auto request = [&](std::int64_t c) {
-    for (std::int64_t n = 0; n < place.size.images; ++n)
-      request_lines<false>(first + n * image_step + c * plane, plane, std::min(lanes, channels - c),
-                           (rows - 1) * w.size + columns);
-  };
-  if (far && channels > 0) request(0);
+  const T* const first = from + place.image * image_step + part.begin_row * w.size +
+                         part.begin_column;  // of channel 0
+  lines(place, 0).request(1);
   std::fill_n(slab, slab_rows * row_step, T{0});
   for (std::int64_t c = 0; c < channels; c += lanes) {
-    if (far && c + lanes < channels) request(c + lanes);
+    lines(place, c + lanes).request(1);
     for (std::int64_t n = 0; n < place.size.images; ++n) {
-      if (rows > 0 && columns > 0)
+      if (!part.empty())
         ChannelBlocks<T>{first + n * image_step + c * plane,
                          plane,
                          w.size,
                          std::min(lanes, channels - c),
-                         rows,
-                         columns,
-                         inside,
+                         part.rows,
+                         part.columns,
+                         to_inside,
                          0,
                          row_step}
             .pack(tiles);

@@ -15,6 +15,13 @@ HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
 namespace {
 
+// Results of an axis that are formed together.
+template <class Axis, int kCount>
+struct PartsOf {
+  static constexpr int kParts = Axis::parts(kCount);
+  static constexpr bool has(int part, int i) { return Axis::part(kCount, i) == part; }
+};
+
 // The stages of a tile in one dimension, and the extents that they have on either side.
 #define TAPEDECK_STAGE(Name, In, Out)                        \
   struct Name##Stage {                                       \
@@ -22,6 +29,8 @@ namespace {
     static constexpr int kIn = Axis::In;                     \
     template <class Axis>                                    \
     static constexpr int kOut = Axis::Out;                   \
+    template <class Axis>                                    \
+    using Parts = PartsOf<Axis, Axis::Out>;                  \
     template <class Axis, class D, class V>                  \
     static HWY_INLINE void Apply(D d, const V* in, V* out) { \
       Axis::Name(d, in, out);                                \
@@ -34,11 +43,13 @@ TAPEDECK_STAGE(Filter, kTaps, kSize)
 TAPEDECK_STAGE(GradFilter, kSize, kTaps)
 #undef TAPEDECK_STAGE
 
-// A stage on the columns of a tile, by the transform of its rows' axis, then on its rows.
-template <class Stage, class Rows, class Columns, class D, typename T>
-HWY_INLINE void Transform(D d, const T* in, std::int64_t row_step, std::int64_t column_step, T* out,
-                          std::int64_t out_row_step, std::int64_t out_column_step) {
+// A stage on the columns of a tile, by the transform of its rows' axis, then on its rows: those of
+// one part of the results.
+template <class Stage, class Rows, class Columns, int kPart, class D, typename T>
+HWY_INLINE void TransformPart(D d, const T* in, std::int64_t row_step, std::int64_t column_step,
+                              T* out, std::int64_t out_row_step, std::int64_t out_column_step) {
   using V = hn::Vec<D>;
+  using Parts = typename Stage::template Parts<Rows>;
   constexpr int kRowsIn = Stage::template kIn<Rows>, kRowsOut = Stage::template kOut<Rows>;
   constexpr int kColumnsIn = Stage::template kIn<Columns>;
   constexpr int kColumnsOut = Stage::template kOut<Columns>;
@@ -50,16 +61,30 @@ HWY_INLINE void Transform(D d, const T* in, std::int64_t row_step, std::int64_t 
     for (int i = 0; i < kRowsIn; ++i) column[i] = hn::LoadU(d, in + i * row_step + j * column_step);
     Stage::template Apply<Rows>(d, column, result);
     HWY_UNROLL(12)
-    for (int i = 0; i < kRowsOut; ++i) half[i][j] = result[i];
+    for (int i = 0; i < kRowsOut; ++i)
+      if (Parts::has(kPart, i)) half[i][j] = result[i];
   }
   HWY_UNROLL(12)
   for (int i = 0; i < kRowsOut; ++i) {
+    if (!Parts::has(kPart, i)) continue;
     V result[kColumnsOut];
     Stage::template Apply<Columns>(d, half[i], result);
     HWY_UNROLL(12)
     for (int j = 0; j < kColumnsOut; ++j)
       hn::StoreU(result[j], d, out + i * out_row_step + j * out_column_step);
   }
+}
+
+// Part by part: what lies between the two steps then stays in registers, and to load a tile once
+// more costs less than to store that.
+template <class Stage, class Rows, class Columns, int kPart = 0, class D, typename T>
+HWY_INLINE void Transform(D d, const T* in, std::int64_t row_step, std::int64_t column_step, T* out,
+                          std::int64_t out_row_step, std::int64_t out_column_step) {
+  TransformPart<Stage, Rows, Columns, kPart>(d, in, row_step, column_step, out, out_row_step,
+                                             out_column_step);
+  if constexpr (kPart + 1 < Stage::template Parts<Rows>::kParts)
+    Transform<Stage, Rows, Columns, kPart + 1>(d, in, row_step, column_step, out, out_row_step,
+                                               out_column_step);
 }
 
 template <class Rows, class Columns, typename T>
