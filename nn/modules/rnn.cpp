@@ -161,9 +161,11 @@ struct RNNImplBase<Derived>::Direction {
   Tensor run(const RNNOptionsBase& options, const Tensor& rows,
              const std::vector<std::int64_t>& counts, bool reverse, Tensor& h, Tensor& c) const {
     const auto T = static_cast<std::int64_t>(counts.size());
-    const Tensor of_input = linear(rows, weight_ih, bias_ih), h0 = h, c0 = c;
+    // Split at once, so that the gradients of all steps are joined once as well.
+    const std::vector<Tensor> of_input =
+        linear(rows, weight_ih, bias_ih).split_with_sizes(counts, 0);
+    const Tensor h0 = h, c0 = c;
     std::vector<Tensor> outputs(counts.size()), ended_h, ended_c;
-    std::int64_t start = reverse ? rows.size(0) : 0;
     std::int64_t running = reverse ? counts.back() : counts.front();
     h = rows_of(h, 0, running);
     c = rows_of(c, 0, running);
@@ -180,10 +182,8 @@ struct RNNImplBase<Derived>::Direction {
         if (c.defined()) c = cat({c, rows_of(c0, running, count)}, 0);
       }
       running = count;
-      if (reverse) start -= count;
-      const Tensor x = rows_of(of_input, start, start + count);
+      const Tensor& x = of_input[t];
       const Tensor of_state = linear(h, weight_hh, bias_hh);
-      if (!reverse) start += count;
       if (is_lstm(options)) {
         std::tie(h, c) = lstm_step(x, of_state, c);
         if (weight_hr.defined()) h = linear(h, weight_hr);

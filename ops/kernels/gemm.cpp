@@ -10,6 +10,7 @@
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/gemm_blas.h>
 #include <tapedeck/ops/kernels/gemm_blocked.h>
+#include <tapedeck/ops/kernels/gemm_skinny.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 
 namespace tapedeck::kernels {
@@ -159,6 +160,8 @@ void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix
     gemm_loops(alpha, a, b, beta, c);
   } else if (!gemm_tiles<T>().fast) {
     in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
+  } else if (gemm_skinny(alpha, a, b, beta, c)) {
+    return;
   } else if (c.rows <= few_rows(b) && c.column_stride == 1) {
     by_rows(alpha, a, b, beta, c);
   } else if (c.columns <= few_rows(a.transposed()) && c.row_stride == 1) {

@@ -264,18 +264,6 @@ void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride,
   const std::int64_t grain =
       std::max<std::int64_t>(16, kProductsInPiece / 16 / std::max<std::int64_t>(1, K));
   parallel_for(a.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    if (a.row_stride == 1 && a.column_stride != 1) {
-      // Columns of a are added up: y += a[:, k] x[k].
-      Array factors = scratch<T>(kDepth);
-      for (std::int64_t i = begin; i < end; ++i) y[i] = beta == T{0} ? T{0} : beta * y[i];
-      for (std::int64_t k = 0; k < K; k += kDepth) {
-        const std::int64_t n = std::min(kDepth, K - k);
-        for (std::int64_t i = 0; i < n; ++i) factors.data<T>()[i] = alpha * x[(k + i) * x_stride];
-        simd.add_rows(factors.data<T>(), a.data + begin + k * a.column_stride, a.column_stride, n,
-                      y + begin, end - begin);
-      }
-      return;
-    }
     for (std::int64_t i = begin; i < end; ++i) {
       const T* row = a.data + i * a.row_stride;
       T sum;

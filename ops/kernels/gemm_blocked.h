@@ -9,7 +9,7 @@ namespace tapedeck::kernels {
 /// split over threads in a partition that depends on the sizes alone.
 template <typename T>
 void gemm_blocked(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
-/// y = alpha a x + beta y over y's elements, contiguous.
+/// y = alpha a x + beta y over y's elements, contiguous; by the rows of a.
 template <typename T>
 void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride, T beta, T* y);
 

@@ -188,35 +188,9 @@ T Dot(const T* x, const T* y, std::int64_t y_stride, std::int64_t n) {
 }
 
 template <typename T>
-void AddRows(const T* factors, const T* x, std::int64_t x_stride, std::int64_t rows, T* y,
-             std::int64_t n) {
-  const hn::ScalableTag<T> d;
-  constexpr int kLanes = Lanes<T>();
-  std::int64_t r = 0;
-  for (; r < rows; r += 4) {
-    const T* row = x + r * x_stride;
-    const int some = rows - r < 4 ? static_cast<int>(rows - r) : 4;
-    const auto f0 = hn::Set(d, factors[r]), f1 = hn::Set(d, some > 1 ? factors[r + 1] : T{0});
-    const auto f2 = hn::Set(d, some > 2 ? factors[r + 2] : T{0});
-    const auto f3 = hn::Set(d, some > 3 ? factors[r + 3] : T{0});
-    std::int64_t j = 0;
-    for (; j + kLanes <= n; j += kLanes) {
-      auto sum = hn::MulAdd(f0, hn::LoadU(d, row + j), hn::LoadU(d, y + j));
-      if (some > 1) sum = hn::MulAdd(f1, hn::LoadU(d, row + x_stride + j), sum);
-      if (some > 2) sum = hn::MulAdd(f2, hn::LoadU(d, row + 2 * x_stride + j), sum);
-      if (some > 3) sum = hn::MulAdd(f3, hn::LoadU(d, row + 3 * x_stride + j), sum);
-      hn::StoreU(sum, d, y + j);
-    }
-    for (; j < n; ++j)
-      for (int i = 0; i < some; ++i) y[j] += factors[r + i] * row[i * x_stride + j];
-  }
-}
-
-template <typename T>
 GemmTiles<T> Tiles() {
   constexpr bool kFast = HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128;
-  return {kFast,   Lanes<T>(), kMaxRows,  kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
-          Pack<T>, Dot<T>,     AddRows<T>};
+  return {kFast, Lanes<T>(), kMaxRows, kRowPanel, {AnyTile<1, T>, AnyTile<2, T>}, Pack<T>, Dot<T>};
 }
 
 GemmTiles<float> TilesF32() { return Tiles<float>(); }

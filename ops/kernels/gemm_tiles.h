@@ -36,9 +36,6 @@ struct GemmTiles {
                std::int64_t depth, std::int64_t panel, T* to);
   /// sum of x[i] * y[i * y_stride], in several chains.
   T (*dot)(const T* x, const T* y, std::int64_t y_stride, std::int64_t n);
-  /// y[j] += sum over i < rows of factors[i] * x[i * x_stride + j]
-  void (*add_rows)(const T* factors, const T* x, std::int64_t x_stride, std::int64_t rows, T* y,
-                   std::int64_t n);
 };
 
 template <typename T>

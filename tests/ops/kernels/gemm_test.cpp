@@ -91,8 +91,25 @@ void check_matrices(I64 M, I64 K, I64 N, bool a_transposed, bool b_transposed, b
 }
 
 TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
-  const I64 sizes[][3] = {{1, 70, 33},  {2, 30, 40},  {14, 9, 32},  {15, 64, 31}, {49, 600, 97},
-                          {97, 11, 49}, {100, 3, 10}, {29, 530, 4}, {64, 64, 64}, {33, 1, 65}};
+  const I64 sizes[][3] = {{1, 70, 33},
+                          {2, 30, 40},
+                          {14, 9, 32},
+                          {15, 64, 31},
+                          {49, 600, 97},
+                          {97, 11, 49},
+                          {100, 3, 10},
+                          {29, 530, 4},
+                          {64, 64, 64},
+                          {33, 1, 65},
+                          // few rows or columns: read in place, by parts of the depth, by dots; and
+                          // long rows of little depth
+                          {3, 70, 700},
+                          {4, 2100, 130},
+                          {2, 33, 1300},
+                          {7, 2100, 41},
+                          {16, 330, 50},
+                          {9, 3, 1100},
+                          {6, 1, 900}};
   for (const auto& [M, K, N] : sizes)
     for (int layout = 0; layout < 8; ++layout) {
       check_matrices<float>(M, K, N, layout & 1, layout & 2, layout & 4);
@@ -202,12 +219,16 @@ TEST(Dot, EqualsTheDefinition) {
 }
 
 TEST(Gemm, DoesNotDependOnTheNumberOfThreads) {
-  const I64 sizes[][3] = {{64, 500, 900}, {900, 70, 130}, {1024, 64, 1024}, {3, 4000, 2000}};
+  const I64 sizes[][3] = {{64, 500, 900},  {900, 70, 130}, {1024, 64, 1024},
+                          {3, 4000, 2000}, {2, 9000, 130}, {500, 2, 2000}};
   for (const auto& [M, K, N] : sizes) {
     const Array a = random_array({M, K}, kFloat32, 1), b = random_array({K, N}, kFloat32, 2);
     const Array x = random_array({K}, kFloat32, 3);
     EXPECT_TRUE(same_bits_for_any_threads([&] { return gemm(a, b); }));
     EXPECT_TRUE(same_bits_for_any_threads([&] { return gemv(a, x); }));
+    const Array rows = random_array({12, K}, kFloat32, 4);
+    const Array along_depth = random_array({N, K}, kFloat32, 5).transpose(0, 1);
+    EXPECT_TRUE(same_bits_for_any_threads([&] { return gemm(rows, along_depth); }));
   }
   const Array x = random_array({100000}, kFloat32, 1), y = random_array({100000}, kFloat32, 2);
   EXPECT_TRUE(same_bits_for_any_threads([&] { return dot(x, y); }));

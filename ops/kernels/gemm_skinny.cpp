@@ -1,0 +1,164 @@
+#include <tapedeck/ops/kernels/gemm_skinny.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <type_traits>
+
+#include <tapedeck/array/array.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/gemm_skinny_tiles.h>
+#include <tapedeck/ops/kernels/transpose.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kElementsInPiece = 1 << 16;  // of b, which is what takes the time
+constexpr std::int64_t kProductsInPiece = 1 << 18;
+constexpr std::int64_t kMostParts = 16;
+constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
+// Of this depth and with rows of so many blocks, it is writing c that takes the time.
+constexpr std::int64_t kShallow = 4, kLongRowBlocks = 4;
+constexpr std::int64_t kWrittenInPiece = 1 << 15;
+constexpr std::int64_t kFewDots = 16;  // rows, or columns; beyond, packing pays
+// The depth must be worth it to add up the lanes of each sum: so many times the few rows, for
+// packing costs the less for each product the more there are, and so many vectors.
+constexpr std::int64_t kDotsDepthForRow = 20;
+constexpr std::int64_t kDotsVectors = 4;
+constexpr std::int64_t kRepaysCopy = 8;  // rows of the other operand that meet a copied one
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
+
+// Pieces of whole blocks of columns.
+template <typename T>
+void by_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const SkinnyTiles<T>& simd = skinny_tiles<T>();
+  const std::int64_t K = a.columns, block = simd.row_columns;
+  const std::int64_t wanted = kElementsInPiece / std::max<std::int64_t>(1, K);
+  const std::int64_t grain = std::max<std::int64_t>(1, ceil_div(wanted, block)) * block;
+  parallel_for(c.columns, grain, [&](std::int64_t begin, std::int64_t end) {
+    simd.rows(alpha, a, b.block(0, begin, K, end - begin), beta,
+              c.block(0, begin, c.rows, end - begin));
+  });
+}
+
+// c = alpha a b + beta c, where c has rows of vectors, by parts of the depth that are added in
+// order.
+template <typename T>
+void by_depth(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
+              std::int64_t parts) {
+  const std::int64_t K = a.columns, M = c.rows, N = c.columns;
+  const Array sums = Array::empty({parts * M * N}, dtype_of<T>);
+  T* const partial = sums.data<T>();
+  parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
+      skinny_tiles<T>().rows(alpha, a.block(0, k, M, size), b.block(k, 0, size, N), T{0},
+                             row_major(partial + i * M * N, M, N));
+    }
+  });
+  for (std::int64_t i = 0; i < M; ++i)
+    for (std::int64_t j = 0; j < N; ++j) {
+      T sum = 0;
+      for (std::int64_t part = 0; part < parts; ++part) sum += partial[(part * M + i) * N + j];
+      T& to = c.at(i, j);
+      to = sum + (beta == T{0} ? T{0} : beta * to);
+    }
+}
+
+template <typename T>
+void few_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const std::int64_t parts =
+      std::min({kMostParts, a.columns * c.columns / kElementsInPiece, a.columns});
+  if (parts > 1 && c.columns < 4 * skinny_tiles<T>().row_columns)
+    by_depth(alpha, a, b, beta, c, parts);
+  else
+    by_columns(alpha, a, b, beta, c);
+}
+
+// A few rows of c after another, written from end to end; one by one where they hardly share loads.
+template <typename T>
+void long_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const SkinnyTiles<T>& simd = skinny_tiles<T>();
+  const std::int64_t rows = a.columns <= 2 ? 1 : simd.max_rows;
+  parallel_for(ceil_div(c.rows, rows), ceil_div(kWrittenInPiece, rows * c.columns),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin * rows; i < std::min(c.rows, end * rows); i += rows) {
+                   const std::int64_t n = std::min(rows, c.rows - i);
+                   simd.rows(alpha, a.block(i, 0, n, a.columns), b, beta,
+                             c.block(i, 0, n, c.columns));
+                 }
+               });
+}
+
+// c has at least as many columns as rows.
+template <typename T>
+void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  constexpr std::int64_t kColumns = 12;  // of whole tiles, with every instruction set
+  const std::int64_t K = a.columns;
+  const std::int64_t wanted = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
+  parallel_for(
+      c.columns, ceil_div(wanted, kColumns) * kColumns, [&](std::int64_t begin, std::int64_t end) {
+        const std::int64_t parts = ceil_div(K, kDotsDepth);
+        for (std::int64_t i = 0; i < parts; ++i) {
+          const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
+          skinny_tiles<T>().dots(alpha, a.block(0, k, c.rows, size),
+                                 b.block(k, begin, size, end - begin), i == 0 ? beta : T{1},
+                                 c.block(0, begin, c.rows, end - begin));
+        }
+      });
+}
+
+// The same by dots if the columns of b are contiguous and those of c few enough; a is copied where
+// its rows are not contiguous. c has at least as many columns as rows.
+template <typename T>
+bool by_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const std::int64_t M = a.rows, K = a.columns;
+  if (b.row_stride != 1 || M > kFewDots || K < kDotsDepthForRow * M ||
+      K < kDotsVectors * skinny_tiles<T>().lanes)
+    return false;
+  if (a.column_stride == 1) {
+    dots(alpha, a, b, beta, c);
+    return true;
+  }
+  if (a.row_stride != 1 || c.columns < kRepaysCopy) return false;
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  const Array rows = Array::empty({M, K}, dtype_of<T>);
+  transpose(reinterpret_cast<const Word*>(a.data), a.column_stride, K, M,
+            reinterpret_cast<Word*>(rows.data<T>()), K);
+  dots<T>(alpha, row_major<const T>(rows.data<T>(), M, K), b, beta, c);
+  return true;
+}
+
+}  // namespace
+
+template <typename T>
+bool gemm_skinny(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  if (c.rows == 0 || c.columns == 0) return true;
+  const SkinnyTiles<T>& simd = skinny_tiles<T>();
+  const auto fits_rows = [&](const Matrix<const T>& wide, const Matrix<T>& out) {
+    return out.rows <= simd.max_rows && wide.column_stride == 1 && out.column_stride == 1 &&
+           (out.rows == 1 || out.columns >= simd.lanes);
+  };
+  if (fits_rows(b, c)) {
+    few_rows(alpha, a, b, beta, c);
+    return true;
+  }
+  if (fits_rows(a.transposed(), c.transposed())) {
+    few_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed());
+    return true;
+  }
+  if (b.column_stride == 1 && c.column_stride == 1 && a.columns <= kShallow &&
+      c.columns >= kLongRowBlocks * simd.row_columns) {
+    long_rows(alpha, a, b, beta, c);
+    return true;
+  }
+  return c.columns >= c.rows ? by_dots(alpha, a, b, beta, c)
+                             : by_dots(alpha, b.transposed(), a.transposed(), beta, c.transposed());
+}
+
+template bool gemm_skinny(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>);
+template bool gemm_skinny(double, Matrix<const double>, Matrix<const double>, double,
+                          Matrix<double>);
+
+}  // namespace tapedeck::kernels

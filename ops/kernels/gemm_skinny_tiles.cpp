@@ -1,0 +1,245 @@
+#include <tapedeck/ops/kernels/gemm_skinny_tiles.h>
+
+#include <tapedeck/ops/kernels/simd.h>
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/gemm_skinny_tiles.cpp"
+#include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels::HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr int kMaxRows = 4, kMostVectors = 8;
+// The vectors of a block of `rows`, and a tile of dots: their sums fill the registers.
+#if HWY_TARGET == HWY_AVX3
+constexpr int kRowVectors[kMaxRows] = {8, 8, 8, 6};
+constexpr int kDotRows = 4, kDotColumns = 6;
+#else
+constexpr int kRowVectors[kMaxRows] = {8, 6, 4, 2};
+constexpr int kDotRows = 3, kDotColumns = 4;
+#endif
+// Rows of b that are far wider than a block are gone through so many at a time, as streams side by
+// side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
+constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32};
+constexpr std::int64_t kWideBlocks = 2;
+
+template <typename T>
+HWY_INLINE constexpr int Lanes() {
+  return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+}
+
+template <typename T>
+struct Product {
+  T alpha;
+  const T* a;
+  std::int64_t a_row_stride, a_step;
+  const T* b;
+  std::int64_t b_stride, depth;
+  T beta;
+  T* c;
+  std::int64_t c_row_stride, c_column_stride;
+};
+
+// kRows rows of c by kVectors vectors; the last vector has `last` columns.
+template <int kRows, int kVectors, typename T>
+void RowsBlock(const Product<T>& p, std::int64_t last) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  hn::Vec<decltype(d)> sum[kRows][kVectors];
+  HWY_UNROLL(kMaxRows)
+  for (int i = 0; i < kRows; ++i) {
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
+  }
+  const T *a = p.a, *b = p.b;
+  const std::int64_t a_row_stride = p.a_row_stride, a_step = p.a_step, b_stride = p.b_stride;
+  for (std::int64_t k = 0; k < p.depth; ++k, a += a_step, b += b_stride) {
+    hn::Vec<decltype(d)> factor[kRows];
+    HWY_UNROLL(kMaxRows)
+    for (int i = 0; i < kRows; ++i) factor[i] = hn::Set(d, a[i * a_row_stride]);
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) {
+      const auto x =
+          v + 1 < kVectors ? hn::LoadU(d, b + v * kLanes) : LoadPart(d, b + v * kLanes, last);
+      HWY_UNROLL(kMaxRows)
+      for (int i = 0; i < kRows; ++i) sum[i][v] = hn::MulAdd(factor[i], x, sum[i][v]);
+    }
+  }
+  const auto alpha = hn::Set(d, p.alpha), beta = hn::Set(d, p.beta);
+  HWY_UNROLL(kMaxRows)
+  for (int i = 0; i < kRows; ++i) {
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) {
+      T* const to = p.c + i * p.c_row_stride + v * kLanes;
+      const bool whole = v + 1 < kVectors || last == kLanes;
+      auto value = hn::Mul(alpha, sum[i][v]);
+      if (p.beta != T{0})
+        value = hn::MulAdd(beta, whole ? hn::LoadU(d, to) : LoadPart(d, to, last), value);
+      if (whole)
+        hn::StoreU(value, d, to);
+      else
+        StorePart(d, value, to, last);
+    }
+  }
+}
+
+template <int kRows, int kVectors, typename T>
+HWY_INLINE void RowsBlockOf(int vectors, const Product<T>& p, std::int64_t last) {
+  if (vectors == kVectors) return RowsBlock<kRows, kVectors>(p, last);
+  if constexpr (kVectors > 1) RowsBlockOf<kRows, kVectors - 1>(vectors, p, last);
+}
+
+template <int kRows, typename T>
+void RowsOf(Product<T> p, std::int64_t columns) {
+  constexpr int kLanes = Lanes<T>(), kVectors = kRowVectors[kRows - 1];
+  const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
+  const std::int64_t blocks = (vectors + kVectors - 1) / kVectors;
+  const std::int64_t depth = p.depth;
+  const std::int64_t streams = blocks > kWideBlocks ? kStreams[kRows - 1] : depth;
+  const T* const b = p.b;
+  T* const c = p.c;
+  for (std::int64_t k = 0; k == 0 || k < depth; k += streams) {
+    p.depth = depth - k < streams ? depth - k : streams;
+    for (std::int64_t i = 0; i < blocks; ++i) {  // of nearly equal width: narrow ones have few sums
+      const std::int64_t begin = i * vectors / blocks, end = (i + 1) * vectors / blocks;
+      const std::int64_t last = columns - (end - 1) * kLanes;
+      p.b = b + k * p.b_stride + begin * kLanes;
+      p.c = c + begin * kLanes;
+      RowsBlockOf<kRows, kVectors>(static_cast<int>(end - begin), p, last < kLanes ? last : kLanes);
+    }
+    p.a += streams * p.a_step;
+    p.beta = T{1};
+  }
+}
+
+template <int kRows, typename T>
+HWY_INLINE void RowsOfAny(std::int64_t rows, const Product<T>& p, std::int64_t columns) {
+  if (rows == kRows) return RowsOf<kRows>(p, columns);
+  if constexpr (kRows > 1) RowsOfAny<kRows - 1>(rows, p, columns);
+}
+
+template <typename T>
+void Rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const Product<T> p{alpha,     a.data, a.row_stride, a.column_stride, b.data, b.row_stride,
+                     a.columns, beta,   c.data,       c.row_stride,    1};
+  RowsOfAny<kMaxRows>(c.rows, p, c.columns);
+}
+
+// The sums over the lanes of kBlock = 16 / sizeof(T) vectors, in as many elements of `to`.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void SumsOfLanes(D d, const hn::Vec<D>* v, T* to) {
+#if HWY_TARGET == HWY_SCALAR
+  for (std::size_t i = 0; i < 16 / sizeof(T); ++i) to[i] = hn::GetLane(hn::SumOfLanes(d, v[i]));
+#else
+  const auto folded = [d](hn::Vec<D> x, hn::Vec<D> y) HWY_ATTR {
+    return hn::Add(hn::InterleaveLower(d, x, y), hn::InterleaveUpper(d, x, y));
+  };
+  auto blocks = folded(v[0], v[1]);  // of four: x02 y02 x13 y13
+  if constexpr (sizeof(T) == 4) {
+    const hn::Repartition<double, D> pairs;
+    const auto xy = hn::BitCast(pairs, blocks), zw = hn::BitCast(pairs, folded(v[2], v[3]));
+    blocks = hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, xy, zw)),
+                     hn::BitCast(d, hn::InterleaveUpper(pairs, xy, zw)));
+  }
+  const hn::CappedTag<T, 16 / sizeof(T)> block;
+#if HWY_TARGET == HWY_AVX3
+  const hn::Half<D> half;
+  const auto two = hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks));
+  hn::StoreU(hn::Add(hn::LowerHalf(block, two), hn::UpperHalf(block, two)), block, to);
+#elif HWY_TARGET == HWY_AVX2
+  hn::StoreU(hn::Add(hn::LowerHalf(block, blocks), hn::UpperHalf(block, blocks)), block, to);
+#else
+  hn::StoreU(blocks, block, to);
+#endif
+#endif
+}
+
+template <int kRows, int kColumns, typename T>
+void DotTile(const Product<T>& p) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr int kLanes = Lanes<T>(), kBlock = 16 / sizeof(T), kSums = kRows * kColumns;
+  constexpr int kPadded = (kSums + kBlock - 1) / kBlock * kBlock;
+  V sum[kPadded];
+  for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
+  const T *a = p.a, *b = p.b;
+  const std::int64_t a_stride = p.a_row_stride, b_stride = p.b_stride;
+  std::int64_t k = 0;
+  for (; k + kLanes <= p.depth; k += kLanes) {
+    V row[kRows];
+    for (int i = 0; i < kRows; ++i) row[i] = hn::LoadU(d, a + i * a_stride + k);
+    for (int j = 0; j < kColumns; ++j) {
+      const V column = hn::LoadU(d, b + j * b_stride + k);
+      for (int i = 0; i < kRows; ++i)
+        sum[i * kColumns + j] = hn::MulAdd(row[i], column, sum[i * kColumns + j]);
+    }
+  }
+  if (const std::int64_t left = p.depth - k; left > 0) {
+    V row[kRows];
+    for (int i = 0; i < kRows; ++i) row[i] = LoadPart(d, a + i * a_stride + k, left);
+    for (int j = 0; j < kColumns; ++j) {
+      const V column = LoadPart(d, b + j * b_stride + k, left);
+      for (int i = 0; i < kRows; ++i)
+        sum[i * kColumns + j] = hn::MulAdd(row[i], column, sum[i * kColumns + j]);
+    }
+  }
+  T total[kPadded];
+  for (int i = 0; i < kPadded; i += kBlock) SumsOfLanes(d, sum + i, total + i);
+  for (int i = 0; i < kRows; ++i)
+    for (int j = 0; j < kColumns; ++j) {
+      T& c = p.c[i * p.c_row_stride + j * p.c_column_stride];
+      c = p.alpha * total[i * kColumns + j] + (p.beta == T{0} ? T{0} : p.beta * c);
+    }
+}
+
+template <int kRows, int kColumns, typename T>
+HWY_INLINE void DotTileOf(std::int64_t rows, std::int64_t columns, const Product<T>& p) {
+  if (rows < kRows) {
+    if constexpr (kRows > 1) DotTileOf<kRows - 1, kColumns>(rows, columns, p);
+  } else if (columns < kColumns) {
+    if constexpr (kColumns > 1) DotTileOf<kRows, kColumns - 1>(rows, columns, p);
+  } else {
+    DotTile<kRows, kColumns>(p);
+  }
+}
+
+template <typename T>
+void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
+               c.data, c.row_stride, c.column_stride};
+  for (std::int64_t j = 0; j < c.columns; j += kDotColumns)
+    for (std::int64_t i = 0; i < c.rows; i += kDotRows) {
+      const std::int64_t rows = c.rows - i, columns = c.columns - j;
+      p.a = a.data + i * a.row_stride;
+      p.b = b.data + j * b.column_stride;
+      p.c = c.data + i * c.row_stride + j * c.column_stride;
+      DotTileOf<kDotRows, kDotColumns>(rows, columns, p);
+    }
+}
+
+template <typename T>
+SkinnyTiles<T> Tiles() {
+  return {Lanes<T>(), kMaxRows, Lanes<T>() * kRowVectors[0], Rows<T>, Dots<T>};
+}
+
+SkinnyTiles<float> TilesF32() { return Tiles<float>(); }
+SkinnyTiles<double> TilesF64() { return Tiles<double>(); }
+
+}  // namespace
+}  // namespace tapedeck::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace tapedeck::kernels {
+
+TAPEDECK_DISPATCH_TABLES(SkinnyTiles, skinny_tiles, Tiles);
+
+}  // namespace tapedeck::kernels
+#endif

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include <tapedeck/ops/kernels/matrix.h>
+
+namespace tapedeck::kernels {
+
+/// c = alpha a b + beta c on the calling thread, of operands that are read where they lie; c is
+/// only read where beta != 0. T is float or double.
+template <typename T>
+struct SkinnyTiles {
+  int lanes;        ///< of a vector
+  int max_rows;     ///< of c, in `rows`
+  int row_columns;  ///< `rows` goes through b in blocks of no more columns
+  /// The rows of b and c are contiguous: vectors lie along them, and a may lie in any way.
+  void (*rows)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+  /// The rows of a and the columns of b are contiguous: vectors lie along the depth.
+  void (*dots)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+};
+
+template <typename T>
+const SkinnyTiles<T>& skinny_tiles();
+
+}  // namespace tapedeck::kernels
