@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/row_moves.h>
 #include <tapedeck/ops/kernels/transpose.h>
 
 namespace tapedeck::kernels {
@@ -52,8 +54,11 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
   if (dst_stride == kSize && src_stride == kSize) {
     move_bytes(dst, src, n * kSize);
   } else if (dst_stride == kSize && src_stride == 0) {
-    const T value = load<T>(src);
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, value);
+    T words[8 / kSize];
+    std::fill(std::begin(words), std::end(words), load<T>(src));
+    std::uint64_t pattern;
+    std::memcpy(&pattern, words, sizeof pattern);
+    detail::fill_bytes(dst, pattern, n * kSize);
   } else if (dst_stride == kSize && src_stride == 2 * kSize) {
     // A stride that the compiler knows becomes shuffles of vectors.
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
@@ -371,7 +376,7 @@ Array zeros(IntArrayRef sizes, ScalarType dtype) {
   Array out = Array::empty(sizes, dtype);
   char* const data = static_cast<char*>(out.raw());
   parallel_for(out.nbytes(), kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
-    std::memset(data + begin, 0, static_cast<std::size_t>(end - begin));
+    detail::fill_bytes(data + begin, 0, end - begin);
   });
   return out;
 }
