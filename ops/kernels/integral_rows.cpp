@@ -83,9 +83,7 @@ namespace {
 HWY_EXPORT(FindUnary);
 HWY_EXPORT(FindBinary);
 
-bool has_vectors(ScalarType dtype) {
-  return dtype == ScalarType::Long || dtype == ScalarType::Int;
-}
+bool has_vectors(ScalarType dtype) { return dtype == ScalarType::Long || dtype == ScalarType::Int; }
 }  // namespace
 
 RowLoop find_simd_integral(UnaryOp op, ScalarType dtype) {

@@ -57,6 +57,11 @@ using BestRowsLoop = void (*)(const void* in, void* best, std::int64_t* index, s
 /// For the largest or the smallest; null but for float32, float64 and int64.
 BestRowsLoop find_best_rows(bool largest, ScalarType dtype);
 
+/// The same of `columns` columns of fewer than 2^31 rows, `stride` elements apart.
+using BestColumnsLoop = void (*)(const void* in, std::int64_t stride, std::int64_t rows,
+                                 std::int64_t columns, void* best, std::int64_t* index);
+BestColumnsLoop find_best_columns(bool largest, ScalarType dtype);
+
 /// Runs a reducer over the axes of `x` whose size is 1 in `out`, a row-major array of as many axes.
 /// Neither has zero elements.
 void run_reducer(const Reducer& reducer, const Array& x, const Array& out,

@@ -56,8 +56,7 @@ void TernaryRow(void* out_row, const void* const* in, unsigned scalars, std::int
     hn::StoreU(op(d, scale, hn::LoadU(d, a), hn::LoadU(d, b), hn::LoadU(d, c)), d, out + i);
   const std::int64_t rest = n - i;
   if (rest > 0)
-    StorePart(d,
-              op(d, scale, LoadPart(d, a, rest), LoadPart(d, b, rest), LoadPart(d, c, rest)),
+    StorePart(d, op(d, scale, LoadPart(d, a, rest), LoadPart(d, b, rest), LoadPart(d, c, rest)),
               out + i, rest);
 }
 
