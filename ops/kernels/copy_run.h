@@ -39,7 +39,15 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
     // A stride that the compiler knows becomes shuffles of vectors.
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
   } else if (dst_stride == kSize) {
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
+    // Stores of four elements: single ones hold up the loads that follow them.
+    std::int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      const char* const from = src + i * src_stride;
+      const T four[] = {load<T>(from), load<T>(from + src_stride), load<T>(from + 2 * src_stride),
+                        load<T>(from + 3 * src_stride)};
+      std::memcpy(dst + i * kSize, four, sizeof four);
+    }
+    for (; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
   } else {
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
   }
