@@ -214,7 +214,13 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
         plan.for_runs(
             begin, end,
             [=](std::int64_t r, std::int64_t base, const std::int64_t* at, std::int64_t count) {
-              for (std::int64_t j = 0; j < count; ++j) to[r + j] = from[base + at[j]];
+              const Word* const row = from + base;
+              std::int64_t j = 0;
+              for (; j + 4 <= count; j += 4) {  // four at once, as copy_run() does
+                const Word four[] = {row[at[j]], row[at[j + 1]], row[at[j + 2]], row[at[j + 3]]};
+                std::memcpy(to + r + j, four, sizeof four);
+              }
+              for (; j < count; ++j) to[r + j] = row[at[j]];
             });
       else if (plan.inner_is_run)
         plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
