@@ -36,12 +36,9 @@ Array power_of(const Array& x, Scalar exponent) {
     if (e == 0.5) return kernels::unary(kernels::UnaryOp::Sqrt, x);
     if (e == -0.5) return kernels::unary(kernels::UnaryOp::Rsqrt, x);
     if (e == -1) return kernels::unary(kernels::UnaryOp::Reciprocal, x);
-    if (e == -2 || e == 3) {
+    if (e == -2) {
       Array square = kernels::unary(kernels::UnaryOp::Square, x);
-      if (e == 3)
-        kernels::binary_out(BinaryOp::Mul, square, square, x);
-      else
-        kernels::unary_out(kernels::UnaryOp::Reciprocal, square, square);
+      kernels::unary_out(kernels::UnaryOp::Reciprocal, square, square);
       return square;
     }
   }
