@@ -346,17 +346,22 @@ V softsign(const V& self) {
   });
 }
 
+// y = 0 for -l <= x <= l, else x;  dx = g where y is not 0
 V hardshrink(const V& self, Scalar lambd) {
   TAPEDECK_CHECK_DEFINED("hardshrink", self);
-  const double l = lambd.toDouble();
-  return where((self >= -l) & (self <= l), 0, self);
+  const OpParams bound{{lambd.toDouble()}};
+  return kinked(UnaryOp::Hardshrink, BinaryOp::ShrinkBackward, self, "HardshrinkBackward0", bound,
+                bound);
 }
+// y = x - l above l, x + l below -l, 0 between;  dx = g where y is not 0
 V softshrink(const V& self, Scalar lambd) {
   TAPEDECK_CHECK_DEFINED("softshrink", self);
   const detail::OpScope scope("softshrink");
-  const double l = lambd.toDouble();
-  TAPEDECK_CHECK(l >= 0, "lambda must be greater or equal to 0, but found to be ", l, ".");
-  return self - hardtanh(self, -l, l);
+  const OpParams bound{{lambd.toDouble()}};
+  TAPEDECK_CHECK(bound.values[0] >= 0, "lambda must be greater or equal to 0, but found to be ",
+                 bound.values[0], ".");
+  return kinked(UnaryOp::Softshrink, BinaryOp::ShrinkBackward, self, "SoftshrinkBackward0", bound,
+                bound);
 }
 V tanhshrink(const V& self) {
   TAPEDECK_CHECK_DEFINED("tanhshrink", self);

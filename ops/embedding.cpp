@@ -26,11 +26,13 @@ Array checked_indices(const char* op, const Variable& weight, const Variable& in
   TAPEDECK_CHECK_AS(TypeError, indices.dtype() == kInt64 || indices.dtype() == kInt32, op,
                     ": expected integer indices, got dtype ", indices.dtype());
   const Array list = kernels::cast(indices.contiguous().array(), kInt64).view(indices.numel());
-  for (std::int64_t i = 0; i < list.numel(); ++i) {
-    const std::int64_t index = list.data<std::int64_t>()[i];
-    TAPEDECK_CHECK_AS(IndexError, index >= 0 && index < weight.size(0), op, ": index ", index,
-                      " is out of range for ", weight.size(0), " rows (weight ", weight.sizes(),
-                      ", indices ", indices.sizes(), ")");
+  const std::int64_t count = list.numel(), rows = weight.size(0);
+  const std::int64_t* const at = list.data<std::int64_t>();
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t index = at[i];
+    TAPEDECK_CHECK_AS(IndexError, index >= 0 && index < rows, op, ": index ", index,
+                      " is out of range for ", rows, " rows (weight ", weight.sizes(), ", indices ",
+                      indices.sizes(), ")");
   }
   return list;
 }

@@ -8,7 +8,6 @@
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
-#include <tapedeck/ops/kernels/join.h>
 #include <tapedeck/ops/kernels/pad.h>
 #include <tapedeck/ops/shape.h>
 
@@ -87,15 +86,7 @@ Variable source_indices(const Variable& x, const AxisPad& pad, Mode mode) {
 // y = x with its end before it and its beginning after it: index_select by `from`, in whole runs;
 // dx = 0, dx[from] += g
 Variable wrapped(const Variable& x, const AxisPad& pad, const Variable& from) {
-  DimVector sizes = x.array().sizes();
-  const std::int64_t size = sizes[pad.axis];
-  sizes[pad.axis] += pad.before + pad.after;
-  Array out = Array::empty(sizes, x.dtype());
-  const Array middle = kernels::contiguous(x.array());
-  kernels::join({kernels::contiguous(middle.slice(pad.axis, size - pad.before, size, 1)), middle,
-                 kernels::contiguous(middle.slice(pad.axis, 0, pad.after, 1))},
-                pad.axis, out);
-  Variable y(std::move(out));
+  Variable y(kernels::pad_circular(x.array(), pad.axis, pad.before, pad.after));
   if (should_record(x))
     record(
         y, "PadCircularBackward0", edges(x),
@@ -161,9 +152,7 @@ Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
       p.after = std::max<std::int64_t>(0, p.after);
     }
     const Variable from = source_indices(y, p, kind);
-    // Along the last axis the runs that are joined would be too short.
-    const bool in_runs = kind == Mode::Circular && p.axis + 1 < y.dim();
-    y = in_runs ? wrapped(y, p, from) : index_select(y, p.axis, from);
+    y = kind == Mode::Circular ? wrapped(y, p, from) : index_select(y, p.axis, from);
   }
   return y;
 }

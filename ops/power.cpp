@@ -36,6 +36,11 @@ Array power_of(const Array& x, Scalar exponent) {
     if (e == 0.5) return kernels::unary(kernels::UnaryOp::Sqrt, x);
     if (e == -0.5) return kernels::unary(kernels::UnaryOp::Rsqrt, x);
     if (e == -1) return kernels::unary(kernels::UnaryOp::Reciprocal, x);
+    if (e == -2) {
+      Array square = kernels::unary(kernels::UnaryOp::Square, x);
+      kernels::unary_out(kernels::UnaryOp::Reciprocal, square, square);
+      return square;
+    }
   }
   return kernels::binary(BinaryOp::Pow, x, exponent);
 }

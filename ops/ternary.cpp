@@ -10,6 +10,7 @@
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/ternary.h>
 #include <tapedeck/ops/kernels/unary.h>
 #include <tapedeck/ops/promotion.h>
 
@@ -17,6 +18,7 @@ namespace tapedeck {
 
 using detail::Operand;
 using kernels::BinaryOp;
+using kernels::TernaryOp;
 using V = Variable;
 
 namespace {
@@ -66,8 +68,10 @@ namespace {
 Array clamp_array(const Array& x, const std::optional<Scalar>& min,
                   const std::optional<Scalar>& max) {
   if (!is_floating_point(x.dtype())) {
-    const Array raised = min ? kernels::binary(BinaryOp::Maximum, x, *min) : x;
-    return max ? kernels::binary(BinaryOp::Minimum, raised, *max) : raised;
+    if (!min) return kernels::binary(BinaryOp::Minimum, x, *max);
+    Array raised = kernels::binary(BinaryOp::Maximum, x, *min);
+    if (max) kernels::binary_out(BinaryOp::Minimum, raised, raised, *max);
+    return raised;
   }
   constexpr double kInf = std::numeric_limits<double>::infinity();
   return kernels::unary(kernels::UnaryOp::Clamp, x,
@@ -176,10 +180,7 @@ V lerp(const V& self, const V& end, Scalar weight) {
   TAPEDECK_CHECK(self.dtype() == end.dtype(), "lerp: expected dtype ", self.dtype(),
                  " for `end` but got dtype ", end.dtype());
   const double w = weight.toDouble();
-  const Array difference = kernels::sub(end.array(), self.array());
-  // From the nearer end, so that weights of 0 and 1 give the ends exactly.
-  V z(w < 0.5 ? kernels::binary(BinaryOp::AddScaled, self.array(), difference, {{w}})
-              : kernels::binary(BinaryOp::AddScaled, end.array(), difference, {{w - 1}}));
+  V z(kernels::binary(BinaryOp::Lerp, self.array(), end.array(), {{w, w - 1}}));
   if (should_record(self, end))
     record(z, "LerpBackward0", edges(self, end), [w](const V& g, const VjpContext& ctx) {
       return Gradients{ctx.needs(0) ? (g * (1 - w)).sum_to_size(ctx.input_sizes(0)) : V(),
@@ -198,11 +199,9 @@ V lerp(const V& self, const V& end, const V& weight) {
 
 namespace {
 
-// x + s y, where it fits in the memory of y, which nobody else needs.
-Array add_scaled(const Array& x, Array y, double s) {
-  if (x.sizes() != y.sizes()) return kernels::binary(BinaryOp::AddScaled, x, y, {{s}});
-  kernels::binary_out(BinaryOp::AddScaled, y, x, y, {{s}});
-  return y;
+// The shape of x + s a b, or x + s a / b; `product` names the second of the two operations.
+DimVector fused_shape(const Array& x, const Array& a, const Array& b, const char* product) {
+  return broadcast_shapes(x.sizes(), broadcast_shapes(a.sizes(), b.sizes(), product), "add");
 }
 
 }  // namespace
@@ -216,7 +215,8 @@ V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   if (!is_floating_point(dtype)) return add(self, tensor1 * tensor2, value);
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
   const double s = value.toDouble();
-  V z(add_scaled(x.array(), kernels::mul(a.array(), b.array()), s));
+  V z(kernels::ternary(TernaryOp::AddProduct, fused_shape(x.array(), a.array(), b.array(), "mul"),
+                       x.array(), a.array(), b.array(), {{s}}));
   if (should_record(x, a, b))
     record(z, "AddcmulBackward0", edges(x, a, b),
            [s, a = save(a, b.requires_grad()), b = save(b, a.requires_grad())](
@@ -240,17 +240,23 @@ V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
                     tensor1.dtype(), " and ", tensor2.dtype());
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
   const double s = value.toDouble();
-  V z(add_scaled(x.array(), kernels::div(a.array(), b.array()), s));
+  V z(kernels::ternary(TernaryOp::AddQuotient, fused_shape(x.array(), a.array(), b.array(), "div"),
+                       x.array(), a.array(), b.array(), {{s}}));
   if (should_record(x, a, b))
-    record(z, "AddcdivBackward0", edges(x, a, b),
-           [s, a = save(a, b.requires_grad()), b = save(b)](const V& g, const VjpContext& ctx) {
-             const V divisor = b.get(ctx), da = g * s / divisor;
-             return Gradients{
-                 ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : V(),
-                 ctx.needs(1) ? da.sum_to_size(ctx.input_sizes(1)) : V(),
-                 ctx.needs(2) ? (da * a.get(ctx) / divisor).sum_to_size(ctx.input_sizes(2)).neg()
-                              : V()};
-           });
+    record(
+        z, "AddcdivBackward0", edges(x, a, b),
+        [s, a = save(a, b.requires_grad()), b = save(b)](const V& g, const VjpContext& ctx) {
+          if (!ctx.needs(1) && !ctx.needs(2))
+            return Gradients{g.sum_to_size(ctx.input_sizes(0)), V(), V()};
+          const V divisor = b.get(ctx), nothing(kernels::zeros({}, g.dtype()));
+          const V da = addcdiv(nothing, g, divisor, s);
+          return Gradients{
+              ctx.needs(0) ? g.sum_to_size(ctx.input_sizes(0)) : V(),
+              ctx.needs(1) ? da.sum_to_size(ctx.input_sizes(1)) : V(),
+              ctx.needs(2)
+                  ? addcmul(nothing, da, a.get(ctx) / divisor, -1).sum_to_size(ctx.input_sizes(2))
+                  : V()};
+        });
   return z;
 }
 
@@ -258,15 +264,17 @@ namespace {
 
 // self += s product, straight in its memory where nothing is recorded.
 template <typename OutOfPlace>
-V& add_scaled_(const V& self, const V& a, const V& b, Scalar s, BinaryOp product, const char* name,
+V& add_scaled_(const V& self, const V& a, const V& b, Scalar s, TernaryOp op, const char* name,
                OutOfPlace&& out_of_place) {
   if (should_record(self, a, b) || !self.is_floating_point() || a.dtype() != self.dtype() ||
       b.dtype() != self.dtype())
     return assign(self, out_of_place(), name);
   check_inplace(self, name);
   Array out = self.array();
-  kernels::binary_out(BinaryOp::AddScaled, out, out, kernels::binary(product, a.array(), b.array()),
-                      {{s.toDouble()}});
+  const char* const product = op == TernaryOp::AddProduct ? "mul" : "div";
+  const DimVector shape = fused_shape(out, a.array(), b.array(), product);
+  kernels::check_destination("add", out, shape);
+  kernels::ternary_out(op, out, out, a.array(), b.array(), {{s.toDouble()}});
   return finish_inplace(self);
 }
 
@@ -344,7 +352,7 @@ V Variable::addcmul(const V& tensor1, const V& tensor2, Scalar value) const {
 V& Variable::addcmul_(const V& tensor1, const V& tensor2, Scalar value) const {
   TAPEDECK_CHECK_DEFINED("addcmul_", *this, tensor1, tensor2);
   const detail::OpScope scope("addcmul_");
-  return add_scaled_(*this, tensor1, tensor2, value, BinaryOp::Mul, "addcmul_",
+  return add_scaled_(*this, tensor1, tensor2, value, TernaryOp::AddProduct, "addcmul_",
                      [&] { return addcmul(tensor1, tensor2, value); });
 }
 V Variable::addcdiv(const V& tensor1, const V& tensor2, Scalar value) const {
@@ -353,7 +361,7 @@ V Variable::addcdiv(const V& tensor1, const V& tensor2, Scalar value) const {
 V& Variable::addcdiv_(const V& tensor1, const V& tensor2, Scalar value) const {
   TAPEDECK_CHECK_DEFINED("addcdiv_", *this, tensor1, tensor2);
   const detail::OpScope scope("addcdiv_");
-  return add_scaled_(*this, tensor1, tensor2, value, BinaryOp::Div, "addcdiv_",
+  return add_scaled_(*this, tensor1, tensor2, value, TernaryOp::AddQuotient, "addcdiv_",
                      [&] { return addcdiv(tensor1, tensor2, value); });
 }
 

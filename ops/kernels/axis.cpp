@@ -1,6 +1,7 @@
 #include <tapedeck/ops/kernels/axis.h>
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 #include <type_traits>
 #include <vector>
@@ -64,6 +65,9 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
                  });
     return {values, indices};
   }
+  const BestColumnsLoop columns_loop = view.axis <= std::numeric_limits<std::int32_t>::max()
+                                           ? find_best_columns(largest, x.dtype())
+                                           : nullptr;
   dispatch_all(x.dtype(), name, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const T* const from = x.data<T>();
@@ -72,6 +76,8 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
       const T* row = from + outer * view.axis * view.inner + first;
       T* const best = to + outer * view.inner + first;
       std::int64_t* const at = to_index + outer * view.inner + first;
+      if (columns_loop != nullptr)
+        return columns_loop(row, view.inner, view.axis, columns, best, at);
       if (columns == 1) {
         T value = *row;
         std::int64_t index = 0;

@@ -38,14 +38,6 @@ void check_same_dtype(BinaryOp op, const Array& a, const Array& b) {
                  a.dtype(), " and ", b.dtype());
 }
 
-void check_destination(BinaryOp op, const Array& out, IntArrayRef shape) {
-  TAPEDECK_CHECK(out.sizes() == shape, name_of(op), ": output with shape ", out.sizes().ref(),
-                 " doesn't match the broadcast shape ", shape);
-  TAPEDECK_CHECK(!out.has_internal_overlap(), name_of(op),
-                 ": the destination has elements that share memory (an expanded view): shape ",
-                 out.sizes().ref(), ", strides ", out.strides().ref());
-}
-
 // Whether the loop may write `out` while it reads `operand`.
 bool may_share(const Array& out, const Array& operand) {
   return out.same_view(operand) || !may_overlap(out, operand);
@@ -144,12 +136,24 @@ const char* name_of(BinaryOp op) {
       return "hardsigmoid_backward";
     case BinaryOp::HardswishBackward:
       return "hardswish_backward";
+    case BinaryOp::ShrinkBackward:
+      return "shrink_backward";
+    case BinaryOp::Lerp:
+      return "lerp";
     case BinaryOp::Huber:
       return "huber";
     case BinaryOp::HuberSlope:
       return "huber_backward";
   }
   return "binary";
+}
+
+void check_destination(const char* op, const Array& out, IntArrayRef shape) {
+  TAPEDECK_CHECK(out.sizes() == shape, op, ": output with shape ", out.sizes().ref(),
+                 " doesn't match the broadcast shape ", shape);
+  TAPEDECK_CHECK(!out.has_internal_overlap(), op,
+                 ": the destination has elements that share memory (an expanded view): shape ",
+                 out.sizes().ref(), ", strides ", out.strides().ref());
 }
 
 ScalarType result_dtype(BinaryOp op, ScalarType dtype) {
@@ -190,14 +194,14 @@ Array binary(BinaryOp op, Scalar a, const Array& b) {
 void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b, const OpParams& params) {
   check_same_dtype(op, a, b);
   if (out.dtype() != result_dtype(op, a.dtype())) {
-    check_destination(op, out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
+    check_destination(name_of(op), out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
     return copy(binary(op, a, b, params), out);
   }
   const RowLoop loop = find_loop(op, a.dtype());
   if (a.sizes() == b.sizes())
-    check_destination(op, out, a.sizes());
+    check_destination(name_of(op), out, a.sizes());
   else
-    check_destination(op, out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
+    check_destination(name_of(op), out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
   const Array from_a = may_share(out, a) ? a : clone(a);
   const Array from_b = may_share(out, b) ? b : clone(b);
   const RowInput in[] = {from_a, from_b};
@@ -205,7 +209,7 @@ void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b, const O
 }
 
 void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b) {
-  check_destination(op, out, a.sizes());
+  check_destination(name_of(op), out, a.sizes());
   if (out.dtype() != result_dtype(op, a.dtype())) return copy(binary(op, a, b), out);
   const RowLoop loop = find_loop(op, a.dtype());
   const Element element(b, a.dtype());

@@ -55,12 +55,16 @@ enum class BinaryOp : std::uint8_t {
   HardtanhBackward,  ///< p0 < b < p1 ? a : 0
   HardsigmoidBackward,
   HardswishBackward,
-  Huber,       ///< p1 c (|d| - c / 2) with d = a - b and c = min(|d|, p0)
-  HuberSlope,  ///< p1 d, with d clamped to [-p0, p0]
+  ShrinkBackward,  ///< -p0 <= b <= p0 ? 0 : a
+  Lerp,            ///< a + p0 (b - a), from the nearer end; p1 = p0 - 1
+  Huber,           ///< p1 c (|d| - c / 2) with d = a - b and c = min(|d|, p0)
+  HuberSlope,      ///< p1 d, with d clamped to [-p0, p0]
 };
 
 /// "add", "floor_divide", ...: for messages.
 const char* name_of(BinaryOp op);
+/// Throws unless `out` has the shape that operands broadcast to and its elements share no memory.
+void check_destination(const char* op, const Array& out, IntArrayRef shape);
 /// The dtype of the result for operands of `dtype`.
 ScalarType result_dtype(BinaryOp op, ScalarType dtype);
 

@@ -77,6 +77,26 @@ struct LeakyReluBackwardOp : WithParams<T> {
   }
 };
 template <typename T>
+struct ShrinkBackwardOp : WithParams<T> {
+  using WithParams<T>::WithParams;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V g, V x) const {
+    const V high = hn::Set(d, this->p0);
+    return hn::IfThenZeroElse(hn::And(hn::Ge(x, hn::Neg(high)), hn::Le(x, high)), g);
+  }
+};
+// From the nearer end, so that weights of 0 and 1 give the ends exactly.
+template <typename T>
+struct LerpOp : WithParams<T> {
+  using WithParams<T>::WithParams;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    const bool near_a = this->p0 < T(0.5);
+    const V weight = hn::Set(d, near_a ? this->p0 : this->p1);
+    return hn::MulAdd(hn::Sub(b, a), weight, near_a ? a : b);
+  }
+};
+template <typename T>
 struct HuberOp : WithParams<T> {
   using WithParams<T>::WithParams;
   template <class D, class V>
@@ -245,6 +265,10 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<HardsigmoidBackwardOp<T>, T>;
     case BinaryOp::HardswishBackward:
       return BinaryRow<HardswishBackwardOp<T>, T>;
+    case BinaryOp::ShrinkBackward:
+      return BinaryRow<ShrinkBackwardOp<T>, T>;
+    case BinaryOp::Lerp:
+      return BinaryRow<LerpOp<T>, T>;
     case BinaryOp::Huber:
       return BinaryRow<HuberOp<T>, T>;
     case BinaryOp::HuberSlope:

@@ -107,6 +107,7 @@ RowLoop find_bitwise(BinaryOp op) {
 
 RowLoop find_integral_arithmetic(BinaryOp op, ScalarType dtype) {
   if (is_floating_point(dtype)) return nullptr;
+  if (const RowLoop loop = find_simd_integral(op, dtype); loop != nullptr) return loop;
   if (dtype == ScalarType::Bool) {
     switch (op) {
       case BinaryOp::Add:

@@ -7,8 +7,10 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/row_moves.h>
 #include <tapedeck/ops/kernels/transpose.h>
 
 namespace tapedeck::kernels {
@@ -17,52 +19,6 @@ namespace {
 
 constexpr std::int64_t kGrainBytes = 1 << 18;
 constexpr std::int64_t kTile = 32;
-
-// Calls f with an unsigned integer of the element's size: copies need no other type.
-template <typename F>
-void with_word(std::int64_t item_size, F&& f) {
-  switch (item_size) {
-    case 1:
-      f(TypeTag<std::uint8_t>{});
-      break;
-    case 4:
-      f(TypeTag<std::uint32_t>{});
-      break;
-    default:
-      f(TypeTag<std::uint64_t>{});
-      break;
-  }
-}
-
-template <typename T>
-T load(const char* p) {
-  T value;
-  std::memcpy(&value, p, sizeof(T));
-  return value;
-}
-template <typename T>
-void store(char* p, T value) {
-  std::memcpy(p, &value, sizeof(T));
-}
-
-template <typename T>
-void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
-              std::int64_t n) {
-  constexpr std::int64_t kSize = sizeof(T);
-  if (dst_stride == kSize && src_stride == kSize) {
-    move_bytes(dst, src, n * kSize);
-  } else if (dst_stride == kSize && src_stride == 0) {
-    const T value = load<T>(src);
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, value);
-  } else if (dst_stride == kSize && src_stride == 2 * kSize) {
-    // A stride that the compiler knows becomes shuffles of vectors.
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
-  } else if (dst_stride == kSize) {
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
-  }
-}
 
 // The axis that is innermost in the source, where dst's innermost one is another: the copy is then
 // a batch of 2-D transposes. -1 where there is none.
@@ -372,7 +328,7 @@ Array zeros(IntArrayRef sizes, ScalarType dtype) {
   Array out = Array::empty(sizes, dtype);
   char* const data = static_cast<char*>(out.raw());
   parallel_for(out.nbytes(), kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
-    std::memset(data + begin, 0, static_cast<std::size_t>(end - begin));
+    detail::fill_bytes(data + begin, 0, end - begin);
   });
   return out;
 }

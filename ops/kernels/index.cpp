@@ -10,6 +10,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/lines.h>
+#include <tapedeck/ops/kernels/move_bytes.h>
 #include <tapedeck/ops/kernels/row_moves.h>
 #include <tapedeck/ops/kernels/words.h>
 
@@ -30,6 +31,22 @@ std::vector<std::int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
     offsets = std::move(finer);
   }
   return offsets;
+}
+
+// Whether all of row[0], row[step], ... are in [0, size). Without branches, so that it is
+// vectorised: the sign bits of value and size - 1 - value say it.
+bool all_within(const std::int64_t* row, std::int64_t step, std::int64_t count, std::int64_t size) {
+  const std::uint64_t last = static_cast<std::uint64_t>(size) - 1;
+  std::uint64_t signs = 0;
+  const auto take = [&](std::int64_t value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    signs |= bits | (last - bits);
+  };
+  if (step == 1)
+    for (std::int64_t i = 0; i < count; ++i) take(row[i]);
+  else
+    for (std::int64_t i = 0; i < count; ++i) take(row[i * step]);
+  return signs >> 63 == 0;
 }
 
 struct IndexedAxes {
@@ -128,16 +145,23 @@ struct IndexPlan {
                       ": expected int64 indices, got ", index.dtype());
     const std::int64_t size = x.sizes()[axis], stride = x.strides()[axis];
     const std::int64_t least = negative == NegativeIndex::CountsFromTheEnd ? -size : 0;
-    std::int64_t at = 0;
+    std::int64_t* at = picked.data();
     for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
       const auto* row = index.data<std::int64_t>() + offsets[0];
+      std::int64_t* const to = at;
+      at += count;
+      if (size > 0 && all_within(row, steps[0], count, size)) {
+        const std::int64_t step = steps[0];
+        for (std::int64_t i = 0; i < count; ++i) to[i] += row[i * step] * stride;
+        return;
+      }
       for (std::int64_t i = 0; i < count; ++i) {
         const std::int64_t value = row[i * steps[0]];
         TAPEDECK_CHECK_AS(IndexError, size > 0, op, ": index ", value,
                           " is out of bounds for dimension with size 0 (dimension ", axis, ")");
         TAPEDECK_CHECK_AS(IndexError, value >= least && value < size, op, ": index ", value,
                           " is out of bounds for dimension ", axis, " with size ", size);
-        picked[at++] += (value < 0 ? value + size : value) * stride;
+        to[i] += (value < 0 ? value + size : value) * stride;
       }
     });
   }
@@ -190,11 +214,18 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
         plan.for_runs(
             begin, end,
             [=](std::int64_t r, std::int64_t base, const std::int64_t* at, std::int64_t count) {
-              for (std::int64_t j = 0; j < count; ++j) to[r + j] = from[base + at[j]];
+              const Word* const row = from + base;
+              std::int64_t j = 0;
+              for (; j + 4 <= count; j += 4) {  // four at once, as copy_run() does
+                const Word four[] = {row[at[j]], row[at[j + 1]], row[at[j + 2]], row[at[j + 3]]};
+                std::memcpy(to + r + j, four, sizeof four);
+              }
+              for (; j < count; ++j) to[r + j] = row[at[j]];
             });
       else if (plan.inner_is_run)
         plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
-          std::memcpy(to + r * n, from + at, static_cast<std::size_t>(n) * sizeof(Word));
+          move_bytes(reinterpret_cast<char*>(to + r * n), reinterpret_cast<const char*>(from + at),
+                     n * std::int64_t{sizeof(Word)});
         });
       else
         plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
@@ -250,7 +281,8 @@ void index_put(Array& out, const IndexList& indices, const Array& values, bool a
       put(
           static_cast<Word*>(out.raw()), static_cast<const Word*>(source.raw()),
           [](Word* to, const Word* from, std::int64_t count) {
-            std::memcpy(to, from, static_cast<std::size_t>(count) * sizeof(Word));
+            move_bytes(reinterpret_cast<char*>(to), reinterpret_cast<const char*>(from),
+                       count * std::int64_t{sizeof(Word)});
           },
           [](Word& a, Word b) { a = b; });
     });
@@ -266,22 +298,6 @@ Array lines_under(const Array& a, const Array& index, std::int64_t dim) {
   return a.as_strided(index.sizes(), strides, a.offset());
 }
 
-// Whether all of row[0], row[step], ... are in [0, size). Without branches, so that it is
-// vectorised: the sign bits of value and size - 1 - value say it.
-bool all_within(const std::int64_t* row, std::int64_t step, std::int64_t count, std::int64_t size) {
-  const std::uint64_t last = static_cast<std::uint64_t>(size) - 1;
-  std::uint64_t signs = 0;
-  const auto take = [&](std::int64_t value) {
-    const auto bits = static_cast<std::uint64_t>(value);
-    signs |= bits | (last - bits);
-  };
-  if (step == 1)
-    for (std::int64_t i = 0; i < count; ++i) take(row[i]);
-  else
-    for (std::int64_t i = 0; i < count; ++i) take(row[i * step]);
-  return signs >> 63 == 0;
-}
-
 void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
   TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
                     "(): Expected dtype int64 for index, got ", index.dtype());
@@ -294,7 +310,11 @@ void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, c
     }
   };
   if (index.is_contiguous()) return check(index.data<std::int64_t>(), 1, index.numel());
-  for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
+  // What an expanded index repeats is looked at once.
+  Array once = index;
+  for (std::int64_t axis = 0; axis < index.dim(); ++axis)
+    if (index.strides()[axis] == 0 && index.sizes()[axis] > 1) once = once.slice(axis, 0, 1, 1);
+  for_each_row<1>({once}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
     check(index.data<std::int64_t>() + offsets[0], steps[0], count);
   });
 }
@@ -389,6 +409,22 @@ Array reversed_rows(const Array& x) {
 }  // namespace
 
 Array flip(const Array& x, IntArrayRef dims) {
+  if (dims.size() > 1 && x.is_contiguous()) {
+    // The last axes, all of them reversed, are one axis.
+    DimVector sizes = x.sizes(), others;
+    bool reversed[kMaxDims] = {};
+    for (const std::int64_t dim : dims) reversed[dim] = true;
+    while (sizes.size() > 1 && reversed[sizes.size() - 1] && reversed[sizes.size() - 2]) {
+      sizes[static_cast<std::int64_t>(sizes.size()) - 2] *= sizes.back();
+      sizes.pop_back();
+    }
+    const auto merged = static_cast<std::int64_t>(sizes.size());
+    if (merged < x.dim()) {
+      for (const std::int64_t dim : dims)
+        if (dim < merged) others.push_back(dim);
+      return flip(x.view(sizes), others).view(x.sizes());
+    }
+  }
   Array y = dims.empty() ? clone(x) : x;
   for (const std::int64_t dim : dims) {
     const std::int64_t size = y.sizes()[dim];

@@ -105,4 +105,29 @@ Array pad_constant(const Array& x, IntArrayRef before, IntArrayRef sizes, Scalar
   return out;
 }
 
+Array pad_circular(const Array& x, std::int64_t axis, std::int64_t before, std::int64_t after) {
+  DimVector sizes = x.sizes();
+  const std::int64_t size = sizes[axis];
+  sizes[axis] += before + after;
+  const Array out = Array::empty(sizes, x.dtype());
+  if (out.numel() == 0) return out;
+  const Array from = contiguous(x);
+  std::int64_t step = element_size(x.dtype());  // bytes from one place of the axis to the next
+  for (std::int64_t d = axis + 1; d < x.dim(); ++d) step *= sizes[d];
+  const std::int64_t lines = out.nbytes() / (sizes[axis] * step);
+  const auto* const in = static_cast<const char*>(from.raw());
+  auto* const to = static_cast<char*>(out.raw());
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain * 4 / (sizes[axis] * step));
+  parallel_for(lines, grain, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t line = begin; line < end; ++line) {
+      const char* const src = in + line * size * step;
+      char* const dst = to + line * (size + before + after) * step;
+      move_bytes(dst, src + (size - before) * step, before * step);
+      move_bytes(dst + before * step, src, size * step);
+      move_bytes(dst + (before + size) * step, src, after * step);
+    }
+  });
+  return out;
+}
+
 }  // namespace tapedeck::kernels

@@ -9,4 +9,8 @@ namespace tapedeck::kernels {
 /// number for each axis of x; before[d] + x.sizes()[d] is not above sizes[d].
 Array pad_constant(const Array& x, IntArrayRef before, IntArrayRef sizes, Scalar value);
 
+/// A fresh array of x with its last `before` places along `axis` in front of it and its first
+/// `after` ones behind it; neither is above the axis's size.
+Array pad_circular(const Array& x, std::int64_t axis, std::int64_t before, std::int64_t after);
+
 }  // namespace tapedeck::kernels

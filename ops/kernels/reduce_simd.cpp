@@ -222,10 +222,22 @@ void ProductRows(void* acc, const void* in, std::int64_t stride, std::int64_t co
       products[j] *= static_cast<double>(reinterpret_cast<const T*>(base + r * stride)[j]);
 }
 
+// Where v is not a number.
+template <class D, class V>
+HWY_INLINE hn::Mask<D> Nans(D, V v) {
+  if constexpr (hwy::IsFloat<hn::TFromD<D>>())
+    return hn::IsNaN(v);
+  else
+    return hn::Ne(v, v);
+}
+
 struct Larger {
   template <class D, class V>
   HWY_INLINE V operator()(D, V best, V x) const {
-    return hn::IfThenElse(hn::Or(hn::Gt(x, best), hn::IsNaN(x)), x, best);
+    if constexpr (hwy::IsFloat<hn::TFromD<D>>())
+      return hn::IfThenElse(hn::Or(hn::Gt(x, best), hn::IsNaN(x)), x, best);
+    else
+      return hn::Max(x, best);
   }
   template <class D>
   static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
@@ -239,7 +251,10 @@ struct Larger {
 struct Smaller {
   template <class D, class V>
   HWY_INLINE V operator()(D, V best, V x) const {
-    return hn::IfThenElse(hn::Or(hn::Lt(x, best), hn::IsNaN(x)), x, best);
+    if constexpr (hwy::IsFloat<hn::TFromD<D>>())
+      return hn::IfThenElse(hn::Or(hn::Lt(x, best), hn::IsNaN(x)), x, best);
+    else
+      return hn::Min(x, best);
   }
   template <class D>
   static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
@@ -270,7 +285,7 @@ T BestOf(const T* run, std::int64_t n) {
   }
   for (; i + lanes <= n; i += lanes) b0 = choose(d, b0, hn::LoadU(d, run + i));
   if (i < n) b0 = choose(d, b0, LoadPartOr(d, run[i], run + i, n - i));
-  if (!hn::AllFalse(d, hn::IsNaN(b0))) return std::numeric_limits<T>::quiet_NaN();
+  if (!hn::AllFalse(d, Nans(d, b0))) return std::numeric_limits<T>::quiet_NaN();
   return Choice::OfLanes(d, b0);
 }
 
@@ -294,7 +309,7 @@ void BestWithIndex(const void* in, void* best, std::int64_t* index, std::int64_t
     const T* const row = static_cast<const T*>(in) + r * n;
     if (n < lanes) {
       const auto v = LoadPartOr(d, row[0], row, n);
-      const auto nans = hn::IsNaN(v);
+      const auto nans = Nans(d, v);
       const auto at_best =
           hn::AllFalse(d, nans) ? hn::Eq(v, hn::Set(d, Choice::OfLanes(d, v))) : nans;
       index[r] = static_cast<std::int64_t>(hn::FindFirstTrue(d, at_best));
@@ -307,7 +322,7 @@ void BestWithIndex(const void* in, void* best, std::int64_t* index, std::int64_t
     std::int64_t at = 0;
     for (; at + lanes <= n; at += lanes) {
       const auto v = hn::LoadU(d, row + at);
-      if (!hn::AllFalse(d, nan ? hn::IsNaN(v) : hn::Eq(v, wanted))) break;
+      if (!hn::AllFalse(d, nan ? Nans(d, v) : hn::Eq(v, wanted))) break;
     }
     while (nan ? row[at] == row[at] : row[at] != value) ++at;
     static_cast<T*>(best)[r] = row[at];
@@ -323,6 +338,21 @@ void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count
   T* const results = static_cast<T*>(acc);
   const char* const base = static_cast<const char*>(in);
   std::int64_t j = 0;
+  for (; j + 4 * lanes <= n; j += 4 * lanes) {
+    auto b0 = hn::LoadU(d, results + j), b1 = hn::LoadU(d, results + j + lanes);
+    auto b2 = hn::LoadU(d, results + j + 2 * lanes), b3 = hn::LoadU(d, results + j + 3 * lanes);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const T* const row = reinterpret_cast<const T*>(base + r * stride) + j;
+      b0 = choose(d, b0, hn::LoadU(d, row));
+      b1 = choose(d, b1, hn::LoadU(d, row + lanes));
+      b2 = choose(d, b2, hn::LoadU(d, row + 2 * lanes));
+      b3 = choose(d, b3, hn::LoadU(d, row + 3 * lanes));
+    }
+    hn::StoreU(b0, d, results + j);
+    hn::StoreU(b1, d, results + j + lanes);
+    hn::StoreU(b2, d, results + j + 2 * lanes);
+    hn::StoreU(b3, d, results + j + 3 * lanes);
+  }
   for (; j + lanes <= n; j += lanes) {
     auto best = hn::LoadU(d, results + j);
     for (std::int64_t r = 0; r < count; ++r)
@@ -332,6 +362,49 @@ void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count
   for (; j < n; ++j)
     for (std::int64_t r = 0; r < count; ++r)
       results[j] = choose.Scalar(results[j], reinterpret_cast<const T*>(base + r * stride)[j]);
+}
+
+// Sums of int64 by wrapping.
+void IntegerSumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                    std::int64_t n) {
+  const hn::ScalableTag<std::int64_t> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t c = 0; c < count; ++c) {
+    const auto* const run =
+        reinterpret_cast<const std::int64_t*>(static_cast<const char*>(in) + c * stride);
+    auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+    std::int64_t i = 0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      s0 = hn::Add(s0, hn::LoadU(d, run + i));
+      s1 = hn::Add(s1, hn::LoadU(d, run + i + lanes));
+      s2 = hn::Add(s2, hn::LoadU(d, run + i + 2 * lanes));
+      s3 = hn::Add(s3, hn::LoadU(d, run + i + 3 * lanes));
+    }
+    for (; i + lanes <= n; i += lanes) s0 = hn::Add(s0, hn::LoadU(d, run + i));
+    if (i < n) s1 = hn::Add(s1, LoadPart(d, run + i, n - i));
+    s0 = hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+    const hn::CappedTag<std::int64_t, 1> one;
+    auto* const sum = static_cast<std::int64_t*>(acc) + c;
+    hn::StoreU(hn::Add(hn::LoadU(one, sum), hn::Set(one, hn::GetLane(s0))), one, sum);
+  }
+}
+
+void IntegerSumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                    std::int64_t n) {
+  const hn::ScalableTag<std::int64_t> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto* const sums = static_cast<std::int64_t*>(acc);
+  const auto add = [&](auto tag, std::int64_t j) HWY_ATTR {
+    auto sum = hn::LoadU(tag, sums + j);
+    for (std::int64_t r = 0; r < count; ++r)
+      sum = hn::Add(sum, hn::LoadU(tag, reinterpret_cast<const std::int64_t*>(
+                                            static_cast<const char*>(in) + r * stride) +
+                                            j));
+    hn::StoreU(sum, tag, sums + j);
+  };
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) add(d, j);
+  for (; j < n; ++j) add(hn::CappedTag<std::int64_t, 1>(), j);
 }
 
 // Each block's mean and squared deviations are taken from the elements themselves while they are in
@@ -394,7 +467,24 @@ SimdReducer FindFor(ReduceOp op) {
   }
 }
 
+template <typename T>
+SimdReducer FindIntegral(ReduceOp op) {
+  switch (op) {
+    case ReduceOp::Sum:
+      if constexpr (sizeof(T) == 8) return {IntegerSumRuns, IntegerSumRows};
+      return {};
+    case ReduceOp::Max:
+      return {BestRuns<Larger, T>, BestRows<Larger, T>};
+    case ReduceOp::Min:
+      return {BestRuns<Smaller, T>, BestRows<Smaller, T>};
+    default:
+      return {};
+  }
+}
+
 SimdReducer Find(ReduceOp op, ScalarType dtype) {
+  if (dtype == ScalarType::Long) return FindIntegral<std::int64_t>(op);
+  if (dtype == ScalarType::Int) return FindIntegral<std::int32_t>(op);
   return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
 }
 SimdReducer FindMoments(ScalarType dtype) {
@@ -403,6 +493,8 @@ SimdReducer FindMoments(ScalarType dtype) {
 }
 
 BestRowsLoop FindBestRows(bool largest, ScalarType dtype) {
+  if (dtype == ScalarType::Long)
+    return largest ? BestWithIndex<Larger, std::int64_t> : BestWithIndex<Smaller, std::int64_t>;
   if (dtype == ScalarType::Float)
     return largest ? BestWithIndex<Larger, float> : BestWithIndex<Smaller, float>;
   return largest ? BestWithIndex<Larger, double> : BestWithIndex<Smaller, double>;
@@ -422,12 +514,16 @@ HWY_EXPORT(FindBestRows);
 }  // namespace
 
 SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype) {
-  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : SimdReducer{};
+  if (is_floating_point(dtype) || dtype == ScalarType::Long || dtype == ScalarType::Int)
+    return HWY_DYNAMIC_DISPATCH(Find)(op, dtype);
+  return {};
 }
 SimdReducer find_simd_moments(ScalarType dtype) { return HWY_DYNAMIC_DISPATCH(FindMoments)(dtype); }
 
 BestRowsLoop find_best_rows(bool largest, ScalarType dtype) {
-  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(FindBestRows)(largest, dtype) : nullptr;
+  if (is_floating_point(dtype) || dtype == ScalarType::Long)
+    return HWY_DYNAMIC_DISPATCH(FindBestRows)(largest, dtype);
+  return nullptr;
 }
 
 }  // namespace tapedeck::kernels

@@ -14,6 +14,7 @@ namespace {
 constexpr std::int64_t kGrain = 32768;  // elements worth a chunk
 constexpr std::int64_t kBatch = 512;    // accumulators on the stack
 constexpr std::int64_t kMaxAccSize = sizeof(Moments);
+constexpr std::int64_t kWideRow = 128;  // elements of several short rows that are folded as one
 constexpr std::int64_t kManyJobs = 16;  // enough to keep threads busy without splitting
 
 // The axes of the collapsed nest, the reduced ones apart from the others. Operand 0 is the input,
@@ -156,9 +157,26 @@ class Run {
                  std::int64_t last) const {
     LoopNest nest = reduced_;
     nest.data[0] = const_cast<char*>(in);
+    const std::int64_t stride = reduced_.inner_stride(0);
+    const std::int64_t joined = stride == width * reduced_.item_size[0] ? kWideRow / width : 1;
     nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
-      reducer_.rows(acc, at[0], reduced_.inner_stride(0), n, width);
+      std::int64_t r = 0;
+      if (joined > 1 && n >= 4 * joined) {
+        fold_joined_rows(acc, at[0], stride, n / joined, width, joined);
+        r = n / joined * joined;
+      }
+      reducer_.rows(acc, at[0] + r * stride, stride, n - r, width);
     });
+  }
+  // `joined` rows at a time, which have no gaps between them, as one with accumulators of its own:
+  // short rows are mostly ends of vectors.
+  void fold_joined_rows(void* acc, const char* in, std::int64_t stride, std::int64_t count,
+                        std::int64_t width, std::int64_t joined) const {
+    alignas(64) char wide[kWideRow * kMaxAccSize];
+    reducer_.init(wide, joined * width);
+    reducer_.rows(wide, in, joined * stride, count, joined * width);
+    for (std::int64_t j = 0; j < joined; ++j)
+      reducer_.merge(acc, wide + j * width * reducer_.acc_size, width);
   }
 
   const Reducer& reducer_;

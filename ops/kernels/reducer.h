@@ -33,7 +33,7 @@ struct SimdReducer {
                std::int64_t n) = nullptr;
 };
 /// For Sum, Mean, Prod, Norm1, Norm2 (accumulators of float64) and Max, Min (of the dtype) on
-/// float32 and float64.
+/// float32 and float64; for Max, Min on int32 and int64, and Sum on int64, of the dtype.
 SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype);
 
 /// Count, mean and sum of squared deviations of the elements so far.
@@ -54,8 +54,13 @@ SimdReducer find_simd_moments(ScalarType dtype);
 /// where they are; a NaN is the best.
 using BestRowsLoop = void (*)(const void* in, void* best, std::int64_t* index, std::int64_t count,
                               std::int64_t n);
-/// For the largest or the smallest; null but for float32 and float64.
+/// For the largest or the smallest; null but for float32, float64 and int64.
 BestRowsLoop find_best_rows(bool largest, ScalarType dtype);
+
+/// The same of `columns` columns of fewer than 2^31 rows, `stride` elements apart.
+using BestColumnsLoop = void (*)(const void* in, std::int64_t stride, std::int64_t rows,
+                                 std::int64_t columns, void* best, std::int64_t* index);
+BestColumnsLoop find_best_columns(bool largest, ScalarType dtype);
 
 /// Runs a reducer over the axes of `x` whose size is 1 in `out`, a row-major array of as many axes.
 /// Neither has zero elements.

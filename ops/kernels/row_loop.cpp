@@ -8,6 +8,7 @@
 #include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
 
@@ -23,33 +24,11 @@ constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
 constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
 
-template <typename Word>
-void copy_words(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
-                std::int64_t n) {
-  constexpr auto kSize = static_cast<std::int64_t>(sizeof(Word));
-  if (dst_stride == kSize && src_stride == 0) {
-    Word word;
-    std::memcpy(&word, src, sizeof(Word));
-    for (std::int64_t i = 0; i < n; ++i) std::memcpy(dst + i * kSize, &word, sizeof(Word));
-    return;
-  }
-  for (std::int64_t i = 0; i < n; ++i)
-    std::memcpy(dst + i * dst_stride, src + i * src_stride, sizeof(Word));
-}
-
 void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, const char* src,
                   std::int64_t src_stride, std::int64_t n) {
-  switch (item_size) {
-    case 1:
-      copy_words<std::uint8_t>(dst, dst_stride, src, src_stride, n);
-      break;
-    case 4:
-      copy_words<std::uint32_t>(dst, dst_stride, src, src_stride, n);
-      break;
-    default:
-      copy_words<std::uint64_t>(dst, dst_stride, src, src_stride, n);
-      break;
-  }
+  with_word(item_size, [&](auto tag) {
+    copy_run<typename decltype(tag)::type>(dst, dst_stride, src, src_stride, n);
+  });
 }
 
 // Every operand is one gapless run or, among the inputs, one element.

@@ -5,6 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/row_moves.cpp"
 #include <hwy/foreach_target.h>
+#include <cstring>
+
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -52,6 +54,32 @@ void FillWhere(Word* data, const std::uint8_t* flags, Word value, std::int64_t n
 
 }  // namespace
 
+void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
+  const hn::ScalableTag<std::uint64_t> d;
+  const auto words = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t size = words * 8;
+  const auto v = hn::Set(d, pattern);
+  auto* const to = static_cast<std::uint8_t*>(data);
+  const auto put = [&](std::int64_t at)
+                       HWY_ATTR { hn::StoreU(v, d, reinterpret_cast<std::uint64_t*>(to + at)); };
+  if (bytes < size) {
+    HWY_ALIGN std::uint64_t buffer[HWY_MAX_BYTES / 8];
+    hn::Store(v, d, buffer);
+    std::memcpy(to, buffer, static_cast<std::size_t>(bytes));
+    return;
+  }
+  std::int64_t i = 0;
+  for (; i + 4 * size <= bytes; i += 4 * size) {
+    put(i);
+    put(i + size);
+    put(i + 2 * size);
+    put(i + 3 * size);
+  }
+  for (; i + size <= bytes; i += size) put(i);
+  // Over what is there already: vectors and runs have whole elements.
+  if (i < bytes) put(bytes - size);
+}
+
 void AddRowF32(float* to, const float* from, std::int64_t n) { AddRow(to, from, n); }
 void AddRowF64(double* to, const double* from, std::int64_t n) { AddRow(to, from, n); }
 void FillWhere8(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n) {
@@ -74,6 +102,7 @@ namespace tapedeck::kernels::detail {
 
 HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
+HWY_EXPORT(FillBytes);
 HWY_EXPORT(FillWhere8);
 HWY_EXPORT(FillWhere32);
 HWY_EXPORT(FillWhere64);
@@ -83,6 +112,9 @@ void add_row(float* to, const float* from, std::int64_t n) {
 }
 void add_row(double* to, const double* from, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(AddRowF64)(to, from, n);
+}
+void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
+  HWY_DYNAMIC_DISPATCH(FillBytes)(data, pattern, bytes);
 }
 void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(FillWhere8)(data, flags, value, n);

@@ -8,6 +8,10 @@ namespace tapedeck::kernels::detail {
 void add_row(float* to, const float* from, std::int64_t n);
 void add_row(double* to, const double* from, std::int64_t n);
 
+/// Repeats a pattern of 8 bytes, in which the elements are the same, over `bytes` of whole
+/// elements.
+void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes);
+
 /// data[i] = value where flags[i] is not zero.
 void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n);
 void fill_where(std::uint32_t* data, const std::uint8_t* flags, std::uint32_t value,

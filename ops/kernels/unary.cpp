@@ -13,6 +13,7 @@ RowLoop find_loop(UnaryOp op, ScalarType dtype) {
   RowLoop loop = find_simd_arithmetic(op, dtype);
   if (loop == nullptr) loop = find_simd_math(op, dtype);
   if (loop == nullptr) loop = find_simd_activation(op, dtype);
+  if (loop == nullptr) loop = find_simd_integral(op, dtype);
   if (loop == nullptr) loop = find_plain_unary(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
   return loop;
@@ -123,6 +124,10 @@ const char* name_of(UnaryOp op) {
       return "softsign";
     case UnaryOp::Threshold:
       return "threshold";
+    case UnaryOp::Hardshrink:
+      return "hardshrink";
+    case UnaryOp::Softshrink:
+      return "softshrink";
     case UnaryOp::LogicalNot:
       return "logical_not";
     case UnaryOp::BitwiseNot:

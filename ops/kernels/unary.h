@@ -59,6 +59,8 @@ enum class UnaryOp : std::uint8_t {
   Hardswish,    ///< x hardsigmoid(x)
   Softsign,     ///< x / (1 + |x|)
   Threshold,    ///< x for x > p0 and NaN, else p1
+  Hardshrink,   ///< 0 for -p0 <= x <= p0, else x
+  Softshrink,   ///< x - p0 above p0, x + p0 below -p0, else 0; NaN stays
   LogicalNot,   ///< x == 0: bool, of any dtype
   BitwiseNot,   ///< bool and integers
   IsNan,        ///< bool, of any dtype, as the three below

@@ -67,6 +67,30 @@ struct ThresholdOp {
   }
   T bound, value;
 };
+template <typename T>
+struct HardshrinkOp {
+  template <class D>
+  HardshrinkOp(D, const double* p) : bound(static_cast<T>(p[0])) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V high = hn::Set(d, bound);
+    return hn::IfThenZeroElse(hn::And(hn::Ge(x, hn::Neg(high)), hn::Le(x, high)), x);
+  }
+  T bound;
+};
+template <typename T>
+struct SoftshrinkOp {
+  template <class D>
+  SoftshrinkOp(D, const double* p) : bound(static_cast<T>(p[0])) {}
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V x) const {
+    const V high = hn::Set(d, bound);
+    // With the sign of x, so that one comparison tells: a NaN is not within the bounds.
+    const V beyond = hn::Sub(x, hn::CopySign(high, x));
+    return hn::IfThenZeroElse(hn::Le(hn::Abs(x), high), beyond);
+  }
+  T bound;
+};
 struct HardsigmoidOp : Plain {
   using Plain::Plain;
   template <class D, class V>
@@ -117,6 +141,10 @@ RowLoop FindFor(UnaryOp op) {
       return UnaryRow<LeakyReluOp<T>, T>;
     case UnaryOp::Threshold:
       return UnaryRow<ThresholdOp<T>, T>;
+    case UnaryOp::Hardshrink:
+      return UnaryRow<HardshrinkOp<T>, T>;
+    case UnaryOp::Softshrink:
+      return UnaryRow<SoftshrinkOp<T>, T>;
     case UnaryOp::Hardsigmoid:
       return UnaryRow<HardsigmoidOp, T>;
     case UnaryOp::Hardswish:

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 
 #include <tapedeck/array/dispatch.h>
 
@@ -9,8 +10,8 @@ namespace tapedeck::kernels {
 /// Calls f(TypeTag<Word>) with an unsigned integer of the element's size: moving elements needs no
 /// other type.
 template <typename F>
-void dispatch_word(ScalarType dtype, F&& f) {
-  switch (element_size(dtype)) {
+void with_word(std::int64_t item_size, F&& f) {
+  switch (item_size) {
     case 1:
       return f(TypeTag<std::uint8_t>{});
     case 4:
@@ -18,6 +19,10 @@ void dispatch_word(ScalarType dtype, F&& f) {
     default:
       return f(TypeTag<std::uint64_t>{});
   }
+}
+template <typename F>
+void dispatch_word(ScalarType dtype, F&& f) {
+  with_word(element_size(dtype), std::forward<F>(f));
 }
 
 }  // namespace tapedeck::kernels

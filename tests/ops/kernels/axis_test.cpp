@@ -172,6 +172,30 @@ TEST(Axis, TiesGoToTheFirstIndexAndNaNWins) {
   EXPECT_THROW(kernels::max_along(Array::empty({3, 0}, kFloat32), 1, false), IndexError);
 }
 
+TEST(Axis, ExtremesOfIntegersAndOfManyColumns) {
+  for (const Shape& shape : {Shape{37, 77}, {3, 19, 41}, {5, 300}}) {
+    const Array x = random_array(shape, kInt64, 1, -9, 9), same = kernels::cast(x, kFloat64);
+    for (std::int64_t dim = 0; dim < x.dim(); ++dim)
+      for (const bool largest : {true, false}) {
+        const auto along = largest ? kernels::max_along : kernels::min_along;
+        const auto [best, at] = along(x, dim, false);
+        const auto [wanted, place] = along(same, dim, false);
+        EXPECT_EQ(values<double>(kernels::cast(best, kFloat64)), values<double>(wanted));
+        EXPECT_EQ(values<std::int64_t>(at), values<std::int64_t>(place));
+      }
+  }
+  // The first NaN of a column stays, wherever in a vector it stands.
+  const Array y = random_array({9, 50}, kFloat32, 1, -9, 9);
+  for (std::int64_t j = 0; j < 50; j += 3)
+    for (const std::int64_t i : {j % 5 + 1, j % 5 + 3})
+      y.data<float>()[i * 50 + j] = std::numeric_limits<float>::quiet_NaN();
+  const auto [best, at] = kernels::min_along(y, 0, false);
+  for (std::int64_t j = 0; j < 50; j += 3) {
+    EXPECT_TRUE(std::isnan(best.data<float>()[j]));
+    EXPECT_EQ(at.data<std::int64_t>()[j], j % 5 + 1);
+  }
+}
+
 TYPED_TEST(AxisTest, Scans) {
   using T = TypeParam;
   const double e = sizeof(T) == 4 ? 1e-6 : 1e-14;

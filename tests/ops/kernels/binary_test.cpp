@@ -135,6 +135,16 @@ TEST(Binary, Integers) {
       BinaryOp::Add, [](I a, I b) { return a + b; }, -9, 9);
   check<std::int32_t>(
       BinaryOp::Mul, [](int a, int b) { return a * b; }, -9, 9);
+  check<I>(
+      BinaryOp::Sub, [](I a, I b) { return a - b; }, -9, 9);
+  check<I>(
+      BinaryOp::Maximum, [](I a, I b) { return a > b ? a : b; }, -9, 9);
+  check<std::int32_t>(
+      BinaryOp::Minimum, [](int a, int b) { return a < b ? a : b; }, -9, 9);
+  check<std::int32_t>(
+      BinaryOp::BitwiseAnd, [](int a, int b) { return a & b; }, -9, 9);
+  check<I>(
+      BinaryOp::BitwiseOr, [](I a, I b) { return a | b; }, -9, 9);
   check<std::uint8_t>(
       BinaryOp::Sub, [](int a, int b) { return std::uint8_t(a - b); }, 0, 200);
   check<I>(

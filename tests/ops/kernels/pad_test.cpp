@@ -52,6 +52,26 @@ TYPED_TEST(PadTest, IsTheInputAmongTheValue) {
   }
 }
 
+TYPED_TEST(PadTest, WrapsAround) {
+  using T = TypeParam;
+  for (const DimVector& sizes : {DimVector{5}, {3, 7}, {2, 3, 5}, {40, 30, 17}})
+    for (std::int64_t axis = 0; axis < static_cast<std::int64_t>(sizes.size()); ++axis)
+      for (const auto& [before, after] : {std::pair{0, 0}, {1, 2}, {2, 0}, {0, 1}}) {
+        const Array x = random_array(sizes, dtype_of<T>, 1, 0, 100);
+        const std::int64_t size = sizes[axis];
+        DimVector padded = sizes;
+        padded[axis] += before + after;
+        const Array expected = zeros(padded, dtype_of<T>);
+        for (std::int64_t i = 0; i < padded[axis]; ++i) {
+          Array place = expected.select(axis, i);
+          copy(x.select(axis, (i - before + size) % size), place);
+        }
+        const ThreadCount count(3);
+        for (const Array& layout : layouts_of(x))
+          EXPECT_EQ(values<T>(pad_circular(layout, axis, before, after)), values<T>(expected));
+      }
+}
+
 }  // namespace
 
 }  // namespace tapedeck::kernels

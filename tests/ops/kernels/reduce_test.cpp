@@ -34,6 +34,8 @@ const std::vector<Case>& cases() {
                                         {{4, 3, 9, 9}, {0, 2, 3}},
                                         {{3, 1, 5}, {1}},
                                         {{1000, 3}, {0}},
+                                        {{2, 307, 10}, {1}},
+                                        {{45000, 2}, {0}},
                                         {{3, 1000}, {0}},
                                         {{5, 1, 1, 6}, {0, 3}},
                                         {{3, 0, 2}, {0}},
@@ -196,6 +198,7 @@ TEST(Reduce, IntegersAndBool) {
   };
   check<std::uint8_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, 0, 255);
   check<std::int32_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, -99, 99);
+  check<std::int64_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, -99, 99);
   check<bool, std::int64_t>(run<ReduceOp::Sum>, total, 0);
   check<float, bool>(
       run<ReduceOp::Any>,
@@ -204,6 +207,22 @@ TEST(Reduce, IntegersAndBool) {
   check<bool, bool>(
       run<ReduceOp::All>,
       [](auto& v) { return std::all_of(v.begin(), v.end(), [](bool x) { return x; }); }, 0);
+  const Array large = random_array({61, 130}, kInt64, 1, -99, 99);
+  const Array small = random_array({61, 130}, kInt32, 1, -99, 99);
+  for (const std::int64_t dim : {0, 1}) {
+    std::vector<std::int64_t> highest, lowest;
+    for (const auto& group : groups<std::int64_t>(large, {dim})) {
+      highest.push_back(*std::max_element(group.begin(), group.end()));
+      lowest.push_back(*std::min_element(group.begin(), group.end()));
+    }
+    EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Max, large, {dim})), highest);
+    EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Min, large, {dim})), lowest);
+    highest.clear();
+    for (const auto& group : groups<std::int32_t>(small, {dim}))
+      highest.push_back(*std::max_element(group.begin(), group.end()));
+    const Array found = kernels::cast(reduce(ReduceOp::Max, small, {dim}), kInt64);
+    EXPECT_EQ(values<std::int64_t>(found), highest);
+  }
   const Array x = array_of<std::int64_t>({3, -7, 5}, {3});
   EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Max, x))[0], 5);
   EXPECT_EQ(values<std::int64_t>(reduce(ReduceOp::Min, x))[0], -7);

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+
+#include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/row_moves.h>
+#include <tapedeck/ops/kernels/words.h>
+
+namespace tapedeck::kernels {
+
+template <typename T>
+T load(const char* p) {
+  T value;
+  std::memcpy(&value, p, sizeof(T));
+  return value;
+}
+template <typename T>
+void store(char* p, T value) {
+  std::memcpy(p, &value, sizeof(T));
+}
+
+/// Copies n elements between strided rows; strides are in bytes, and src's may be 0.
+template <typename T>
+void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
+              std::int64_t n) {
+  constexpr std::int64_t kSize = sizeof(T);
+  if (dst_stride == kSize && src_stride == kSize) {
+    move_bytes(dst, src, n * kSize);
+  } else if (dst_stride == kSize && src_stride == 0) {
+    T words[8 / kSize];
+    std::fill(std::begin(words), std::end(words), load<T>(src));
+    std::uint64_t pattern;
+    std::memcpy(&pattern, words, sizeof pattern);
+    detail::fill_bytes(dst, pattern, n * kSize);
+  } else if (dst_stride == kSize && src_stride == 2 * kSize) {
+    // A stride that the compiler knows becomes shuffles of vectors.
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
+  } else if (dst_stride == kSize) {
+    // Stores of four elements: single ones hold up the loads that follow them.
+    std::int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+      const char* const from = src + i * src_stride;
+      const T four[] = {load<T>(from), load<T>(from + src_stride), load<T>(from + 2 * src_stride),
+                        load<T>(from + 3 * src_stride)};
+      std::memcpy(dst + i * kSize, four, sizeof four);
+    }
+    for (; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
+  }
+}
+
+}  // namespace tapedeck::kernels
