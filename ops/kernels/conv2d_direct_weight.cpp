@@ -92,7 +92,7 @@ class DirectWeight {
     const std::int64_t pixels = visit_.images * visit_.rows * visit_.columns;
     work.products = pixels * s_.taps() * channels_;
     work.moved = visit_.images * x_rows_ * x_columns_ * channels_;
-    work.sums = s_.taps() * channels_;
+    work.sums = work.kept = s_.taps() * channels_;
     work.element_bytes = sizeof(T);
     return WeightPieces(work);
   }

@@ -39,7 +39,7 @@ class PixelsWeight {
     work.lanes = kRange;
     work.products = rows_ * columns_ * filter_sums();
     work.moved = slab_.elements();
-    work.sums = filter_sums() * tiles_.lanes;
+    work.sums = work.kept = filter_sums() * tiles_.lanes;
     work.element_bytes = sizeof(T);
     pieces_ = WeightPieces(work);
   }

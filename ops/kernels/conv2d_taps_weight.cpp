@@ -42,7 +42,7 @@ class TapsWeight {
     work.lanes = tiles_.lanes;
     work.products = rows_ * s_.OW * static_cast<std::int64_t>(offsets_.size());
     work.moved = slab_.elements();
-    work.sums = static_cast<std::int64_t>(offsets_.size());
+    work.sums = work.kept = static_cast<std::int64_t>(offsets_.size());
     work.element_bytes = sizeof(T);
     pieces_ = WeightPieces(work);
   }

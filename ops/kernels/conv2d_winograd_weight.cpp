@@ -105,6 +105,7 @@ class WinogradWeight {
     work.products = positions_ * channels_ * grid_.block.tiles();
     work.moved = keeps_input_ ? 0 : work.products;
     work.sums = positions_ * channels_;
+    work.kept = s_.taps() * s_.group_channels();
     work.element_bytes = sizeof(T);
     pieces_ = WeightPieces(work);
     keeps_input_ = keeps_input_ && pieces_.ranges > 1;

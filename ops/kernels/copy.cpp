@@ -292,7 +292,7 @@ void fill(Array& dst, Scalar value) {
   TAPEDECK_CHECK(!dst.has_internal_overlap(),
                  "fill: the destination has elements that share memory (an expanded view): shape ",
                  dst.sizes().ref(), ", strides ", dst.strides().ref());
-  detail::check_fits(value, dst.dtype(), "fill");
+  tapedeck::detail::check_fits(value, dst.dtype(), "fill");
   if (dst.numel() == 0) return;
   char element[8];
   dispatch_all(dst.dtype(), "fill", [&](auto tag) {

@@ -40,7 +40,8 @@ double cost(const WeightWork& w, const WeightPieces& p) {
   const double largest = run * (static_cast<double>(range) * filter + prepared);
   const std::int64_t full =
       w.groups * (w.steps / p.run) * std::max<std::int64_t>(1, w.filters / p.range);
-  const double added = groups * filters * sums * static_cast<double>(p.runs - 1) * kAddedProducts;
+  const double added =
+      groups * filters * static_cast<double>(w.kept * (p.runs - 1)) * kAddedProducts;
   // The last run and the last range may be smaller.
   const std::int64_t small = w.groups * p.runs * p.ranges - full;
   const double small_size =
@@ -71,7 +72,7 @@ WeightPieces::WeightPieces(const WeightWork& w)
       static_cast<std::int64_t>(std::min(kMostPieces, work / kPieceProducts)) /
       std::max<std::int64_t>(1, w.groups);
   if (most < 2 || w.filters == 0) return;
-  const std::int64_t bytes = w.groups * w.filters * w.sums * w.element_bytes;
+  const std::int64_t bytes = w.groups * w.filters * w.kept * w.element_bytes;
   const std::int64_t fitting = kPartialBytes / std::max<std::int64_t>(1, bytes);
   const std::int64_t most_runs = std::clamp<std::int64_t>(fitting, 1, std::min(most, w.steps));
   WeightPieces best = *this, p = *this;

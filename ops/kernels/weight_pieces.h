@@ -13,7 +13,8 @@ struct WeightWork {
   std::int64_t products;
   std::int64_t
       moved;          ///< elements of the input that are copied or transformed, however few filters
-  std::int64_t sums;  ///< elements that a run of steps keeps for a filter
+  std::int64_t sums;  ///< elements that are summed up for a filter while a run lasts
+  std::int64_t kept;  ///< elements that a run leaves for it, to be added to those of other runs
   std::int64_t element_bytes;
 };
 

@@ -11,11 +11,11 @@ namespace {
 using I64 = std::int64_t;
 
 WeightWork work_of(I64 steps, I64 groups, I64 filters) {
-  return {steps, groups, filters, 16, 448 * 64 * 9, 500 * 64, 64 * 9, 4};
+  return {steps, groups, filters, 16, 448 * 64 * 9, 500 * 64, 64 * 9, 64 * 9, 4};
 }
 
 TEST(WeightPieces, SmallWorkIsOnePiece) {
-  const WeightPieces p(WeightWork{4, 1, 10, 16, 30, 10, 9, 4});
+  const WeightPieces p(WeightWork{4, 1, 10, 16, 30, 10, 9, 9, 4});
   EXPECT_EQ(p.run, 4);
   EXPECT_EQ(p.runs, 1);
   EXPECT_EQ(p.range, 16);
@@ -45,7 +45,7 @@ TEST(WeightPieces, ManyGroupsAreNotCut) {
 
 TEST(WeightPieces, PartialSumsStayWithinTheirLimit) {
   WeightWork work = work_of(64, 1, 512);
-  work.sums = 1 << 14;
+  work.sums = work.kept = 1 << 14;
   EXPECT_EQ(WeightPieces(work).runs, 1);
 }
 
@@ -55,8 +55,9 @@ TEST(WeightPieces, CoverTheWork) {
     return std::uniform_int_distribution<I64>(low, high)(generator);
   };
   for (int i = 0; i < 500; ++i) {
-    const WeightWork work{pick(1, 100),     pick(1, 5),       pick(1, 600),     pick(0, 1) ? 8 : 16,
-                          pick(1, 1 << 16), pick(0, 1 << 14), pick(1, 1 << 13), 4};
+    const WeightWork work{pick(1, 100),        pick(1, 5),       pick(1, 600),
+                          pick(0, 1) ? 8 : 16, pick(1, 1 << 16), pick(0, 1 << 14),
+                          pick(1, 1 << 13),    pick(1, 1 << 13), 4};
     const WeightPieces p(work);
     EXPECT_EQ(p.runs, (work.steps + p.run - 1) / p.run);
     EXPECT_EQ(p.ranges, (work.filters + p.range - 1) / p.range);
