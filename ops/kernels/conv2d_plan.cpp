@@ -318,19 +318,21 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
   return std::nullopt;
 }
 
-// Windows that reach far make the direct algorithm copy many rows for few. Otherwise taking the
-// image apart, which costs a visit to the memory for each channel, has to pay by Winograd.
+// Taking the image apart has to pay by Winograd. It costs visits to the memory for each channel,
+// the more the smaller the parts are; vectors split in pairs faster than in more. Windows that
+// reach far make the direct algorithm copy many rows for few. All fitted to measurements.
 bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
   const Conv2dShape dense = dilated_shape(s);
-  if (std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8)
-    return std::min(dense.OH, dense.OW) >= 5;
-  const double copy =
-      std::max(s.dilation_h, s.dilation_w) == 2 ? 2.5 : 8;  // vectors split in pairs
+  const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
+  if (!cost) return false;
+  const auto part = static_cast<double>(std::max<std::int64_t>(1, dense.pixels()));
+  const bool pairs = std::max(s.dilation_h, s.dilation_w) == 2;
+  const double copy = pairs ? 1 + 200 / part : 0.5 + 600 / part;
   const double copies = copy / static_cast<double>(s.group_channels()) +
                         copy / static_cast<double>(s.group_filters());
-  const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
-  return cost && cost->pays(dense, copies);
+  const bool far = std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8;
+  return cost->pays(dense, far ? copies - 0.1 : copies);
 }
 
 }  // namespace
