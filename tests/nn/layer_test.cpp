@@ -248,17 +248,18 @@ TEST(Layers, ActivationsInPlaceDifferentiate) {
          return nn::Threshold(nn::ThresholdOptions(0.1, 3).inplace(in_place))(x);
        }}};
   for (const auto& [name, activation] : activations) {
-    const auto derivatives = [&, f = activation](bool in_place) {
+    SCOPED_TRACE(name);
+    const auto derivatives = [f = activation](bool in_place) {
       const Tensor x = noise({3, 5}, 7).requires_grad_(true);
       const Tensor before = x * 1.5;
       const Tensor y = f(before, in_place);
-      EXPECT_EQ(y.is_same(before), in_place) << name;
+      EXPECT_EQ(y.is_same(before), in_place);
       const Tensor dx = autograd::grad({y.pow(3).sum()}, {x}, {}, true, true)[0];
       return std::vector<Tensor>{y, dx, autograd::grad({dx.pow(2).sum()}, {x})[0]};
     };
     const auto expected = derivatives(false), got = derivatives(true);
     for (std::size_t i = 0; i < expected.size(); ++i)
-      EXPECT_TRUE(got[i].equal(expected[i])) << name << ", derivative " << i;
+      EXPECT_TRUE(got[i].equal(expected[i])) << "derivative " << i;
   }
 }
 
