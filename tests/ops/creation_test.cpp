@@ -214,7 +214,8 @@ TEST(Creation, ValuesThatTheDtypeDoesNotHold) {
                                                   {-1.5, kUInt8},
                                                   {1e300, kFloat}};
   for (const auto& [value, dtype] : beyond)
-    EXPECT_THAT(error([&] { full({2}, value, dtype); }), ::testing::HasSubstr("without overflow"))
+    EXPECT_THAT(error([value = value, dtype = dtype] { full({2}, value, dtype); }),
+                ::testing::HasSubstr("without overflow"))
         << value << ' ' << dtype;
   EXPECT_THAT(error([] { ones({2}, kUInt8).fill_(-256); }), ::testing::HasSubstr("type uint8_t"));
   EXPECT_THAT(error([] { full_like(ones({2}, kInt), std::int64_t{1} << 31); }),
