@@ -6,6 +6,7 @@
 #include "bench/conv_cases.h"
 #include "bench/conv_directions.h"
 #include "bench/library.h"
+#include "bench/random_layers.h"
 #include "bench/suite.h"
 
 namespace {
@@ -121,4 +122,5 @@ void bench::add_all() {
       ::add("conv/" + conv.name + "/naive_loop", naive, conv);
   }
   for (const ConvCase& conv : conv_layers()) add_layer(conv);
+  for (const ConvCase& conv : random_layers()) add_layer(conv);
 }

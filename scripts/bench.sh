@@ -8,6 +8,7 @@
 #                      suites: conv matmul tape pointwise train memory data (default: all)
 #
 #   --filter <regex>     only these cases
+#   --random <seed>      conv: also a hundred random layers, another hundred for each seed
 #   --threads "1 2"      numbers of threads
 #   --rounds 3           rounds
 #   --min-time 0.1       seconds that each case runs in each round
@@ -26,10 +27,11 @@ usage() {
 }
 while [ $# -gt 0 ]; do
   case "$1" in
-    --filter | --threads | --rounds | --min-time | --before | --build | --json | --plot)
+    --filter | --random | --threads | --rounds | --min-time | --before | --build | --json | --plot)
       [ $# -gt 1 ] || usage
       case "$1" in
         --filter) filter=$2 ;;
+        --random) export TAPEDECK_BENCH_RANDOM=$2 ;;
         --threads) threads=$2 ;;
         --rounds) rounds=$2 ;;
         --min-time) min_time=$2 ;;
