@@ -12,9 +12,9 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kSlabBytes = 384 << 10;  // leaves room in the L2 cache for the weights
 constexpr std::int64_t kSlabsBytes = 16 << 20;  // of all slabs together
 constexpr std::int64_t kNearBytes = 1 << 20;    // of slabs that stay in the L2 cache
+constexpr std::int64_t kRowPixels = 14;         // of several images that are one row
 constexpr std::int64_t kPieces = 12;            // enough for several threads to end together
 constexpr std::int64_t kFewestBlocks = 6;       // likewise
 constexpr std::int64_t kFewestColumns = 4;      // that are worth a register tile of their own
@@ -22,12 +22,19 @@ constexpr std::int64_t kChain = 256;  // products that are added up before the s
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Images side by side in a row, where those of two and more fit a register tile: fewer sums would
-// meet every vector of weights, which comes from the L2 cache.
+// Images side by side in a row, where the register tiles of several ones have more pixels than
+// those of one: fewer sums would meet every vector of weights, which comes from the L2 cache, and
+// would wait for each other.
 std::int64_t images_per_row(const ConvWindow& window, std::int64_t tile) {
-  if (2 * window.w.outputs > tile || window.w.outputs < 1 || window.N < 1) return 1;
-  const std::int64_t most = std::min(window.N, tile / window.w.outputs);
-  return ceil_div(window.N, ceil_div(window.N, most));
+  const std::int64_t row = window.w.outputs;
+  if (row < 1 || window.N < 1) return 1;
+  const auto filled = [&](std::int64_t images) {  // pixels of a tile, on average
+    return static_cast<double>(images * row) / static_cast<double>(ceil_div(images * row, tile));
+  };
+  std::int64_t best = 1;
+  for (std::int64_t n = 2; n <= window.N && n * row <= std::max(tile, kRowPixels); ++n)
+    if (filled(n) > filled(best)) best = n;
+  return ceil_div(window.N, ceil_div(window.N, best));
 }
 
 // Whether every block of weights is packed by itself, once, and meets all pixels in turn, whose
@@ -45,6 +52,12 @@ bool weights_stay(const ConvWindow& window, std::int64_t channel_blocks) {
          bytes <= (window.taps() >= 4 ? kSlabsBytes : kNearBytes);
 }
 
+// Leaves room in the L2 cache for the weights.
+template <typename T>
+std::int64_t slab_bytes(const ConvTiles<T>& tiles) {
+  return tiles.l2_bytes() / 8 * 3;
+}
+
 // How the work is cut: a piece is some images, rows, columns and blocks of output channels of a
 // group. Depends on sizes alone.
 struct Pieces {
@@ -56,8 +69,8 @@ struct Pieces {
                      std::int64_t channel_blocks, bool weights_stay) {
     Pieces p{};
     p.images = images_per_row(window, tiles.pixels);
-    const std::int64_t limit =
-        kSlabBytes / static_cast<std::int64_t>(sizeof(T)) / std::max<std::int64_t>(1, window.C);
+    const std::int64_t limit = slab_bytes(tiles) / static_cast<std::int64_t>(sizeof(T)) /
+                               std::max<std::int64_t>(1, window.C);
     // Columns: as many as leave room for one row of output.
     const std::int64_t widest = limit / window.h.inputs_of(1) / p.images - window.w.reach;
     p.columns = std::clamp(widest / window.w.step, std::min<std::int64_t>(56, window.w.outputs),

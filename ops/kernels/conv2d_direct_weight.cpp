@@ -11,10 +11,15 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kVisitPixels = 448;  // that sums stay in registers for
-
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
+
+// Pixels that sums stay in registers for: so many that three vectors of channels at each of them
+// hardly leave the nearest cache between taps.
+template <typename T>
+std::int64_t visit_pixels(const ConvTiles<T>& tiles) {
+  return 7 * std::max<std::int64_t>(32, tiles.vector_bytes());
+}
 
 // Pixels of grad_output: images x rows x columns.
 struct Visit {
@@ -37,13 +42,14 @@ class DirectWeight {
     }
     channels_ = round_up(s_.group_channels(), tiles_.lanes);
     filters_ = round_up(s_.group_filters(), tiles_.lanes);
-    visit_.columns = std::min(s_.OW, kVisitPixels);
+    const std::int64_t most = visit_pixels(tiles_);
+    visit_.columns = std::min(s_.OW, most);
     visit_.columns = ceil_div(s_.OW, ceil_div(s_.OW, visit_.columns));
-    visit_.rows = std::clamp<std::int64_t>(kVisitPixels / visit_.columns, 1, s_.OH);
+    visit_.rows = std::clamp<std::int64_t>(most / visit_.columns, 1, s_.OH);
     visit_.rows = ceil_div(s_.OH, ceil_div(s_.OH, visit_.rows));
     const std::int64_t pixels = visit_.columns * visit_.rows;
     visit_.images = s_.OW == visit_.columns && s_.OH == visit_.rows
-                        ? std::clamp<std::int64_t>(kVisitPixels / pixels, 1, s_.N)
+                        ? std::clamp<std::int64_t>(most / pixels, 1, s_.N)
                         : 1;
     x_rows_ = (visit_.rows - 1) * s_.stride_h + (s_.KH - 1) * s_.dilation_h + 1;
     x_rows_ = std::min(x_rows_, s_.H);
@@ -179,9 +185,10 @@ class DirectWeight {
     run.sums_step = s_.taps() * channels_;
     run.add = true;
     const std::int64_t blocks = channels_ / lanes;
-    for (std::int64_t k = 0; k < filters; k += tiles_.scalars)
-      for (std::int64_t block = 0, left_over = ceil_div(blocks, 3); block < blocks; --left_over) {
-        const std::int64_t vectors = ceil_div(blocks - block, left_over);
+    for (std::int64_t block = 0, left_over = ceil_div(blocks, 3), vectors = 0; block < blocks;
+         --left_over, block += vectors) {
+      vectors = ceil_div(blocks - block, left_over);
+      for (std::int64_t k = 0; k < filters; k += tiles_.scalars) {
         for (std::int64_t kh = 0; kh < s_.KH; ++kh) {
           const Conv2dShape::Range in_h = s_.valid_rows(kh);
           const std::int64_t first_row = std::max(in_h.begin, row);
@@ -202,8 +209,8 @@ class DirectWeight {
             tiles_.outer_run[vectors - 1](run);
           }
         }
-        block += vectors;
       }
+    }
   }
 
   Conv2dShape s_;

@@ -13,7 +13,7 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kTransformedBytes = 1 << 20;  // of a block's input: stays in the L2 cache
+// Tiles of a block, whose transformed input stays in the L2 cache where it can.
 constexpr std::int64_t kFewestTiles = 64, kMostTiles = 112;
 constexpr std::int64_t kPieces = 12;      // enough for several threads to end together
 constexpr std::int64_t kEvenPieces = 16;  // of which threads wait for the last one hardly at all
@@ -35,7 +35,7 @@ class Winograd {
         channel_blocks_(ceil_div(window.C, tiles_.lanes)),
         grid_(window.N, h_.outputs, w_.outputs, transforms_.rows.outputs,
               transforms_.columns.outputs,
-              std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
+              std::clamp(tiles_.l2_bytes() / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channel_blocks_ * tiles_.lanes),
                          kFewestTiles, kMostTiles)),
         weights_(window, tiles_, weight, false),

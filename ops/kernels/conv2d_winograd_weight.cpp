@@ -11,7 +11,7 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kTransformedBytes = 1 << 20;  // of a block's input: stays in the L2 cache
+// Tiles of a block, whose transformed input stays in the L2 cache where it can.
 constexpr std::int64_t kFewestTiles = 64, kMostTiles = 224;
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
@@ -30,7 +30,7 @@ class WinogradWeight {
         positions_(transforms_.positions()),
         channels_(round_up(s_.group_channels(), tiles_.lanes)),
         grid_(s_.N, s_.OH, s_.OW, transforms_.rows.outputs, transforms_.columns.outputs,
-              std::clamp(kTransformedBytes / static_cast<std::int64_t>(sizeof(T)) /
+              std::clamp(tiles_.l2_bytes() / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channels_),
                          kFewestTiles, kMostTiles)) {
     plan();
@@ -172,17 +172,17 @@ class WinogradWeight {
       for (std::int64_t position = 0; position < positions_; ++position) {
         next_x.request(positions_);
         next_dy.request(positions_);
-        for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
-          outer.scalars = dy + position * dy_step + k / lanes * count * lanes + k % lanes;
-          T* const row = sums.data + position * sums.position_step + k * channels_;
-          const std::int64_t blocks = channels_ / lanes;
-          for (std::int64_t c = 0, visits = ceil_div(blocks, 3); c < blocks; --visits) {
-            const std::int64_t vectors = ceil_div(blocks - c, visits);
-            outer.vectors = x + position * x_step + c * count * lanes;
-            outer.sums = row + c * lanes;
+        // Vectors of some channels stay in the nearest cache while all filters meet them.
+        const std::int64_t blocks = channels_ / lanes;
+        for (std::int64_t c = 0, visits = ceil_div(blocks, 3); c < blocks; --visits) {
+          const std::int64_t vectors = ceil_div(blocks - c, visits);
+          outer.vectors = x + position * x_step + c * count * lanes;
+          for (std::int64_t k = 0; k < grads.channels; k += tiles_.scalars) {
+            outer.scalars = dy + position * dy_step + k / lanes * count * lanes + k % lanes;
+            outer.sums = sums.data + position * sums.position_step + k * channels_ + c * lanes;
             tiles_.outer_run[vectors - 1](outer);
-            c += vectors;
           }
+          c += vectors;
         }
       }
       if (!totals) continue;

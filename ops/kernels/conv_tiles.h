@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 namespace tapedeck::kernels {
@@ -83,6 +84,12 @@ struct ConvTiles {
   /// to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : 0) for r < rows, c < columns.
   void (*transpose)(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
                     const T* add, T* to, std::int64_t to_step);
+
+  std::int64_t vector_bytes() const { return lanes * static_cast<std::int64_t>(sizeof(T)); }
+  /// Of the L2 cache, as it is usual beside such vectors: both have doubled together.
+  std::int64_t l2_bytes() const {
+    return (std::int64_t{16} << 10) * std::max<std::int64_t>(32, vector_bytes());
+  }
 };
 
 template <typename T>
