@@ -1,6 +1,7 @@
 #include <tapedeck/array/error.h>
 #include <tapedeck/array/internal/op_scope.h>
 
+#include <sstream>
 #include <string_view>
 
 namespace tapedeck {
@@ -35,6 +36,14 @@ std::string error_scope_path() {
 }
 
 namespace detail {
+
+struct StringStream::State {
+  std::ostringstream out;
+};
+StringStream::StringStream() : state_(std::make_unique<State>()) {}
+StringStream::~StringStream() = default;
+std::ostream& StringStream::out() { return state_->out; }
+std::string StringStream::take() { return std::move(state_->out).str(); }
 
 OpScope::OpScope(const char* op) noexcept : outer_(outermost_op) {
   if (!outermost_op) outermost_op = op;

@@ -1,6 +1,7 @@
 #pragma once
 
-#include <sstream>
+#include <memory>
+#include <ostream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -67,11 +68,28 @@ const T& shown(const T& value) {
 }
 inline ScalarType shown(const TypeMeta& dtype) { return dtype; }
 
+/// A stream into a string. It keeps the standard library's out of this header, which everybody
+/// includes.
+class StringStream {
+ public:
+  StringStream();
+  ~StringStream();
+  StringStream(const StringStream&) = delete;
+  StringStream& operator=(const StringStream&) = delete;
+
+  std::ostream& out();
+  std::string take();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 template <typename... Parts>
 std::string str(const Parts&... parts) {
-  std::ostringstream out;
-  (out << ... << shown(parts));
-  return std::move(out).str();
+  StringStream stream;
+  (stream.out() << ... << shown(parts));
+  return stream.take();
 }
 
 /// Appends the module path, if any.

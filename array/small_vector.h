@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,7 +54,8 @@ class SmallVector {
 
   void reserve(std::size_t wanted) {
     if (wanted <= capacity_) return;
-    const std::size_t capacity = std::max<std::size_t>(wanted, std::size_t{2} * capacity_);
+    const std::size_t doubled = std::size_t{2} * capacity_;
+    const std::size_t capacity = wanted < doubled ? doubled : wanted;
     T* fresh = static_cast<T*>(::operator new(capacity * sizeof(T), std::align_val_t(alignof(T))));
     std::uninitialized_move(begin(), end(), fresh);
     std::destroy(begin(), end());

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <initializer_list>
-#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <typeinfo>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -29,7 +29,7 @@ class AutogradContext {
   AutogradContext& operator=(const AutogradContext&) = delete;
 
   /// Anything that is no tensor of the graph: `ctx->saved_data["alpha"] = 0.5`.
-  std::map<std::string, IValue> saved_data;
+  std::unordered_map<std::string, IValue> saved_data;
 
   /// Keeps inputs or outputs for backward. To be called once in forward.
   void save_for_backward(variable_list to_save);

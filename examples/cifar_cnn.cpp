@@ -3,6 +3,7 @@
 // activation is a sigmoid. Writes images of what it predicts and of the feature maps of each layer,
 // before and after the activation.
 
+#include <algorithm>
 #include <filesystem>
 #include <iomanip>
 #include <iostream>

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/sorting.h>
 
+#include <algorithm>
+
 #include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>

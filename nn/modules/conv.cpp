@@ -1,5 +1,6 @@
 #include <tapedeck/nn/modules/conv.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 #include <string>

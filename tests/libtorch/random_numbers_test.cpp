@@ -1,4 +1,5 @@
 // The same seed gives the same numbers as libtorch, bit for bit.
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <vector>

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/grid_sample.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <gmock/gmock.h>

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/axis.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>

@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/resample.h>
 
+#include <algorithm>
 #include <numeric>
 #include <random>
 
