@@ -16,13 +16,14 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Two vectors of weights, a broadcast input and this many pixels times two sums: all registers.
+// With one vector of weights there have to be enough sums that none waits for the one before it.
 // Scalars times three vectors of an outer product likewise; they divide a vector.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kTilePixels = 14, kOuterScalars = 8;
+constexpr int kTilePixels = 14, kNarrowTilePixels = 14, kOuterScalars = 8;
 #elif HWY_TARGET == HWY_SCALAR
-constexpr int kTilePixels = 6, kOuterScalars = 1;
+constexpr int kTilePixels = 6, kNarrowTilePixels = 6, kOuterScalars = 1;
 #else
-constexpr int kTilePixels = 6, kOuterScalars = 4;
+constexpr int kTilePixels = 6, kNarrowTilePixels = 12, kOuterScalars = 4;
 #endif
 
 template <int kPixels, int kVectors, int kStep, typename T>
@@ -31,7 +32,7 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
   constexpr int kLanes = static_cast<int>(hn::MaxLanes(d));
   constexpr int kBlock = kVectors * kLanes;
   hn::Vec<decltype(d)> acc[kPixels][kVectors];
-  HWY_UNROLL(kTilePixels)
+  HWY_UNROLL(kNarrowTilePixels)
   for (int p = 0; p < kPixels; ++p)
     for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::Zero(d);
 
@@ -51,7 +52,7 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
       const T* const at = in + offsets[t];
       hn::Vec<decltype(d)> w[kVectors];
       for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes);
-      HWY_UNROLL(kTilePixels)
+      HWY_UNROLL(kNarrowTilePixels)
       for (int p = 0; p < kPixels; ++p) {
         const auto x = hn::Set(d, at[p * kStep]);
         for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::MulAdd(x, w[v], acc[p][v]);
@@ -64,14 +65,14 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
 
   const std::int64_t step = run.sums_step > 0 ? run.sums_step : kBlock;
   if (run.add) {
-    HWY_UNROLL(kTilePixels)
+    HWY_UNROLL(kNarrowTilePixels)
     for (int p = 0; p < kPixels; ++p)
       for (int v = 0; v < kVectors; ++v) {
         T* const sum = sums + p * step + v * kLanes;
         hn::StoreU(hn::Add(hn::LoadU(d, sum), acc[p][v]), d, sum);
       }
   } else {
-    HWY_UNROLL(kTilePixels)
+    HWY_UNROLL(kNarrowTilePixels)
     for (int p = 0; p < kPixels; ++p)
       for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[p][v], d, sums + p * step + v * kLanes);
   }
@@ -87,13 +88,14 @@ template <int kVectors, bool kBlocked, typename T>
 void ChannelTiles(const ChannelRun<T>& run) {
   constexpr int kLanes = static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
   constexpr int kStep = kBlocked ? kLanes : 1;
-  std::int64_t tiles = (run.pixels + kTilePixels - 1) / kTilePixels;
+  constexpr int kMost = kVectors == 1 ? kNarrowTilePixels : kTilePixels;
+  std::int64_t tiles = (run.pixels + kMost - 1) / kMost;
   const T* in = run.in;
   T* sums = run.sums;
   const std::int64_t sums_step = run.sums_step > 0 ? run.sums_step : kVectors * kLanes;
   for (std::int64_t left = run.pixels; left > 0; --tiles) {
     const int pixels = static_cast<int>((left + tiles - 1) / tiles);
-    ChannelTileOf<kTilePixels, kVectors, kStep>(pixels, run, in, sums);
+    ChannelTileOf<kMost, kVectors, kStep>(pixels, run, in, sums);
     in += pixels * kStep;
     sums += pixels * sums_step;
     left -= pixels;

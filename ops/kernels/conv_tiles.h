@@ -70,7 +70,7 @@ struct TapRun {
 template <typename T>
 struct ConvTiles {
   int lanes;   ///< of a vector
-  int pixels;  ///< of the largest register tile: runs are split evenly into tiles of at most that
+  int pixels;  ///< of the largest register tile of two vectors: runs are split evenly into such
   /// Blocks of one vector and of two. Neighbouring pixels of the input are neighbouring elements.
   void (*channel_run[2])(const ChannelRun<T>&);
   /// The same where the input has `lanes` channels for each pixel.
