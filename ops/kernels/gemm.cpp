@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::int64_t kTinyProduct = 512;  // below, packing costs more than the product
 constexpr std::int64_t kFewRows = 3;        // go through their operand as a vector each
+constexpr std::int64_t kDotDepth = 32;      // of the rows' products with it at least
 constexpr std::int64_t kParallelProduct = 1 << 18;
 constexpr std::int64_t kSplitAlign = 64;
 constexpr std::int64_t kDotChunk = 1 << 14;
@@ -28,28 +29,50 @@ constexpr std::int64_t kDotLanes = 16;
 // takes them all at once.
 template <typename T>
 std::int64_t few_rows(Matrix<const T> b) {
+  if (b.rows < kDotDepth) return 0;
   return b.column_stride == 1 ? 1 : kFewRows;
 }
 
 template <typename T>
 constexpr bool kHasTiles = std::is_same_v<T, float> || std::is_same_v<T, double>;
 
-// c = alpha a b + beta c by rows of b: the inner loop runs along c.
+// One row of c by kColumns columns, whose sums stay in registers.
+template <int kColumns, typename T>
+void row_loop(T alpha, const T* a, std::int64_t a_step, Matrix<const T> b, T beta, T* c,
+              std::int64_t c_step) {
+  T sum[kColumns] = {};
+  for (std::int64_t k = 0; k < b.rows; ++k)
+    for (int j = 0; j < kColumns; ++j)
+      sum[j] =
+          static_cast<T>(sum[j] + a[k * a_step] * b.data[k * b.row_stride + j * b.column_stride]);
+  for (int j = 0; j < kColumns; ++j)
+    c[j * c_step] = static_cast<T>(alpha * sum[j] + (beta == T{0} ? T{0} : beta * c[j * c_step]));
+}
+
+// c = alpha a b + beta c
 template <typename T>
 void gemm_loops(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  constexpr int kColumns = kHasTiles<T> ? 4 : 16;  // the others come in any size, by whole lines
+  T copy[kTinyProduct];
+  if (b.column_stride != 1 && c.rows > 1 && b.rows * b.columns <= kTinyProduct) {
+    for (std::int64_t k = 0; k < b.rows; ++k)
+      for (std::int64_t j = 0; j < b.columns; ++j) copy[k * b.columns + j] = b.at(k, j);
+    b = row_major<const T>(copy, b.rows, b.columns);
+  }
   for (std::int64_t i = 0; i < c.rows; ++i) {
-    T* c_row = c.data + i * c.row_stride;
-    for (std::int64_t j = 0; j < c.columns; ++j) {
-      T& element = c_row[j * c.column_stride];
-      element = beta == T{0} ? T{0} : static_cast<T>(beta * element);
+    const T* const row = &a.at(i, 0);
+    std::int64_t j = 0;
+    for (; j + kColumns <= c.columns; j += kColumns) {
+      const Matrix<const T> some = b.block(0, j, b.rows, kColumns);
+      if (b.column_stride == 1 && c.column_stride == 1)  // as a constant, it makes them vectors
+        row_loop<kColumns>(alpha, row, a.column_stride,
+                           row_major(some.data, b.rows, kColumns, b.row_stride), beta, &c.at(i, j),
+                           1);
+      else
+        row_loop<kColumns>(alpha, row, a.column_stride, some, beta, &c.at(i, j), c.column_stride);
     }
-    for (std::int64_t k = 0; k < a.columns; ++k) {
-      const T factor = static_cast<T>(alpha * a.data[i * a.row_stride + k * a.column_stride]);
-      const T* b_row = b.data + k * b.row_stride;
-      for (std::int64_t j = 0; j < c.columns; ++j)
-        c_row[j * c.column_stride] =
-            static_cast<T>(c_row[j * c.column_stride] + factor * b_row[j * b.column_stride]);
-    }
+    for (; j < c.columns; ++j)
+      row_loop<1>(alpha, row, a.column_stride, b.block(0, j, b.rows, 1), beta, &c.at(i, j), 1);
   }
 }
 
@@ -229,6 +252,7 @@ Array batched_gemm(const Array& a, const Array& b, const char* op) {
                Matrix<const T>{b.data<T>() + i * b.stride(0), K, N, b.stride(1), b.stride(2)}, T{0},
                row_major(out.data<T>() + i * M * N, M, N));
     };
+    const bool tiny = M * N * K <= kTinyProduct;
     if (batch < 8 && M * N * K >= kParallelProduct) {
       for (std::int64_t i = 0; i < batch; ++i) product(i, gemm_parallel<T>);
       return;
@@ -236,7 +260,8 @@ Array batched_gemm(const Array& a, const Array& b, const char* op) {
     const std::int64_t grain =
         std::max<std::int64_t>(1, kParallelProduct / 2 / std::max<std::int64_t>(1, M * N * K));
     parallel_for(batch, grain, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t i = begin; i < end; ++i) product(i, gemm_serial<T>);
+      for (std::int64_t i = begin; i < end; ++i)
+        tiny ? product(i, gemm_loops<T>) : product(i, gemm_serial<T>);
     });
   });
   return out;

@@ -14,6 +14,7 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kElementsInPiece = 1 << 16;  // of b, which is what takes the time
+constexpr std::int64_t kColumnsInPiece = 128;       // at least: memory is read in runs of them
 constexpr std::int64_t kProductsInPiece = 1 << 18;
 constexpr std::int64_t kMostParts = 16;
 constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
@@ -34,7 +35,8 @@ template <typename T>
 void by_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
   const std::int64_t K = a.columns, block = simd.row_columns;
-  const std::int64_t wanted = kElementsInPiece / std::max<std::int64_t>(1, K);
+  const std::int64_t wanted =
+      std::max(kColumnsInPiece, kElementsInPiece / std::max<std::int64_t>(1, K));
   const std::int64_t grain = std::max<std::int64_t>(1, ceil_div(wanted, block)) * block;
   parallel_for(c.columns, grain, [&](std::int64_t begin, std::int64_t end) {
     simd.rows(alpha, a, b.block(0, begin, K, end - begin), beta,

@@ -6,6 +6,7 @@
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/gemm_skinny_tiles.cpp"
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
@@ -28,6 +29,10 @@ constexpr int kDotRows = 3, kDotColumns = 4;
 // Rows of b that are far wider than a block are gone through so many at a time, as streams side by
 // side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
 constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32};
+// The prefetcher does not follow many streams through long rows: of these, so much is fetched
+// ahead. One row of c takes too little time for that.
+constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
+constexpr std::int64_t kLineBytes = 64;
 constexpr std::int64_t kWideBlocks = 2;
 
 template <typename T>
@@ -45,6 +50,7 @@ struct Product {
   T beta;
   T* c;
   std::int64_t c_row_stride, c_column_stride;
+  std::int64_t b_ahead = 0;  // in a row of b, of what is prefetched
 };
 
 // kRows rows of c by kVectors vectors; the last vector has `last` columns.
@@ -60,12 +66,15 @@ void RowsBlock(const Product<T>& p, std::int64_t last) {
   }
   const T *a = p.a, *b = p.b;
   const std::int64_t a_row_stride = p.a_row_stride, a_step = p.a_step, b_stride = p.b_stride;
+  [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   for (std::int64_t k = 0; k < p.depth; ++k, a += a_step, b += b_stride) {
     hn::Vec<decltype(d)> factor[kRows];
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) factor[i] = hn::Set(d, a[i * a_row_stride]);
     HWY_UNROLL(kMostVectors)
     for (int v = 0; v < kVectors; ++v) {
+      if (kRows > 1 && v * kLanes * sizeof(T) % kLineBytes == 0)
+        hwy::Prefetch(b + v * kLanes + b_ahead);
       const auto x =
           v + 1 < kVectors ? hn::LoadU(d, b + v * kLanes) : LoadPart(d, b + v * kLanes, last);
       HWY_UNROLL(kMaxRows)
@@ -127,8 +136,12 @@ HWY_INLINE void RowsOfAny(std::int64_t rows, const Product<T>& p, std::int64_t c
 
 template <typename T>
 void Rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  const Product<T> p{alpha,     a.data, a.row_stride, a.column_stride, b.data, b.row_stride,
-                     a.columns, beta,   c.data,       c.row_stride,    1};
+  constexpr std::int64_t kSize = sizeof(T);
+  const bool long_rows = b.row_stride * kSize >= kLongRowBytes;
+  const Product<T> p{alpha,           a.data, a.row_stride,
+                     a.column_stride, b.data, b.row_stride,
+                     a.columns,       beta,   c.data,
+                     c.row_stride,    1,      long_rows ? kPrefetchBytes / kSize : 0};
   RowsOfAny<kMaxRows>(c.rows, p, c.columns);
 }
 

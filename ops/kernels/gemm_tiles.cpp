@@ -9,6 +9,8 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
 namespace {
@@ -16,10 +18,11 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Two vectors of b, one broadcast element of a, and two sums for each row fill the registers.
+// So many steps of the depth at a time hide what the loop itself costs.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kMaxRows = 14, kRowPanel = 16;
+constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1;
 #else
-constexpr int kMaxRows = 6, kRowPanel = 8;
+constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4;
 #endif
 
 template <typename T>
@@ -27,7 +30,8 @@ HWY_INLINE constexpr int Lanes() {
   return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
 }
 
-template <int kRows, int kVectors, typename T>
+// kAdjacent: the rows of a are, as in a packed panel.
+template <int kRows, int kVectors, bool kAdjacent, typename T>
 void Tile(const GemmTile<T>& tile) {
   const hn::ScalableTag<T> d;
   constexpr int kLanes = Lanes<T>();
@@ -39,16 +43,21 @@ void Tile(const GemmTile<T>& tile) {
   for (int i = 0; i < kRows; ++i)
     for (int v = 0; v < kVectors; ++v) hwy::Prefetch(tile.c + i * tile.c_row_stride + v * kLanes);
 
-  const T *a = tile.a, *b = tile.b;
-  const std::int64_t a_step = tile.a_step, b_step = tile.b_step;
-  for (std::int64_t k = 0; k < tile.depth; ++k, a += a_step, b += b_step) {
+  // Three rows share a pointer, from which the other two are one stride and two away.
+  constexpr int kPointers = kAdjacent ? 1 : (kRows + 2) / 3;
+  const T *a[kPointers], *b = tile.b;
+  const std::int64_t a_step = tile.a_step, b_step = tile.b_step, a_row_stride = tile.a_row_stride;
+  for (int i = 0; i < kPointers; ++i) a[i] = tile.a + 3 * i * a_row_stride;
+  HWY_UNROLL(kSteps)
+  for (std::int64_t k = 0; k < tile.depth; ++k, b += b_step) {
     hn::Vec<decltype(d)> column[kVectors];
     for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(d, b + v * kLanes);
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) {
-      const auto x = hn::Set(d, a[i]);
+      const auto x = hn::Set(d, kAdjacent ? a[0][i] : a[i / 3][i % 3 * a_row_stride]);
       for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, column[v], sum[i][v]);
     }
+    for (int i = 0; i < kPointers; ++i) a[i] += a_step;
   }
 
   const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
@@ -65,13 +74,16 @@ void Tile(const GemmTile<T>& tile) {
       }
     } else {
       for (int v = 0; v < kVectors; ++v) {
-        const std::int64_t left = HWY_MAX(0, HWY_MIN(tile.columns - v * kLanes, kLanes));
-        const auto some = hn::FirstN(d, static_cast<std::size_t>(left));
+        const std::int64_t left = tile.columns - v * kLanes;
         T* const at = c + v * kLanes;
-        if (tile.beta == T{0})
-          hn::BlendedStore(sum[i][v], some, d, at);
-        else
-          hn::BlendedStore(hn::MulAdd(beta, hn::MaskedLoad(some, d, at), sum[i][v]), some, d, at);
+        if (left >= kLanes) {
+          const auto old = hn::LoadU(d, at);
+          hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old, sum[i][v]), d, at);
+        } else if (left > 0) {
+          auto value = sum[i][v];
+          if (tile.beta != T{0}) value = hn::MulAdd(beta, LoadPart(d, at, left), value);
+          StorePart(d, value, at, left);
+        }
       }
     }
   }
@@ -79,7 +91,9 @@ void Tile(const GemmTile<T>& tile) {
 
 template <int kRows, int kVectors, typename T>
 HWY_INLINE void TileOf(int rows, const GemmTile<T>& tile) {
-  if (rows == kRows) return Tile<kRows, kVectors>(tile);
+  if (rows == kRows)
+    return tile.a_row_stride == 1 ? Tile<kRows, kVectors, true>(tile)
+                                  : Tile<kRows, kVectors, false>(tile);
   if constexpr (kRows > 1) TileOf<kRows - 1, kVectors>(rows, tile);
 }
 
@@ -87,8 +101,6 @@ template <int kVectors, typename T>
 void AnyTile(int rows, const GemmTile<T>& tile) {
   TileOf<kMaxRows, kVectors>(rows, tile);
 }
-
-constexpr std::int64_t kPrefetchRows = 8;
 
 // `lanes` rows from `row(i)` on, each a run of `depth` elements, become columns of a panel. Blocks
 // of 16 bytes of every row are transposed within the blocks of vectors.
@@ -112,7 +124,9 @@ HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to
     return at(0);
 #endif
   };
-  for (; k + kBlock <= depth; k += kBlock) {
+  // The last block overlaps the one before it.
+  for (; k < depth && kBlock <= depth; k += kBlock) {
+    if (k + kBlock > depth) k = depth - kBlock;
     const auto v0 = gather(0), v1 = gather(1);
     if constexpr (kBlock == 2) {
       hn::StoreU(hn::InterleaveLower(d, v0, v1), d, to + k * panel);
@@ -132,25 +146,40 @@ HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to
     for (int i = 0; i < kLanes; ++i) to[k * panel + i] = row(i)[k];
 }
 
+// Of a row, ahead of what is read: the next panels', which are packed soon.
+constexpr std::int64_t kPrefetchBytes = 512;
+constexpr std::int64_t kLineBytes = 64;
+
+// Rows of a panel that are contiguous: kVectors whole vectors, then `left` elements of a last one
+// if that has any.
+template <int kVectors, typename T>
+HWY_INLINE void PackRows(const T* from, std::int64_t depth_stride, std::int64_t left,
+                         std::int64_t depth, std::int64_t panel, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr int kLanes = Lanes<T>();
+  for (std::int64_t k = 0; k < depth; ++k, from += depth_stride, to += panel) {
+    for (int v = 0; v < kVectors; ++v) {
+      if (v * kLanes * sizeof(T) % kLineBytes == 0)
+        hwy::Prefetch(from + v * kLanes + kPrefetchBytes / sizeof(T));
+      hn::StoreU(hn::LoadU(d, from + v * kLanes), d, to + v * kLanes);
+    }
+    if (left > 0)
+      hn::StoreU(LoadPart(d, from + kVectors * kLanes, left), d, to + kVectors * kLanes);
+  }
+}
+
 template <typename T>
 void Pack(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,
           std::int64_t depth, std::int64_t panel, T* to) {
-  const hn::ScalableTag<T> d;
   constexpr int kLanes = Lanes<T>();
   if (stride == 1) {
-    for (std::int64_t k = 0; k < depth; ++k) {
-      const T* row = from + k * depth_stride;
-      T* out = to + k * panel;
-      std::int64_t i = 0;
-      for (; i + kLanes <= width; i += kLanes) {
-        if (k + kPrefetchRows < depth) hwy::Prefetch(row + kPrefetchRows * depth_stride + i);
-        hn::StoreU(hn::LoadU(d, row + i), d, out + i);
-      }
-      for (; i < panel; i += kLanes) {
-        const auto some = hn::FirstN(d, static_cast<std::size_t>(width > i ? width - i : 0));
-        hn::StoreU(hn::MaskedLoad(some, d, row + (width > i ? i : 0)), d, out + i);
-      }
-    }
+    std::int64_t i = 0;
+    for (; width - i >= 2 * kLanes; i += 2 * kLanes)
+      PackRows<2>(from + i, depth_stride, 0, depth, panel, to + i);
+    if (width - i >= kLanes)
+      PackRows<1>(from + i, depth_stride, width - i - kLanes, depth, panel, to + i);
+    else if (width > i)
+      PackRows<0>(from + i, depth_stride, width - i, depth, panel, to + i);
   } else if (depth_stride == 1) {
     // What is beyond the width repeats the last row.
     for (std::int64_t i = 0; i < panel; i += kLanes)

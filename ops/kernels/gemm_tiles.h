@@ -6,12 +6,12 @@ namespace tapedeck::kernels {
 
 /// A tile of a matrix product: `rows` rows times one panel of one or two vectors of columns.
 ///
-///   c[i][j] = alpha * sum over k < depth of a[k * a_step + i] * b[k * b_step + j]
+///   c[i][j] = alpha * sum over k < depth of a[i * a_row_stride + k * a_step] * b[k * b_step + j]
 ///             + (beta != 0 ? beta * c[i][j] : 0)      for j < columns
 template <typename T>
 struct GemmTile {
   const T* a;
-  std::int64_t a_step;
+  std::int64_t a_row_stride, a_step;
   const T* b;
   std::int64_t b_step;  ///< a whole panel may be read at each k
   std::int64_t depth;

@@ -109,7 +109,18 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {7, 2100, 41},
                           {16, 330, 50},
                           {9, 3, 1100},
-                          {6, 1, 900}};
+                          {6, 1, 900},
+                          // rows in place beside a panel or two; columns in place from every cache;
+                          // either operand packed by pieces of the work, and both beforehand
+                          {500, 7, 10},
+                          {50, 270, 20},
+                          {700, 6, 1},
+                          {1, 6, 700},
+                          {12, 300, 700},
+                          {40, 300, 230},
+                          {230, 300, 40},
+                          {300, 40, 270},
+                          {520, 20, 600}};
   for (const auto& [M, K, N] : sizes)
     for (int layout = 0; layout < 8; ++layout) {
       check_matrices<float>(M, K, N, layout & 1, layout & 2, layout & 4);
