@@ -19,8 +19,11 @@ constexpr std::int64_t kPieces = 16;             // enough for the threads of a 
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 // Products and pixels of an image that are worth several threads, and the columns to keep for that.
 constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
-// Elements of a weight gradient to which few pixels add little, and all images' columns for it.
-constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 22;
+// Elements of a weight gradient to which few pixels add little, weights that take longer to pack
+// than an image's products, and several images' columns for either.
+constexpr std::int64_t kLargeSum = 1 << 13, kManyWeights = 1 << 15, kColumnsBytes = 1 << 22;
+// Products that are worth a visit by a thread.
+constexpr std::int64_t kPieceProducts = 1 << 20;
 constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
@@ -39,7 +42,8 @@ struct Blocks {
   Blocks(const Conv2dShape& s, std::int64_t channels, std::int64_t item_size,
          ConvDirection direction) {
     const std::int64_t depth = std::max<std::int64_t>(1, channels * s.taps());
-    if (direction == ConvDirection::GradWeight && is_joined(s, item_size)) {
+    const bool adds_images = direction == ConvDirection::GradWeight;
+    if (adds_images && is_joined(s, item_size)) {
       images = s.N, rows = s.OH;
       image_blocks = row_blocks = 1;
       whole = true;
@@ -47,12 +51,29 @@ struct Blocks {
     }
     const std::int64_t fitting = kColumnBytes / item_size / depth;
     whole = is_whole(s, item_size);
-    const std::int64_t most =
-        whole || s.is_pointwise() ? 1 : std::min(fitting, kColumns) / s.pixels();
-    images = std::max<std::int64_t>(1, std::min(most, s.N / kPieces));
+    const std::int64_t products = std::max<std::int64_t>(1, depth * s.group_filters() * s.pixels());
+    const bool packs = !adds_images && packs_weights_for_few(s);
+    std::int64_t most = 1, enough = std::max(s.N / kPieces, kPieceProducts / products);
+    if (packs) {
+      // The caches need not hold the columns where the weights are more.
+      most = std::min(kColumns, kColumnsBytes / item_size / depth) / s.pixels();
+      enough = s.N;
+    } else if (!whole && (!s.is_pointwise() || s.pixels() < kSharedPixels)) {
+      most = std::min(fitting, kColumns) / s.pixels();
+    }
+    images = std::max<std::int64_t>(1, std::min({most, enough, s.N}));
     image_blocks = ceil_div(s.N, images);
-    rows = whole ? s.OH : std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
+    images = ceil_div(std::max<std::int64_t>(1, s.N), std::max<std::int64_t>(1, image_blocks));
+    whole = whole || (packs && image_blocks * s.groups <= kPieces / 2 &&
+                      images * products >= 2 * kPieceProducts);
+    rows = whole || images > 1 ? s.OH : std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
     row_blocks = ceil_div(s.OH, rows);
+  }
+
+  // Whether the product of a single image would take little longer than the packing of its weights.
+  static bool packs_weights_for_few(const Conv2dShape& s) {
+    return s.pixels() < kSharedPixels &&
+           s.group_channels() * s.taps() * s.group_filters() >= kManyWeights;
   }
 
   // Whether a large weight gradient is one product over the pixels of all images: with few pixels
@@ -86,7 +107,7 @@ void for_channels(std::int64_t channels, std::int64_t elements, F&& f) {
 
 // Channels of the input gradient in a piece of work: few images have too few pieces otherwise.
 std::int64_t block_channels(const Conv2dShape& s, std::int64_t item_size) {
-  if (Blocks::is_whole(s, item_size)) return s.group_channels();
+  if (Blocks::is_whole(s, item_size) || Blocks::packs_weights_for_few(s)) return s.group_channels();
   const std::int64_t planes = std::max<std::int64_t>(1, s.N * s.groups);
   const std::int64_t splits =
       std::clamp<std::int64_t>(kPieces / planes, 1, ceil_div(s.group_channels(), 8));
@@ -174,6 +195,17 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
   return row_major<const T>(buffer, first.rows, block.columns());
 }
 
+// Rows of several images' pixels side by side, each to the channel's planes in these.
+template <typename T>
+void to_images(Matrix<const T> rows, const Block& block, std::int64_t image_step, T* first,
+               std::int64_t plane_step) {
+  for_channels(rows.rows, block.columns(), [&](std::int64_t c, std::int64_t last) {
+    for (; c < last; ++c)
+      pixel_tiles<T>().gather_rows(&rows.at(c, 0), block.pixels, 1, block.images, block.pixels,
+                                   first + c * plane_step, image_step);
+  });
+}
+
 }  // namespace
 
 std::int64_t im2col_columns(const Conv2dShape& s, ConvDirection direction) {
@@ -210,9 +242,7 @@ void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, 
                  // [K, C*KH*KW] x [C*KH*KW, images*rows*OW]
                  gemm_parallel<T>(1, filters, columns, bias ? 1 : 0, out);
                  if (block.images > 1)
-                   for (std::int64_t k = 0; k < out.rows; ++k)
-                     pixel_tiles<T>().gather_rows(&out.at(k, 0), block.pixels, 1, block.images,
-                                                  block.pixels, &first.at(k, 0), s.K * s.pixels());
+                   to_images<T>(out, block, s.K * s.pixels(), &first.at(0, 0), s.pixels());
                }
              });
 }
@@ -226,6 +256,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
   const std::int64_t depth = s.group_channels() * s.taps();
   // Short rows of single pixels are added faster than they are put together.
   const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
+  const bool joined = s.is_pointwise() && blocks.images > 1;
   for_pieces(
       blocks, blocks.image_blocks * s.groups * channel_blocks,
       [&](std::int64_t begin, std::int64_t end) {
@@ -244,7 +275,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             T* const image =
                 dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
             // A product of the pixels themselves writes each of them once.
-            if (row_block == 0 && !sampled && (addends || !s.is_pointwise()))
+            if (row_block == 0 && !sampled && !joined && (addends || !s.is_pointwise()))
               for (std::int64_t n = 0; n < block.images; ++n)
                 for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
                   for (; c < last; ++c)
@@ -252,7 +283,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
                 });
             const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
             // [C*KH*KW, K] x [K, images*rows*OW]
-            if (s.is_pointwise()) {
+            if (s.is_pointwise() && !joined) {
               gemm_parallel<T>(
                   1, filters.transposed(), grad, addends ? 1 : 0,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
@@ -260,13 +291,17 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             }
             const Matrix<T> columns =
                 row_major(buffer.data(), channels * s.taps(), block.columns());
-            const bool biased = sampled && addends;
+            const bool biased = (sampled || joined) && addends;
             if (biased)
               for_channels(columns.rows, columns.columns, [&](std::int64_t row, std::int64_t last) {
                 for (; row < last; ++row)
                   std::fill_n(&columns.at(row, 0), columns.columns, addends[row / s.taps()]);
               });
             gemm_parallel<T>(1, filters.transposed(), grad, biased ? 1 : 0, columns);
+            if (joined) {
+              to_images<T>(columns, block, s.C * plane, image, plane);
+              continue;
+            }
             for (std::int64_t n = 0; n < block.images; ++n)
               for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
                 const T* const from = &columns.at(c * s.taps(), n * block.pixels);

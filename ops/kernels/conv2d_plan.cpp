@@ -9,6 +9,7 @@
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_precision.h>
+#include <tapedeck/ops/kernels/conv_tiles.h>
 
 // Which algorithm serves which convolution.
 
@@ -17,6 +18,12 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kLanes = 16;  // of the widest vectors: what the estimates below count in
+
+// Of this CPU's vectors.
+std::int64_t lanes() { return conv_tiles<float>().lanes; }
+// Whether there are 16 of them, AVX2's or shorter ones, and not AVX-512's 32: register tiles over
+// the pixels of a row have few sums then. Products and vectors over channels lose less.
+bool has_few_registers() { return lanes() < kLanes; }
 
 // Elements of a 1x1 weight gradient from which on a matrix product, which packs each operand once,
 // is faster than sums that pack the input for some filters at a time.
@@ -46,10 +53,12 @@ constexpr std::int64_t kFewestWeights = 1 << 12;
 // Channels that a vector over pixels broadcasts in every product with a column, at least, and
 // filters of a product for which its columns are little beside it.
 constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
+// Elements of planes that come from the memory.
+constexpr std::int64_t kFarPlanes = 1 << 22;
 
 // The part of the lanes that is used where vectors lie over `n` elements.
-double used_lanes(std::int64_t n) {
-  return static_cast<double>(n) / static_cast<double>((n + kLanes - 1) / kLanes * kLanes);
+double used_lanes(std::int64_t n, std::int64_t lanes = kLanes) {
+  return static_cast<double>(n) / static_cast<double>((n + lanes - 1) / lanes * lanes);
 }
 
 // The part of a register tile's vectors that is used where the `n` pixels of an image are its only
@@ -92,13 +101,16 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   if (!forward) products /= s.stride_h * s.stride_w;  // of a pixel, in the phases of the stride
   const auto terms = static_cast<double>(std::max<std::int64_t>(1, products));
   const std::int64_t columns = forward ? s.OW : (s.W + s.stride_w - 1) / s.stride_w;
-  const double lanes = s.is_pointwise() ? used_lanes(s.pixels()) * used_vectors(s.pixels(), filters)
-                                        : used_lanes(columns);
+  const double row = s.is_pointwise() ? used_lanes(s.pixels()) * used_vectors(s.pixels(), filters)
+                                      : used_lanes(columns, lanes());
+  const std::int64_t tile_filters = has_few_registers() ? 4 : 8;
   Reached r{};
   r.direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) / (1 + 14 / terms);
   const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
   r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
-  r.pixels = lanes * (filters >= 8 ? 0.87 : 0.3 + 0.06 * static_cast<double>(filters));
+  r.pixels = row * (filters < tile_filters ? 0.3 + 0.06 * static_cast<double>(filters)
+                    : has_few_registers()  ? 0.7
+                                           : 0.87);
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   const auto block = static_cast<double>(im2col_columns(s, direction));
@@ -113,8 +125,10 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
 
 // Whether a weight gradient's vectors are better used over filters than over input channels. With
 // one vector, broadcasts are the limit of both; the former begins every row anew, and gathers the
-// pixels of a stride.
+// pixels of a stride. With few registers vectors over the pixels of a row, which a few channels
+// would have instead, are slower than both.
 bool taps_pay(const Conv2dShape& s) {
+  if (has_few_registers() && s.group_channels() < kLanes) return s.group_filters() >= 8;
   const auto used = [](std::int64_t n) { return used_lanes(n) * (n <= kLanes ? 0.85 : 0.95); };
   const std::int64_t row = s.is_pointwise() ? s.pixels() : s.OW;
   const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(row));
@@ -134,12 +148,20 @@ bool taps_pay(const Conv2dShape& s) {
 // row, although its planes have to be transposed: rows that leave many lanes empty, strides, and
 // kernels that do not slide. Weight gradients need no sum over the lanes then, which is much for 25
 // taps.
+//
+// Few registers do not hold the sums of a 5x5 kernel that slides, rows of less than two of their
+// vectors are whole where they have one, and weight gradients of planes beyond the caches wait for
+// narrow strips of these.
 bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
-  if (used_lanes(s.groups) < 0.5) return false;
+  if (used_lanes(s.groups, lanes()) < 0.5) return false;
   const bool slides = s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW &&
                       (s.KH == 3 || s.KH == 5) &&
                       (direction != ConvDirection::GradInput || s.group_filters() == 1);
   if (!slides) return s.taps() > 1;
+  if (has_few_registers()) {
+    const bool far = direction == ConvDirection::GradWeight && s.N * s.K * s.pixels() >= kFarPlanes;
+    return s.KH == 5 || far || (s.OW < 2 * lanes() && s.OW != lanes());
+  }
   const bool many_sums = direction == ConvDirection::GradWeight && s.KH == 5;
   return s.OW <= (many_sums ? kLanes : 3 * kLanes / 4);
 }
@@ -148,6 +170,7 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
 // a row, which have a vector of sums for every weight: too many for the nearest cache with many
 // filters, and read for every product of a single tap.
 bool direct_weights_pay(const Conv2dShape& s) {
+  if (has_few_registers() && s.group_channels() >= kLanes && s.group_filters() >= 8) return true;
   const double pixels = s.group_filters() < kLanes ? 0.7 : s.taps() > 1 ? 0.6 : 0.4;
   return s.group_channels() >= 8 &&
          0.8 * used_lanes(s.group_channels()) > pixels * used_lanes(s.OW);
@@ -173,12 +196,10 @@ bool pointwise_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t pixels = s.pixels();
   if (pixels == 1) return true;
   const bool whole = group_weights(s) >= kFewestWeights;
-  // Every image packs all the weights, which the direct algorithm packs once.
-  if (forward && group_weights(s) >= kLargeProduct && pixels < kManyColumnsOfOneTap) return false;
   if (whole && s.N == 1 && terms >= 2 * kLanes) return true;
-  if (whole && !forward && pixels <= kFewPixels) return true;
+  if (whole && pixels <= kFewPixels) return true;
   // Other algorithms transpose their sums, or leave registers unused.
-  if (terms >= 2 * kLanes && filters >= 8 && pixels >= 2 * kLanes && pixels <= kCachedPixels)
+  if (terms >= kLanes + lanes() && filters >= 8 && pixels >= 2 * kLanes && pixels <= kCachedPixels)
     return true;
   if (4 * terms >= 3 * kLanes && filters >= kManyFilters && pixels >= 2 * kLanes &&
       pixels < kProductPixels)
@@ -203,6 +224,9 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   if (!forward && s.taps() == 1) return filters >= kLanes || weights < kWorthSampling;
   const bool short_sums = s.taps() > 1 && filters >= kManyFilters &&
                           channels * s.taps() <= 2 * kManyFilters && columns >= kManyColumns;
+  const bool large = has_few_registers() && columns >= kManyColumns / 2 && filters >= 4 * kLanes &&
+                     channels >= (forward ? 4 : 2) * kLanes;
+  if (large) return true;
   if (forward)
     return short_sums || (s.taps() > 1 && channels < kFewChannels && columns >= kManyColumns);
   if (channels < kFewChannels || short_sums) return true;
@@ -240,7 +264,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
   if (s.is_pointwise()) {
     const std::int64_t few = s.N == 1 ? 2 * kProductPixels : kProductPixels;
     const bool whole_images = s.pixels() >= 2 * kLanes && s.N * s.pixels() < 2 * few;
-    return weights >= kLargeProduct || whole_images ||
+    return has_few_registers() || weights >= kLargeProduct || whole_images ||
            (weights >= kFewestWeights && s.N * s.pixels() <= few);
   }
   if (!sampled_supports(s))
@@ -249,7 +273,8 @@ bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
   if (s.taps() > 1 && filters >= kManyFilters && s.group_channels() < kFewChannels) return true;
   if (weights >= kLargeProduct) return columns >= kManyColumns / 2;
-  if (columns < kManyColumns) return false;
+  if (columns < (has_few_registers() ? kManyColumns / 3 : kManyColumns)) return false;
+  if (has_few_registers() && filters >= 4 * kLanes && s.group_channels() >= 2 * kLanes) return true;
   if (s.taps() == 1) return weights >= kWorthSampling || filters < 8;
   if (filters >= kManyFilters && s.group_channels() >= kLanes &&
       s.group_channels() * s.taps() <= 2 * kManyFilters)
@@ -292,9 +317,10 @@ struct WinogradCost {
     // With fewer channels on one side, transforms of the other side's have to be shared by many.
     const std::int64_t fewer = std::min(s.group_channels(), s.group_filters());
     const std::int64_t more = std::max(s.group_channels(), s.group_filters());
-    const bool enough = fewer >= kLanes || (fewer >= kLanes / 2 && more >= 3 * kLanes &&
-                                            s.stride_h == 1 && s.stride_w == 1);
-    return enough && time + other_time < 0.97;
+    const bool dense = s.stride_h == 1 && s.stride_w == 1;
+    const bool enough = fewer >= lanes() || (fewer >= kLanes / 2 && more >= 3 * kLanes && dense);
+    // With few registers the direct algorithm loses more to a stride.
+    return enough && time + other_time < (has_few_registers() && !dense ? 1.16 : 0.97);
   }
 };
 
