@@ -115,7 +115,9 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   const auto block = static_cast<double>(im2col_columns(s, direction));
   // A stride adds one by one, and so do rows of a few pixels.
-  const double added = s.stride_w > 1 ? 100 : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
+  const double scattered = has_few_registers() ? 60 : 100;
+  const double added =
+      s.stride_w > 1 ? scattered : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
   r.columns = 0.9 / (1 + added / static_cast<double>(channels)) / (1 + 8 / std::max(1.0, block));
   // Columns are products of all taps with every pixel of the output, inside the image or not: many
   // more than the input has with wide padding, many fewer without padding.
