@@ -93,8 +93,11 @@ Variable& Variable::copy_(const Variable& source, bool) const {
   Variable value = source;
   if (value.dtype() != dtype()) value = cast(value, dtype());
   if (!(value.array().sizes() == array().sizes())) value = value.expand(sizes());
-  // Reading from the memory that is written to would see new values.
-  if (value.array().shares_storage(array())) value = value.clone();
+  // Reading from the memory that is written to would see new values; what is recorded holds no view
+  // of what it changes.
+  if (should_record(*this, value) ? value.array().shares_storage(array())
+                                  : kernels::may_overlap(value.array(), array()))
+    value = value.clone();
   return assign_inplace(*this, value, "copy_");
 }
 

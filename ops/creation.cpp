@@ -233,11 +233,17 @@ Variable range(Scalar start, Scalar end, TensorOptions options) {
 
 namespace {
 
-// Value i of linspace, computed from the nearer end: the last one is exactly `end`.
-template <typename Work>
-Work linspace_value(Work start, Work end, Work step, std::int64_t steps, std::int64_t i) {
-  if (i < steps / 2) return start + step * static_cast<Work>(i);
-  return end - step * static_cast<Work>(steps - 1 - i);
+// map() of the values of linspace, computed from the nearer end: the last one is exactly `last`.
+// The vectors of all CPUs convert 32-bit integers.
+template <typename Index, typename T, typename Work, typename Map>
+void fill_spaced(T* out, Work first, Work last, std::int64_t steps, Map map) {
+  const auto count = static_cast<Index>(steps), half = static_cast<Index>(steps / 2);
+  const Work step = steps > 1 ? (last - first) / static_cast<Work>(steps - 1) : Work(0);
+  for (Index i = 0; i < half; ++i)
+    out[i] = static_cast<T>(map(first + step * static_cast<Work>(i)));
+  for (Index i = half; i < count; ++i)
+    out[i] = static_cast<T>(map(last - step * static_cast<Work>(count - 1 - i)));
+  if (steps == 1) out[0] = static_cast<T>(map(first));
 }
 
 template <typename Map>
@@ -250,10 +256,10 @@ Variable spaced(const char* op, Scalar start, Scalar end, std::int64_t steps, Te
     using T = typename decltype(tag)::type;
     using Work = std::conditional_t<std::is_floating_point_v<T>, T, double>;
     const Work first = start.to<Work>(), last = end.to<Work>();
-    const Work step = steps > 1 ? (last - first) / static_cast<Work>(steps - 1) : Work(0);
-    fill_sequence<T>(out, [&](std::int64_t i) {
-      return map(steps == 1 ? first : linspace_value(first, last, step, steps, i));
-    });
+    if (steps <= std::numeric_limits<std::int32_t>::max())
+      fill_spaced<std::int32_t>(out.data<T>(), first, last, steps, map);
+    else
+      fill_spaced<std::int64_t>(out.data<T>(), first, last, steps, map);
   });
   return finish(std::move(out), options);
 }

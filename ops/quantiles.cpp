@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
@@ -12,6 +13,7 @@
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/scan.h>
 #include <tapedeck/ops/matmul.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/reduction.h>
@@ -40,47 +42,26 @@ V nanmean(const V& self, OptionalIntArrayRef dim, bool keepdim, std::optional<Sc
 
 namespace {
 
-// For each place along `dim` the index of the element that `replaces(new, best)` leaves on top.
-template <typename Replaces>
-V running_index(const V& self, std::int64_t dim, const char* op, Replaces replaces) {
-  const kernels::AxisView at(self.sizes(), dim, op);
-  const Array x = kernels::contiguous(self.array()), index = Array::empty(x.sizes(), kInt64);
-  dispatch_all(x.dtype(), op, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    for (std::int64_t line = 0; line < at.outer * at.inner; ++line) {
-      const std::int64_t start = line / at.inner * at.axis * at.inner + line % at.inner;
-      const T* const values = x.data<T>() + start;
-      std::int64_t best = 0;
-      for (std::int64_t i = 0; i < at.axis; ++i) {
-        if (replaces(values[i * at.inner], values[best * at.inner])) best = i;
-        index.data<std::int64_t>()[start + i * at.inner] = best;
-      }
-    }
-  });
-  return V(index);
-}
-
-template <typename T>
-bool is_nan(T x) {
-  return x != x;
-}
-
-std::tuple<V, V> gathered(const V& self, std::int64_t dim, const V& index) {
-  if (self.dim() == 0) return {self.clone(), index};
-  return {gather(self, dim, index), index};
+// y_i = the best of x_0 ... x_i, which is x at index_i;  dx[index_i] += g_i
+std::tuple<V, V> running_best(const V& x, std::int64_t dim, bool largest, const char* op,
+                              const char* name) {
+  const auto [values, indices] = kernels::running_best(x.array(), dim, largest, op);
+  V y(values), index(indices);
+  if (should_record(x))
+    record(y, name, edges(x), [index = save(index), dim](const V& g, const VjpContext& ctx) {
+      V dx(kernels::zeros(ctx.input_sizes(0), g.dtype()));
+      return dx.scatter_add_(dim, index.get(ctx), g);
+    });
+  return {y, index};
 }
 
 }  // namespace
 
 std::tuple<V, V> cummax(const V& self, std::int64_t dim) {
-  return gathered(self, dim, running_index(self, dim, "cummax", [](auto x, auto best) {
-                    return is_nan(x) || (!is_nan(best) && x >= best);
-                  }));
+  return running_best(self, dim, true, "cummax", "CummaxBackward0");
 }
 std::tuple<V, V> cummin(const V& self, std::int64_t dim) {
-  return gathered(self, dim, running_index(self, dim, "cummin", [](auto x, auto best) {
-                    return is_nan(x) || (!is_nan(best) && x <= best);
-                  }));
+  return running_best(self, dim, false, "cummin", "CumminBackward0");
 }
 
 V logcumsumexp(const V& self, std::int64_t dim) {

@@ -5,9 +5,9 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/joining.h>
-#include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reduce.h>
+#include <tapedeck/ops/kernels/scan.h>
 #include <tapedeck/ops/reduction.h>
 
 // Running sums and products, and products, whose derivative is made of them.

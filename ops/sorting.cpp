@@ -8,6 +8,7 @@
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/reduce.h>
 #include <tapedeck/ops/kernels/sort.h>
 #include <tapedeck/ops/shape.h>
 
@@ -132,17 +133,25 @@ Variable bincount(const Variable& x, const std::optional<Variable>& weights,
                  "bincount: weights should be 1-d and have the same length as input, got ",
                  weighted ? weights->sizes() : IntArrayRef(), " for ", x.sizes());
   const Array numbers = kernels::contiguous(kernels::cast(x.array(), kLong));
-  const auto* number = numbers.data<std::int64_t>();
   std::int64_t bins = minlength;
-  for (std::int64_t i = 0; i < numbers.numel(); ++i) {
-    TAPEDECK_CHECK(number[i] >= 0, "bincount: only supports 1-d non-negative integral inputs, got ",
-                   number[i]);
-    bins = std::max(bins, number[i] + 1);
+  if (numbers.numel() > 0) {
+    const auto extreme = [&](kernels::ReduceOp op) {
+      return *kernels::reduce(op, numbers).data<std::int64_t>();
+    };
+    const std::int64_t least = extreme(kernels::ReduceOp::Min);
+    TAPEDECK_CHECK(least >= 0, "bincount: only supports 1-d non-negative integral inputs, got ",
+                   least);
+    bins = std::max(bins, extreme(kernels::ReduceOp::Max) + 1);
   }
-  const ScalarType dtype = !weighted ? kLong : weights->dtype() == kFloat ? kFloat : kDouble;
-  const Variable ones_or_weights =
-      weighted ? weights->detach().to(dtype) : Variable(kernels::ones(x.sizes(), kLong));
-  return scatter_add(zeros({bins}, dtype), 0, Variable(numbers), ones_or_weights);
+  if (!weighted) {
+    const Array counts = kernels::zeros({bins}, kLong);
+    const auto* const number = numbers.data<std::int64_t>();
+    auto* const count = counts.data<std::int64_t>();
+    for (std::int64_t i = 0, n = numbers.numel(); i < n; ++i) ++count[number[i]];
+    return Variable(counts);
+  }
+  const ScalarType dtype = weights->dtype() == kFloat ? kFloat : kDouble;
+  return scatter_add(zeros({bins}, dtype), 0, Variable(numbers), weights->detach().to(dtype));
 }
 Variable Variable::bincount(const std::optional<Variable>& weights, std::int64_t minlength) const {
   return tapedeck::bincount(*this, weights, minlength);

@@ -8,9 +8,9 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/internal/unary_recording.h>
-#include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/scan.h>
 #include <tapedeck/ops/pointwise.h>
 #include <tapedeck/ops/power.h>
 #include <tapedeck/ops/ternary.h>

@@ -105,57 +105,6 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
   return {values, indices};
 }
 
-template <typename Combine>
-Array scan(const Array& input, std::int64_t dim, Direction direction, const char* name,
-           Combine combine) {
-  const Array x = contiguous(input);
-  const AxisView view(x.sizes(), dim, name);
-  Array out = Array::empty(x.sizes(), x.dtype());
-  if (out.numel() == 0) return out;
-  dispatch_numeric(x.dtype(), name, [&](auto tag) {
-    using T = typename decltype(tag)::type;
-    using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
-    const T* const from = x.data<T>();
-    T* const to = out.data<T>();
-    if (view.inner == 1) {
-      const std::int64_t n = view.axis;
-      const std::int64_t step = direction == Direction::Forward ? 1 : -1;
-      parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
-                   [=](std::int64_t begin, std::int64_t end) {
-                     for (std::int64_t row = begin; row < end; ++row) {
-                       std::int64_t at = step > 0 ? row * n : (row + 1) * n - 1;
-                       Acc acc = static_cast<Acc>(from[at]);
-                       to[at] = from[at];
-                       for (std::int64_t i = 1; i < n; ++i) {
-                         at += step;
-                         to[at] = static_cast<T>(acc = combine(acc, static_cast<Acc>(from[at])));
-                       }
-                     }
-                   });
-      return;
-    }
-    for_each_tile(view, [&](std::int64_t outer, std::int64_t first, std::int64_t columns) {
-      Acc acc[kTile];
-      std::int64_t at = outer * view.axis * view.inner + first;
-      const bool forward = direction == Direction::Forward;
-      const std::int64_t step = forward ? view.inner : -view.inner;
-      if (!forward) at += (view.axis - 1) * view.inner;
-      for (std::int64_t j = 0; j < columns; ++j) {
-        acc[j] = static_cast<Acc>(from[at + j]);
-        to[at + j] = from[at + j];
-      }
-      for (std::int64_t i = 1; i < view.axis; ++i) {
-        at += step;
-        for (std::int64_t j = 0; j < columns; ++j) {
-          acc[j] = combine(acc[j], static_cast<Acc>(from[at + j]));
-          to[at + j] = static_cast<T>(acc[j]);
-        }
-      }
-    });
-  });
-  return out;
-}
-
 }  // namespace
 
 std::pair<Array, Array> max_along(const Array& x, std::int64_t dim, bool keepdim) {
@@ -231,13 +180,6 @@ Array scatter_along(const Array& input, const Array& index, std::int64_t dim, st
                     line % view.inner] = x.data<T>()[line];
   });
   return out;
-}
-
-Array cumsum(const Array& x, std::int64_t dim, Direction direction) {
-  return scan(x, dim, direction, "cumsum", [](auto a, auto b) { return a + b; });
-}
-Array cumprod(const Array& x, std::int64_t dim) {
-  return scan(x, dim, Direction::Forward, "cumprod", [](auto a, auto b) { return a * b; });
 }
 
 Array logsumexp(const Array& x, IntArrayRef dims, bool keepdim) {

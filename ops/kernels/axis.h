@@ -23,12 +23,6 @@ Array pick_along(const Array& x, const Array& index, std::int64_t dim);
 /// Its adjoint: zeros of `size` along `dim`, with the elements of x at the indices.
 Array scatter_along(const Array& x, const Array& index, std::int64_t dim, std::int64_t size);
 
-/// From which end an axis is walked.
-enum class Direction { Forward, Backward };
-/// Running sums and products along `dim`; the dtype stays. Floats accumulate in float64.
-Array cumsum(const Array& x, std::int64_t dim, Direction direction = Direction::Forward);
-Array cumprod(const Array& x, std::int64_t dim);
-
 /// exp(x) over its sum along `dim`, and the logarithm of that, by way of the largest element.
 /// Float32 and float64.
 Array softmax(const Array& x, std::int64_t dim);

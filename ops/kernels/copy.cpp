@@ -7,6 +7,7 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/binary_loops.h>
 #include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
@@ -21,12 +22,15 @@ constexpr std::int64_t kGrainBytes = 1 << 18;
 constexpr std::int64_t kTile = 32;
 
 // The axis that is innermost in the source, where dst's innermost one is another: the copy is then
-// a batch of 2-D transposes. -1 where there is none.
+// a batch of 2-D transposes. -1 where there is none, or a transpose has too few elements to be
+// worth its while.
 int transposed_axis(const LoopNest& nest) {
+  constexpr std::int64_t kWorthATranspose = 32;
   const int inner = nest.dims - 1;
   if (nest.dims < 2 || nest.strides[1][inner] <= nest.item_size[1]) return -1;
   for (int d = 0; d < inner; ++d)
-    if (nest.strides[1][d] == nest.item_size[1] && nest.sizes[d] >= 4) return d;
+    if (nest.strides[1][d] == nest.item_size[1] && nest.sizes[d] >= 4)
+      return nest.sizes[d] * nest.sizes[inner] >= kWorthATranspose ? d : -1;
   return -1;
 }
 
@@ -89,13 +93,35 @@ void copy_transposed(LoopNest nest, int axis) {
 // Calls body(pointers, count) for stretches of the last axis but one, in parallel.
 template <typename Body>
 void for_each_row(const LoopNest& nest, Body body) {
+  constexpr std::int64_t kFewRows = 16;
   const std::int64_t run = nest.inner_size();
   LoopNest rows = nest;
   --rows.dims;
   rows.numel /= run;
+  const std::int64_t count = rows.inner_size();
   const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / (run * nest.item_size[0]));
-  parallel_for(rows.numel, grain,
-               [&](std::int64_t begin, std::int64_t end) { rows.for_each_run(begin, end, body); });
+  if (rows.dims < 2 || count >= kFewRows) {
+    parallel_for(rows.numel, grain, [&](std::int64_t begin, std::int64_t end) {
+      rows.for_each_run(begin, end, body);
+    });
+    return;
+  }
+  // So few rows that the steps from one stretch to the next count: by a plain loop.
+  LoopNest planes = rows;
+  --planes.dims;
+  planes.numel /= count;
+  const std::int64_t dst_next = planes.inner_stride(0), src_next = planes.inner_stride(1);
+  parallel_for(planes.numel, std::max<std::int64_t>(1, grain / count),
+               [&](std::int64_t begin, std::int64_t end) {
+                 planes.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
+                   char* plane[] = {at[0], at[1]};
+                   for (std::int64_t i = 0; i < n; ++i) {
+                     body(plane, count);
+                     plane[0] += dst_next;
+                     plane[1] += src_next;
+                   }
+                 });
+               });
 }
 
 constexpr std::int64_t kShortRow = 1 << 12;  // bytes
@@ -119,41 +145,52 @@ void copy_short_rows(const LoopNest& nest) {
   });
 }
 
-// Whether the innermost runs are too short for a loop each, and the axis around them is longer.
+// Whether the innermost runs are too short for a loop each.
 bool has_short_runs(const LoopNest& nest) {
-  const int inner = nest.dims - 1;
-  return nest.dims >= 2 && nest.sizes[inner] <= kShortRun &&
-         nest.sizes[inner - 1] > nest.sizes[inner];
+  return nest.dims >= 2 && nest.sizes[nest.dims - 1] <= kShortRun;
 }
-// The innermost two axes in the other order: for each place of a run the same place of many, as
-// many as the cache holds.
 template <typename T>
 void copy_short_runs(const LoopNest& nest) {
-  constexpr std::int64_t kRuns = 512;
+  constexpr std::int64_t kTinyRun = 4, kRuns = 512;
   const int inner = nest.dims - 1;
   const std::int64_t run = nest.sizes[inner];
   const std::int64_t dst_stride = nest.strides[0][inner], src_stride = nest.strides[1][inner];
   const std::int64_t dst_next = nest.strides[0][inner - 1], src_next = nest.strides[1][inner - 1];
+  if (run <= kTinyRun && nest.sizes[inner - 1] >= 8 * run) {
+    // The innermost two axes in the other order: for each place of a run the same place of many, as
+    // many as the cache holds.
+    for_each_row(nest, [=](char* const* at, std::int64_t n) {
+      for (std::int64_t first = 0; first < n; first += kRuns)
+        for (std::int64_t j = 0; j < run; ++j)
+          copy_run<T>(at[0] + first * dst_next + j * dst_stride, dst_next,
+                      at[1] + first * src_next + j * src_stride, src_next,
+                      std::min(kRuns, n - first));
+    });
+    return;
+  }
   for_each_row(nest, [=](char* const* at, std::int64_t n) {
-    for (std::int64_t first = 0; first < n; first += kRuns)
-      for (std::int64_t j = 0; j < run; ++j)
-        copy_run<T>(at[0] + first * dst_next + j * dst_stride, dst_next,
-                    at[1] + first * src_next + j * src_stride, src_next,
-                    std::min(kRuns, n - first));
+    char* dst = at[0];
+    const char* src = at[1];
+    for (std::int64_t i = 0; i < n; ++i, dst += dst_next, src += src_next)
+      copy_few<T>(dst, dst_stride, src, src_stride, run);
   });
 }
 
 template <typename To, typename From>
 To convert(From value) {
-  if constexpr (std::is_same_v<To, bool>)
-    return value != From{};
-  else if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
+  if constexpr (std::is_floating_point_v<From> && std::is_integral_v<To>)
     return static_cast<To>(static_cast<std::int64_t>(value));
   else
     return static_cast<To>(value);
 }
 
 void convert_linear(const Array& src, const Array& dst) {
+  if (dst.dtype() == ScalarType::Bool) {
+    const std::uint64_t zero = 0;
+    const RowInput in[] = {src, {&zero, element_size(src.dtype())}};
+    run_rows(find_comparison(BinaryOp::Ne, src.dtype()), nullptr, dst, in, 2);
+    return;
+  }
   dispatch_all(src.dtype(), "copy", [&](auto from) {
     using From = typename decltype(from)::type;
     dispatch_all(dst.dtype(), "copy", [&](auto to) {
@@ -169,8 +206,8 @@ void convert_linear(const Array& src, const Array& dst) {
 
 void copy_linear(const void* src, void* dst, std::int64_t bytes) {
   parallel_for(bytes, kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
-    std::memcpy(static_cast<char*>(dst) + begin, static_cast<const char*>(src) + begin,
-                static_cast<std::size_t>(end - begin));
+    detail::copy_bytes(static_cast<char*>(dst) + begin, static_cast<const char*>(src) + begin,
+                       end - begin);
   });
 }
 
@@ -195,7 +232,7 @@ void copy_repeated(const Array& src, Array& dst, std::int64_t times) {
   const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / bytes);
   parallel_for(times - 1, grain, [=](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin + 1; i <= end; ++i)
-      std::memcpy(first + i * bytes, first, static_cast<std::size_t>(bytes));
+      detail::copy_bytes(first + i * bytes, first, bytes);
   });
 }
 

@@ -22,7 +22,24 @@ void store(char* p, T value) {
   std::memcpy(p, &value, sizeof(T));
 }
 
-/// Copies n elements between strided rows; strides are in bytes, and src's may be 0.
+/// Copies n elements between strided rows, few enough for a loop without preparations; strides are
+/// in bytes.
+template <typename T>
+void copy_few(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
+              std::int64_t n) {
+  constexpr std::int64_t kSize = sizeof(T);
+  std::int64_t i = 0;
+  if (dst_stride == kSize)  // Stores of four elements: single ones hold up the loads that follow.
+    for (; i + 4 <= n; i += 4) {
+      const char* const from = src + i * src_stride;
+      const T four[] = {load<T>(from), load<T>(from + src_stride), load<T>(from + 2 * src_stride),
+                        load<T>(from + 3 * src_stride)};
+      std::memcpy(dst + i * kSize, four, sizeof four);
+    }
+  for (; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
+}
+
+/// The same for rows of any length; src's stride may be 0.
 template <typename T>
 void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t src_stride,
               std::int64_t n) {
@@ -38,18 +55,8 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
   } else if (dst_stride == kSize && src_stride == 2 * kSize) {
     // A stride that the compiler knows becomes shuffles of vectors.
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
-  } else if (dst_stride == kSize) {
-    // Stores of four elements: single ones hold up the loads that follow them.
-    std::int64_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-      const char* const from = src + i * src_stride;
-      const T four[] = {load<T>(from), load<T>(from + src_stride), load<T>(from + 2 * src_stride),
-                        load<T>(from + 3 * src_stride)};
-      std::memcpy(dst + i * kSize, four, sizeof four);
-    }
-    for (; i < n; ++i) store(dst + i * kSize, load<T>(src + i * src_stride));
   } else {
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
+    copy_few<T>(dst, dst_stride, src, src_stride, n);
   }
 }
 

@@ -24,10 +24,10 @@ constexpr std::int64_t kGrainBytes = 1 << 18;
 std::vector<std::int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
   std::vector<std::int64_t> offsets{0};
   for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
-    std::vector<std::int64_t> finer;
-    finer.reserve(offsets.size() * static_cast<std::size_t>(sizes[axis]));
+    std::vector<std::int64_t> finer(offsets.size() * static_cast<std::size_t>(sizes[axis]));
+    std::int64_t* to = finer.data();
     for (const std::int64_t base : offsets)
-      for (std::int64_t i = 0; i < sizes[axis]; ++i) finer.push_back(base + i * strides[axis]);
+      for (std::int64_t i = 0; i < sizes[axis]; ++i) *to++ = base + i * strides[axis];
     offsets = std::move(finer);
   }
   return offsets;
@@ -328,6 +328,21 @@ template <typename Chosen, typename Other, typename Step>
 void for_each_chosen(Chosen* chosen, const Array& chosen_from, Other* other,
                      const Array& other_array, std::int64_t dim, const Array& index, Step step) {
   const std::int64_t stride = chosen_from.strides()[dim];
+  // The usual rows: indices along the last axis, of row-major arrays, one row behind the other.
+  DimVector rows = chosen_from.sizes();
+  rows[dim] = index.sizes()[dim];
+  if (dim == index.dim() - 1 && rows == index.sizes() && rows == other_array.sizes() &&
+      chosen_from.is_contiguous() && index.is_contiguous() && other_array.is_contiguous()) {
+    const auto* place = index.data<std::int64_t>();
+    const std::int64_t count = rows[dim], step_chosen = chosen_from.sizes()[dim];
+    for (std::int64_t row = index.numel() / count; row > 0; --row) {
+      for (std::int64_t i = 0; i < count; ++i) step(chosen[place[i]], other[i]);
+      chosen += step_chosen;
+      place += count;
+      other += count;
+    }
+    return;
+  }
   // Without unit axes: a column of indices is one row, not as many.
   DimVector order;
   for (std::int64_t axis = 0; axis < index.dim(); ++axis)
@@ -341,7 +356,7 @@ void for_each_chosen(Chosen* chosen, const Array& chosen_from, Other* other,
                     const auto* place = places.data<std::int64_t>() + offsets[0];
                     auto* a = chosen + offsets[1];
                     auto* b = other + offsets[2];
-                    // The usual rows: indices along the last axis, of row-major arrays.
+                    // Rows of the same kind, with gaps between them.
                     if (stride == 1 && steps[0] == 1 && steps[1] == 0 && steps[2] == 1)
                       for (std::int64_t i = 0; i < count; ++i) step(a[place[i]], b[i]);
                     else

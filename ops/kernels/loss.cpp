@@ -49,7 +49,7 @@ Array squared_error(const Array& left, const Array& right, bool mean) {
   dispatch_floating(a.dtype(), "mse_loss", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const RowLoop subtract = find_float_arithmetic(BinaryOp::Sub, a.dtype());
-    const auto add_squares = find_simd_reducer(ReduceOp::Norm2, a.dtype()).runs;
+    const auto add_squares = find_simd_sums(ReduceOp::Norm2, a.dtype()).runs;
     const T* const x = a.data<T>();
     const T* const y = b.data<T>();
     std::vector<double> sums(static_cast<std::size_t>((n + kErrorGrain - 1) / kErrorGrain));

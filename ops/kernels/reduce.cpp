@@ -171,31 +171,42 @@ struct Variance {
 };
 
 Reducer find_reducer(ReduceOp op, ScalarType dtype) {
-  const SimdReducer simd = find_simd_reducer(op, dtype);
   const char* const name = name_of(op);
   const auto floating = [&](auto&& f) { return dispatch_floating(dtype, name, f); };
   const auto all = [&](auto&& f) { return dispatch_all(dtype, name, f); };
   switch (op) {
     case ReduceOp::Sum:
-      return all([&]<typename T>(TypeTag<T>) { return Fold<Wide<T>>::reducer(simd); });
+      return all([&]<typename T>(TypeTag<T>) {
+        return Fold<Wide<T>>::reducer(find_simd_sums(op, dtype));
+      });
     case ReduceOp::Mean:
-      return floating([&]<typename T>(TypeTag<T>) { return Fold<MeanOf<T>>::reducer(simd); });
+      return floating([&]<typename T>(TypeTag<T>) {
+        return Fold<MeanOf<T>>::reducer(find_simd_sums(op, dtype));
+      });
     case ReduceOp::Prod:
-      return all([&]<typename T>(TypeTag<T>) { return Fold<Product<T>>::reducer(simd); });
+      return all([&]<typename T>(TypeTag<T>) {
+        return Fold<Product<T>>::reducer(find_simd_products(dtype));
+      });
     case ReduceOp::Max:
-      return all([&]<typename T>(TypeTag<T>) { return Fold<Largest<T>>::reducer(simd); });
+      return all([&]<typename T>(TypeTag<T>) {
+        return Fold<Largest<T>>::reducer(find_simd_best(op, dtype));
+      });
     case ReduceOp::Min:
-      return all([&]<typename T>(TypeTag<T>) { return Fold<Smallest<T>>::reducer(simd); });
+      return all([&]<typename T>(TypeTag<T>) {
+        return Fold<Smallest<T>>::reducer(find_simd_best(op, dtype));
+      });
     case ReduceOp::Any:
       return all([&]<typename T>(TypeTag<T>) { return Fold<AnyOf<T>>::reducer(); });
     case ReduceOp::All:
       return all([&]<typename T>(TypeTag<T>) { return Fold<AllOf<T>>::reducer(); });
     case ReduceOp::Norm1:
-      return floating(
-          [&]<typename T>(TypeTag<T>) { return Fold<SumOfMagnitudes<T>>::reducer(simd); });
+      return floating([&]<typename T>(TypeTag<T>) {
+        return Fold<SumOfMagnitudes<T>>::reducer(find_simd_sums(op, dtype));
+      });
     case ReduceOp::Norm2:
-      return floating(
-          [&]<typename T>(TypeTag<T>) { return Fold<RootOfSquares<T>>::reducer(simd); });
+      return floating([&]<typename T>(TypeTag<T>) {
+        return Fold<RootOfSquares<T>>::reducer(find_simd_sums(op, dtype));
+      });
     case ReduceOp::NormInf:
       break;
   }

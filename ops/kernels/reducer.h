@@ -32,9 +32,13 @@ struct SimdReducer {
   void (*rows)(void* acc, const void* in, std::int64_t stride, std::int64_t count,
                std::int64_t n) = nullptr;
 };
-/// For Sum, Mean, Prod, Norm1, Norm2 (accumulators of float64) and Max, Min (of the dtype) on
-/// float32 and float64; for Max, Min on int32 and int64, and Sum on int64, of the dtype.
-SimdReducer find_simd_reducer(ReduceOp op, ScalarType dtype);
+/// For Sum, Mean, Norm1 and Norm2 on float32 and float64, with accumulators of float64, and for Sum
+/// on int64.
+SimdReducer find_simd_sums(ReduceOp op, ScalarType dtype);
+/// For float32 and float64, with accumulators of float64.
+SimdReducer find_simd_products(ScalarType dtype);
+/// For Max and Min on float32, float64, int32 and int64, with accumulators of the dtype.
+SimdReducer find_simd_best(ReduceOp op, ScalarType dtype);
 
 /// Count, mean and sum of squared deviations of the elements so far.
 struct Moments {

@@ -17,8 +17,9 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kGrain = 16384;
-// Below, gathering rows into a block beats a call for each; more so into an output without gaps.
-constexpr std::int64_t kShortRow = 16, kShortGaplessRow = 64;
+// Below, gathering rows into a block beats a call for each; more so where nothing but a few rows
+// that repeat is to be gathered.
+constexpr std::int64_t kShortRow = 8, kShortRepeatedRow = 64;
 constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
@@ -91,6 +92,14 @@ std::int64_t short_period(const LoopNest& nest, int k) {
   for (; d >= 0; --d)
     if (nest.strides[k][d] != 0) return 0;
   return period <= kBlock ? period : 0;
+}
+
+// Whether run_gathered() takes operands where they are, but for inputs with a short period.
+bool gathers_little(const LoopNest& nest) {
+  if (!nest.is_linear(0)) return false;
+  for (int k = 1; k < nest.operands; ++k)
+    if (!nest.is_linear(k) && !nest.is_scalar(k) && short_period(nest, k) == 0) return false;
+  return true;
 }
 
 // The loop over blocks of elements, for which inputs that are not gapless are copied into buffers,
@@ -315,7 +324,7 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
   if (has_repeated_rows(nest)) return run_repeated_rows(loop, params, nest);
 
   unsigned scalars = 0;
-  const std::int64_t long_row = nest.is_linear(0) ? kShortGaplessRow : kShortRow;
+  const std::int64_t long_row = gathers_little(nest) ? kShortRepeatedRow : kShortRow;
   bool long_rows =
       (nest.dims < 2 || nest.inner_size() >= long_row) && nest.inner_stride(0) == nest.item_size[0];
   for (int k = 0; k < inputs && long_rows; ++k) {

@@ -54,6 +54,28 @@ void FillWhere(Word* data, const std::uint8_t* flags, Word value, std::int64_t n
 
 }  // namespace
 
+void CopyBytes(char* to_row, const char* from_row, std::int64_t bytes) {
+  const hn::ScalableTag<std::uint8_t> d;
+  const auto size = static_cast<std::int64_t>(hn::Lanes(d));
+  auto* const to = reinterpret_cast<std::uint8_t*>(to_row);
+  const auto* const from = reinterpret_cast<const std::uint8_t*>(from_row);
+  if (bytes < size) {
+    std::memcpy(to, from, static_cast<std::size_t>(bytes));
+    return;
+  }
+  std::int64_t i = 0;
+  for (; i + 4 * size <= bytes; i += 4 * size) {
+    const auto v0 = hn::LoadU(d, from + i), v1 = hn::LoadU(d, from + i + size);
+    const auto v2 = hn::LoadU(d, from + i + 2 * size), v3 = hn::LoadU(d, from + i + 3 * size);
+    hn::StoreU(v0, d, to + i);
+    hn::StoreU(v1, d, to + i + size);
+    hn::StoreU(v2, d, to + i + 2 * size);
+    hn::StoreU(v3, d, to + i + 3 * size);
+  }
+  for (; i + size <= bytes; i += size) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
+  if (i < bytes) hn::StoreU(hn::LoadU(d, from + bytes - size), d, to + bytes - size);
+}
+
 void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   const hn::ScalableTag<std::uint64_t> d;
   const auto words = static_cast<std::int64_t>(hn::Lanes(d));
@@ -102,6 +124,7 @@ namespace tapedeck::kernels::detail {
 
 HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
+HWY_EXPORT(CopyBytes);
 HWY_EXPORT(FillBytes);
 HWY_EXPORT(FillWhere8);
 HWY_EXPORT(FillWhere32);
@@ -112,6 +135,9 @@ void add_row(float* to, const float* from, std::int64_t n) {
 }
 void add_row(double* to, const double* from, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(AddRowF64)(to, from, n);
+}
+void copy_bytes(char* to, const char* from, std::int64_t bytes) {
+  HWY_DYNAMIC_DISPATCH(CopyBytes)(to, from, bytes);
 }
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(FillBytes)(data, pattern, bytes);

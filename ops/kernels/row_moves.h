@@ -8,6 +8,10 @@ namespace tapedeck::kernels::detail {
 void add_row(float* to, const float* from, std::int64_t n);
 void add_row(double* to, const double* from, std::int64_t n);
 
+/// memcpy by vectors: rows of a few KB are slower by the instruction for strings, which the C
+/// library may take, and so are operands that lie a multiple of a page apart.
+void copy_bytes(char* to, const char* from, std::int64_t bytes);
+
 /// Repeats a pattern of 8 bytes, in which the elements are the same, over `bytes` of whole
 /// elements.
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes);

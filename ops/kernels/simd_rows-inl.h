@@ -39,15 +39,43 @@ HWY_INLINE hn::Vec<D> LoadPartOr(D d, T rest, const T* from, std::int64_t n) {
   return hn::IfThenElse(hn::FirstN(d, static_cast<std::size_t>(n)), LoadPart(d, from, n),
                         hn::Set(d, rest));
 }
+// Moves kSize bytes where `bytes` has that bit.
+template <std::int64_t kSize>
+HWY_INLINE void MoveIf(std::int64_t bytes, const std::uint8_t*& from, std::uint8_t*& to) {
+  if (!(bytes & kSize)) return;
+  std::memcpy(to, from, kSize);
+  from += kSize;
+  to += kSize;
+}
 template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE void StorePart(D d, hn::Vec<D> v, T* to, std::int64_t n) {
-#if HWY_TARGET <= HWY_AVX2
+HWY_INLINE void StorePart([[maybe_unused]] D d, hn::Vec<D> v, T* to, std::int64_t n) {
+#if HWY_TARGET < HWY_AVX2
   hn::BlendedStore(v, hn::FirstN(d, static_cast<std::size_t>(n)), d, to);
+#elif HWY_TARGET == HWY_SCALAR
+  if (n > 0) *to = hn::GetLane(v);  // one element is all of it
 #else
+  // By moves of fixed sizes: the masked store of AVX2 is dozens of instructions in some CPUs.
   HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
   hn::Store(v, d, buffer);
-  std::memcpy(to, buffer, static_cast<std::size_t>(n) * sizeof(T));
+  const auto* from = reinterpret_cast<const std::uint8_t*>(buffer);
+  auto* at = reinterpret_cast<std::uint8_t*>(to);
+  const std::int64_t bytes = n * std::int64_t{sizeof(T)};
+  MoveIf<16>(bytes, from, at);
+  MoveIf<8>(bytes, from, at);
+  if constexpr (sizeof(T) <= 4) MoveIf<4>(bytes, from, at);
+  if constexpr (sizeof(T) <= 2) MoveIf<2>(bytes, from, at);
+  if constexpr (sizeof(T) <= 1) MoveIf<1>(bytes, from, at);
 #endif
+}
+
+// The last vector of a row of n > 0 elements: all of them where they are fewer than a vector.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void StoreLast(D d, hn::Vec<D> v, T* row, std::int64_t n) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (n >= lanes)
+    hn::StoreU(v, d, row + n - lanes);
+  else
+    StorePart(d, v, row, n);
 }
 
 // An operation without parameters.
@@ -82,9 +110,13 @@ void UnaryRow(void* out_row, const void* const* in, unsigned /*scalars*/, std::i
   const Op op(d, params);
   const T* const a = static_cast<const T*>(in[0]);
   T* const out = static_cast<T*>(out_row);
+  // The last vector overlaps the one before it, and is read before `out`, which may be `a`, is
+  // written.
+  const bool whole = n >= lanes;
+  const auto last = whole ? hn::LoadU(d, a + n - lanes) : LoadPart(d, a, n);
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, a + i)), d, out + i);
-  if (i < n) StorePart(d, op(d, LoadPart(d, a + i, n - i)), out + i, n - i);
+  if (i < n) StoreLast(d, op(d, last), out, n);
 }
 
 template <class Op, typename T>
@@ -97,7 +129,7 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
   const T* b = static_cast<const T*>(in[1]);
   T* const out = static_cast<T*>(out_row);
   // An operand that is one number stands in a vector of its own, and its pointer stays there: one
-  // loop serves every combination, and the operation is compiled into it twice, not six times.
+  // loop serves every combination, and the operation is compiled into it four times, not twelve.
   HWY_ALIGN T repeated_a[HWY_MAX_BYTES / sizeof(T)], repeated_b[HWY_MAX_BYTES / sizeof(T)];
   const bool a_moves = (scalars & 1U) == 0, b_moves = (scalars & 2U) == 0;
   if (!a_moves) {
@@ -109,10 +141,25 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
     b = repeated_b;
   }
   const std::int64_t step_a = a_moves ? lanes : 0, step_b = b_moves ? lanes : 0;
+  // As in UnaryRow: read before `out`, which may be an operand, is written.
+  const auto last_of = [&](const T* from, bool moves) HWY_ATTR {
+    if (!moves) return hn::LoadU(d, from);
+    return n >= lanes ? hn::LoadU(d, from + n - lanes) : LoadPart(d, from, n);
+  };
+  const auto last_a = last_of(a, a_moves), last_b = last_of(b, b_moves);
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes, a += step_a, b += step_b)
+  // Two at a time: over an operand in place, loads and stores of single vectors hinder each other.
+  for (; i + 2 * lanes <= n; i += 2 * lanes, a += 2 * step_a, b += 2 * step_b) {
+    const auto a0 = hn::LoadU(d, a), a1 = hn::LoadU(d, a + step_a);
+    const auto b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + step_b);
+    hn::StoreU(op(d, a0, b0), d, out + i);
+    hn::StoreU(op(d, a1, b1), d, out + i + lanes);
+  }
+  if (i + lanes <= n) {
     hn::StoreU(op(d, hn::LoadU(d, a), hn::LoadU(d, b)), d, out + i);
-  if (i < n) StorePart(d, op(d, LoadPart(d, a, n - i), LoadPart(d, b, n - i)), out + i, n - i);
+    i += lanes;
+  }
+  if (i < n) StoreLast(d, op(d, last_a, last_b), out, n);
 }
 
 }  // namespace

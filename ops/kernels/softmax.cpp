@@ -168,6 +168,27 @@ void BackwardColumns(D d, const T* g, const T* y, T* out, std::int64_t n, std::i
   }
 }
 
+template <bool log, class D, typename T = hn::TFromD<D>>
+void Columns(D d, const T* g, const T* y, T* out, std::int64_t n, std::int64_t step,
+             std::int64_t count) {
+  if (g == nullptr)
+    ForwardColumns<log>(d, y, out, n, step, count);
+  else
+    BackwardColumns<log>(d, g, y, out, n, step, count);
+}
+
+// n rows of `count` elements.
+template <class D, typename T = hn::TFromD<D>>
+void MoveColumns(D d, const T* from, std::int64_t from_step, T* to, std::int64_t to_step,
+                 std::int64_t n, std::int64_t count) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t i = 0; i < n; ++i, from += from_step, to += to_step) {
+    std::int64_t j = 0;
+    for (; j + lanes <= count; j += lanes) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+    if (j < count) StorePart(d, LoadPart(d, from + j, count - j), to + j, count - j);
+  }
+}
+
 constexpr std::int64_t kGrain = 8192;
 
 // `g` is null for the forward, which reads `y`'s place as its input.
@@ -188,18 +209,32 @@ void Run(const AxisView& view, const T* g, const T* y, T* out) {
     return;
   }
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const std::int64_t groups = (view.inner + lanes - 1) / lanes;
   const std::int64_t n = view.axis, inner = view.inner;
+  // Rows that lie a multiple of a KB apart share so few sets of the cache that many of them push
+  // each other out from one pass to the next: their columns, whole lines of the cache, go through a
+  // buffer.
+  constexpr std::int64_t kBuffer = 4096, kLine = 64 / sizeof(T), kManyRows = 32;
+  const bool crowded = n > kManyRows && inner * std::int64_t{sizeof(T)} % 1024 == 0;
+  const bool buffered = lanes > 1 && crowded && n * HWY_MAX(lanes, kLine) <= kBuffer;
+  const std::int64_t width = buffered ? HWY_MAX(lanes, kLine) : lanes;
+  const std::int64_t groups = (inner + width - 1) / width;
   parallel_for(view.outer * groups, std::max<std::int64_t>(1, kGrain / (n * 16)),
                [=](std::int64_t begin, std::int64_t end) {
+                 HWY_ALIGN T grads[kBuffer], values[kBuffer];
                  for (std::int64_t job = begin; job < end; ++job) {
-                   const std::int64_t first = job % groups * lanes;
+                   const std::int64_t first = job % groups * width;
                    const std::int64_t at = job / groups * n * inner + first;
-                   const std::int64_t count = std::min(lanes, inner - first);
-                   if (g == nullptr)
-                     ForwardColumns<log>(d, y + at, out + at, n, inner, count);
-                   else
-                     BackwardColumns<log>(d, g + at, y + at, out + at, n, inner, count);
+                   const std::int64_t count = std::min(width, inner - first);
+                   if (!buffered) {
+                     Columns<log>(d, g == nullptr ? g : g + at, y + at, out + at, n, inner, count);
+                     continue;
+                   }
+                   MoveColumns(d, y + at, inner, values, width, n, count);
+                   if (g != nullptr) MoveColumns(d, g + at, inner, grads, width, n, count);
+                   for (std::int64_t v = 0; v < count; v += lanes)
+                     Columns<log>(d, g == nullptr ? g : grads + v, values + v, values + v, n, width,
+                                  std::min(lanes, count - v));
+                   MoveColumns(d, values, width, out + at, inner, n, count);
                  }
                });
 }

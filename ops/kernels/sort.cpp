@@ -1,63 +1,74 @@
 #include <tapedeck/ops/kernels/sort.h>
 
 #include <algorithm>
-#include <type_traits>
+#include <limits>
+#include <memory>
 #include <vector>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/copy.h>
-#include <tapedeck/ops/kernels/lines.h>
+#include <tapedeck/ops/kernels/radix_sort.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
-template <typename T>
-struct Item {
-  T value;
-  std::int64_t index;
-};
+constexpr std::int64_t kGrain = 8192;  // elements worth a chunk
 
-// A total order of values with NaN above everything.
-struct Less {
-  template <typename T>
-  bool operator()(const Item<T>& a, const Item<T>& b) const {
-    if constexpr (std::is_floating_point_v<T>)
-      if (b.value != b.value) return a.value == a.value;
-    return a.value < b.value;
+// The elements in[0], in[step], ... with keys that are flipped where the order is.
+template <typename T, typename Item>
+void make_items(const T* in, std::int64_t step, std::int64_t n, SortKey<T> flip, Item* items) {
+  for (std::int64_t i = 0; i < n; ++i) {
+    items[i].key = sort_key(in[i * step]) ^ flip;
+    items[i].index = static_cast<decltype(Item::index)>(i);
   }
-};
-struct Greater {
-  template <typename T>
-  bool operator()(const Item<T>& a, const Item<T>& b) const {
-    return Less{}(b, a);
-  }
-};
+}
 
-// Calls arrange(items, order) on each line of `input` along `dim`, then stores the first `keep`.
+constexpr auto by_key = [](const auto& a, const auto& b) { return a.key < b.key; };
+
+// Calls arrange(begin, end, spare) on the items of each line of `input` along `dim`, whose keys are
+// in the order asked for, then stores the first `keep`.
 template <typename Arrange>
 ValuesAndIndices arrange_lines(const Array& input, std::int64_t dim, std::int64_t keep,
                                bool descending, const char* op, Arrange arrange) {
-  DimVector sizes = input.sizes();
-  if (input.dim() > 0) sizes[dim] = keep;
-  const Array values = Array::empty(sizes, input.dtype());
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim, op);
+  DimVector sizes = x.sizes();
+  if (x.dim() > 0) sizes[dim] = keep;
+  const Array values = Array::empty(sizes, x.dtype());
   const Array indices = Array::empty(sizes, ScalarType::Long);
-  const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
-  dispatch_all(input.dtype(), op, [&](auto tag) {
+  const std::int64_t length = view.axis, inner = view.inner;
+  TAPEDECK_CHECK(length <= std::numeric_limits<std::uint32_t>::max(), op,
+                 ": expected fewer than 2^32 elements along the axis, got ", length);
+  dispatch_all(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<Item<T>> items(static_cast<std::size_t>(length));
-    for_each_line<3>({input, values, indices}, dim, [&](const auto& offsets, const auto& steps) {
-      const T* in = input.data<T>() + offsets[0];
-      for (std::int64_t i = 0; i < length; ++i) items[i] = {in[i * steps[0]], i};
-      if (descending)
-        arrange(items, Greater{});
-      else
-        arrange(items, Less{});
-      T* value = values.data<T>() + offsets[1];
-      auto* index = indices.data<std::int64_t>() + offsets[2];
-      for (std::int64_t i = 0; i < keep; ++i) {
-        value[i * steps[1]] = items[i].value;
-        index[i * steps[2]] = items[i].index;
+    using Item = SortItem<SortKey<T>>;
+    const T* const from = x.data<T>();
+    T* const to_value = values.data<T>();
+    auto* const to_index = indices.data<std::int64_t>();
+    const SortKey<T> flip = descending ? ~SortKey<T>{0} : SortKey<T>{0};
+    const std::int64_t lines = length == 0 ? 0 : x.numel() / length;
+    const std::int64_t grain =
+        std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, length));
+    parallel_for(lines, grain, [&](std::int64_t begin, std::int64_t end) {
+      const auto n = static_cast<std::size_t>(length);
+      const auto items = std::make_unique_for_overwrite<Item[]>(n);
+      const auto spare = std::make_unique_for_overwrite<Item[]>(n);
+      for (std::int64_t line = begin; line < end; ++line) {
+        const T* const in = from + line / inner * length * inner + line % inner;
+        if (inner == 1)  // a step that the compiler knows becomes loads of vectors
+          make_items(in, 1, length, flip, items.get());
+        else
+          make_items(in, inner, length, flip, items.get());
+        arrange(items.get(), items.get() + length, spare.get());
+        const std::int64_t first = line / inner * keep * inner + line % inner;
+        for (std::int64_t i = 0; i < keep; ++i) {
+          const auto index = static_cast<std::int64_t>(items[static_cast<std::size_t>(i)].index);
+          to_value[first + i * inner] = in[index * inner];
+          to_index[first + i * inner] = index;
+        }
       }
     });
   });
@@ -69,9 +80,8 @@ ValuesAndIndices arrange_lines(const Array& input, std::int64_t dim, std::int64_
 ValuesAndIndices sort(const Array& input, std::int64_t dim, bool descending) {
   dim = wrap_dim(dim, input.dim(), "sort");
   const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
-  return arrange_lines(input, dim, length, descending, "sort", [](auto& items, auto order) {
-    std::stable_sort(items.begin(), items.end(), order);
-  });
+  return arrange_lines(input, dim, length, descending, "sort",
+                       [=](auto* begin, auto*, auto* spare) { stable_sort(begin, spare, length); });
 }
 
 ValuesAndIndices topk(const Array& input, std::int64_t k, std::int64_t dim, bool largest,
@@ -81,14 +91,14 @@ ValuesAndIndices topk(const Array& input, std::int64_t k, std::int64_t dim, bool
   const bool fits = k <= length && k >= (input.dim() == 0 ? 1 : 0);
   TAPEDECK_CHECK(fits, "topk: selected index k = ", k, " out of range for dimension ", dim,
                  " of size ", length, " (input ", input.sizes().ref(), ")");
-  return arrange_lines(input, dim, k, largest, "topk", [&](auto& items, auto order) {
+  return arrange_lines(input, dim, k, largest, "topk", [=](auto* begin, auto* end, auto*) {
     if (k == 0) return;
     // Which of several equal elements is taken follows from the algorithm: PyTorch's choice.
     if (k * 64 <= length) {
-      std::partial_sort(items.begin(), items.begin() + k, items.end(), order);
+      std::partial_sort(begin, begin + k, end, by_key);
     } else {
-      std::nth_element(items.begin(), items.begin() + (k - 1), items.end(), order);
-      if (sorted) std::sort(items.begin(), items.begin() + (k - 1), order);
+      std::nth_element(begin, begin + (k - 1), end, by_key);
+      if (sorted) std::sort(begin, begin + (k - 1), by_key);
     }
   });
 }
@@ -99,9 +109,9 @@ ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) 
   TAPEDECK_CHECK(k >= 1 && k <= length, "kthvalue(): selected number k = ", k,
                  " out of range for dimension ", dim, " of size ", length, " (input ",
                  input.sizes().ref(), ")");
-  return arrange_lines(input, dim, 1, false, "kthvalue", [&](auto& items, auto order) {
-    std::nth_element(items.begin(), items.begin() + (k - 1), items.end(), order);
-    std::swap(items.front(), items[static_cast<std::size_t>(k - 1)]);
+  return arrange_lines(input, dim, 1, false, "kthvalue", [=](auto* begin, auto* end, auto*) {
+    std::nth_element(begin, begin + (k - 1), end, by_key);
+    std::swap(*begin, begin[k - 1]);
   });
 }
 
@@ -112,9 +122,16 @@ Distinct distinct(const Array& input, bool sorted) {
   found.inverse = Array::empty(input.sizes(), ScalarType::Long);
   dispatch_all(input.dtype(), "unique", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<Item<T>> items(static_cast<std::size_t>(n));
+    struct Item {
+      T value;
+      std::int64_t index;
+    };
+    std::vector<Item> items(static_cast<std::size_t>(n));
     for (std::int64_t i = 0; i < n; ++i) items[i] = {source.data<T>()[i], i};
-    if (sorted) std::stable_sort(items.begin(), items.end(), Less{});
+    if (sorted)
+      std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
+        return sort_key(a.value) < sort_key(b.value);
+      });
     std::vector<std::int64_t> counts, firsts;
     auto* inverse = found.inverse.data<std::int64_t>();
     for (std::int64_t i = 0; i < n; ++i) {

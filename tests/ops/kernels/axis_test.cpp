@@ -1,4 +1,5 @@
 #include <tapedeck/ops/kernels/axis.h>
+#include <tapedeck/ops/kernels/scan.h>
 
 #include <algorithm>
 #include <cmath>
@@ -223,6 +224,39 @@ TYPED_TEST(AxisTest, Scans) {
   const Array n = array_of<std::int64_t>({3, -1, 4}, {3});
   EXPECT_EQ(values<std::int64_t>(kernels::cumsum(n, 0)), (std::vector<std::int64_t>{3, 2, 6}));
   EXPECT_EQ(values<std::int64_t>(kernels::cumprod(n, 0)), (std::vector<std::int64_t>{3, -3, -12}));
+}
+
+TYPED_TEST(AxisTest, RunningBest) {
+  using T = TypeParam;
+  for (const bool largest : {false, true})
+    for_each_axis<T>(
+        [&](const Array& x, std::int64_t dim) {
+          // Few values, so that many are equal, and a NaN in some lines.
+          Array rounded = kernels::clone(x);
+          for (std::int64_t i = 0; i < x.numel(); ++i) {
+            T& value = rounded.data<T>()[i];
+            value = i % 29 == 17 ? std::numeric_limits<T>::quiet_NaN() : std::round(value);
+          }
+          const auto [best, places] = kernels::running_best(rounded, dim, largest, "test");
+          const AxisView view(x.sizes(), dim, "test");
+          const std::vector<T> from = values<T>(rounded), got = values<T>(best);
+          const std::vector<std::int64_t> at = values<std::int64_t>(places);
+          for (std::int64_t line = 0; line < view.outer * view.inner; ++line) {
+            std::int64_t last = 0;
+            const auto place = [&](std::int64_t i) {
+              return static_cast<std::size_t>((line / view.inner * view.axis + i) * view.inner +
+                                              line % view.inner);
+            };
+            for (std::int64_t i = 0; i < view.axis; ++i) {
+              const T v = from[place(i)], b = from[place(last)];
+              if (std::isnan(v) || (!std::isnan(b) && (largest ? v >= b : v <= b))) last = i;
+              ASSERT_EQ(at[place(i)], last);
+              const T want = from[place(last)];
+              EXPECT_TRUE(got[place(i)] == want || (std::isnan(got[place(i)]) && std::isnan(want)));
+            }
+          }
+        },
+        -4, 4);
 }
 
 TYPED_TEST(AxisTest, LogSumExp) {

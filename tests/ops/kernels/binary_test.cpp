@@ -296,6 +296,25 @@ TYPED_TEST(BinaryTest, Scalars) {
   }
 }
 
+TEST(Binary, InPlaceOverRowsOfEveryLength) {
+  for (const ScalarType dtype : {ScalarType::Float, ScalarType::Double, ScalarType::Long})
+    for (std::int64_t n = 1; n <= 70; ++n)
+      for (const bool gapless : {false, true}) {
+        const Array before = random_array({3, n + 2}, dtype, 9, -50, 50);
+        Array after = kernels::clone(before);
+        Array part = gapless ? after.slice(0, 1, 2, 1) : after.slice(1, 1, n + 1, 1);
+        kernels::add_out(part, part, part);
+        const auto was = values<double>(kernels::cast(before, ScalarType::Double));
+        const auto is = values<double>(kernels::cast(after, ScalarType::Double));
+        for (std::int64_t i = 0; i < before.numel(); ++i) {
+          const std::int64_t column = i % (n + 2);
+          const bool doubled = gapless ? i / (n + 2) == 1 : column >= 1 && column <= n;
+          const auto at = static_cast<std::size_t>(i);
+          ASSERT_EQ(is[at], was[at] * (doubled ? 2 : 1)) << n;
+        }
+      }
+}
+
 TEST(Binary, OutputMayBeOrOverlapAnOperand) {
   Array a = array_of<float>({0, 1, 2, 3, 4, 5}, {6});
   Array tail = a.slice(0, 1, 6, 1);

@@ -22,8 +22,8 @@ TYPED_TEST_SUITE(CopyTest, AllTypes);
 TYPED_TEST(CopyTest, EveryLayoutIntoEveryLayout) {
   using T = TypeParam;
   const std::vector<std::vector<std::int64_t>> shapes = {
-      {},           {5},       {3, 7}, {67, 35},  {2, 3, 5},
-      {3, 5, 2, 7}, {4, 1, 6}, {0, 3}, {1100, 2}, {3, 70, 18}};
+      {},     {5},       {3, 7},      {67, 35},     {2, 3, 5},  {3, 5, 2, 7}, {4, 1, 6},
+      {0, 3}, {1100, 2}, {3, 70, 18}, {9, 6, 4, 4}, {40, 2, 5}, {6, 14, 14},  {2, 3, 300}};
   for (const auto& sizes : shapes) {
     const Array a = random_array(sizes, dtype_of<T>, 1, 0, 100);
     const std::vector<T> expected = values<T>(a);
@@ -32,6 +32,22 @@ TYPED_TEST(CopyTest, EveryLayoutIntoEveryLayout) {
         copy(src, dst);
         EXPECT_EQ(values<T>(dst), expected) << dst.sizes().ref() << dst.strides().ref();
       }
+  }
+}
+
+TYPED_TEST(CopyTest, RepeatsRowsAndSkipsElements) {
+  using T = TypeParam;
+  for (const std::int64_t row : {3, 9, 40, 100}) {
+    const Array x = random_array({12, 2 * row}, dtype_of<T>, 4, 0, 100);
+    const Array repeated = x.unsqueeze(1).expand({12, 3, 2 * row});
+    const Array skipped = x.slice(0, 0, 12, 2).slice(1, 0, 2 * row, 2);
+    Array y = full({12, 3, 2 * row}, 0, dtype_of<T>), z = full({6, row}, 0, dtype_of<T>);
+    copy(repeated, y);
+    copy(skipped, z);
+    for (std::int64_t i = 0; i < y.numel(); ++i)
+      ASSERT_EQ(y.data<T>()[i], x.data<T>()[i / (6 * row) * 2 * row + i % (2 * row)]);
+    for (std::int64_t i = 0; i < z.numel(); ++i)
+      ASSERT_EQ(z.data<T>()[i], x.data<T>()[i / row * 4 * row + i % row * 2]);
   }
 }
 

@@ -1,0 +1,183 @@
+#include <tapedeck/ops/kernels/scan.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/axis.h>
+#include <tapedeck/ops/kernels/copy.h>
+
+namespace tapedeck::kernels {
+
+namespace {
+
+constexpr std::int64_t kGrain = 16384;
+constexpr std::int64_t kTile = 256;  // columns taken together where the axis is not the last
+constexpr std::int64_t kLines = 4;   // rows taken together where it is
+
+// Calls body(offset of the first element, columns) for tiles of columns that are adjacent and are
+// walked along the axis together.
+template <typename Body>
+void for_each_tile(const AxisView& view, Body body) {
+  const std::int64_t tiles = (view.inner + kTile - 1) / kTile;
+  const std::int64_t tile_size = view.axis * std::min(view.inner, kTile);
+  const std::int64_t grain =
+      std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, tile_size));
+  parallel_for(view.outer * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t job = begin; job < end; ++job) {
+      const std::int64_t first = job % tiles * kTile;
+      body(job / tiles * view.axis * view.inner + first, std::min(kTile, view.inner - first));
+    }
+  });
+}
+
+// `lines` rows of n elements from one end to the other. Each step waits for the one before it, so
+// that several rows at once take hardly longer than one.
+template <std::int64_t lines, typename Acc, typename T, typename Combine>
+void scan_rows(const T* from, T* to, std::int64_t n, bool forward, Combine combine) {
+  const std::int64_t step = forward ? 1 : -1;
+  std::int64_t at = forward ? 0 : n - 1;
+  Acc acc[lines];
+  for (std::int64_t k = 0; k < lines; ++k) {
+    acc[k] = static_cast<Acc>(from[k * n + at]);
+    to[k * n + at] = from[k * n + at];
+  }
+  for (std::int64_t i = 1; i < n; ++i) {
+    at += step;
+    for (std::int64_t k = 0; k < lines; ++k) {
+      acc[k] = combine(acc[k], static_cast<Acc>(from[k * n + at]));
+      to[k * n + at] = static_cast<T>(acc[k]);
+    }
+  }
+}
+
+template <typename Combine>
+Array scan(const Array& input, std::int64_t dim, Direction direction, const char* name,
+           Combine combine) {
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim, name);
+  Array out = Array::empty(x.sizes(), x.dtype());
+  if (out.numel() == 0) return out;
+  const bool forward = direction == Direction::Forward;
+  dispatch_numeric(x.dtype(), name, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    using Acc = std::conditional_t<std::is_floating_point_v<T>, double, std::uint64_t>;
+    const T* const from = x.data<T>();
+    T* const to = out.data<T>();
+    const std::int64_t n = view.axis;
+    if (view.inner == 1) {
+      parallel_for(view.outer, std::max<std::int64_t>(kLines, kGrain / n),
+                   [=](std::int64_t begin, std::int64_t end) {
+                     std::int64_t row = begin;
+                     for (; row + kLines <= end; row += kLines)
+                       scan_rows<kLines, Acc>(from + row * n, to + row * n, n, forward, combine);
+                     for (; row < end; ++row)
+                       scan_rows<1, Acc>(from + row * n, to + row * n, n, forward, combine);
+                   });
+      return;
+    }
+    for_each_tile(view, [=](std::int64_t at, std::int64_t columns) {
+      Acc acc[kTile];
+      const std::int64_t step = forward ? view.inner : -view.inner;
+      if (!forward) at += (n - 1) * view.inner;
+      for (std::int64_t j = 0; j < columns; ++j) {
+        acc[j] = static_cast<Acc>(from[at + j]);
+        to[at + j] = from[at + j];
+      }
+      for (std::int64_t i = 1; i < n; ++i) {
+        at += step;
+        for (std::int64_t j = 0; j < columns; ++j) {
+          acc[j] = combine(acc[j], static_cast<Acc>(from[at + j]));
+          to[at + j] = static_cast<T>(acc[j]);
+        }
+      }
+    });
+  });
+  return out;
+}
+
+// Whether a later element takes the place of the best so far. Without branches, so that loops over
+// columns are vectorised.
+template <bool largest, typename T>
+bool replaces(T x, T best) {
+  const bool better = largest ? x >= best : x <= best;
+  if constexpr (std::is_floating_point_v<T>) return ((best == best) & better) | (x != x);
+  return better;
+}
+
+template <bool largest, typename T>
+void best_of_row(const T* from, T* to, std::int64_t* index, std::int64_t n) {
+  T best = from[0];
+  std::int64_t at = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (replaces<largest>(from[i], best)) [[unlikely]] {  // rarely, far from the first elements
+      best = from[i];
+      at = i;
+    }
+    to[i] = best;
+    index[i] = at;
+  }
+}
+
+// Columns [0, columns) along an axis of n places, `step` apart. Places have the elements' size, as
+// vectors want it.
+template <bool largest, typename T>
+void best_of_columns(const T* from, T* to, std::int64_t* index, std::int64_t n, std::int64_t step,
+                     std::int64_t columns) {
+  using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  T best[kTile];
+  Place place[kTile] = {};
+  std::copy_n(from, columns, best);
+  for (std::int64_t i = 0; i < n; ++i, from += step, to += step, index += step) {
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const T x = from[j];
+      const bool better = replaces<largest>(x, best[j]);
+      best[j] = better ? x : best[j];
+      place[j] = better ? static_cast<Place>(i) : place[j];
+    }
+    std::copy_n(best, columns, to);
+    for (std::int64_t j = 0; j < columns; ++j) index[j] = place[j];
+  }
+}
+
+template <bool largest, typename T>
+void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view) {
+  const std::int64_t n = view.axis;
+  if (view.inner == 1)
+    parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
+                 [=](std::int64_t begin, std::int64_t end) {
+                   for (std::int64_t at = begin * n; at < end * n; at += n)
+                     best_of_row<largest>(from + at, to + at, index + at, n);
+                 });
+  else
+    for_each_tile(view, [=](std::int64_t at, std::int64_t columns) {
+      best_of_columns<largest>(from + at, to + at, index + at, n, view.inner, columns);
+    });
+}
+
+}  // namespace
+
+Array cumsum(const Array& x, std::int64_t dim, Direction direction) {
+  return scan(x, dim, direction, "cumsum", [](auto a, auto b) { return a + b; });
+}
+Array cumprod(const Array& x, std::int64_t dim) {
+  return scan(x, dim, Direction::Forward, "cumprod", [](auto a, auto b) { return a * b; });
+}
+
+std::pair<Array, Array> running_best(const Array& input, std::int64_t dim, bool largest,
+                                     const char* op) {
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim, op);
+  const Array values = Array::empty(x.sizes(), x.dtype());
+  const Array indices = Array::empty(x.sizes(), ScalarType::Long);
+  if (x.numel() == 0) return {values, indices};
+  dispatch_all(x.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const auto loop = largest ? best_so_far<true, T> : best_so_far<false, T>;
+    loop(x.data<T>(), values.data<T>(), indices.data<std::int64_t>(), view);
+  });
+  return {values, indices};
+}
+
+}  // namespace tapedeck::kernels
