@@ -54,6 +54,7 @@ HWY_INLINE void StorePart([[maybe_unused]] D d, hn::Vec<D> v, T* to, std::int64_
 #elif HWY_TARGET == HWY_SCALAR
   if (n > 0) *to = hn::GetLane(v);  // one element is all of it
 #else
+  if (n >= static_cast<std::int64_t>(hn::Lanes(d))) return hn::StoreU(v, d, to);
   // By moves of fixed sizes: the masked store of AVX2 is dozens of instructions in some CPUs.
   HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
   hn::Store(v, d, buffer);
