@@ -117,6 +117,26 @@ TEST(Reduction, ExtremesShareTheGradientAmongEquals) {
   EXPECT_TRUE(equal(x.grad(), tensor({{0.0f, 1.0f, 0.0f}, {0.0f, 0.0f, 1.0f}})));
 }
 
+TEST(Reduction, ExtremesOfRowsOfAnyLength) {
+  // Fewer elements than a vector, exactly one, and ends of any size after several ones.
+  for (std::int64_t columns = 1; columns <= 70; ++columns) {
+    const V x = randn({5, columns});
+    const auto [largest, places] = max(x, 0);
+    const auto [smallest, where] = min(x, 0);
+    for (std::int64_t j = 0; j < columns; ++j) {
+      std::int64_t most = 0, least = 0;
+      for (std::int64_t i = 1; i < 5; ++i) {
+        if (x[i][j].item<float>() > x[most][j].item<float>()) most = i;
+        if (x[i][j].item<float>() < x[least][j].item<float>()) least = i;
+      }
+      ASSERT_EQ(largest[j].item<float>(), x[most][j].item<float>()) << columns << " " << j;
+      ASSERT_EQ(places[j].item<std::int64_t>(), most) << columns << " " << j;
+      ASSERT_EQ(smallest[j].item<float>(), x[least][j].item<float>()) << columns << " " << j;
+      ASSERT_EQ(where[j].item<std::int64_t>(), least) << columns << " " << j;
+    }
+  }
+}
+
 TEST(Reduction, PositionsAndShapes) {
   const V x = tensor({{1.0f, 3.0f, 3.0f}, {5.0f, 2.0f, NAN}});
   EXPECT_EQ(argmax(x).item<std::int64_t>(), 5);
