@@ -200,8 +200,10 @@ Variable sequence(const char* op, Scalar start, Scalar end, Scalar step, bool in
         return a + s * static_cast<double>(i);
       });
     else
-      fill_sequence<T>(out, [a = start.toLong(), s = step.toLong()](std::int64_t i) {
-        return static_cast<std::int64_t>(Wide{s} * i + a);
+      fill_sequence<T>(out, [a = static_cast<std::uint64_t>(start.toLong()),
+                             s = static_cast<std::uint64_t>(step.toLong())](std::int64_t i) {
+        // Modulo 2^64, which every value fits, for the sake of vectors.
+        return static_cast<std::int64_t>(s * static_cast<std::uint64_t>(i) + a);
       });
   });
   return finish(std::move(out), options);

@@ -33,6 +33,14 @@ double total_weight(const T* weight, std::int64_t C) {
   return total;
 }
 
+// Calls f(n, s, i) for the labels [N, S], in order: i is a label's number.
+template <typename F>
+void for_each_label(const Array& labels, F&& f) {
+  const std::int64_t N = labels.size(0), S = labels.size(1);
+  for (std::int64_t n = 0, i = 0; n < N; ++n)
+    for (std::int64_t s = 0; s < S; ++s, ++i) f(n, s, i);
+}
+
 template <typename T>
 const T* data_or_null(const Array& a) {
   return a.defined() ? a.data<T>() : nullptr;
@@ -101,8 +109,9 @@ Array pick(const Array& x, const Array& target, const Array& row_weight) {
     const T* const w = row_weight.data<T>();
     const std::int64_t* const t = target.data<std::int64_t>();
     T* const to = y.data<T>();
-    for (std::int64_t i = 0; i < y.numel(); ++i)
-      to[i] = w[i] == T{0} ? T{0} : w[i] * from[(i / S * C + t[i]) * S + i % S];
+    for_each_label(target, [=](std::int64_t n, std::int64_t s, std::int64_t i) {
+      to[i] = w[i] == T{0} ? T{0} : w[i] * from[(n * C + t[i]) * S + s];
+    });
   });
   return y;
 }
@@ -116,8 +125,9 @@ Array unpick(const Array& g, const Array& target, const Array& row_weight, std::
     const T* const w = row_weight.data<T>();
     const std::int64_t* const t = target.data<std::int64_t>();
     T* const to = x.data<T>();
-    for (std::int64_t i = 0; i < g.numel(); ++i)
-      if (w[i] != T{0}) to[(i / S * C + t[i]) * S + i % S] = w[i] * from[i];
+    for_each_label(target, [=](std::int64_t n, std::int64_t s, std::int64_t i) {
+      if (w[i] != T{0}) to[(n * C + t[i]) * S + s] = w[i] * from[i];
+    });
   });
   return x;
 }
