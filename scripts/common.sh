@@ -7,6 +7,8 @@ cd "$root"
 exec </dev/null
 # Clones in different places share what ccache holds.
 export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
+# Tests precompile their headers, which ccache takes for cacheable when it is told so.
+export CCACHE_SLOPPINESS=pch_defines,time_macros
 
 # configure <preset> [cmake arguments]. In CI warnings are errors.
 configure() {
