@@ -28,15 +28,7 @@ class ArrayRef {
   constexpr ArrayRef(const std::array<T, N>& a) : data_(a.data()), size_(N) {}
   template <std::size_t N>
   constexpr ArrayRef(const T (&a)[N]) : data_(a), size_(N) {}
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Winit-list-lifetime"
-#endif
-  constexpr ArrayRef(const std::initializer_list<T>& l)
-      : data_(l.begin() == l.end() ? nullptr : l.begin()), size_(l.size()) {}
-#if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
-#endif
+  constexpr ArrayRef(const std::initializer_list<T>& l) : ArrayRef(first_of(l), l.size()) {}
 
   constexpr const T* data() const { return data_; }
   constexpr std::size_t size() const { return size_; }
@@ -62,6 +54,11 @@ class ArrayRef {
   }
 
  private:
+  // A function of its own: g++ takes a pointer into a list, in an initializer, for a dangling one.
+  static constexpr const T* first_of(const std::initializer_list<T>& l) {
+    return l.size() ? l.begin() : nullptr;
+  }
+
   const T* data_ = nullptr;
   std::size_t size_ = 0;
 };
