@@ -7,6 +7,7 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/gemm_blas.h>
 #include <tapedeck/ops/kernels/gemm_blocked.h>
@@ -83,7 +84,7 @@ std::int64_t piece_of(std::int64_t extent, std::int64_t other, std::int64_t dept
   const std::int64_t least = std::max<std::int64_t>(kParallelProduct / 2 / products, 1);
   const std::int64_t even = (extent + 15) / 16;
   const std::int64_t piece = std::max({least, even, kSplitAlign});
-  return (piece + kSplitAlign - 1) / kSplitAlign * kSplitAlign;
+  return round_up(piece, kSplitAlign);
 }
 
 // The columns or the rows of c in pieces, each with `multiply`.
@@ -294,7 +295,7 @@ Array dot(const Array& x, const Array& y, const char* op) {
   const std::int64_t n = x.numel();
   dispatch_numeric(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<T> partial(static_cast<std::size_t>((n + kDotChunk - 1) / kDotChunk));
+    std::vector<T> partial(static_cast<std::size_t>(ceil_div(n, kDotChunk)));
     parallel_for(n, kDotChunk, [&](std::int64_t begin, std::int64_t end) {
       partial[begin / kDotChunk] =
           dot_loop<T>(x.data<T>() + begin * x.stride(0), x.stride(0),

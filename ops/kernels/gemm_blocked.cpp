@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_plan.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -46,7 +47,7 @@ void pack_all(const GemmPanels<T>& panels, const Part& k, T* to) {
     return ceil_div(kPackedInPiece, std::max<std::int64_t>(1, elements));
   };
   if (panels.stride == 1) {  // by rows, which are contiguous
-    parallel_for(k.size, (grain(panels.packed(panels.count, Part(0, 1, 1))) + 15) / 16 * 16,
+    parallel_for(k.size, round_up(grain(panels.packed(panels.count, Part(0, 1, 1))), 16),
                  [&](std::int64_t begin, std::int64_t end) {
                    panels.pack(0, panels.count, k, begin, end, to);
                  });
@@ -143,7 +144,7 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, T* rows_copy, T* colu
 template <typename T>
 double computed_for_one(std::int64_t columns) {
   const int lanes = gemm_tiles<T>().lanes;
-  return static_cast<double>(ceil_div(columns, lanes) * lanes) / static_cast<double>(columns);
+  return static_cast<double>(round_up(columns, lanes)) / static_cast<double>(columns);
 }
 
 // Whether vectors along the rows of c save more than it costs to transpose the result, and a, if

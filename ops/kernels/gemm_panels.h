@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/matrix.h>
 
 namespace tapedeck::kernels {
-
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Number i of n nearly equal parts of an extent.
 struct Part {
