@@ -27,7 +27,8 @@ struct Reach {
   const Part& k;
   std::int64_t first;
   const T* packed;  // null: in place
-  const T* last;  // where it is in place: a packed copy of a last panel that is not whole, or null
+  const T*
+      last;  // where it is in place: a packed copy of a last panel of less than a vector, or null
 
   bool in_place(std::int64_t i) const { return !packed && !(last && i + 1 == panels.count); }
   const T* at(std::int64_t i) const {
@@ -105,7 +106,8 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, T* rows_copy, T* colu
                    const Result<T>& result) {
   using Source = typename GemmPlan<T>::Source;
   const GemmPanels<T>&rows = plan.rows, &columns = plan.columns;
-  const bool pack_last = plan.columns_from == Source::kInPlace && !columns.last_is_whole();
+  const bool pack_last = plan.columns_from == Source::kInPlace &&
+                         columns.size(columns.count - 1) < gemm_tiles<T>().lanes;
   if (plan.rows_from == Source::kShared) pack_all(rows, k, rows_copy);
   if (plan.columns_from == Source::kShared) pack_all(columns, k, columns_copy);
   if (pack_last) columns.pack(columns.count - 1, 1, k, 0, k.size, columns_copy);

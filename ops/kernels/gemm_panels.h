@@ -50,7 +50,6 @@ struct GemmPanels {
   std::int64_t size(std::int64_t i) const {
     return i < longer ? std::min(most, extent - i * most) : most - 1;
   }
-  bool last_is_whole() const { return size(count - 1) == most; }
   const T* at(std::int64_t i, std::int64_t k) const {
     return data + begin(i) * stride + k * depth_stride;
   }
