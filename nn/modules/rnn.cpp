@@ -8,12 +8,12 @@
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
-#include <tapedeck/nn/internal/recurrent_steps.h>
 #include <tapedeck/ops/activation.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/creation.h>
 #include <tapedeck/ops/dropout.h>
 #include <tapedeck/ops/index.h>
+#include <tapedeck/ops/internal/recurrent_steps.h>
 #include <tapedeck/ops/joining.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/shape.h>
@@ -21,25 +21,6 @@
 namespace tapedeck::nn {
 
 namespace detail {
-
-Tensor rnn_step(const Tensor& x, const Tensor& h, bool relu) {
-  const Tensor sum = x + h;
-  return relu ? sum.relu() : sum.tanh();
-}
-
-std::tuple<Tensor, Tensor> lstm_step(const Tensor& x, const Tensor& h, const Tensor& c) {
-  const std::vector<Tensor> gates = (x + h).chunk(4, 1);  // i, f, g, o
-  const Tensor next = gates[1].sigmoid() * c + gates[0].sigmoid() * gates[2].tanh();
-  return {gates[3].sigmoid() * next.tanh(), next};
-}
-
-Tensor gru_step(const Tensor& x, const Tensor& h, const Tensor& state) {
-  const std::vector<Tensor> of_x = x.chunk(3, 1), of_h = h.chunk(3, 1);  // r, z, n
-  const Tensor r = (of_x[0] + of_h[0]).sigmoid();
-  const Tensor z = (of_x[1] + of_h[1]).sigmoid();
-  const Tensor n = (of_x[2] + r * of_h[2]).tanh();
-  return (state - n) * z + n;
-}
 
 namespace {
 
@@ -185,12 +166,12 @@ struct RNNImplBase<Derived>::Direction {
       const Tensor& x = of_input[t];
       const Tensor of_state = linear(h, weight_hh, bias_hh);
       if (is_lstm(options)) {
-        std::tie(h, c) = lstm_step(x, of_state, c);
+        std::tie(h, c) = tapedeck::detail::lstm_step(x, of_state, c);
         if (weight_hr.defined()) h = linear(h, weight_hr);
       } else if (is<enumtype::kGRU>(options)) {
-        h = gru_step(x, of_state, h);
+        h = tapedeck::detail::gru_step(x, of_state, h);
       } else {
-        h = rnn_step(x, of_state, is<enumtype::kRNN_RELU>(options));
+        h = tapedeck::detail::rnn_step(x, of_state, is<enumtype::kRNN_RELU>(options));
       }
       outputs[t] = h;
     }

@@ -4,9 +4,9 @@
 #include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/init.h>
 #include <tapedeck/nn/internal/print.h>
-#include <tapedeck/nn/internal/recurrent_steps.h>
 #include <tapedeck/nn/modules/rnn.h>
 #include <tapedeck/ops/creation.h>
+#include <tapedeck/ops/internal/recurrent_steps.h>
 #include <tapedeck/ops/linear.h>
 #include <tapedeck/ops/shape.h>
 
@@ -95,8 +95,8 @@ Tensor RNNCellImpl::forward(const Tensor& input, const Tensor& hx) {
         const Tensor rows = batched(x, options.input_size(), "an input");
         const Tensor state = state_or_zeros(h, rows);
         const bool relu = holds_alternative<enumtype::kReLU>(options.nonlinearity());
-        const Tensor next = detail::rnn_step(linear(rows, weight_ih, bias_ih),
-                                             linear(state, weight_hh, bias_hh), relu);
+        const Tensor next = tapedeck::detail::rnn_step(linear(rows, weight_ih, bias_ih),
+                                                       linear(state, weight_hh, bias_hh), relu);
         return x.dim() == 1 ? next.squeeze(0) : next;
       },
       input, hx);
@@ -115,8 +115,8 @@ std::tuple<Tensor, Tensor> LSTMCellImpl::forward(const Tensor& input,
         const Tensor rows = batched(x, options.input_size(), "an input");
         const Tensor h = state_or_zeros(std::get<0>(given), rows);
         const Tensor c = state_or_zeros(std::get<1>(given), rows);
-        const auto [next_h, next_c] =
-            detail::lstm_step(linear(rows, weight_ih, bias_ih), linear(h, weight_hh, bias_hh), c);
+        const auto [next_h, next_c] = tapedeck::detail::lstm_step(linear(rows, weight_ih, bias_ih),
+                                                                  linear(h, weight_hh, bias_hh), c);
         if (x.dim() == 1) return std::tuple(next_h.squeeze(0), next_c.squeeze(0));
         return std::tuple(next_h, next_c);
       },
@@ -133,8 +133,8 @@ Tensor GRUCellImpl::forward(const Tensor& input, const Tensor& hx) {
       [this](const Tensor& x, const Tensor& h) {
         const Tensor rows = batched(x, options.input_size(), "an input");
         const Tensor state = state_or_zeros(h, rows);
-        const Tensor next = detail::gru_step(linear(rows, weight_ih, bias_ih),
-                                             linear(state, weight_hh, bias_hh), state);
+        const Tensor next = tapedeck::detail::gru_step(linear(rows, weight_ih, bias_ih),
+                                                       linear(state, weight_hh, bias_hh), state);
         return x.dim() == 1 ? next.squeeze(0) : next;
       },
       input, hx);

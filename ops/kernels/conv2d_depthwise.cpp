@@ -6,6 +6,7 @@
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/cache_lines.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 #include <tapedeck/ops/kernels/sliding_taps.h>
 #include <tapedeck/ops/kernels/tap_sums.h>
@@ -16,8 +17,6 @@ namespace {
 
 constexpr std::int64_t kPieces = 16;             // enough for several threads to end together
 constexpr std::int64_t kPartialBytes = 1 << 20;  // for all partial sums of a weight gradient
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // A zero-padded input plane. Strides of one and two are the kernels' own. With larger ones column x
 // of the padded image lies in phase x % stride_w, at x / stride_w: taps of neighbouring outputs are

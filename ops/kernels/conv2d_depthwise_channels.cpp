@@ -3,6 +3,7 @@
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/cache_lines.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/channel_taps.h>
 #include <tapedeck/ops/kernels/conv2d_depthwise.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
@@ -19,8 +20,6 @@ constexpr std::int64_t kPieceSums = 1 << 14;      // likewise, of sums that are 
 constexpr std::int64_t kChain = 256;              // products added up before the sum is set aside
 constexpr std::int64_t kPieces = 16;              // enough for several threads to end together
 constexpr std::int64_t kPartialBytes = 1 << 20;   // for all partial sums
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // The groups of a depthwise convolution, `lanes` at a time: a vector holds one pixel of each.
 template <typename T>

@@ -4,6 +4,7 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 
 namespace tapedeck::kernels {
@@ -11,8 +12,6 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kPieceElements = 1 << 15;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Calls body(plane, part, first row, first column, rows, columns) for the pixels of every plane
 // that go to its image in `parts`, where `part` is the element at which it begins.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_weights.h>
@@ -19,8 +20,6 @@ constexpr std::int64_t kPieces = 12;            // enough for several threads to
 constexpr std::int64_t kFewestBlocks = 6;       // likewise
 constexpr std::int64_t kFewestColumns = 4;      // that are worth a register tile of their own
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Images side by side in a row, where the register tiles of several ones have more pixels than
 // those of one: fewer sums would meet every vector of weights, which comes from the L2 cache, and

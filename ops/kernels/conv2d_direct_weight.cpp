@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
@@ -10,9 +11,6 @@
 namespace tapedeck::kernels {
 
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
 
 // Pixels that sums stay in registers for: so many that three vectors of channels at each of them
 // hardly leave the nearest cache between taps.

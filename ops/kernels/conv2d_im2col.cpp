@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/gemm.h>
 #include <tapedeck/ops/kernels/im2col.h>
@@ -19,15 +20,13 @@ constexpr std::int64_t kPieces = 16;             // enough for the threads of a 
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 // Products and pixels of an image that are worth several threads, and the columns to keep for that.
 constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
-// Elements of a weight gradient to which few pixels add little, weights that take longer to pack
-// than an image's products, and several images' columns for either.
-constexpr std::int64_t kLargeSum = 1 << 13, kManyWeights = 1 << 15, kColumnsBytes = 1 << 22;
+// Elements of a weight gradient to which few pixels add little, and several images' columns for
+// them or for many weights.
+constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 22;
 // Products that are worth a visit by a thread.
 constexpr std::int64_t kPieceProducts = 1 << 20;
 constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // What one product works on: the columns of some output rows of an image or, where images are
 // small, of several whole ones side by side. Pointwise convolutions have no columns, and their

@@ -10,6 +10,9 @@ namespace tapedeck::kernels {
 // The reference algorithm: columns of windows and matrix products. Any geometry. All operands are
 // row-major; bias may be null. T is float or double.
 
+/// Weights whose packing takes longer than the products with a few pixels.
+constexpr std::int64_t kManyWeights = 1 << 15;
+
 /// Columns that one product has: those of some output rows, or of several small images. It packs
 /// the weights for so many.
 std::int64_t im2col_columns(const Conv2dShape& shape, ConvDirection direction);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv_phases.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
@@ -18,8 +19,6 @@ constexpr std::int64_t kPieces = 16;              // enough for several threads 
 constexpr std::int64_t kPieceProducts = 1 << 18;  // worth a visit by a thread
 constexpr std::int64_t kPackedInPiece = 1 << 15;  // weights
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Filters are taken eight (or four) at a time, what is left in as few runs as there is a kernel
 // for.

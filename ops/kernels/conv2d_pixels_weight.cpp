@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_pixels.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
@@ -15,8 +16,6 @@ constexpr std::int64_t kSlabBytes = 128 << 10;  // stays in the L2 cache
 constexpr std::int64_t kMostChunks = 64;        // of pieces, where there are many groups
 constexpr std::int64_t kAddedSums = 1 << 14;    // of a piece of the last phase
 constexpr std::int64_t kRange = 8;              // filters that a part of the input is loaded for
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Dot products over pixels, lane by lane: every filter's gradient is a vector of partial sums until
 // the end.

@@ -37,8 +37,6 @@ constexpr std::int64_t kManyColumns = 96;
 constexpr std::int64_t kManyColumnsOfOneTap = 128;  // where there is less to gain
 // Weights that the L2 caches do not hold.
 constexpr std::int64_t kStreamedWeights = 1 << 20;
-// Weights whose packing takes longer than a few pixels' products.
-constexpr std::int64_t kManyWeights = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
 constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
 // Pixels of a single image that add little to gradients of weights beyond the caches.

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_pixels.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
@@ -16,8 +17,6 @@ namespace {
 constexpr std::int64_t kSlabBytes = 128 << 10;  // of the input, and of grad_output: in the L2 cache
 constexpr std::int64_t kAddedSums = 4096;       // of a piece of the last phase
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 // Outer products of the filters' gradients at a pixel with all that the taps read there: vectors
 // over filters, the elements of channels and taps broadcast.
 template <typename T>
@@ -31,7 +30,7 @@ class TapsWeight {
         dy_(dy),
         rows_(rows_of_visit()),
         slab_(window_, 1, rows_, s_.OW),
-        filters_(ceil_div(s_.group_filters(), tiles_.lanes) * tiles_.lanes) {
+        filters_(round_up(s_.group_filters(), tiles_.lanes)) {
     for (std::int64_t c = 0; c < s_.group_channels(); ++c)
       for (std::int64_t t = 0; t < s_.taps(); ++t)
         offsets_.push_back(c * slab_.channel_step() + slab_.offsets(0, 0)[t]);

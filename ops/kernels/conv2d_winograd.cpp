@@ -5,6 +5,7 @@
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/cache_lines.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_weights.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -19,8 +20,6 @@ constexpr std::int64_t kPieces = 12;      // enough for several threads to end t
 constexpr std::int64_t kEvenPieces = 16;  // of which threads wait for the last one hardly at all
 constexpr std::int64_t kEvenTiles =
     48;  // of a block that is cut smaller, to have them end together
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 template <typename T>
 class Winograd {

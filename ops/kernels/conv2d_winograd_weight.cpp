@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
@@ -13,9 +14,6 @@ namespace {
 
 // Tiles of a block, whose transformed input stays in the L2 cache where it can.
 constexpr std::int64_t kFewestTiles = 64, kMostTiles = 224;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-std::int64_t round_up(std::int64_t a, std::int64_t b) { return ceil_div(a, b) * b; }
 
 template <typename T>
 class WinogradWeight {

@@ -5,6 +5,8 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/conv_tiles.cpp"
 #include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/transpose-inl.h>
@@ -46,7 +48,7 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
       // every one that has left the L2 cache. It has as long as two of them are multiplied.
       constexpr int kLine = 64 / sizeof(T);
       const T* const ahead = in + 2 * run.in_step;
-      for (int p = 0; p < kPixels * kStep; p += kLine) __builtin_prefetch(ahead + p);
+      for (int p = 0; p < kPixels * kStep; p += kLine) hwy::Prefetch(ahead + p);
     }
     for (std::int64_t t = 0; t < taps; ++t) {
       const T* const at = in + offsets[t];

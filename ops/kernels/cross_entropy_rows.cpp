@@ -17,18 +17,6 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::int64_t n) {
-  return n >= static_cast<std::int64_t>(hn::Lanes(d)) ? hn::LoadU(d, from) : LoadPart(d, from, n);
-}
-template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE void StoreUpTo(D d, hn::Vec<D> v, T* to, std::int64_t n) {
-  if (n >= static_cast<std::int64_t>(hn::Lanes(d)))
-    hn::StoreU(v, d, to);
-  else
-    StorePart(d, v, to, n);
-}
-
 // One gapless row of scores.
 template <typename T>
 void RowLogSumExp(const T* x, std::int64_t n, T* lse) {

@@ -7,9 +7,11 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/gemm_blas.h>
 #include <tapedeck/ops/kernels/gemm_blocked.h>
+#include <tapedeck/ops/kernels/gemm_narrow.h>
 #include <tapedeck/ops/kernels/gemm_skinny.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 
@@ -83,7 +85,7 @@ std::int64_t piece_of(std::int64_t extent, std::int64_t other, std::int64_t dept
   const std::int64_t least = std::max<std::int64_t>(kParallelProduct / 2 / products, 1);
   const std::int64_t even = (extent + 15) / 16;
   const std::int64_t piece = std::max({least, even, kSplitAlign});
-  return (piece + kSplitAlign - 1) / kSplitAlign * kSplitAlign;
+  return round_up(piece, kSplitAlign);
 }
 
 // The columns or the rows of c in pieces, each with `multiply`.
@@ -136,6 +138,13 @@ Matrix<const T> matrix_of(const Array& a) {
   return {a.data<T>(), a.size(0), a.size(1), a.stride(0), a.stride(1)};
 }
 
+// Number i of a batch of matrices.
+template <typename T>
+Matrix<const T> matrix_of(const Array& batch, std::int64_t i) {
+  return {batch.data<T>() + i * batch.stride(0), batch.size(1), batch.size(2), batch.stride(1),
+          batch.stride(2)};
+}
+
 // `row` in every row of `out`: copies of what is there already, for rows may be short.
 void fill_rows(const Array& row, Array& out) {
   if (out.numel() == 0) return;
@@ -180,10 +189,10 @@ void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix
   if constexpr (!kHasTiles<T>) {
     in_pieces(alpha, a, b, beta, c, gemm_loops<T>);
   } else if (tiny) {
-    gemm_loops(alpha, a, b, beta, c);
+    if (!gemm_narrow(alpha, a, b, beta, c)) gemm_loops(alpha, a, b, beta, c);
   } else if (!gemm_tiles<T>().fast) {
     in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
-  } else if (gemm_skinny(alpha, a, b, beta, c)) {
+  } else if (gemm_skinny(alpha, a, b, beta, c) || gemm_narrow(alpha, a, b, beta, c)) {
     return;
   } else if (c.rows <= few_rows(b) && c.column_stride == 1) {
     by_rows(alpha, a, b, beta, c);
@@ -248,14 +257,19 @@ Array batched_gemm(const Array& a, const Array& b, const char* op) {
   dispatch_numeric(a.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     const auto product = [&](std::int64_t i, auto&& multiply) {
-      multiply(T{1}, Matrix<const T>{a.data<T>() + i * a.stride(0), M, K, a.stride(1), a.stride(2)},
-               Matrix<const T>{b.data<T>() + i * b.stride(0), K, N, b.stride(1), b.stride(2)}, T{0},
-               row_major(out.data<T>() + i * M * N, M, N));
+      return multiply(T{1}, matrix_of<T>(a, i), matrix_of<T>(b, i), T{0},
+                      row_major(out.data<T>() + i * M * N, M, N));
     };
     const bool tiny = M * N * K <= kTinyProduct;
     if (batch < 8 && M * N * K >= kParallelProduct) {
       for (std::int64_t i = 0; i < batch; ++i) product(i, gemm_parallel<T>);
       return;
+    }
+    if constexpr (kHasTiles<T>) {
+      const auto narrow = [&](auto... operands) {
+        return gemm_narrow(operands..., {batch, a.stride(0), b.stride(0), M * N});
+      };
+      if (batch > 0 && product(0, narrow)) return;
     }
     const std::int64_t grain =
         std::max<std::int64_t>(1, kParallelProduct / 2 / std::max<std::int64_t>(1, M * N * K));
@@ -294,7 +308,7 @@ Array dot(const Array& x, const Array& y, const char* op) {
   const std::int64_t n = x.numel();
   dispatch_numeric(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
-    std::vector<T> partial(static_cast<std::size_t>((n + kDotChunk - 1) / kDotChunk));
+    std::vector<T> partial(static_cast<std::size_t>(ceil_div(n, kDotChunk)));
     parallel_for(n, kDotChunk, [&](std::int64_t begin, std::int64_t end) {
       partial[begin / kDotChunk] =
           dot_loop<T>(x.data<T>() + begin * x.stride(0), x.stride(0),

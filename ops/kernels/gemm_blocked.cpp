@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_plan.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -26,7 +27,8 @@ struct Reach {
   const Part& k;
   std::int64_t first;
   const T* packed;  // null: in place
-  const T* last;  // where it is in place: a packed copy of a last panel that is not whole, or null
+  const T*
+      last;  // where it is in place: a packed copy of a last panel of less than a vector, or null
 
   bool in_place(std::int64_t i) const { return !packed && !(last && i + 1 == panels.count); }
   const T* at(std::int64_t i) const {
@@ -46,7 +48,7 @@ void pack_all(const GemmPanels<T>& panels, const Part& k, T* to) {
     return ceil_div(kPackedInPiece, std::max<std::int64_t>(1, elements));
   };
   if (panels.stride == 1) {  // by rows, which are contiguous
-    parallel_for(k.size, (grain(panels.packed(panels.count, Part(0, 1, 1))) + 15) / 16 * 16,
+    parallel_for(k.size, round_up(grain(panels.packed(panels.count, Part(0, 1, 1))), 16),
                  [&](std::int64_t begin, std::int64_t end) {
                    panels.pack(0, panels.count, k, begin, end, to);
                  });
@@ -104,7 +106,8 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, T* rows_copy, T* colu
                    const Result<T>& result) {
   using Source = typename GemmPlan<T>::Source;
   const GemmPanels<T>&rows = plan.rows, &columns = plan.columns;
-  const bool pack_last = plan.columns_from == Source::kInPlace && !columns.last_is_whole();
+  const bool pack_last = plan.columns_from == Source::kInPlace &&
+                         columns.size(columns.count - 1) < gemm_tiles<T>().lanes;
   if (plan.rows_from == Source::kShared) pack_all(rows, k, rows_copy);
   if (plan.columns_from == Source::kShared) pack_all(columns, k, columns_copy);
   if (pack_last) columns.pack(columns.count - 1, 1, k, 0, k.size, columns_copy);
@@ -143,7 +146,7 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, T* rows_copy, T* colu
 template <typename T>
 double computed_for_one(std::int64_t columns) {
   const int lanes = gemm_tiles<T>().lanes;
-  return static_cast<double>(ceil_div(columns, lanes) * lanes) / static_cast<double>(columns);
+  return static_cast<double>(round_up(columns, lanes)) / static_cast<double>(columns);
 }
 
 // Whether vectors along the rows of c save more than it costs to transpose the result, and a, if

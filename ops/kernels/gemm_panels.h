@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/matrix.h>
 
 namespace tapedeck::kernels {
-
-inline std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 /// Number i of n nearly equal parts of an extent.
 struct Part {
@@ -51,7 +50,6 @@ struct GemmPanels {
   std::int64_t size(std::int64_t i) const {
     return i < longer ? std::min(most, extent - i * most) : most - 1;
   }
-  bool last_is_whole() const { return size(count - 1) == most; }
   const T* at(std::int64_t i, std::int64_t k) const {
     return data + begin(i) * stride + k * depth_stride;
   }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
+
 namespace tapedeck::kernels {
 
 namespace {

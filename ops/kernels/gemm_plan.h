@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_panels.h>
 #include <tapedeck/ops/kernels/matrix.h>
 

@@ -6,6 +6,7 @@
 
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_skinny_tiles.h>
 #include <tapedeck/ops/kernels/transpose.h>
 
@@ -28,8 +29,6 @@ constexpr std::int64_t kDotsDepthForRow = 20;
 constexpr std::int64_t kDotsVectors = 4;
 constexpr std::int64_t kRepaysCopy = 8;  // rows of the other operand that meet a copied one
 
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
-
 // Pieces of whole blocks of columns.
 template <typename T>
 void by_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
@@ -37,7 +36,7 @@ void by_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T>
   const std::int64_t K = a.columns, block = simd.row_columns;
   const std::int64_t wanted =
       std::max(kColumnsInPiece, kElementsInPiece / std::max<std::int64_t>(1, K));
-  const std::int64_t grain = std::max<std::int64_t>(1, ceil_div(wanted, block)) * block;
+  const std::int64_t grain = std::max(block, round_up(wanted, block));
   parallel_for(c.columns, grain, [&](std::int64_t begin, std::int64_t end) {
     simd.rows(alpha, a, b.block(0, begin, K, end - begin), beta,
               c.block(0, begin, c.rows, end - begin));
@@ -99,16 +98,15 @@ void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kColumns = 12;  // of whole tiles, with every instruction set
   const std::int64_t K = a.columns;
   const std::int64_t wanted = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
-  parallel_for(
-      c.columns, ceil_div(wanted, kColumns) * kColumns, [&](std::int64_t begin, std::int64_t end) {
-        const std::int64_t parts = ceil_div(K, kDotsDepth);
-        for (std::int64_t i = 0; i < parts; ++i) {
-          const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
-          skinny_tiles<T>().dots(alpha, a.block(0, k, c.rows, size),
-                                 b.block(k, begin, size, end - begin), i == 0 ? beta : T{1},
-                                 c.block(0, begin, c.rows, end - begin));
-        }
-      });
+  parallel_for(c.columns, round_up(wanted, kColumns), [&](std::int64_t begin, std::int64_t end) {
+    const std::int64_t parts = ceil_div(K, kDotsDepth);
+    for (std::int64_t i = 0; i < parts; ++i) {
+      const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
+      skinny_tiles<T>().dots(alpha, a.block(0, k, c.rows, size),
+                             b.block(k, begin, size, end - begin), i == 0 ? beta : T{1},
+                             c.block(0, begin, c.rows, end - begin));
+    }
+  });
 }
 
 // The same by dots if the columns of b are contiguous and those of c few enough; a is copied where

@@ -30,18 +30,23 @@ HWY_INLINE constexpr int Lanes() {
   return static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
 }
 
+// How b is read where it has one vector: as it is, or no more than its columns.
+enum class Columns { kWhole, kPart };
+
 // kAdjacent: the rows of a are, as in a packed panel.
-template <int kRows, int kVectors, bool kAdjacent, typename T>
+template <int kRows, int kVectors, bool kAdjacent, Columns kColumns, typename T>
 void Tile(const GemmTile<T>& tile) {
   const hn::ScalableTag<T> d;
   constexpr int kLanes = Lanes<T>();
+  // Where the columns do not fill a second vector, it overlaps the first.
+  const std::int64_t second = kVectors == 2 ? tile.columns - kLanes : 0;
   hn::Vec<decltype(d)> sum[kRows][kVectors];
   HWY_UNROLL(kMaxRows)
   for (int i = 0; i < kRows; ++i)
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
 
   for (int i = 0; i < kRows; ++i)
-    for (int v = 0; v < kVectors; ++v) hwy::Prefetch(tile.c + i * tile.c_row_stride + v * kLanes);
+    for (int v = 0; v < kVectors; ++v) hwy::Prefetch(tile.c + i * tile.c_row_stride + v * second);
 
   // Three rows share a pointer, from which the other two are one stride and two away.
   constexpr int kPointers = kAdjacent ? 1 : (kRows + 2) / 3;
@@ -51,7 +56,9 @@ void Tile(const GemmTile<T>& tile) {
   HWY_UNROLL(kSteps)
   for (std::int64_t k = 0; k < tile.depth; ++k, b += b_step) {
     hn::Vec<decltype(d)> column[kVectors];
-    for (int v = 0; v < kVectors; ++v) column[v] = hn::LoadU(d, b + v * kLanes);
+    for (int v = 0; v < kVectors; ++v)
+      column[v] =
+          kColumns == Columns::kPart ? LoadPart(d, b, tile.columns) : hn::LoadU(d, b + v * second);
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) {
       const auto x = hn::Set(d, kAdjacent ? a[0][i] : a[i / 3][i % 3 * a_row_stride]);
@@ -61,45 +68,39 @@ void Tile(const GemmTile<T>& tile) {
   }
 
   const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
-  const bool whole = tile.columns == kVectors * kLanes;
+  const bool whole = kVectors == 2 || tile.columns == kLanes;
   HWY_UNROLL(kMaxRows)
   for (int i = 0; i < kRows; ++i) {
     T* const c = tile.c + i * tile.c_row_stride;
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Mul(sum[i][v], alpha);
     if (whole) {
-      for (int v = 0; v < kVectors; ++v) {
-        T* const at = c + v * kLanes;
-        const auto old = hn::LoadU(d, at);
-        hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old, sum[i][v]), d, at);
-      }
+      hn::Vec<decltype(d)> old[kVectors];  // all of it, before the first is stored
+      for (int v = 0; v < kVectors; ++v) old[v] = hn::LoadU(d, c + v * second);
+      for (int v = 0; v < kVectors; ++v)
+        hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old[v], sum[i][v]), d,
+                   c + v * second);
     } else {
-      for (int v = 0; v < kVectors; ++v) {
-        const std::int64_t left = tile.columns - v * kLanes;
-        T* const at = c + v * kLanes;
-        if (left >= kLanes) {
-          const auto old = hn::LoadU(d, at);
-          hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old, sum[i][v]), d, at);
-        } else if (left > 0) {
-          auto value = sum[i][v];
-          if (tile.beta != T{0}) value = hn::MulAdd(beta, LoadPart(d, at, left), value);
-          StorePart(d, value, at, left);
-        }
-      }
+      auto value = sum[i][0];
+      if (tile.beta != T{0}) value = hn::MulAdd(beta, LoadPart(d, c, tile.columns), value);
+      if (c + kLanes <= tile.c_end)
+        hn::StoreU(value, d, c);
+      else
+        StorePart(d, value, c, tile.columns);
     }
   }
 }
 
-template <int kRows, int kVectors, typename T>
+template <int kRows, int kVectors, Columns kColumns, typename T>
 HWY_INLINE void TileOf(int rows, const GemmTile<T>& tile) {
   if (rows == kRows)
-    return tile.a_row_stride == 1 ? Tile<kRows, kVectors, true>(tile)
-                                  : Tile<kRows, kVectors, false>(tile);
-  if constexpr (kRows > 1) TileOf<kRows - 1, kVectors>(rows, tile);
+    return tile.a_row_stride == 1 ? Tile<kRows, kVectors, true, kColumns>(tile)
+                                  : Tile<kRows, kVectors, false, kColumns>(tile);
+  if constexpr (kRows > 1) TileOf<kRows - 1, kVectors, kColumns>(rows, tile);
 }
 
 template <int kVectors, typename T>
 void AnyTile(int rows, const GemmTile<T>& tile) {
-  TileOf<kMaxRows, kVectors>(rows, tile);
+  TileOf<kMaxRows, kVectors, Columns::kWhole>(rows, tile);
 }
 
 // `lanes` rows from `row(i)` on, each a run of `depth` elements, become columns of a panel. Blocks
@@ -193,6 +194,46 @@ void Pack(const T* from, std::int64_t stride, std::int64_t depth_stride, std::in
   }
 }
 
+// All rows of one product, in tiles of nearly equal heights.
+template <int kVectors, Columns kColumns, typename T>
+HWY_INLINE void Strip(std::int64_t rows, GemmTile<T>& tile) {
+  for (std::int64_t tiles = (rows + kMaxRows - 1) / kMaxRows; tiles > 0; --tiles) {
+    const std::int64_t n = tiles == 1 ? rows : (rows + tiles - 1) / tiles;
+    TileOf<kMaxRows, kVectors, kColumns>(static_cast<int>(n), tile);
+    tile.a += n * tile.a_row_stride;
+    tile.c += n * tile.c_row_stride;
+    rows -= n;
+  }
+}
+
+template <int kVectors, Columns kColumns, typename T>
+void Strips(const NarrowProducts<T>& p) {
+  T packed[kNarrowPanel];
+  const std::int64_t panel = kVectors * Lanes<T>();
+  const T* b = p.first.b;
+  for (std::int64_t i = 0; i < p.count; ++i, b += p.b_step) {
+    GemmTile<T> tile = p.first;
+    tile.a += i * p.a_step;
+    tile.b = b;
+    tile.c += i * p.c_step;
+    if (kColumns == Columns::kWhole && (p.b_column_stride != 1 || tile.columns < Lanes<T>())) {
+      Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.depth, panel, packed);
+      tile.b = packed;
+      tile.b_step = panel;
+    }
+    Strip<kVectors, kColumns>(p.rows, tile);
+  }
+}
+
+template <typename T>
+void Narrow(const NarrowProducts<T>& p) {
+  if (p.first.columns > Lanes<T>()) return Strips<2, Columns::kWhole>(p);
+#if HWY_TARGET <= HWY_AVX2
+  if (p.first.columns < Lanes<T>() && p.b_column_stride == 1) return Strips<1, Columns::kPart>(p);
+#endif
+  Strips<1, Columns::kWhole>(p);
+}
+
 template <typename T>
 T Dot(const T* x, const T* y, std::int64_t y_stride, std::int64_t n) {
   const hn::ScalableTag<T> d;
@@ -219,7 +260,8 @@ T Dot(const T* x, const T* y, std::int64_t y_stride, std::int64_t n) {
 template <typename T>
 GemmTiles<T> Tiles() {
   constexpr bool kFast = HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128;
-  return {kFast, Lanes<T>(), kMaxRows, kRowPanel, {AnyTile<1, T>, AnyTile<2, T>}, Pack<T>, Dot<T>};
+  return {kFast,     Lanes<T>(), kMaxRows, kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
+          Narrow<T>, Pack<T>,    Dot<T>};
 }
 
 GemmTiles<float> TilesF32() { return Tiles<float>(); }

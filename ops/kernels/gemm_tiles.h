@@ -13,12 +13,30 @@ struct GemmTile {
   const T* a;
   std::int64_t a_row_stride, a_step;
   const T* b;
-  std::int64_t b_step;  ///< a whole panel may be read at each k
+  std::int64_t b_step;  ///< a whole vector is read at each k, even where c has fewer columns
   std::int64_t depth;
   T alpha, beta;
   T* c;
   std::int64_t c_row_stride;
-  std::int64_t columns;  ///< those of the panel that c has
+  std::int64_t columns;  ///< with two vectors, more than those of one
+  /// Up to here a row of c that is shorter than a vector may be stored as one: what it spoils is
+  /// stored later.
+  const T* c_end = nullptr;
+};
+
+/// Elements that the panel of a narrow product may have: it stays in the L1 cache.
+constexpr std::int64_t kNarrowPanel = 1 << 11;
+
+/// `count` products of `rows` rows and one panel, each as `first` but for where its operands lie:
+/// so many elements after those of the one before. They are read in place; of b, no more than the
+/// columns.
+template <typename T>
+struct NarrowProducts {
+  GemmTile<T> first;
+  std::int64_t rows, count;
+  std::int64_t a_step, b_step, c_step;
+  /// Where b has no contiguous rows: between its columns. It is packed then.
+  std::int64_t b_column_stride = 1;
 };
 
 /// What the instruction set of this CPU offers to matrix products; T is float or double.
@@ -30,6 +48,7 @@ struct GemmTiles {
   int row_panel;  ///< elements that a packed panel has for max_rows
   /// Panels of one vector and of two.
   void (*tile[2])(int rows, const GemmTile<T>& tile);
+  void (*narrow)(const NarrowProducts<T>& products);
   /// to[k * panel + i] = from[i * stride + k * depth_stride] for i < width, and some values beyond
   /// for i < panel. width > 0; panel is a multiple of `lanes`.
   void (*pack)(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,

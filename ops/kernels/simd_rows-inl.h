@@ -69,6 +69,19 @@ HWY_INLINE void StorePart([[maybe_unused]] D d, hn::Vec<D> v, T* to, std::int64_
 #endif
 }
 
+// The first n > 0 elements, or a whole vector where there are more.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::int64_t n) {
+  return n >= static_cast<std::int64_t>(hn::Lanes(d)) ? hn::LoadU(d, from) : LoadPart(d, from, n);
+}
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void StoreUpTo(D d, hn::Vec<D> v, T* to, std::int64_t n) {
+  if (n >= static_cast<std::int64_t>(hn::Lanes(d)))
+    hn::StoreU(v, d, to);
+  else
+    StorePart(d, v, to, n);
+}
+
 // The last vector of a row of n > 0 elements: all of them where they are fewer than a vector.
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE void StoreLast(D d, hn::Vec<D> v, T* row, std::int64_t n) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
+
 namespace tapedeck::kernels {
 
 namespace {
@@ -23,8 +25,6 @@ struct Threads {
 // Threads do not run alike: the part of a piece's time that the last one is late on average.
 constexpr double kLate = 0.25;
 constexpr Threads kThreads[] = {{1, 8}, {2, 8}, {4, 2}, {8, 1}};
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 double cost(const WeightWork& w, const WeightPieces& p) {
   const auto steps = static_cast<double>(w.steps), filters = static_cast<double>(w.filters);
@@ -63,7 +63,7 @@ double cost(const WeightWork& w, const WeightPieces& p) {
 WeightPieces::WeightPieces(const WeightWork& w)
     : run(std::max<std::int64_t>(1, w.steps)),
       runs(1),
-      range(std::max<std::int64_t>(1, ceil_div(w.filters, w.lanes)) * w.lanes),
+      range(std::max(w.lanes, round_up(w.filters, w.lanes))),
       ranges(1) {
   const double work =
       static_cast<double>(w.groups * w.steps) *
@@ -82,7 +82,7 @@ WeightPieces::WeightPieces(const WeightWork& w)
     p.runs = ceil_div(w.steps, p.run);
     if (p.runs != r) continue;
     for (std::int64_t k = 1; k * r <= most; ++k) {
-      p.range = ceil_div(ceil_div(w.filters, k), w.lanes) * w.lanes;
+      p.range = round_up(ceil_div(w.filters, k), w.lanes);
       p.ranges = ceil_div(w.filters, p.range);
       if (p.ranges < k) continue;
       const double time = cost(w, p);

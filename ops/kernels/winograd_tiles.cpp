@@ -2,6 +2,7 @@
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/cache_lines.h>
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
 
@@ -10,8 +11,6 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kKeptBytes = 6 << 20;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return a >= 0 ? a / b : -ceil_div(-a, b); }
 

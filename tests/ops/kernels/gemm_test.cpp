@@ -110,6 +110,15 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {16, 330, 50},
                           {9, 3, 1100},
                           {6, 1, 900},
+                          // no wider than a tile: less than a vector, one and some, two; shallow
+                          // or not
+                          {40, 3, 5},
+                          {9, 4, 3},
+                          {8, 8, 8},
+                          {37, 16, 13},
+                          {6000, 10, 10},
+                          {7, 0, 5},
+                          {26, 100, 20},
                           // rows in place beside a panel or two; columns in place from every cache;
                           // either operand packed by pieces of the work, and both beforehand
                           {500, 7, 10},
@@ -188,7 +197,8 @@ TEST(Gemm, AddmmScalesAndBroadcasts) {
 }
 
 TEST(Gemm, BatchesAreIndependentProducts) {
-  const I64 sizes[][4] = {{3, 4, 5, 6}, {20, 17, 9, 30}, {2, 90, 80, 70}, {9, 64, 64, 64}};
+  const I64 sizes[][4] = {{3, 4, 5, 6},   {20, 17, 9, 30}, {2, 90, 80, 70}, {9, 64, 64, 64},
+                          {300, 4, 4, 4}, {12, 7, 2, 3},   {9, 10, 7, 12},  {11, 1, 8, 1}};
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt64})
     for (const auto& [B, M, K, N] : sizes) {
       const Array a = random_array({B, M, K}, dtype, 1), b = random_array({B, K, N}, dtype, 2);
@@ -230,8 +240,8 @@ TEST(Dot, EqualsTheDefinition) {
 }
 
 TEST(Gemm, DoesNotDependOnTheNumberOfThreads) {
-  const I64 sizes[][3] = {{64, 500, 900},  {900, 70, 130}, {1024, 64, 1024},
-                          {3, 4000, 2000}, {2, 9000, 130}, {500, 2, 2000}};
+  const I64 sizes[][3] = {{64, 500, 900}, {900, 70, 130}, {1024, 64, 1024}, {3, 4000, 2000},
+                          {2, 9000, 130}, {500, 2, 2000}, {9000, 10, 10}};
   for (const auto& [M, K, N] : sizes) {
     const Array a = random_array({M, K}, kFloat32, 1), b = random_array({K, N}, kFloat32, 2);
     const Array x = random_array({K}, kFloat32, 3);
