@@ -49,8 +49,8 @@ std::vector<Segment> segments(const WindowAxis& axis) {
 //
 // A chunk of the channels meets many rows of the output, whose sums stay in the L2 cache meanwhile
 // with what they read; the weights of a block of output channels stay in the nearest cache while a
-// rectangle passes by. Rows of a chunk's channels are copied side by side: taps read few pages then,
-// and lines in the order in which they lie.
+// rectangle passes by. Rows of a chunk's channels are copied side by side: taps read few pages
+// then, and lines in the order in which they lie.
 template <typename T>
 class DirectFar {
  public:
@@ -65,8 +65,8 @@ class DirectFar {
     strip_ = std::max<std::int64_t>(1, even_part(window.h.outputs, cache / 4 / row_sums));
     const std::int64_t read =
         std::min(window.h.in_size, window.h.inputs_of(strip_)) * window.w.in_size;
-    const std::int64_t near = kWeightBytes / static_cast<std::int64_t>(sizeof(T)) /
-                              (window.taps() * weights_.widest());
+    const std::int64_t near =
+        kWeightBytes / static_cast<std::int64_t>(sizeof(T)) / (window.taps() * weights_.widest());
     chunk_ = std::max<std::int64_t>(1, even_part(window.C, std::min(near, cache / 2 / read)));
     chunks_ = ceil_div(window.C, chunk_);
   }
@@ -97,7 +97,8 @@ class DirectFar {
         copy_chunk(in, first * window_.groups + i / chunks_, i % chunks_,
                    copies + i * chunk_elements());
     });
-    const std::int64_t blocks = weights_.blocks(), out_plane = window_.h.outputs * window_.w.outputs;
+    const std::int64_t blocks = weights_.blocks(),
+                       out_plane = window_.h.outputs * window_.w.outputs;
     parallel_for(window_.groups * blocks, 1, [&](std::int64_t begin, std::int64_t end) {
       const Workspace work(*this);
       for (std::int64_t i = begin; i < end; ++i) {
@@ -175,8 +176,8 @@ class DirectFar {
   }
 
   // Those of some taps, side by side.
-  const T* weights_of(const std::vector<std::int64_t>& taps, std::int64_t width,
-                      std::int64_t chunk, const Workspace& work) const {
+  const T* weights_of(const std::vector<std::int64_t>& taps, std::int64_t width, std::int64_t chunk,
+                      const Workspace& work) const {
     const std::int64_t step = window_.taps() * width;
     const T* from = work.weights.data() + chunk * chunk_ * step;
     if (static_cast<std::int64_t>(taps.size()) == window_.taps()) return from;

@@ -4,9 +4,9 @@
 
 namespace tapedeck::kernels {
 
-/// The direct algorithm for windows whose taps lie far apart: whether a dilation leaves columns side
-/// by side that have the same taps inside the image, and there are so many weights that a few rows
-/// of the output are too little work for them.
+/// The direct algorithm for windows whose taps lie far apart: whether a dilation leaves columns
+/// side by side that have the same taps inside the image, and there are so many weights that a few
+/// rows of the output are too little work for them.
 template <typename T>
 bool direct_far_pays(const ConvWindow& window);
 

@@ -304,6 +304,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
 // the filters the caches hold.
 struct WinogradCost {
   double time;
+  bool large = false, large_weight = false;  // tiles of 7x7 kernels
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
     constexpr std::int64_t kFloatBytes = 4;
@@ -322,6 +323,8 @@ struct WinogradCost {
         adjoint ? s.group_channels() : s.group_filters());
     const double filter = weight ? (kept ? 3 : 10) : (kept ? 8 : 22);
     const double products = static_cast<double>(work.tiles) * elements;
+    large = work.elements > 64;
+    large_weight = large && weight;
     time = products / direct *
                ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
                 (weight ? 1.5 : 2.4) * operands) +
@@ -334,6 +337,9 @@ struct WinogradCost {
     const std::int64_t more = std::max(s.group_channels(), s.group_filters());
     const bool dense = s.stride_h == 1 && s.stride_w == 1;
     const bool enough = fewer >= lanes() || (fewer >= kLanes / 2 && more >= 3 * kLanes && dense);
+    // A hundred elements take longer to transform than those that the estimate was fitted to; their
+    // sums for each pair of channels leave the caches.
+    if (large) return enough && !large_weight && time + other_time < 0.82;
     // With few registers the direct algorithm loses more to a stride.
     return enough && time + other_time < (has_few_registers() && !dense ? 1.16 : 0.97);
   }
