@@ -4,6 +4,7 @@
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
+#include <tapedeck/ops/kernels/conv2d_direct_far.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
 #include <tapedeck/ops/kernels/conv_weights.h>
@@ -311,8 +312,10 @@ class Direct {
 
   // Short chains of additions, joined: the rounding errors of long ones grow with their length.
   void sum_channels(ChannelRun<T> run, std::int64_t width) const {
-    const std::int64_t chain =
+    const std::int64_t most =
         std::max<std::int64_t>(1, kChain / std::max<std::int64_t>(1, run.taps));
+    const std::int64_t chains = std::max<std::int64_t>(1, ceil_div(window_.C, most));
+    const std::int64_t chain = std::max<std::int64_t>(1, ceil_div(window_.C, chains));
     for (std::int64_t c = 0; c == 0 || c < window_.C; c += chain) {
       run.groups = std::min(chain, window_.C - c);
       tiles_.channel_run[width / tiles_.lanes - 1](run);
@@ -334,6 +337,7 @@ class Direct {
 
 template <typename T>
 void conv2d_direct(const ConvWindow& window, const T* in, const T* weight, const T* bias, T* out) {
+  if (direct_far_pays<T>(window)) return conv2d_direct_far<T>(window, in, weight, bias, out);
   Direct<T>(window, weight).run(in, bias, out);
 }
 

@@ -5,6 +5,7 @@
 
 #include <tapedeck/ops/kernels/conv2d.h>
 #include <tapedeck/ops/kernels/conv2d_dilated.h>
+#include <tapedeck/ops/kernels/conv2d_direct_far.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
@@ -32,6 +33,9 @@ constexpr std::int64_t kLargeProduct = 1 << 17;
 // Weights of a strided 1x1 kernel from which on the copy of its pixels is little beside the
 // products.
 constexpr std::int64_t kWorthSampling = 1 << 12;
+// Bytes of the L2 cache for each channel, less than which Winograd's tiles of a dilation's parts
+// want.
+constexpr std::int64_t kTransformedBytes = 512;
 // Columns of one product from which on the weights that it packs are little beside it.
 constexpr std::int64_t kManyColumns = 96;
 constexpr std::int64_t kManyColumnsOfOneTap = 128;  // where there is less to gain
@@ -67,15 +71,24 @@ double used_vectors(std::int64_t n, std::int64_t filters) {
   return static_cast<double>(vectors) / static_cast<double>((vectors + tile - 1) / tile * tile);
 }
 
+// Pairs of a column of the output and a tap that lies inside the image there.
+std::int64_t valid_columns(const Conv2dShape& s) {
+  std::int64_t columns = 0;
+  for (std::int64_t kw = 0; kw < s.KW; ++kw) {
+    const Conv2dShape::Range valid = s.valid_columns(kw);
+    columns += std::max<std::int64_t>(0, valid.end - valid.begin);
+  }
+  return std::max<std::int64_t>(1, columns);
+}
+
 // What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
 // padding, and columns in a weight gradient.
 double direct_products(const Conv2dShape& s, ConvDirection direction) {
-  std::int64_t rows = 0, columns = 0;
-  const auto size = [](const Conv2dShape::Range& r) {
-    return std::max<std::int64_t>(0, r.end - r.begin);
-  };
-  for (std::int64_t kh = 0; kh < s.KH; ++kh) rows += size(s.valid_rows(kh));
-  for (std::int64_t kw = 0; kw < s.KW; ++kw) columns += size(s.valid_columns(kw));
+  std::int64_t rows = 0, columns = valid_columns(s);
+  for (std::int64_t kh = 0; kh < s.KH; ++kh) {
+    const Conv2dShape::Range valid = s.valid_rows(kh);
+    rows += std::max<std::int64_t>(0, valid.end - valid.begin);
+  }
   if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
   if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
   return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
@@ -106,9 +119,9 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   r.direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) / (1 + 14 / terms);
   const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
   r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
-  r.pixels = row * (filters < tile_filters ? 0.3 + 0.06 * static_cast<double>(filters)
-                    : has_few_registers()  ? 0.7
-                                           : 0.87);
+  const double few_filters = (has_few_registers() ? 0.28 : 0.3) +
+                             (has_few_registers() ? 0.14 : 0.06) * static_cast<double>(filters);
+  r.pixels = row * (filters < tile_filters ? few_filters : has_few_registers() ? 0.77 : 0.87);
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   const auto block = static_cast<double>(im2col_columns(s, direction));
@@ -289,6 +302,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
 // the filters the caches hold.
 struct WinogradCost {
   double time;
+  bool large = false, large_weight = false;  // tiles of 7x7 kernels
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
     constexpr std::int64_t kFloatBytes = 4;
@@ -307,6 +321,8 @@ struct WinogradCost {
         adjoint ? s.group_channels() : s.group_filters());
     const double filter = weight ? (kept ? 3 : 10) : (kept ? 8 : 22);
     const double products = static_cast<double>(work.tiles) * elements;
+    large = work.elements > 64;
+    large_weight = large && weight;
     time = products / direct *
                ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
                 (weight ? 1.5 : 2.4) * operands) +
@@ -319,6 +335,9 @@ struct WinogradCost {
     const std::int64_t more = std::max(s.group_channels(), s.group_filters());
     const bool dense = s.stride_h == 1 && s.stride_w == 1;
     const bool enough = fewer >= lanes() || (fewer >= kLanes / 2 && more >= 3 * kLanes && dense);
+    // A hundred elements take longer to transform than those that the estimate was fitted to; their
+    // sums for each pair of channels leave the caches.
+    if (large) return enough && !large_weight && time + other_time < 0.82;
     // With few registers the direct algorithm loses more to a stride.
     return enough && time + other_time < (has_few_registers() && !dense ? 1.16 : 0.97);
   }
@@ -348,7 +367,8 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
 
 // Taking the image apart has to pay by Winograd. It costs visits to the memory for each channel,
 // the more the smaller the parts are; vectors split in pairs faster than in more. Windows that
-// reach far make the direct algorithm copy many rows for few. All fitted to measurements.
+// reach far make the direct algorithm copy many rows for few, unless it takes the taps inside the
+// image by themselves: it skips columns of padding then, too. All fitted to measurements.
 bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
   const Conv2dShape dense = dilated_shape(s);
@@ -359,6 +379,17 @@ bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   const double copy = pairs ? 1 + 200 / part : 0.5 + 600 / part;
   const double copies = copy / static_cast<double>(s.group_channels()) +
                         copy / static_cast<double>(s.group_filters());
+  // The weight gradient skips all padding, and with few registers waits little for its input.
+  if (direction == ConvDirection::GradWeight)
+    return (pairs || !has_few_registers()) && cost->pays(dense, copies);
+  const bool adjoint = direction == ConvDirection::GradInput;
+  if (direct_far_pays<float>(adjoint ? ConvWindow::grad_input(s) : ConvWindow::forward(s))) {
+    // Transformed tiles of many channels are far beyond the L2 cache, for every block of filters.
+    const std::int64_t channels = adjoint ? s.group_filters() : s.group_channels();
+    if (channels * kTransformedBytes > conv_tiles<float>().l2_bytes()) return false;
+    const double skipped = static_cast<double>(s.OW * s.KW) / static_cast<double>(valid_columns(s));
+    return cost->pays(dense, copies + cost->time * (skipped - 1));
+  }
   const bool far = std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8;
   return cost->pays(dense, far ? copies - 0.1 : copies);
 }

@@ -50,6 +50,19 @@ void PixelTilesOf(const PixelRun<T>& run) {
     for (std::int64_t c = 0; c < run.channels; ++c, channel += run.in_step)
       for (std::int64_t t = 0; t < run.taps; ++t, weights += kFilters) {
         const std::int64_t at = channel + run.offsets[t];
+        // Registers hold the operands of which there are fewer, and one of the others.
+        if constexpr (kFilters < kVectors) {
+          V w[kFilters];
+          HWY_UNROLL(kMostFilters)
+          for (int m = 0; m < kFilters; ++m) w[m] = hn::Set(d, weights[m]);
+          HWY_UNROLL(kMostVectors)
+          for (int v = 0; v < kVectors; ++v) {
+            const V x = hn::LoadU(d, in[v] + at);
+            HWY_UNROLL(kMostFilters)
+            for (int m = 0; m < kFilters; ++m) acc[m][v] = hn::MulAdd(w[m], x, acc[m][v]);
+          }
+          continue;
+        }
         V x[kVectors];
         HWY_UNROLL(kMostVectors)
         for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, in[v] + at);

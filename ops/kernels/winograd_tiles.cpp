@@ -27,6 +27,7 @@ constexpr Kernel kKernels[] = {
     {WinogradPoints::Four, 3, 3, 1, false, WinogradVariant::Dense3},
     {WinogradPoints::Four, 4, 4, 1, false, WinogradVariant::Dense4},
     {WinogradPoints::Four, 5, 5, 1, false, WinogradVariant::Dense5},
+    {WinogradPoints::Four, 7, 7, 1, false, WinogradVariant::Dense7},
     {WinogradPoints::Six, 3, 3, 1, false, WinogradVariant::Dense3Large},
     {WinogradPoints::Six, 5, 5, 1, false, WinogradVariant::Dense5Large},
     {WinogradPoints::Four, 3, 3, 2, false, WinogradVariant::Strided3},

@@ -173,6 +173,8 @@ WinogradTransforms<T> Transforms(WinogradVariant variant) {
       return TransformsOf<SixPoints<4, 3>, SixPoints<4, 3>, T>();
     case WinogradVariant::Dense5:
       return TransformsOf<Dense5, Dense5, T>();
+    case WinogradVariant::Dense7:
+      return TransformsOf<Dense7, Dense7, T>();
     case WinogradVariant::Dense5Large:
       return TransformsOf<SixPoints<2, 5>, SixPoints<2, 5>, T>();
     case WinogradVariant::Strided4:

@@ -57,6 +57,7 @@ enum class WinogradVariant : std::uint8_t {
   Dense3,
   Dense4,
   Dense5,
+  Dense7,
   Dense3Large,
   Dense5Large,
   Strided3,
@@ -72,7 +73,7 @@ enum class WinogradVariant : std::uint8_t {
   Column5,
   Column7
 };
-inline constexpr int kWinogradVariants = 18;
+inline constexpr int kWinogradVariants = 19;
 
 template <typename T>
 const WinogradTransforms<T>& winograd_transforms(WinogradVariant variant);
