@@ -75,18 +75,9 @@ Variable unpick(const Variable& grad, const Array& target, const Array& row_weig
   return x;
 }
 
-// The sum of the weights of the labels, by which Mean divides.
-double sum_of(const Array& weights) {
-  const Array wide = kernels::cast(weights, kFloat64);
-  double sum = 0;
-  for (std::int64_t i = 0; i < wide.numel(); ++i) sum += wide.data<double>()[i];
-  return sum;
-}
-
-// The sum of the losses over that of the weights. Where every label is ignored that is 0 / 0, but
-// with a gradient of zero: no score plays a part.
-Variable weighted_mean(const Variable& losses, const Array& weights) {
-  const double total = sum_of(weights);
+// The sum of the losses over that of the labels' weights. Where every label is ignored that is
+// 0 / 0, but with a gradient of zero: no score plays a part.
+Variable weighted_mean(const Variable& losses, double total) {
   if (total == 0) return losses.sum() * 0 + std::numeric_limits<double>::quiet_NaN();
   return losses.sum() / total;
 }
@@ -148,9 +139,9 @@ Variable nll_loss(const Variable& self, const Variable& target,
   const DimVector view = class_view("nll_loss", self);
   const kernels::ClassLabels labels =
       labels_of("nll_loss", self, target, weight, ignore_index, view);
-  const Array weights = kernels::label_weights(labels, self.dtype());
-  const Variable losses = -pick(self.reshape(view), labels.target, weights);
-  if (reduction == Reduction::Mean) return weighted_mean(losses, weights);
+  const Array minus_weights = kernels::label_weights(labels, self.dtype(), -1);
+  const Variable losses = pick(self.reshape(view), labels.target, minus_weights);
+  if (reduction == Reduction::Mean) return weighted_mean(losses, -kernels::total_of(minus_weights));
   return reduce_loss(as_target(losses, target), reduction, "nll_loss");
 }
 
@@ -169,7 +160,7 @@ Variable cross_entropy_loss(const Variable& self, const Variable& target,
   labels.smoothing = label_smoothing;
   const Variable losses = cross_entropy_each(self.contiguous().view(view), labels);
   if (reduction == Reduction::Mean)
-    return weighted_mean(losses, kernels::label_weights(labels, self.dtype()));
+    return weighted_mean(losses, kernels::total_of(kernels::label_weights(labels, self.dtype())));
   return reduce_loss(as_target(losses, target), reduction, "cross_entropy_loss");
 }
 

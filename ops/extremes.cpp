@@ -6,6 +6,7 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/kernels/axis.h>
+#include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reduce.h>
 #include <tapedeck/ops/power.h>
@@ -15,6 +16,7 @@
 
 namespace tapedeck {
 
+using kernels::BinaryOp;
 using kernels::ReduceOp;
 using V = Variable;
 
@@ -28,8 +30,8 @@ V extreme(ReduceOp op, const V& x, IntArrayRef dim, bool keepdim, const char* no
            [x = save(x.detach()), y = save_output(y), dim = DimVector(dim),
             kept = kernels::reduced_shape(x.sizes(), dim, true, node)](const V& g,
                                                                        const VjpContext& ctx) {
-             const V in = x.get(ctx), out = y.get(ctx).detach().reshape(kept);
-             const V reached = ((in == out) | (isnan(in) & isnan(out))).to(g.dtype());
+             const V out = y.get(ctx).detach().reshape(kept);
+             const V reached(kernels::binary(BinaryOp::Reaches, x.get(ctx).array(), out.array()));
              return reached * (g.reshape(kept) / sum(reached, dim, true));
            });
   return y;

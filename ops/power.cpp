@@ -33,6 +33,7 @@ Array power_of(const Array& x, Scalar exponent) {
   if (e == 1) return kernels::clone(x);
   if (e == 2 && x.dtype() != kBool) return kernels::unary(kernels::UnaryOp::Square, x);
   if (is_floating_point(x.dtype())) {
+    if (e == 3) return kernels::unary(kernels::UnaryOp::Cube, x);
     if (e == 0.5) return kernels::unary(kernels::UnaryOp::Sqrt, x);
     if (e == -0.5) return kernels::unary(kernels::UnaryOp::Rsqrt, x);
     if (e == -1) return kernels::unary(kernels::UnaryOp::Reciprocal, x);

@@ -115,8 +115,17 @@ V prod(const V& self, std::int64_t dim, bool keepdim, std::optional<ScalarType> 
 }
 V prod(const V& self, std::optional<ScalarType> dtype) {
   TAPEDECK_CHECK_DEFINED("prod", self);
-  if (self.dim() == 0) return wide(self, dtype).clone();
-  return prod(self.reshape({-1}), 0, false, dtype);
+  const V x = wide(self, dtype);
+  V y(kernels::reduce(ReduceOp::Prod, x.array()));
+  if (should_record(x))
+    record(y, "ProdBackward0", edges(x),
+           [x = save(x), y = save_output(y)](const V& g, const VjpContext& ctx) {
+             const V in = x.get(ctx);
+             if (in.numel() == 0) return V(kernels::zeros(in.sizes(), in.dtype()));
+             return prod_backward(g.reshape({1}), in.reshape({-1}), y.get(ctx).reshape({1}), 0)
+                 .reshape(in.sizes());
+           });
+  return y;
 }
 
 V Variable::cumsum(std::int64_t dim, std::optional<ScalarType> dtype) const {

@@ -144,6 +144,8 @@ const char* name_of(BinaryOp op) {
       return "huber";
     case BinaryOp::HuberSlope:
       return "huber_backward";
+    case BinaryOp::Reaches:
+      return "max_backward";
   }
   return "binary";
 }

@@ -59,6 +59,7 @@ enum class BinaryOp : std::uint8_t {
   Lerp,            ///< a + p0 (b - a), from the nearer end; p1 = p0 - 1
   Huber,           ///< p1 c (|d| - c / 2) with d = a - b and c = min(|d|, p0)
   HuberSlope,      ///< p1 d, with d clamped to [-p0, p0]
+  Reaches,         ///< 1 where a == b or both are NaN, else 0
 };
 
 /// "add", "floor_divide", ...: for messages.

@@ -85,26 +85,38 @@ HWY_INLINE V PowerOfSize(D d, V size, V b) {
   return hn::Combine(d, hn::DemoteTo(hn::Half<D>(), vec::Exp(wide, high)),
                      hn::DemoteTo(hn::Half<D>(), vec::Exp(wide, low)));
 }
+// -power where a is negative and b odd, NaN where b is no integer.
+template <class D, class V>
+HWY_INLINE V WithSignOfPower(D d, V a, V b, V power) {
+  const V half = hn::Mul(b, vec::C(d, 0.5));
+  const V nan = hn::Set(d, std::numeric_limits<hn::TFromD<D>>::quiet_NaN());
+  const auto is_odd = hn::Ne(hn::Trunc(half), half);
+  const V of_negative =
+      hn::IfThenElse(hn::Ne(hn::Trunc(b), b), nan, hn::IfThenElse(is_odd, hn::Neg(power), power));
+  return hn::IfThenElse(hn::Lt(a, hn::Zero(d)), of_negative, power);
+}
 #endif
 
-// a^b, as std::pow has it; zeros, infinities and NaNs go lane by lane, and so does float64.
+// a^b, as std::pow has it; zeros, infinities and NaNs go lane by lane, and so does float64 without
+// fused products.
 template <class D, class V>
 HWY_INLINE V Pow(D d, V a, V b) {
   using T = hn::TFromD<D>;
-  if (hn::AllTrue(d, hn::Eq(b, vec::C(d, 3)))) return hn::Mul(hn::Mul(a, a), a);
 #if HWY_TARGET != HWY_SCALAR
+  const V size = hn::Abs(a), infinity = vec::Infinity(d);
   if constexpr (sizeof(T) == 4) {
-    const V zero = hn::Zero(d), infinity = vec::Infinity(d), size = hn::Abs(a);
     const auto finite = hn::And(hn::Lt(size, infinity), hn::Lt(hn::Abs(b), infinity));
-    if (HWY_LIKELY(hn::AllTrue(d, hn::And(finite, hn::Gt(size, zero))))) {
-      const V power = PowerOfSize(d, size, b), half = hn::Mul(b, vec::C(d, 0.5));
-      const V nan = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
-      const auto is_odd = hn::Ne(hn::Trunc(half), half);
-      const V of_negative = hn::IfThenElse(hn::Ne(hn::Trunc(b), b), nan,
-                                           hn::IfThenElse(is_odd, hn::Neg(power), power));
-      return hn::IfThenElse(hn::Lt(a, zero), of_negative, power);
-    }
+    if (HWY_LIKELY(hn::AllTrue(d, hn::And(finite, hn::Gt(size, hn::Zero(d))))))
+      return WithSignOfPower(d, a, b, PowerOfSize(d, size, b));
   }
+#if HWY_NATIVE_FMA
+  if constexpr (sizeof(T) == 8) {
+    const V least = hn::Set(d, std::numeric_limits<T>::min());
+    const auto normal = hn::And(hn::Ge(size, least), hn::Lt(size, infinity));
+    if (HWY_LIKELY(hn::AllTrue(d, hn::And(normal, hn::Lt(hn::Abs(b), vec::C(d, 1e300))))))
+      return WithSignOfPower(d, a, b, vec::PowerOfNormal(d, size, b));
+  }
+#endif
 #endif
   return LaneByLane(d, a, b, [](T x, T y) { return std::pow(x, y); });
 }
@@ -115,13 +127,13 @@ template <typename T>
 RowLoop FindFor(BinaryOp op) {
   switch (op) {
     case BinaryOp::Add:
-      return BinaryRow<AddOp, T>;
+      return CheapBinaryRow<AddOp, T>;
     case BinaryOp::Sub:
-      return BinaryRow<SubOp, T>;
+      return CheapBinaryRow<SubOp, T>;
     case BinaryOp::Mul:
-      return BinaryRow<MulOp, T>;
+      return CheapBinaryRow<MulOp, T>;
     case BinaryOp::Div:
-      return BinaryRow<DivOp, T>;
+      return CheapBinaryRow<DivOp, T>;
     case BinaryOp::Maximum:
       return BinaryRow<MaximumOp, T>;
     case BinaryOp::Minimum:

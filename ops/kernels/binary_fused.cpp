@@ -226,6 +226,15 @@ struct HardswishBackwardOp : WithParams<T> {
   }
 };
 
+struct ReachesOp : Plain {
+  using Plain::Plain;
+  template <class D, class V>
+  HWY_INLINE V operator()(D d, V a, V b) const {
+    const auto both_nan = hn::And(hn::IsNaN(a), hn::IsNaN(b));
+    return hn::IfThenElseZero(hn::Or(hn::Eq(a, b), both_nan), C(d, 1));
+  }
+};
+
 template <typename T>
 RowLoop FindFor(BinaryOp op) {
   switch (op) {
@@ -273,6 +282,8 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<HuberOp<T>, T>;
     case BinaryOp::HuberSlope:
       return BinaryRow<HuberSlopeOp<T>, T>;
+    case BinaryOp::Reaches:
+      return BinaryRow<ReachesOp, T>;
     default:
       return nullptr;
   }

@@ -22,6 +22,15 @@ void store(char* p, T value) {
   std::memcpy(p, &value, sizeof(T));
 }
 
+/// Repeats a pattern of 8 bytes, in which the elements are the same: fill_bytes() without a call
+/// where the run is short.
+inline void fill_run(char* to, std::uint64_t pattern, std::int64_t bytes) {
+  constexpr std::int64_t kWord = 8, kCallPays = 128;
+  if (bytes < kWord || bytes > kCallPays) return detail::fill_bytes(to, pattern, bytes);
+  for (std::int64_t i = 0; i + kWord <= bytes; i += kWord) store(to + i, pattern);
+  store(to + bytes - kWord, pattern);  // over what is there already: runs have whole elements
+}
+
 /// Copies n elements between strided rows, few enough for a loop without preparations; strides are
 /// in bytes.
 template <typename T>
@@ -51,7 +60,7 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
     std::fill(std::begin(words), std::end(words), load<T>(src));
     std::uint64_t pattern;
     std::memcpy(&pattern, words, sizeof pattern);
-    detail::fill_bytes(dst, pattern, n * kSize);
+    fill_run(dst, pattern, n * kSize);
   } else if (dst_stride == kSize && src_stride == 2 * kSize) {
     // A stride that the compiler knows becomes shuffles of vectors.
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));

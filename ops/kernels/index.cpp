@@ -12,6 +12,7 @@
 #include <tapedeck/ops/kernels/lines.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
 #include <tapedeck/ops/kernels/row_moves.h>
+#include <tapedeck/ops/kernels/within.h>
 #include <tapedeck/ops/kernels/words.h>
 
 namespace tapedeck::kernels {
@@ -31,22 +32,6 @@ std::vector<std::int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
     offsets = std::move(finer);
   }
   return offsets;
-}
-
-// Whether all of row[0], row[step], ... are in [0, size). Without branches, so that it is
-// vectorised: the sign bits of value and size - 1 - value say it.
-bool all_within(const std::int64_t* row, std::int64_t step, std::int64_t count, std::int64_t size) {
-  const std::uint64_t last = static_cast<std::uint64_t>(size) - 1;
-  std::uint64_t signs = 0;
-  const auto take = [&](std::int64_t value) {
-    const auto bits = static_cast<std::uint64_t>(value);
-    signs |= bits | (last - bits);
-  };
-  if (step == 1)
-    for (std::int64_t i = 0; i < count; ++i) take(row[i]);
-  else
-    for (std::int64_t i = 0; i < count; ++i) take(row[i * step]);
-  return signs >> 63 == 0;
 }
 
 struct IndexedAxes {
@@ -167,6 +152,17 @@ struct IndexPlan {
   }
 };
 
+// to[j] = row[at[j]]: four at once, as copy_few() does.
+template <typename Word>
+void pick_from_row(const Word* row, const std::int64_t* at, std::int64_t count, Word* to) {
+  std::int64_t j = 0;
+  for (; j + 4 <= count; j += 4) {
+    const Word four[] = {row[at[j]], row[at[j + 1]], row[at[j + 2]], row[at[j + 3]]};
+    std::memcpy(to + j, four, sizeof four);
+  }
+  for (; j < count; ++j) to[j] = row[at[j]];
+}
+
 // out += or = value, per element type.
 template <typename T>
 void add_to(T& out, T value) {
@@ -211,17 +207,9 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
     parallel_for(plan.rows(), grain, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t* inner = plan.inner.data();
       if (n == 1)
-        plan.for_runs(
-            begin, end,
-            [=](std::int64_t r, std::int64_t base, const std::int64_t* at, std::int64_t count) {
-              const Word* const row = from + base;
-              std::int64_t j = 0;
-              for (; j + 4 <= count; j += 4) {  // four at once, as copy_run() does
-                const Word four[] = {row[at[j]], row[at[j + 1]], row[at[j + 2]], row[at[j + 3]]};
-                std::memcpy(to + r + j, four, sizeof four);
-              }
-              for (; j < count; ++j) to[r + j] = row[at[j]];
-            });
+        plan.for_runs(begin, end,
+                      [=](std::int64_t r, std::int64_t base, const std::int64_t* at,
+                          std::int64_t count) { pick_from_row(from + base, at, count, to + r); });
       else if (plan.inner_is_run)
         plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
           move_bytes(reinterpret_cast<char*>(to + r * n), reinterpret_cast<const char*>(from + at),
@@ -298,9 +286,12 @@ Array lines_under(const Array& a, const Array& index, std::int64_t dim) {
   return a.as_strided(index.sizes(), strides, a.offset());
 }
 
-void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
+void check_index_dtype(const Array& index, const char* op) {
   TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
                     "(): Expected dtype int64 for index, got ", index.dtype());
+}
+void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, const char* op) {
+  check_index_dtype(index, op);
   const auto check = [&](const std::int64_t* row, std::int64_t step, std::int64_t count) {
     if (all_within(row, step, count, size)) return;
     for (std::int64_t i = 0; i < count; ++i) {
@@ -322,19 +313,26 @@ void check_line_index(const Array& index, std::int64_t dim, std::int64_t size, c
 // Scalars as vectors of one element, so that all operands have an axis.
 Array with_axis(const Array& a) { return a.dim() == 0 ? a.unsqueeze(0) : a; }
 
+// Whether indices along `dim` choose from and go with the rows of row-major arrays, one behind the
+// other.
+bool go_by_rows(const Array& chosen, const Array& other, std::int64_t dim, const Array& index) {
+  if (dim != index.dim() - 1 || !chosen.is_contiguous() || !index.is_contiguous() ||
+      !other.is_contiguous())
+    return false;
+  DimVector rows = chosen.sizes();
+  rows[dim] = index.sizes()[dim];
+  return rows == index.sizes() && rows == other.sizes();
+}
+
 // Calls step(a, b) for every element of the index, in row-major order: a is the element of `chosen`
 // that the index says, b the one of `other` at the index's own place.
 template <typename Chosen, typename Other, typename Step>
 void for_each_chosen(Chosen* chosen, const Array& chosen_from, Other* other,
                      const Array& other_array, std::int64_t dim, const Array& index, Step step) {
   const std::int64_t stride = chosen_from.strides()[dim];
-  // The usual rows: indices along the last axis, of row-major arrays, one row behind the other.
-  DimVector rows = chosen_from.sizes();
-  rows[dim] = index.sizes()[dim];
-  if (dim == index.dim() - 1 && rows == index.sizes() && rows == other_array.sizes() &&
-      chosen_from.is_contiguous() && index.is_contiguous() && other_array.is_contiguous()) {
+  if (go_by_rows(chosen_from, other_array, dim, index)) {
     const auto* place = index.data<std::int64_t>();
-    const std::int64_t count = rows[dim], step_chosen = chosen_from.sizes()[dim];
+    const std::int64_t count = index.sizes()[dim], step_chosen = chosen_from.sizes()[dim];
     for (std::int64_t row = index.numel() / count; row > 0; --row) {
       for (std::int64_t i = 0; i < count; ++i) step(chosen[place[i]], other[i]);
       chosen += step_chosen;
@@ -365,13 +363,38 @@ void for_each_chosen(Chosen* chosen, const Array& chosen_from, Other* other,
                   });
 }
 
+// gather() where it goes by rows: a few thousand indices at a time are checked, and then used while
+// they are in the cache.
+void gather_rows(const Array& x, std::int64_t dim, const Array& index, const Array& y) {
+  constexpr std::int64_t kTogether = 4096;
+  const std::int64_t size = x.sizes()[dim], count = index.sizes()[dim];
+  const auto* const at = index.data<std::int64_t>();
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    const auto* const from = static_cast<const Word*>(x.raw());
+    auto* const to = static_cast<Word*>(y.raw());
+    parallel_for(y.numel() / count, std::max<std::int64_t>(1, kTogether / count),
+                 [&, at, from, to](std::int64_t begin, std::int64_t end) {
+                   if (!all_within(at + begin * count, 1, (end - begin) * count, size))
+                     check_line_index(index, dim, size, "gather");
+                   for (std::int64_t r = begin; r < end; ++r)
+                     pick_from_row(from + r * size, at + r * count, count, to + r * count);
+                 });
+  });
+}
+
 }  // namespace
 
 Array gather(const Array& x, std::int64_t dim, const Array& index) {
   const Array source = with_axis(x), places = with_axis(index);
-  check_line_index(places, dim, source.sizes()[dim], "gather");
+  check_index_dtype(places, "gather");
   const Array y = Array::empty(index.sizes(), x.dtype());
   if (y.numel() == 0) return y;
+  if (go_by_rows(source, with_axis(y), dim, places)) {
+    gather_rows(source, dim, places, y);
+    return y;
+  }
+  check_line_index(places, dim, source.sizes()[dim], "gather");
   dispatch_word(x.dtype(), [&](auto tag) {
     using Word = typename decltype(tag)::type;
     for_each_chosen(static_cast<const Word*>(source.raw()), source, static_cast<Word*>(y.raw()),

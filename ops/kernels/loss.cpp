@@ -9,6 +9,7 @@
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/cross_entropy_rows.h>
 #include <tapedeck/ops/kernels/reducer.h>
+#include <tapedeck/ops/kernels/within.h>
 
 namespace tapedeck::kernels {
 
@@ -37,6 +38,10 @@ double total_weight(const T* weight, std::int64_t C) {
 template <typename F>
 void for_each_label(const Array& labels, F&& f) {
   const std::int64_t N = labels.size(0), S = labels.size(1);
+  if (S == 1) {
+    for (std::int64_t n = 0; n < N; ++n) f(n, std::int64_t{0}, n);
+    return;
+  }
   for (std::int64_t n = 0, i = 0; n < N; ++n)
     for (std::int64_t s = 0; s < S; ++s, ++i) f(n, s, i);
 }
@@ -81,23 +86,35 @@ Array squared_error(const Array& left, const Array& right, bool mean) {
 void check_labels(const char* op, const ClassLabels& labels, std::int64_t C, IntArrayRef input,
                   IntArrayRef target) {
   const std::int64_t* const t = labels.target.data<std::int64_t>();
+  if (all_within(t, 1, labels.target.numel(), C)) return;
   for (std::int64_t i = 0; i < labels.target.numel(); ++i)
     TAPEDECK_CHECK_AS(IndexError, (t[i] >= 0 && t[i] < C) || t[i] == labels.ignore_index, op,
                       ": Target ", t[i], " is out of bounds: expected labels from 0 to ", C - 1,
                       " (input ", input, ", target ", target, ")");
 }
 
-Array label_weights(const ClassLabels& labels, ScalarType dtype) {
+Array label_weights(const ClassLabels& labels, ScalarType dtype, double factor) {
   Array out = Array::empty(labels.target.sizes(), dtype);
   dispatch_floating(dtype, "nll_loss", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const std::int64_t* const t = labels.target.data<std::int64_t>();
     const T* const w = data_or_null<T>(labels.weight);
     T* const to = out.data<T>();
-    for (std::int64_t i = 0; i < out.numel(); ++i)
-      to[i] = t[i] == labels.ignore_index ? T{0} : w ? w[t[i]] : T{1};
+    const std::int64_t n = out.numel(), ignored = labels.ignore_index;
+    const T sign = static_cast<T>(factor);
+    if (w)
+      for (std::int64_t i = 0; i < n; ++i) to[i] = t[i] == ignored ? T{0} : sign * w[t[i]];
+    else
+      for (std::int64_t i = 0; i < n; ++i) to[i] = t[i] == ignored ? T{0} : sign;
   });
   return out;
+}
+
+double total_of(const Array& weights) {
+  double total = 0;
+  find_simd_sums(ReduceOp::Sum, weights.dtype())
+      .runs(&total, weights.raw(), weights.nbytes(), 1, weights.numel());
+  return total;
 }
 
 Array pick(const Array& x, const Array& target, const Array& row_weight) {

@@ -20,8 +20,10 @@ struct ClassLabels {
 /// \throws IndexError that names `op` and the label, unless each is in [0, C) or the ignored one.
 void check_labels(const char* op, const ClassLabels& labels, std::int64_t C, IntArrayRef input,
                   IntArrayRef target);
-/// weight[target], and 0 where ignored: [N, S].
-Array label_weights(const ClassLabels& labels, ScalarType dtype);
+/// factor weight[target], and 0 where ignored: [N, S].
+Array label_weights(const ClassLabels& labels, ScalarType dtype, double factor = 1);
+/// The sum of the elements of what label_weights() gives.
+double total_of(const Array& weights);
 
 /// y[n, s] = row_weight[n, s] x[n, target[n, s], s] of x [N, C, S]; rows of weight 0 have 0.
 Array pick(const Array& x, const Array& target, const Array& row_weight);

@@ -16,19 +16,6 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-using D64 = hn::ScalableTag<double>;
-
-// Lanes(D64) elements as float64.
-template <typename T>
-HWY_INLINE hn::Vec<D64> Wide(const T* from) {
-  const D64 d64;
-  if constexpr (sizeof(T) == 8) {
-    return hn::LoadU(d64, from);
-  } else {
-    const hn::Rebind<T, D64> d;
-    return hn::PromoteTo(d64, hn::LoadU(d, from));
-  }
-}
 HWY_INLINE double SumOf(hn::Vec<D64> v) {
   const D64 d64;
   HWY_ALIGN double lanes[HWY_MAX_BYTES / sizeof(double)];

@@ -47,14 +47,25 @@ struct Fold {
   }
   static void finish(const void* acc, void* out, std::int64_t stride, std::int64_t count,
                      const ReduceParams& params) {
-    for (std::int64_t i = 0; i < count; ++i)
-      *reinterpret_cast<Out*>(static_cast<char*>(out) + i * stride) =
-          Op::finish(static_cast<const Acc*>(acc)[i], params);
+    const Acc* const a = static_cast<const Acc*>(acc);
+    if (stride == sizeof(Out))  // a stride that the compiler knows becomes stores of vectors
+      for (std::int64_t i = 0; i < count; ++i) static_cast<Out*>(out)[i] = Op::finish(a[i], params);
+    else
+      for (std::int64_t i = 0; i < count; ++i)
+        *reinterpret_cast<Out*>(static_cast<char*>(out) + i * stride) = Op::finish(a[i], params);
   }
 
   static Reducer reducer(SimdReducer simd = {}) {
-    return {sizeof(Acc), init,  simd.runs ? simd.runs : runs, simd.rows ? simd.rows : rows,
-            merge,       finish};
+    constexpr bool acc_is_result = requires { Op::kAccIsResult; };
+    return {sizeof(Acc),
+            init,
+            simd.runs ? simd.runs : runs,
+            simd.rows ? simd.rows : rows,
+            merge,
+            finish,
+            acc_is_result,
+            simd.few_rows,
+            simd.few};
   }
 };
 
@@ -105,6 +116,7 @@ struct Same {
   using In = T;
   using Acc = T;
   using Out = T;
+  static constexpr bool kAccIsResult = true;
   static T finish(T a, const ReduceParams&) { return a; }
 };
 template <typename T>
@@ -139,6 +151,7 @@ struct AnyOf {
   using In = T;
   using Acc = bool;
   using Out = bool;
+  static constexpr bool kAccIsResult = true;
   static bool identity() { return false; }
   static bool fold(bool a, T x) { return a | (x != T{}); }
   static bool merge(bool a, bool b) { return a | b; }

@@ -33,6 +33,10 @@ struct Larger {
     else
       return hn::Max(x, best);
   }
+  template <class V>
+  static HWY_INLINE V Quick(V best, V x) {
+    return hn::Max(best, x);
+  }
   template <class D>
   static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
     return hn::GetLane(hn::MaxOfLanes(d, v));
@@ -50,6 +54,10 @@ struct Smaller {
     else
       return hn::Min(x, best);
   }
+  template <class V>
+  static HWY_INLINE V Quick(V best, V x) {
+    return hn::Min(best, x);
+  }
   template <class D>
   static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
     return hn::GetLane(hn::MinOfLanes(d, v));
@@ -60,27 +68,66 @@ struct Smaller {
   }
 };
 
+// The best vectors so far, with care for NaNs.
+template <class Choice, class D>
+struct Careful {
+  hn::Vec<D> best;
+  explicit Careful(hn::Vec<D> first) : best(first) {}
+  HWY_INLINE void Take(D d, hn::Vec<D> x) { best = Choice()(d, best, x); }
+  HWY_INLINE void Merge(D d, const Careful& other) { Take(d, other.best); }
+  HWY_INLINE bool MayHaveLost(D) const { return false; }
+};
+// The same by an instruction that may lose a NaN, and a sum, which keeps it: where that is one, by
+// infinities of both signs perhaps, the elements are gone through again with care.
+template <class Choice, class D>
+struct Quick {
+  hn::Vec<D> best, sum;
+  explicit Quick(hn::Vec<D> first) : best(first), sum(first) {}
+  HWY_INLINE void Take(D, hn::Vec<D> x) {
+    best = Choice::Quick(best, x);
+    if constexpr (hwy::IsFloat<hn::TFromD<D>>()) sum = hn::Add(sum, x);
+  }
+  HWY_INLINE void Merge(D, const Quick& other) {
+    best = Choice::Quick(best, other.best);
+    if constexpr (hwy::IsFloat<hn::TFromD<D>>()) sum = hn::Add(sum, other.sum);
+  }
+  HWY_INLINE bool MayHaveLost(D d) const { return !hn::AllFalse(d, Nans(d, sum)); }
+};
+
+// The best of each lane over the vectors of a long run, the last of which overlaps the one before.
+template <class State, class D, typename T>
+HWY_INLINE bool BestOfLongRun(D d, const T* run, std::int64_t n, hn::Vec<D>& best) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto first = hn::LoadU(d, run);
+  State b0(first), b1(first), b2(first), b3(first);
+  std::int64_t i = lanes;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    b0.Take(d, hn::LoadU(d, run + i));
+    b1.Take(d, hn::LoadU(d, run + i + lanes));
+    b2.Take(d, hn::LoadU(d, run + i + 2 * lanes));
+    b3.Take(d, hn::LoadU(d, run + i + 3 * lanes));
+  }
+  for (; i + lanes <= n; i += lanes) b0.Take(d, hn::LoadU(d, run + i));
+  b1.Take(d, hn::LoadU(d, run + n - lanes));
+  b0.Merge(d, b1);
+  b2.Merge(d, b3);
+  b0.Merge(d, b2);
+  best = b0.best;
+  return !b0.MayHaveLost(d);
+}
+
 template <class Choice, typename T>
 T BestOf(const T* run, std::int64_t n) {
   const hn::ScalableTag<T> d;
+  using D = hn::ScalableTag<T>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const Choice choose;
-  std::int64_t i = HWY_MIN(n, lanes);
-  auto b0 = i == lanes ? hn::LoadU(d, run) : LoadPartOr(d, run[0], run, n);
-  if (n >= 8 * lanes) {
-    auto b1 = b0, b2 = b0, b3 = b0;
-    for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      b0 = choose(d, b0, hn::LoadU(d, run + i));
-      b1 = choose(d, b1, hn::LoadU(d, run + i + lanes));
-      b2 = choose(d, b2, hn::LoadU(d, run + i + 2 * lanes));
-      b3 = choose(d, b3, hn::LoadU(d, run + i + 3 * lanes));
-    }
-    b0 = choose(d, choose(d, b0, b1), choose(d, b2, b3));
+  auto best = n < lanes ? LoadPartOr(d, run[0], run, n) : hn::LoadU(d, run);
+  if (n > lanes) {
+    if (BestOfLongRun<Quick<Choice, D>>(d, run, n, best)) return Choice::OfLanes(d, best);
+    BestOfLongRun<Careful<Choice, D>>(d, run, n, best);
   }
-  for (; i + lanes <= n; i += lanes) b0 = choose(d, b0, hn::LoadU(d, run + i));
-  if (i < n) b0 = choose(d, b0, LoadPartOr(d, run[i], run + i, n - i));
-  if (!hn::AllFalse(d, Nans(d, b0))) return std::numeric_limits<T>::quiet_NaN();
-  return Choice::OfLanes(d, b0);
+  if (!hn::AllFalse(d, Nans(d, best))) return std::numeric_limits<T>::quiet_NaN();
+  return Choice::OfLanes(d, best);
 }
 
 template <class Choice, typename T>
@@ -124,28 +171,45 @@ void BestWithIndex(const void* in, void* best, std::int64_t* index, std::int64_t
   }
 }
 
+// Four vectors of columns over all rows.
+template <class State, class D, typename T>
+HWY_INLINE bool BestOfColumns(D d, const char* base, std::int64_t stride, std::int64_t count,
+                              T* results) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  State b0(hn::LoadU(d, results)), b1(hn::LoadU(d, results + lanes));
+  State b2(hn::LoadU(d, results + 2 * lanes)), b3(hn::LoadU(d, results + 3 * lanes));
+  for (std::int64_t r = 0; r < count; ++r) {
+    const T* const row = reinterpret_cast<const T*>(base + r * stride);
+    b0.Take(d, hn::LoadU(d, row));
+    b1.Take(d, hn::LoadU(d, row + lanes));
+    b2.Take(d, hn::LoadU(d, row + 2 * lanes));
+    b3.Take(d, hn::LoadU(d, row + 3 * lanes));
+  }
+  State all = b0;
+  all.Merge(d, b1);
+  all.Merge(d, b2);
+  all.Merge(d, b3);
+  if (all.MayHaveLost(d)) return false;
+  hn::StoreU(b0.best, d, results);
+  hn::StoreU(b1.best, d, results + lanes);
+  hn::StoreU(b2.best, d, results + 2 * lanes);
+  hn::StoreU(b3.best, d, results + 3 * lanes);
+  return true;
+}
+
 template <class Choice, typename T>
 void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
   const hn::ScalableTag<T> d;
+  using D = hn::ScalableTag<T>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const Choice choose;
   T* const results = static_cast<T*>(acc);
   const char* const base = static_cast<const char*>(in);
   std::int64_t j = 0;
   for (; j + 4 * lanes <= n; j += 4 * lanes) {
-    auto b0 = hn::LoadU(d, results + j), b1 = hn::LoadU(d, results + j + lanes);
-    auto b2 = hn::LoadU(d, results + j + 2 * lanes), b3 = hn::LoadU(d, results + j + 3 * lanes);
-    for (std::int64_t r = 0; r < count; ++r) {
-      const T* const row = reinterpret_cast<const T*>(base + r * stride) + j;
-      b0 = choose(d, b0, hn::LoadU(d, row));
-      b1 = choose(d, b1, hn::LoadU(d, row + lanes));
-      b2 = choose(d, b2, hn::LoadU(d, row + 2 * lanes));
-      b3 = choose(d, b3, hn::LoadU(d, row + 3 * lanes));
-    }
-    hn::StoreU(b0, d, results + j);
-    hn::StoreU(b1, d, results + j + lanes);
-    hn::StoreU(b2, d, results + j + 2 * lanes);
-    hn::StoreU(b3, d, results + j + 3 * lanes);
+    const char* const from = base + j * std::int64_t{sizeof(T)};
+    if (!BestOfColumns<Quick<Choice, D>>(d, from, stride, count, results + j))
+      BestOfColumns<Careful<Choice, D>>(d, from, stride, count, results + j);
   }
   for (; j + lanes <= n; j += lanes) {
     auto best = hn::LoadU(d, results + j);

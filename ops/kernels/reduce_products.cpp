@@ -14,29 +14,70 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Products of floats go on in float64, as they may leave float32's range on their way.
-template <typename T>
-HWY_INLINE hn::Vec<hn::ScalableTag<double>> LoadWide(const T* from) {
-  const hn::ScalableTag<double> d64;
-  if constexpr (sizeof(T) == 8)
-    return hn::LoadU(d64, from);
-  else
-    return hn::PromoteTo(d64, hn::LoadU(hn::Rebind<T, decltype(d64)>(), from));
+// Products of floats go on in float64, as they may leave float32's range on their way. Eight of
+// them at a time are multiplied in float32 first where that is safe.
+constexpr std::int64_t kTogether = 8;
+
+using D32 = hn::ScalableTag<float>;
+using Bits32 = hn::RebindToUnsigned<D32>;
+
+// The product of the vectors load(0), ..., load(kTogether - 1), and whether every product on the
+// way is in [2^-63, 2^65): a product of two such numbers is normal, or infinite and noticed.
+template <class Load>
+HWY_INLINE hn::Vec<D32> ProductOfEight(const Load& load, bool& is_safe) {
+  const Bits32 bits;
+  // Moved up by 64, the exponents in question are those with the highest bit.
+  const auto offset = hn::Set(bits, 64U << 23), highest = hn::Set(bits, 1U << 30);
+  auto all = highest;
+  const auto times = [&](hn::Vec<D32> a, hn::Vec<D32> b) HWY_ATTR {
+    const auto product = hn::Mul(a, b);
+    all = hn::And(all, hn::Add(hn::BitCast(bits, product), offset));
+    return product;
+  };
+  const auto ab = times(times(load(0), load(1)), times(load(2), load(3)));
+  const auto cd = times(times(load(4), load(5)), times(load(6), load(7)));
+  const auto product = times(ab, cd);
+  is_safe = hn::AllTrue(bits, hn::Eq(all, highest));
+  return product;
 }
 
 template <typename T>
 double ProductOfRun(const T* in, std::int64_t n) {
-  const hn::ScalableTag<double> d64;
+  constexpr std::int64_t kFew = 8;
+  if (n < kFew) {
+    double product = 1;
+    for (std::int64_t i = 0; i < n; ++i) product *= static_cast<double>(in[i]);
+    return product;
+  }
+  const D64 d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
   auto p0 = hn::Set(d64, 1.0), p1 = p0, p2 = p0, p3 = p0;
+  const auto times_four = [&](const T* from) HWY_ATTR {
+    p0 = hn::Mul(p0, Wide(from));
+    p1 = hn::Mul(p1, Wide(from + lanes));
+    p2 = hn::Mul(p2, Wide(from + 2 * lanes));
+    p3 = hn::Mul(p3, Wide(from + 3 * lanes));
+  };
   std::int64_t i = 0;
-  for (; i + 4 * lanes <= n; i += 4 * lanes) {
-    p0 = hn::Mul(p0, LoadWide(in + i));
-    p1 = hn::Mul(p1, LoadWide(in + i + lanes));
-    p2 = hn::Mul(p2, LoadWide(in + i + 2 * lanes));
-    p3 = hn::Mul(p3, LoadWide(in + i + 3 * lanes));
+  if constexpr (sizeof(T) == 4) {
+    const D32 d;
+    const auto narrow = static_cast<std::int64_t>(hn::Lanes(d));
+    HWY_ALIGN float products[HWY_MAX_BYTES / sizeof(float)];
+    for (; i + kTogether * narrow <= n; i += kTogether * narrow) {
+      bool is_safe;
+      const auto product = ProductOfEight(
+          [=](std::int64_t k) HWY_ATTR { return hn::LoadU(d, in + i + k * narrow); }, is_safe);
+      if (HWY_LIKELY(is_safe)) {
+        hn::Store(product, d, products);
+        p0 = hn::Mul(p0, Wide(products));
+        if (narrow > lanes) p1 = hn::Mul(p1, Wide(products + lanes));
+      } else {
+        for (std::int64_t k = 0; k < kTogether * narrow; k += 4 * lanes) times_four(in + i + k);
+      }
+    }
   }
-  for (; i + lanes <= n; i += lanes) p0 = hn::Mul(p0, LoadWide(in + i));
+  for (; i + 4 * lanes <= n; i += 4 * lanes) times_four(in + i);
+  for (; i + lanes <= n; i += lanes) p0 = hn::Mul(p0, Wide(in + i));
   HWY_ALIGN double of_lanes[HWY_MAX_BYTES / sizeof(double)];
   hn::Store(hn::Mul(hn::Mul(p0, p1), hn::Mul(p2, p3)), d64, of_lanes);
   double product = 1;
@@ -53,35 +94,61 @@ void ProductRuns(void* acc, const void* in, std::int64_t stride, std::int64_t co
         ProductOfRun(reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n);
 }
 
-// Four rows at a time: the accumulators stay in the cache, and rows are read in order.
+// products[j] times the elements of the rows row(0), ..., row(count - 1), in the order of the rows.
+template <class Row>
+HWY_INLINE void TimesRows(const Row& row, std::int64_t count, std::int64_t n, double* products) {
+  const D64 d64;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) {
+    auto product = hn::LoadU(d64, products + j);
+    for (std::int64_t r = 0; r < count; ++r) product = hn::Mul(product, Wide(row(r) + j));
+    hn::StoreU(product, d64, products + j);
+  }
+  for (; j < n; ++j)
+    for (std::int64_t r = 0; r < count; ++r) products[j] *= static_cast<double>(row(r)[j]);
+}
+
+// The same of up to eight rows of float32.
+template <class Row>
+HWY_INLINE void TimesFewRows(const Row& row, std::int64_t count, std::int64_t n, double* products) {
+  const D32 d;
+  const D64 d64;
+  const auto narrow = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  HWY_ALIGN float of_rows[HWY_MAX_BYTES / sizeof(float)];
+  std::int64_t j = 0;
+  for (; j + narrow <= n; j += narrow) {
+    bool is_safe;
+    const auto product = ProductOfEight(
+        [&](std::int64_t r)
+            HWY_ATTR { return r < count ? hn::LoadU(d, row(r) + j) : hn::Set(d, 1.0F); },
+        is_safe);
+    if (HWY_UNLIKELY(!is_safe)) {
+      TimesRows([&](std::int64_t r) { return row(r) + j; }, count, narrow, products + j);
+      continue;
+    }
+    hn::Store(product, d, of_rows);
+    for (std::int64_t k = 0; k < narrow; k += lanes)
+      hn::StoreU(hn::Mul(hn::LoadU(d64, products + j + k), Wide(of_rows + k)), d64,
+                 products + j + k);
+  }
+  TimesRows([&](std::int64_t r) { return row(r) + j; }, count, n - j, products + j);
+}
+
+// Eight rows at a time: the accumulators stay in the cache, and rows are read in order.
 template <typename T>
 void ProductRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
                  std::int64_t n) {
-  const hn::ScalableTag<double> d64;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
   double* const products = static_cast<double*>(acc);
-  const auto row = [=](std::int64_t r) {
-    return reinterpret_cast<const T*>(static_cast<const char*>(in) + r * stride);
-  };
-  std::int64_t r = 0;
-  for (; r + 4 <= count; r += 4) {
-    const T *const a = row(r), *const b = row(r + 1), *const c = row(r + 2), *const e = row(r + 3);
-    std::int64_t j = 0;
-    for (; j + lanes <= n; j += lanes) {
-      const auto ab = hn::Mul(LoadWide(a + j), LoadWide(b + j));
-      const auto ce = hn::Mul(LoadWide(c + j), LoadWide(e + j));
-      hn::StoreU(hn::Mul(hn::LoadU(d64, products + j), hn::Mul(ab, ce)), d64, products + j);
-    }
-    for (; j < n; ++j)
-      products[j] *= (static_cast<double>(a[j]) * static_cast<double>(b[j])) *
-                     (static_cast<double>(c[j]) * static_cast<double>(e[j]));
-  }
-  for (; r < count; ++r) {
-    const T* const a = row(r);
-    std::int64_t j = 0;
-    for (; j + lanes <= n; j += lanes)
-      hn::StoreU(hn::Mul(hn::LoadU(d64, products + j), LoadWide(a + j)), d64, products + j);
-    for (; j < n; ++j) products[j] *= static_cast<double>(a[j]);
+  for (std::int64_t first = 0; first < count; first += kTogether) {
+    const char* const base = static_cast<const char*>(in) + first * stride;
+    const auto row = [=](std::int64_t r) { return reinterpret_cast<const T*>(base + r * stride); };
+    const std::int64_t rows = HWY_MIN(kTogether, count - first);
+    if constexpr (sizeof(T) == 4)
+      TimesFewRows(row, rows, n, products);
+    else
+      TimesRows(row, rows, n, products);
   }
 }
 

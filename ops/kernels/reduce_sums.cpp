@@ -51,8 +51,7 @@ struct SquaredDeviation {
 template <class Term, typename T>
 double SumRun(const Term& term, const T* in, std::int64_t n) {
   const hn::ScalableTag<T> d;
-  const hn::ScalableTag<double> d64;
-  const hn::Rebind<T, decltype(d64)> part;
+  const D64 d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto wide_lanes = static_cast<std::int64_t>(hn::Lanes(d64));
   HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
@@ -62,13 +61,15 @@ double SumRun(const Term& term, const T* in, std::int64_t n) {
       total = hn::Add(total, v);
     } else {
       hn::Store(v, d, buffer);
-      for (std::int64_t k = 0; k < lanes; k += wide_lanes)
-        total = hn::Add(total, hn::PromoteTo(d64, hn::LoadU(part, buffer + k)));
+      for (std::int64_t k = 0; k < lanes; k += wide_lanes) total = hn::Add(total, Wide(buffer + k));
     }
   };
 
+  // What is not yet in the total: the last block, to which the vectors behind it are added.
+  auto rest = hn::Zero(d);
   std::int64_t i = 0;
   while (i + 4 * lanes <= n) {
+    if (i > 0) add_to_total(rest);
     auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
     const std::int64_t end = HWY_MIN(i + 4 * lanes * kSteps, n - 4 * lanes + 1);
     for (; i < end; i += 4 * lanes) {
@@ -77,16 +78,13 @@ double SumRun(const Term& term, const T* in, std::int64_t n) {
       s2 = hn::Add(s2, term(d, hn::LoadU(d, in + i + 2 * lanes)));
       s3 = hn::Add(s3, term(d, hn::LoadU(d, in + i + 3 * lanes)));
     }
-    add_to_total(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
+    rest = hn::Add(hn::Add(s0, s1), hn::Add(s2, s3));
   }
-  if (i + lanes <= n) {
-    auto s = hn::Zero(d);
-    for (; i + lanes <= n; i += lanes) s = hn::Add(s, term(d, hn::LoadU(d, in + i)));
-    add_to_total(s);
-  }
+  for (; i + lanes <= n; i += lanes) rest = hn::Add(rest, term(d, hn::LoadU(d, in + i)));
   if (i < n)
-    add_to_total(hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)),
-                                    term(d, LoadPart(d, in + i, n - i))));
+    rest = hn::Add(rest, hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)),
+                                            term(d, LoadPart(d, in + i, n - i))));
+  add_to_total(rest);
   return hn::GetLane(hn::SumOfLanes(d64, total));
 }
 
@@ -101,16 +99,10 @@ void SumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
 // sums[k] += v[k]
 template <typename T>
 HWY_INLINE void AddTo(double* sums, const T* v, std::int64_t n) {
-  const hn::ScalableTag<double> d64;
-  const hn::Rebind<T, decltype(d64)> d;
+  const D64 d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
-  for (std::int64_t k = 0; k + lanes <= n; k += lanes) {
-    if constexpr (sizeof(T) == 8)
-      hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), hn::LoadU(d, v + k)), d64, sums + k);
-    else
-      hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), hn::PromoteTo(d64, hn::LoadU(d, v + k))), d64,
-                 sums + k);
-  }
+  for (std::int64_t k = 0; k + lanes <= n; k += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), Wide(v + k)), d64, sums + k);
 }
 
 template <class Term, typename T>
@@ -157,6 +149,29 @@ void SumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
   }
 }
 
+// The sums or means over so few rows that they are added up in the elements' own precision: the
+// bits that SumRows() and a rounding to T give.
+template <bool mean, typename T>
+void SumFewRows(void* out, const void* in, std::int64_t stride, std::int64_t count,
+                std::int64_t n) {
+  const char* const base = static_cast<const char*>(in);
+  T* const sums = static_cast<T*>(out);
+  const auto add = [&](auto d, std::int64_t j) HWY_ATTR {
+    const auto from = [&](std::int64_t r) HWY_ATTR {
+      return hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + j);
+    };
+    auto sum = hn::Zero(d);
+    for (std::int64_t r = 0; r < count; ++r) sum = hn::Add(sum, from(r));
+    if constexpr (mean) sum = hn::Div(sum, hn::Set(d, static_cast<T>(count)));
+    hn::StoreU(sum, d, sums + j);
+  };
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t j = 0;
+  for (; j + lanes <= n; j += lanes) add(d, j);
+  for (; j < n; ++j) add(hn::CappedTag<T, 1>(), j);
+}
+
 // Sums of int64 by wrapping.
 void IntegerSumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
                     std::int64_t n) {
@@ -182,22 +197,27 @@ void IntegerSumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t
   }
 }
 
+// Eight rows at a time: the accumulators stay in the cache, and rows are read in order.
 void IntegerSumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
                     std::int64_t n) {
+  constexpr std::int64_t kRows = 8;
   const hn::ScalableTag<std::int64_t> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   auto* const sums = static_cast<std::int64_t*>(acc);
-  const auto add = [&](auto tag, std::int64_t j) HWY_ATTR {
-    auto sum = hn::LoadU(tag, sums + j);
-    for (std::int64_t r = 0; r < count; ++r)
-      sum = hn::Add(sum, hn::LoadU(tag, reinterpret_cast<const std::int64_t*>(
-                                            static_cast<const char*>(in) + r * stride) +
-                                            j));
-    hn::StoreU(sum, tag, sums + j);
-  };
-  std::int64_t j = 0;
-  for (; j + lanes <= n; j += lanes) add(d, j);
-  for (; j < n; ++j) add(hn::CappedTag<std::int64_t, 1>(), j);
+  for (std::int64_t first = 0; first < count; first += kRows) {
+    const std::int64_t rows = HWY_MIN(kRows, count - first);
+    const char* const base = static_cast<const char*>(in) + first * stride;
+    const auto add = [&](auto tag, std::int64_t j) HWY_ATTR {
+      auto sum = hn::LoadU(tag, sums + j);
+      for (std::int64_t r = 0; r < rows; ++r)
+        sum = hn::Add(sum,
+                      hn::LoadU(tag, reinterpret_cast<const std::int64_t*>(base + r * stride) + j));
+      hn::StoreU(sum, tag, sums + j);
+    };
+    std::int64_t j = 0;
+    for (; j + lanes <= n; j += lanes) add(d, j);
+    for (; j < n; ++j) add(hn::CappedTag<std::int64_t, 1>(), j);
+  }
 }
 
 // Each block's mean and squared deviations are taken from the elements themselves while they are in
@@ -243,8 +263,9 @@ template <typename T>
 SimdReducer FindFor(ReduceOp op) {
   switch (op) {
     case ReduceOp::Sum:
+      return {SumRuns<Value, T>, SumRows<Value, T>, SumFewRows<false, T>, kSteps};
     case ReduceOp::Mean:
-      return {SumRuns<Value, T>, SumRows<Value, T>};
+      return {SumRuns<Value, T>, SumRows<Value, T>, SumFewRows<true, T>, kSteps};
     case ReduceOp::Norm1:
       return {SumRuns<Magnitude, T>, SumRows<Magnitude, T>};
     case ReduceOp::Norm2:

@@ -100,6 +100,10 @@ class Run {
       return std::min(tile, columns - job % tiles * tile);
     };
 
+    const bool gapless = out_step == kept_.item_size[1];
+    const bool fold_into_out = gapless && reducer_.acc_is_result;
+    const bool few = gapless && reducer_.few_rows && reduced_.dims == 1 && rows <= reducer_.few;
+
     const std::int64_t block_rows = std::max<std::int64_t>(1, 2 * kGrain / tile);
     const std::int64_t blocks = jobs < kManyJobs ? (rows + block_rows - 1) / block_rows : 1;
     if (blocks == 1) {
@@ -107,9 +111,13 @@ class Run {
                    [&](std::int64_t begin, std::int64_t end) {
                      alignas(64) char acc[kBatch * kMaxAccSize];
                      for_each_job(begin, end, [&](std::int64_t job, const char* in, char* out) {
-                       reducer_.init(acc, width_of(job));
-                       fold_rows(acc, in, width_of(job), 0, rows);
-                       reducer_.finish(acc, out, out_step, width_of(job), params_);
+                       const std::int64_t width = width_of(job);
+                       if (few)
+                         return reducer_.few_rows(out, in, reduced_.inner_stride(0), rows, width);
+                       char* const results = fold_into_out ? out : acc;
+                       reducer_.init(results, width);
+                       fold_rows(results, in, width, 0, rows);
+                       if (!fold_into_out) reducer_.finish(acc, out, out_step, width, params_);
                      });
                    });
       return;

@@ -12,6 +12,11 @@ struct ReduceParams {
   double correction = 0;
 };
 
+/// Reduces `count` gapless rows of n elements, `stride` bytes apart, to n gapless results without
+/// accumulators.
+using FewRowsLoop = void (*)(void* out, const void* in, std::int64_t stride, std::int64_t count,
+                             std::int64_t n);
+
 /// The inner loops of a reduction. An accumulator has `acc_size` bytes; strides are in bytes.
 struct Reducer {
   std::int64_t acc_size;
@@ -23,6 +28,9 @@ struct Reducer {
   void (*merge)(void* acc, const void* other, std::int64_t count);
   void (*finish)(const void* acc, void* out, std::int64_t stride, std::int64_t count,
                  const ReduceParams& params);
+  bool acc_is_result;              ///< finish() only copies
+  FewRowsLoop few_rows = nullptr;  ///< null where there is none
+  std::int64_t few = 0;            ///< the most rows it is for
 };
 
 /// Loops over vectors that replace the plain ones; null where there are none.
@@ -31,6 +39,8 @@ struct SimdReducer {
                std::int64_t n) = nullptr;
   void (*rows)(void* acc, const void* in, std::int64_t stride, std::int64_t count,
                std::int64_t n) = nullptr;
+  FewRowsLoop few_rows = nullptr;  ///< null where there is none
+  std::int64_t few = 0;            ///< the most rows it is for
 };
 /// For Sum, Mean, Norm1 and Norm2 on float32 and float64, with accumulators of float64, and for Sum
 /// on int64.

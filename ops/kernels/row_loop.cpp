@@ -11,6 +11,7 @@
 #include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/row_moves.h>
 
 namespace tapedeck::kernels {
 
@@ -18,8 +19,8 @@ namespace {
 
 constexpr std::int64_t kGrain = 16384;
 // Below, gathering rows into a block beats a call for each; more so where nothing but a few rows
-// that repeat is to be gathered.
-constexpr std::int64_t kShortRow = 8, kShortRepeatedRow = 64;
+// that repeat is to be gathered, or where rows are strided and pass through a buffer anyway.
+constexpr std::int64_t kShortRow = 8, kShortRepeatedRow = 64, kShortStridedRow = 32;
 constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
@@ -49,6 +50,31 @@ void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, uns
     // to be written.
     nest.for_each_run<void*>(begin, end, [&](void* const* at, std::int64_t n) {
       loop(at[0], at + 1, scalars, n, params);
+    });
+  });
+}
+
+// Long rows of which some are strided: those pass through buffers, a part of a row at a time.
+void run_strided_rows(RowLoop loop, const double* params, const LoopNest& nest, unsigned scalars) {
+  parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) char buffers[LoopNest::kMaxOperands][kBlock * 8];
+    nest.for_each_run(begin, end, [&](char* const* at, std::int64_t count) {
+      for (std::int64_t i = 0; i < count; i += kBlock) {
+        const std::int64_t n = std::min(kBlock, count - i);
+        const void* from[kMaxInputs];
+        for (int k = 1; k < nest.operands; ++k) {
+          const std::int64_t size = nest.item_size[k], stride = nest.inner_stride(k);
+          const char* const part = at[k] + i * stride;
+          from[k - 1] = part;
+          if (stride == 0 || stride == size) continue;
+          copy_strided(size, buffers[k], size, part, stride, n);
+          from[k - 1] = buffers[k];
+        }
+        const std::int64_t size = nest.item_size[0], stride = nest.inner_stride(0);
+        char* const to = at[0] + i * stride;
+        loop(stride == size ? to : buffers[0], from, scalars, n, params);
+        if (stride != size) copy_strided(size, to, stride, buffers[0], size, n);
+      }
     });
   });
 }
@@ -160,13 +186,15 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
 }
 
 // How an operand walks the last two axes of a nest.
-enum class Walk { Gapless, OneElement, RepeatedRow, Other };
+enum class Walk { Gapless, OneElement, RepeatedRow, Column, Other };
 Walk walk_of(const LoopNest& nest, int k) {
+  if (nest.dims < 2) return Walk::Other;
   const std::int64_t size = nest.item_size[k], row = nest.inner_size() * size;
   const std::int64_t outer = nest.strides[k][nest.dims - 2], inner = nest.inner_stride(k);
   if (inner == size && outer == row) return Walk::Gapless;
   if (outer == 0 && inner == size) return Walk::RepeatedRow;
-  return outer == 0 && inner == 0 ? Walk::OneElement : Walk::Other;
+  if (inner == 0) return outer == 0 ? Walk::OneElement : Walk::Column;
+  return Walk::Other;
 }
 
 // Whether run_repeated_rows() is for the nest: many planes of rows that are too short for a call
@@ -181,10 +209,59 @@ bool has_repeated_rows(const LoopNest& nest) {
   bool repeats = false;
   for (int k = 1; k < nest.operands; ++k) {
     const Walk walk = walk_of(nest, k);
-    if (walk == Walk::Other) return false;
+    if (walk == Walk::Other || walk == Walk::Column) return false;
     repeats |= walk == Walk::RepeatedRow;
   }
   return repeats;
+}
+
+// Whether run_columns() is for the nest: rows that are too short for a call each, for each of which
+// some input has but one element.
+bool has_columns(const LoopNest& nest) {
+  constexpr std::int64_t kShortRowOfOne = 56;
+  if (nest.dims < 2 || nest.inner_size() > kShortRowOfOne || nest.sizes[nest.dims - 2] < 4 ||
+      walk_of(nest, 0) != Walk::Gapless)
+    return false;
+  bool columns = false;
+  for (int k = 1; k < nest.operands; ++k) {
+    const Walk walk = walk_of(nest, k);
+    if (walk == Walk::Other || walk == Walk::RepeatedRow) return false;
+    if (walk == Walk::Column && nest.item_size[k] < 4) return false;
+    columns |= walk == Walk::Column;
+  }
+  return columns;
+}
+
+// Over several rows at a time, for which the elements of columns are repeated in a buffer.
+void run_columns(RowLoop loop, const double* params, const LoopNest& nest) {
+  const std::int64_t row = nest.inner_size(), together = 2 * kBlock / row;
+  unsigned scalars = 0, columns = 0;
+  for (int k = 1; k < nest.operands; ++k) {
+    const Walk walk = walk_of(nest, k);
+    if (walk == Walk::OneElement) scalars |= 1u << (k - 1);
+    if (walk == Walk::Column) columns |= 1u << k;
+  }
+  LoopNest rows = nest;
+  --rows.dims;
+  rows.numel /= row;
+  parallel_for(rows.numel, kGrain / row, [&](std::int64_t begin, std::int64_t end) {
+    alignas(64) char buffers[kMaxInputs][2 * kBlock * 8 + kSlack];
+    rows.for_each_run(begin, end, [&](char* const* at, std::int64_t count) {
+      for (std::int64_t r = 0; r < count; r += together) {
+        const std::int64_t n = std::min(together, count - r);
+        const void* from[kMaxInputs];
+        for (int k = 1; k < nest.operands; ++k) {
+          const std::int64_t stride = rows.inner_stride(k);
+          from[k - 1] = at[k] + r * stride;
+          if (!(columns >> k & 1)) continue;
+          detail::spread_column(buffers[k - 1], at[k] + r * stride, stride, nest.item_size[k], n,
+                                row);
+          from[k - 1] = buffers[k - 1];
+        }
+        loop(at[0] + r * rows.inner_stride(0), from, scalars, n * row, params);
+      }
+    });
+  });
 }
 
 // Over planes of the last two axes, with several copies of a row where an input repeats it.
@@ -255,6 +332,53 @@ bool lies_across(const LoopNest& nest, int operand) {
   return false;
 }
 
+// run_rows() on slices of the output, of which the cache holds a copy of the crosswise input k:
+// along the first axis, or, where that is the one that is innermost in the input, by as many places
+// of it as share a line of the cache. False where the output is small or has one such slice.
+bool run_slices(RowLoop loop, const double* params, const Array& out, const RowInput* in,
+                int inputs, int k) {
+  constexpr std::int64_t kSlice = 32768, kLine = 64;
+  if (out.numel() <= kSlice || in[k].array->numel() != out.numel()) return false;
+  std::int64_t axis = 0;
+  while (out.sizes()[axis] == 1) ++axis;
+  const std::int64_t size = out.sizes()[axis];
+  const std::int64_t stride = in[k].array->expand(out.sizes()).strides()[axis];
+  const std::int64_t step =
+      stride == 1 ? kLine / in[k].size : std::max<std::int64_t>(1, kSlice * size / out.numel());
+  if (step >= size) return false;
+  parallel_for((size + step - 1) / step, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t first = begin * step; first < std::min(size, end * step); first += step) {
+      const auto slice = [&](const Array& a) {
+        return a.slice(axis, first, std::min(size, first + step), 1);
+      };
+      Array slices[kMaxInputs];
+      RowInput of_slice[kMaxInputs] = {in[0], in[0], in[0], in[0]};
+      for (int i = 0; i < inputs; ++i) {
+        of_slice[i] = in[i];
+        if (in[i].array == nullptr) continue;
+        slices[i] = slice(in[i].array->expand(out.sizes()));
+        of_slice[i] = slices[i];
+      }
+      run_rows(loop, params, slice(out), of_slice, inputs);
+    }
+  });
+  return true;
+}
+
+// run_rows() with the axes in another order.
+void run_in_order(const DimVector& order, RowLoop loop, const double* params, const Array& out,
+                  const RowInput* in, int inputs) {
+  Array ordered[kMaxInputs];
+  RowInput inputs_in_order[kMaxInputs] = {in[0], in[0], in[0], in[0]};
+  for (int k = 0; k < inputs; ++k) {
+    inputs_in_order[k] = in[k];
+    if (in[k].array == nullptr) continue;
+    ordered[k] = in_order(in[k].array->expand(out.sizes()), order);
+    inputs_in_order[k] = ordered[k];
+  }
+  run_rows(loop, params, in_order(out, order), inputs_in_order, inputs);
+}
+
 }  // namespace
 
 Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs) {
@@ -317,26 +441,35 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
           if (const Array rows = repeated_along_rows(*in[k].array, out, axes, row); rows.defined())
             return run_with(k, rows);
   for (int k = 0; k < inputs; ++k)
-    if (in[k].array != nullptr && !in[k].array->is_contiguous() &&
-        !in[k].array->has_internal_overlap() && lies_across(nest, k + 1))
+    if (in[k].array != nullptr && !in[k].array->has_internal_overlap() &&
+        lies_across(nest, k + 1)) {
+      if (const DimVector order = memory_order(out); !std::is_sorted(order.begin(), order.end()))
+        return run_in_order(order, loop, params, out, in, inputs);
+      if (run_slices(loop, params, out, in, inputs, k)) return;
       return run_with(k, clone(*in[k].array));
+    }
 
   if (has_repeated_rows(nest)) return run_repeated_rows(loop, params, nest);
+  if (has_columns(nest)) return run_columns(loop, params, nest);
 
   unsigned scalars = 0;
-  const std::int64_t long_row = gathers_little(nest) ? kShortRepeatedRow : kShortRow;
-  bool long_rows =
-      (nest.dims < 2 || nest.inner_size() >= long_row) && nest.inner_stride(0) == nest.item_size[0];
-  for (int k = 0; k < inputs && long_rows; ++k) {
-    if (nest.inner_stride(k + 1) == 0)
+  bool gapless = nest.inner_stride(0) == nest.item_size[0];
+  for (int k = 0; k < inputs; ++k) {
+    const std::int64_t stride = nest.inner_stride(k + 1);
+    if (stride == 0)
       scalars |= 1u << k;
     else
-      long_rows = nest.inner_stride(k + 1) == nest.item_size[k + 1];
+      gapless &= stride == nest.item_size[k + 1];
   }
-  if (long_rows && scalars != all)
+  const std::int64_t long_row = gathers_little(nest) ? kShortRepeatedRow
+                                : gapless            ? kShortRow
+                                                     : kShortStridedRow;
+  if (scalars == all || (nest.dims >= 2 && row < long_row))
+    run_gathered(loop, params, nest, inputs);
+  else if (gapless)
     run_long_rows(loop, params, nest, scalars);
   else
-    run_gathered(loop, params, nest, inputs);
+    run_strided_rows(loop, params, nest, scalars);
 }
 
 }  // namespace tapedeck::kernels

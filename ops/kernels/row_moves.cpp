@@ -52,7 +52,30 @@ void FillWhere(Word* data, const std::uint8_t* flags, Word value, std::int64_t n
     if (flags[i]) data[i] = value;
 }
 
+// By whole vectors: what one writes too much, the next element writes over.
+template <typename Word>
+void SpreadWords(char* to_row, const char* from, std::int64_t stride, std::int64_t count,
+                 std::int64_t n) {
+  const hn::ScalableTag<Word> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto* to = reinterpret_cast<Word*>(to_row);
+  for (std::int64_t k = 0; k < count; ++k, from += stride, to += n) {
+    Word word;
+    std::memcpy(&word, from, sizeof word);
+    const auto v = hn::Set(d, word);
+    for (std::int64_t i = 0; i < n; i += lanes) hn::StoreU(v, d, to + i);
+  }
+}
+
 }  // namespace
+
+void SpreadColumn(char* to, const char* from, std::int64_t stride, std::int64_t size,
+                  std::int64_t count, std::int64_t n) {
+  if (size == 4)
+    SpreadWords<std::uint32_t>(to, from, stride, count, n);
+  else
+    SpreadWords<std::uint64_t>(to, from, stride, count, n);
+}
 
 void CopyBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   const hn::ScalableTag<std::uint8_t> d;
@@ -126,6 +149,7 @@ HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
 HWY_EXPORT(CopyBytes);
 HWY_EXPORT(FillBytes);
+HWY_EXPORT(SpreadColumn);
 HWY_EXPORT(FillWhere8);
 HWY_EXPORT(FillWhere32);
 HWY_EXPORT(FillWhere64);
@@ -141,6 +165,10 @@ void copy_bytes(char* to, const char* from, std::int64_t bytes) {
 }
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(FillBytes)(data, pattern, bytes);
+}
+void spread_column(char* to, const char* from, std::int64_t stride, std::int64_t size,
+                   std::int64_t count, std::int64_t n) {
+  HWY_DYNAMIC_DISPATCH(SpreadColumn)(to, from, stride, size, count, n);
 }
 void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n) {
   HWY_DYNAMIC_DISPATCH(FillWhere8)(data, flags, value, n);

@@ -16,6 +16,11 @@ void copy_bytes(char* to, const char* from, std::int64_t bytes);
 /// elements.
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes);
 
+/// Repeats each of `count` elements of `size` bytes, 4 or 8, that lie `stride` bytes apart, n
+/// times. Up to 64 bytes behind the last one are written, too.
+void spread_column(char* to, const char* from, std::int64_t stride, std::int64_t size,
+                   std::int64_t count, std::int64_t n);
+
 /// data[i] = value where flags[i] is not zero.
 void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n);
 void fill_where(std::uint32_t* data, const std::uint8_t* flags, std::uint32_t value,

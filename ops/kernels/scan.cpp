@@ -106,17 +106,32 @@ bool replaces(T x, T best) {
   return better;
 }
 
+// Elements of which one is rarely better than the best before them are looked at a few at a time.
 template <bool largest, typename T>
 void best_of_row(const T* from, T* to, std::int64_t* index, std::int64_t n) {
+  constexpr std::int64_t kTogether = 16;
   T best = from[0];
   std::int64_t at = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    if (replaces<largest>(from[i], best)) [[unlikely]] {  // rarely, far from the first elements
-      best = from[i];
-      at = i;
+  for (std::int64_t first = 0; first < n; first += kTogether) {
+    const std::int64_t count = std::min(kTogether, n - first);
+    if (count == kTogether) {
+      bool better = false;
+      for (std::int64_t k = 0; k < kTogether; ++k)
+        better |= replaces<largest>(from[first + k], best);
+      if (!better) [[likely]] {
+        std::fill_n(to + first, kTogether, best);
+        std::fill_n(index + first, kTogether, at);
+        continue;
+      }
     }
-    to[i] = best;
-    index[i] = at;
+    for (std::int64_t i = first; i < first + count; ++i) {
+      if (replaces<largest>(from[i], best)) {
+        best = from[i];
+        at = i;
+      }
+      to[i] = best;
+      index[i] = at;
+    }
   }
 }
 

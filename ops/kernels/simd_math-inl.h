@@ -164,8 +164,7 @@ HWY_INLINE V ExpOfMinusSquare(D d, V x, double s) {
   return hn::IfThenElse(hn::Lt(square, C(d, 1500)), hn::NegMulAdd(e, hn::Mul(lost, scale), e), e);
 }
 
-// Polynomials of W. J. Cody, Rational Chebyshev approximations for the error function, 1969, from
-// the highest coefficient down.
+// With the coefficients from the highest one down.
 template <class D, class V, std::size_t n>
 HWY_INLINE V Polynomial(D d, V x, const double (&coefficients)[n]) {
   V y = C(d, coefficients[0]);
@@ -173,6 +172,105 @@ HWY_INLINE V Polynomial(D d, V x, const double (&coefficients)[n]) {
   for (std::size_t i = 1; i < n; ++i) y = hn::MulAdd(y, x, C(d, coefficients[i]));
   return y;
 }
+
+#if HWY_NATIVE_FMA && HWY_TARGET != HWY_SCALAR
+// high + low, of which low is what high has rounded away.
+template <class V>
+struct Sum2 {
+  V high, low;
+};
+// a + b exactly, where |a| >= |b| or a is 0.
+template <class V>
+HWY_INLINE Sum2<V> ExactSum(V a, V b) {
+  const V sum = hn::Add(a, b);
+  return {sum, hn::Add(hn::Sub(a, sum), b)};
+}
+template <class V>
+HWY_INLINE V LostOfProduct(V a, V b, V product) {
+  return hn::MulSub(a, b, product);
+}
+template <class V>
+HWY_INLINE Sum2<V> Product2(const Sum2<V>& a, const Sum2<V>& b) {
+  const V high = hn::Mul(a.high, b.high);
+  const V cross = hn::MulAdd(a.low, b.high, LostOfProduct(a.high, b.high, high));
+  return {high, hn::MulAdd(a.high, b.low, cross)};
+}
+// An integer below 2^51 as the low bits of a float64, and back.
+constexpr double kToBits = 4503599627370496.0;
+// 2^n for integers n above -1023.
+template <class D, class V>
+HWY_INLINE V PowerOfTwo(D d, V n) {
+  const hn::RebindToUnsigned<D> bits;
+  return hn::BitCast(d, hn::ShiftLeft<52>(hn::BitCast(bits, hn::Add(n, C(d, kToBits + 1023)))));
+}
+
+// 2/25, ..., 2/5: of 2 atanh(r) = 2 r + r^3 (2/3 + r^2 (2/5 + r^2 (2/7 + ...))).
+constexpr double kAtanh[] = {2.0 / 25, 2.0 / 23, 2.0 / 21, 2.0 / 19, 2.0 / 17, 2.0 / 15,
+                             2.0 / 13, 2.0 / 11, 2.0 / 9,  2.0 / 7,  2.0 / 5};
+// The logarithm of normal numbers x > 0 to about 64 bits: with x = 2^k m and m near 1,
+// k log 2 + 2 atanh((m - 1) / (m + 1)).
+template <class D, class V>
+HWY_INLINE Sum2<V> LogOfNormal(D d, V x) {
+  const hn::RebindToUnsigned<D> du;
+  const V one = C(d, 1);
+  // Offset by what lies between the root of 1/2 and 1, the exponent's bits are those of 2^k.
+  const auto offset = hn::Add(hn::BitCast(du, x), hn::Set(du, 0x95f619980c433ULL));
+  const auto exponent = hn::ShiftRight<52>(offset);
+  const V k = hn::Sub(hn::BitCast(d, hn::Or(exponent, hn::BitCast(du, C(d, kToBits)))),
+                      C(d, kToBits + 1023));
+  const V m = hn::BitCast(
+      d, hn::Add(hn::Sub(hn::BitCast(du, x), hn::ShiftLeft<52>(exponent)), hn::BitCast(du, one)));
+
+  const V above = hn::Add(m, one), rounded = hn::Add(hn::Sub(one, above), m);
+  const V below = hn::Sub(m, one), inverse = hn::Div(one, above);
+  Sum2<V> r;
+  r.high = hn::Mul(below, inverse);
+  r.low = hn::Mul(hn::NegMulAdd(r.high, rounded, hn::NegMulAdd(r.high, above, below)), inverse);
+  const Sum2<V> square = Product2(r, r);
+  Sum2<V> factor =
+      ExactSum(C(d, 2.0 / 3), hn::Mul(square.high, Polynomial(d, square.high, kAtanh)));
+  factor.low = hn::Add(factor.low, C(d, 3.700743415417188e-17));  // of 2/3
+  const Sum2<V> cubic = Product2(Product2(square, r), factor);
+
+  // log 2 in two parts, of which the products of the first and k are exact.
+  const Sum2<V> linear = ExactSum(hn::Mul(k, C(d, 0.6931471805598903)), hn::Add(r.high, r.high));
+  const Sum2<V> sum = ExactSum(linear.high, cubic.high);
+  const V low = hn::Add(hn::MulAdd(C(d, 2), r.low, cubic.low), hn::Add(linear.low, sum.low));
+  return ExactSum(sum.high, hn::MulAdd(k, C(d, 5.497923018708371e-14), low));
+}
+
+// 1/k!, from k = 13 down to 2.
+constexpr double kExp[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
+                           1.0 / 362880,     1.0 / 40320,     1.0 / 5040,     1.0 / 720,
+                           1.0 / 120,        1.0 / 24,        1.0 / 6,        1.0 / 2};
+// exp(x.high + x.low), rounded once or twice.
+template <class D, class V>
+HWY_INLINE V ExpOfSum(D d, Sum2<V> x) {
+  // Beyond the bound the result is 0 or infinite.
+  const V bound = C(d, 800);
+  x.low = hn::IfThenElseZero(hn::Lt(hn::Abs(x.high), bound), x.low);
+  x.high = hn::Max(hn::Min(x.high, bound), hn::Neg(bound));
+  const V n = hn::Round(hn::Mul(x.high, C(d, 1.4426950408889634)));
+  const V near = hn::NegMulAdd(n, C(d, 0.6931471805599453), x.high);
+  const V rest = hn::NegMulAdd(n, C(d, 2.3190468138462996e-17), x.low);
+  const Sum2<V> r = ExactSum(near, rest);
+  const V tail = hn::MulAdd(hn::Mul(r.high, r.high), Polynomial(d, r.high, kExp), r.low);
+  const V e = hn::Add(C(d, 1), hn::Add(r.high, tail));
+  // In two steps, for the exponent may be beyond those of normal numbers.
+  const V half = hn::Floor(hn::Mul(n, C(d, 0.5)));
+  return hn::Mul(hn::Mul(e, PowerOfTwo(d, half)), PowerOfTwo(d, hn::Sub(n, half)));
+}
+
+// size^b for normal numbers size > 0 of float64 and |b| < 1e300.
+template <class D, class V>
+HWY_INLINE V PowerOfNormal(D d, V size, V b) {
+  const Sum2<V> log = LogOfNormal(d, size);
+  const V high = hn::Mul(log.high, b);
+  return ExpOfSum(d, Sum2<V>{high, hn::MulAdd(log.low, b, LostOfProduct(log.high, b, high))});
+}
+#endif
+
+// Polynomials of W. J. Cody, Rational Chebyshev approximations for the error function, 1969.
 constexpr double kErfNearTop[] = {1.85777706184603153e-1, 3.16112374387056560,
                                   1.13864154151050156e2, 3.77485237685302021e2,
                                   3.20937758913846947e3};

@@ -22,6 +22,20 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
+using D64 = hn::ScalableTag<double>;
+
+// Lanes(D64) elements as float64.
+template <typename T>
+HWY_INLINE hn::Vec<D64> Wide(const T* from) {
+  const D64 d64;
+  if constexpr (sizeof(T) == 8) {
+    return hn::LoadU(d64, from);
+  } else {
+    const hn::Rebind<T, D64> d;
+    return hn::PromoteTo(d64, hn::LoadU(d, from));
+  }
+}
+
 // The first n < Lanes(d) elements, zeros after them.
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadPart(D d, const T* from, std::int64_t n) {
@@ -116,21 +130,34 @@ struct Plain {
     }                                                               \
   };
 
+// out[i] = op(a[i])
 template <class Op, typename T>
-void UnaryRow(void* out_row, const void* const* in, unsigned /*scalars*/, std::int64_t n,
-              const double* params) {
+HWY_INLINE void MapRow(const Op& op, const T* a, T* out, std::int64_t n) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const Op op(d, params);
-  const T* const a = static_cast<const T*>(in[0]);
-  T* const out = static_cast<T*>(out_row);
   // The last vector overlaps the one before it, and is read before `out`, which may be `a`, is
   // written.
   const bool whole = n >= lanes;
   const auto last = whole ? hn::LoadU(d, a + n - lanes) : LoadPart(d, a, n);
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(op(d, hn::LoadU(d, a + i)), d, out + i);
+  // Two at a time: over `a` in place, loads and stores of single vectors hinder each other.
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto a0 = hn::LoadU(d, a + i), a1 = hn::LoadU(d, a + i + lanes);
+    hn::StoreU(op(d, a0), d, out + i);
+    hn::StoreU(op(d, a1), d, out + i + lanes);
+  }
+  if (i + lanes <= n) {
+    hn::StoreU(op(d, hn::LoadU(d, a + i)), d, out + i);
+    i += lanes;
+  }
   if (i < n) StoreLast(d, op(d, last), out, n);
+}
+
+template <class Op, typename T>
+void UnaryRow(void* out, const void* const* in, unsigned /*scalars*/, std::int64_t n,
+              const double* params) {
+  const Op op(hn::ScalableTag<T>(), params);
+  MapRow(op, static_cast<const T*>(in[0]), static_cast<T*>(out), n);
 }
 
 template <class Op, typename T>
@@ -162,7 +189,7 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
   };
   const auto last_a = last_of(a, a_moves), last_b = last_of(b, b_moves);
   std::int64_t i = 0;
-  // Two at a time: over an operand in place, loads and stores of single vectors hinder each other.
+  // Two at a time, as in UnaryRow.
   for (; i + 2 * lanes <= n; i += 2 * lanes, a += 2 * step_a, b += 2 * step_b) {
     const auto a0 = hn::LoadU(d, a), a1 = hn::LoadU(d, a + step_a);
     const auto b0 = hn::LoadU(d, b), b1 = hn::LoadU(d, b + step_b);
@@ -174,6 +201,22 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
     i += lanes;
   }
   if (i < n) StoreLast(d, op(d, last_a, last_b), out, n);
+}
+
+// The same for operations that are so cheap that an operand which is one number stays in a
+// register.
+template <class Op, typename T>
+void CheapBinaryRow(void* out, const void* const* in, unsigned scalars, std::int64_t n,
+                    const double* params) {
+  if (scalars != 1 && scalars != 2) return BinaryRow<Op, T>(out, in, scalars, n, params);
+  const Op op(hn::ScalableTag<T>(), params);
+  const T* const a = static_cast<const T*>(in[0]);
+  const T* const b = static_cast<const T*>(in[1]);
+  const auto number = hn::Set(hn::ScalableTag<T>(), scalars == 1 ? *a : *b);
+  if (scalars == 1)
+    MapRow([&](auto d, auto x) HWY_ATTR { return op(d, number, x); }, b, static_cast<T*>(out), n);
+  else
+    MapRow([&](auto d, auto x) HWY_ATTR { return op(d, x, number); }, a, static_cast<T*>(out), n);
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ void make_items(const T* in, std::int64_t step, std::int64_t n, SortKey<T> flip,
   }
 }
 
+// Items of 32-bit keys have 32-bit indices.
+void check_length(const char* op, std::int64_t length) {
+  TAPEDECK_CHECK(length <= std::numeric_limits<std::uint32_t>::max(), op,
+                 ": expected fewer than 2^32 elements along the axis, got ", length);
+}
+
 constexpr auto by_key = [](const auto& a, const auto& b) { return a.key < b.key; };
 
 // Calls arrange(begin, end, spare) on the items of each line of `input` along `dim`, whose keys are
@@ -40,8 +46,7 @@ ValuesAndIndices arrange_lines(const Array& input, std::int64_t dim, std::int64_
   const Array values = Array::empty(sizes, x.dtype());
   const Array indices = Array::empty(sizes, ScalarType::Long);
   const std::int64_t length = view.axis, inner = view.inner;
-  TAPEDECK_CHECK(length <= std::numeric_limits<std::uint32_t>::max(), op,
-                 ": expected fewer than 2^32 elements along the axis, got ", length);
+  check_length(op, length);
   dispatch_all(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using Item = SortItem<SortKey<T>>;
@@ -118,25 +123,25 @@ ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) 
 Distinct distinct(const Array& input, bool sorted) {
   const Array source = contiguous(input);
   const std::int64_t n = source.numel();
+  check_length("unique", n);
   Distinct found;
   found.inverse = Array::empty(input.sizes(), ScalarType::Long);
   dispatch_all(input.dtype(), "unique", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    struct Item {
-      T value;
-      std::int64_t index;
-    };
-    std::vector<Item> items(static_cast<std::size_t>(n));
-    for (std::int64_t i = 0; i < n; ++i) items[i] = {source.data<T>()[i], i};
-    if (sorted)
-      std::stable_sort(items.begin(), items.end(), [](const Item& a, const Item& b) {
-        return sort_key(a.value) < sort_key(b.value);
-      });
-    std::vector<std::int64_t> counts, firsts;
-    auto* inverse = found.inverse.data<std::int64_t>();
-    for (std::int64_t i = 0; i < n; ++i) {
-      if (i == 0 || !(items[i].value == items[i - 1].value)) {
-        firsts.push_back(i);
+    using Item = SortItem<SortKey<T>>;
+    const T* const from = source.data<T>();
+    const auto size = static_cast<std::size_t>(n);
+    const auto items = std::make_unique_for_overwrite<Item[]>(size);
+    make_items(from, 1, n, SortKey<T>{0}, items.get());
+    if (sorted) stable_sort(items.get(), std::make_unique_for_overwrite<Item[]>(size).get(), n);
+    std::vector<T> values;
+    std::vector<std::int64_t> counts;
+    auto* const inverse = found.inverse.data<std::int64_t>();
+    for (std::size_t i = 0; i < size; ++i) {
+      const T value = from[items[i].index];
+      // A NaN is not equal to another.
+      if (i == 0 || !(value == values.back())) {
+        values.push_back(value);
         counts.push_back(0);
       }
       ++counts.back();
@@ -145,10 +150,8 @@ Distinct distinct(const Array& input, bool sorted) {
     const auto count = static_cast<std::int64_t>(counts.size());
     found.values = Array::empty({count}, input.dtype());
     found.counts = Array::empty({count}, ScalarType::Long);
-    for (std::int64_t i = 0; i < count; ++i) {
-      found.values.data<T>()[i] = items[firsts[i]].value;
-      found.counts.data<std::int64_t>()[i] = counts[i];
-    }
+    std::copy(values.begin(), values.end(), found.values.data<T>());
+    std::copy(counts.begin(), counts.end(), found.counts.data<std::int64_t>());
   });
   return found;
 }

@@ -7,7 +7,9 @@ namespace tapedeck::kernels {
 
 namespace {
 
-bool gives_bool(UnaryOp op) { return op == UnaryOp::LogicalNot || op >= UnaryOp::IsNan; }
+bool gives_bool(UnaryOp op) {
+  return op == UnaryOp::LogicalNot || (op >= UnaryOp::IsNan && op <= UnaryOp::SignBit);
+}
 
 RowLoop find_loop(UnaryOp op, ScalarType dtype) {
   RowLoop loop = find_simd_arithmetic(op, dtype);
@@ -31,6 +33,8 @@ const char* name_of(UnaryOp op) {
       return "sign";
     case UnaryOp::Square:
       return "square";
+    case UnaryOp::Cube:
+      return "pow";
     case UnaryOp::Relu:
       return "relu";
     case UnaryOp::Sqrt:

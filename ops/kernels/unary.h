@@ -67,6 +67,7 @@ enum class UnaryOp : std::uint8_t {
   IsInf,
   IsFinite,
   SignBit,
+  Cube,  ///< x^3, of the dtype again
 };
 
 /// "exp", "leaky_relu", ...: for messages.

@@ -26,6 +26,7 @@ struct SignOp : Plain {
   }
 };
 TAPEDECK_UNARY_OP(SquareOp, hn::Mul(x, x))
+TAPEDECK_UNARY_OP(CubeOp, hn::Mul(hn::Mul(x, x), x))
 TAPEDECK_UNARY_OP(ReluOp, hn::IfThenZeroElse(hn::Lt(x, hn::Zero(d)), x))
 TAPEDECK_UNARY_OP(SqrtOp, hn::Sqrt(x))
 TAPEDECK_UNARY_OP(RsqrtOp, hn::Div(hn::Set(d, T{1}), hn::Sqrt(x)))
@@ -117,6 +118,8 @@ RowLoop FindFor(UnaryOp op) {
       return UnaryRow<SignOp, T>;
     case UnaryOp::Square:
       return UnaryRow<SquareOp, T>;
+    case UnaryOp::Cube:
+      return UnaryRow<CubeOp, T>;
     case UnaryOp::Relu:
       return UnaryRow<ReluOp, T>;
     case UnaryOp::Sqrt:

@@ -83,6 +83,15 @@ TEST(Unique, SortsAndCounts) {
   EXPECT_EQ(std::get<0>(unique(zeros({0}))).numel(), 0);
 }
 
+TEST(Unique, OfManyElements) {
+  const Variable x = randint(-100, 100, {3000}).to(kFloat32) / 4;
+  const auto [v, inverse, counts] = unique(x, true, true, true);
+  for (std::int64_t i = 1; i < v.numel(); ++i)
+    ASSERT_LT(v[i - 1].item<float>(), v[i].item<float>());
+  EXPECT_TRUE(equal(v.index_select(0, inverse), x));
+  EXPECT_TRUE(equal(counts, bincount(inverse)));
+}
+
 TEST(Bincount, Counts) {
   EXPECT_THAT(values<std::int64_t>(bincount(tensor({1, 3, 1})).array()), ElementsAre(0, 2, 0, 1));
   EXPECT_THAT(values<float>(tensor({1, 0, 1}).bincount(tensor({0.5, 2., 1.})).array()),

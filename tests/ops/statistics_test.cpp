@@ -101,6 +101,28 @@ TEST(Statistics, RunningExtremesNameTheLastOfEqualElements) {
   EXPECT_TRUE(equal(indices, tensor({0, 1, 2, 2})));
 }
 
+TEST(Statistics, RunningExtremesOfLongRows) {
+  const std::int64_t n = 101;
+  V x = randint(0, 30, {4, n}).to(kFloat32);
+  x.select(0, 2).copy_(arange(n));
+  x.select(0, 3).select(0, 40).fill_(std::numeric_limits<float>::quiet_NaN());
+  const auto [values, indices] = cummax(x, 1);
+  for (std::int64_t r = 0; r < 4; ++r) {
+    float best = x[r][0].item<float>();
+    std::int64_t at = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      const float element = x[r][i].item<float>();
+      if (element >= best || std::isnan(element)) {
+        best = element;
+        at = i;
+      }
+      const float got = values[r][i].item<float>();
+      ASSERT_TRUE(got == best || (std::isnan(got) && std::isnan(best)));
+      ASSERT_EQ(indices[r][i].item<std::int64_t>(), at);
+    }
+  }
+}
+
 TEST(Statistics, ModeIsTheSmallestOfTheMostFrequent) {
   const auto [values, indices] = mode(tensor({{2, 1, 2, 1}, {5, 5, 7, 0}}));
   EXPECT_TRUE(equal(values, tensor({1, 5})));

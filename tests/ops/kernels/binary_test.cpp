@@ -62,6 +62,8 @@ void check(BinaryOp op, F f, double low = -2, double high = 2, double rtol = 0) 
                 {{3, 100, 1}, {3, 1, 64}},
                 {{9, 11, 65}, {9, 1, 65}},
                 {{3, 4, 37, 20}, {3, 1, 1, 20}},
+                {{70, 90}, {70, 1}},
+                {{200, 170}, {200, 170}},
                 {{2, 6, 1, 30}, {1, 6, 40, 30}}};
   for (const auto& shape : shapes) {
     const Array a = random_array(shape.a, dtype_of<T>, 1, low, high);
@@ -313,6 +315,53 @@ TEST(Binary, InPlaceOverRowsOfEveryLength) {
           ASSERT_EQ(is[at], was[at] * (doubled ? 2 : 1)) << n;
         }
       }
+}
+
+TEST(Binary, InPlaceOverStridedRows) {
+  for (const std::int64_t columns : {40, 301, 1100})
+    for (const std::int64_t step : {2, 3}) {
+      const Array before = random_array({5, columns}, kFloat32, 9);
+      Array after = kernels::clone(before);
+      Array part = after.slice(1, 1, columns, step);
+      const Array other = random_array({part.size(1), 5}, kFloat32, 10);
+      kernels::mul_out(part, part, other.transpose(0, 1));
+      for (std::int64_t i = 0; i < before.numel(); ++i) {
+        const std::int64_t row = i / columns, column = i % columns;
+        const float was = before.data<float>()[i];
+        const bool is_part = column % step == 1 % step;
+        const float factor = is_part ? other.data<float>()[(column - 1) / step * 5 + row] : 1;
+        ASSERT_EQ(after.data<float>()[i], was * factor) << columns << " " << step;
+      }
+    }
+}
+
+TEST(Binary, IntoATransposedArray) {
+  const std::int64_t rows = 230, columns = 190;
+  Array out = random_array({columns, rows}, kFloat32, 1);
+  const Array a = kernels::clone(out), b = random_array({rows, columns}, kFloat32, 2);
+  Array transposed = out.transpose(0, 1);
+  kernels::sub_out(transposed, transposed, b);
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t c = 0; c < columns; ++c)
+      ASSERT_EQ(out.data<float>()[c * rows + r],
+                a.data<float>()[c * rows + r] - b.data<float>()[r * columns + c]);
+}
+
+TEST(Binary, PowersOfFloat64AreGoodToTheLastBits) {
+  const std::int64_t n = 4000;
+  Array bases = random_array({n}, kFloat64, 1, -40, 40);
+  for (std::int64_t i = 0; i < n; ++i) bases.data<double>()[i] = std::exp2(bases.data<double>()[i]);
+  for (const double bound : {1.0, 3.0, 30.0}) {
+    const Array exponents = random_array({n}, kFloat64, 2, -bound, bound);
+    const auto got = values<double>(binary(BinaryOp::Pow, bases, exponents));
+    for (std::int64_t i = 0; i < n; ++i) {
+      const double expected = std::pow(bases.data<double>()[i], exponents.data<double>()[i]);
+      const double is = got[static_cast<std::size_t>(i)];
+      // A bit, or the smallest number.
+      EXPECT_TRUE(is == expected || std::abs(is - expected) <= 2.3e-16 * expected + 5e-324)
+          << bases.data<double>()[i] << " ^ " << exponents.data<double>()[i] << " gives " << is;
+    }
+  }
 }
 
 TEST(Binary, OutputMayBeOrOverlapAnOperand) {

@@ -177,6 +177,36 @@ TYPED_TEST(ReduceTest, ExtremesPropagateNaN) {
   }
 }
 
+// What leaves float32's range on its way but not in the end, zeros, and what overflows indeed.
+TEST(Reduce, ProductsBeyondTheRangeOnTheirWay) {
+  const std::vector<std::vector<float>> patterns = {{1e30F, 1e30F, 1e-30F, 1e-30F},
+                                                    {1e-30F, 1e-25F, 1e30F, 1e25F},
+                                                    {1e-42F, 1e30F, 1, 1e12F},
+                                                    {1, 2, 0, 3},
+                                                    {2, 2, 2, 2},
+                                                    {-1, 1.5F, -1, 1}};
+  for (const auto& pattern : patterns)
+    for (const std::int64_t n : {3, 8, 64, 83, 200}) {
+      std::vector<float> elements;
+      double expected = 1;
+      for (std::int64_t i = 0; i < n; ++i) {
+        elements.push_back(pattern[static_cast<std::size_t>(i % 4)]);
+        expected *= static_cast<double>(elements.back());
+      }
+      const auto product = static_cast<float>(expected);
+      const Array row = array_of<float>(elements, {1, n}).expand({70, n});
+      for (const Array& x : {kernels::clone(row), kernels::clone(row.transpose(0, 1))}) {
+        const std::int64_t dim = x.size(0) == n && n != 70 ? 0 : 1;
+        for (const float got : values<float>(reduce(ReduceOp::Prod, x, {dim}))) {
+          if (std::isinf(product) || product == 0)
+            ASSERT_EQ(got, product) << n;
+          else
+            ASSERT_NEAR(got / product, 1, 1e-5) << n;
+        }
+      }
+    }
+}
+
 TYPED_TEST(ReduceTest, InfinityAndNaNInSums) {
   using T = TypeParam;
   constexpr T kInf = std::numeric_limits<T>::infinity();
