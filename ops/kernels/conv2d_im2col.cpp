@@ -128,12 +128,21 @@ struct Block {
   std::int64_t columns() const { return images * pixels; }
 };
 
+// From a row of a buffer of `columns` to the next: an odd number of cache lines, since a power of
+// two would put all rows into the same few sets of the cache.
+template <typename T>
+std::int64_t row_step(std::int64_t columns) {
+  constexpr std::int64_t kLine = 64 / sizeof(T);
+  return columns < kLine ? columns : (ceil_div(columns, kLine) | 1) * kLine;
+}
+
 // The columns of a group's channels: in `buffer`, or the input itself where the convolution is
 // pointwise.
 template <typename T>
 Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* x,
                            T* buffer) {
   const std::int64_t channels = s.group_channels(), plane = s.H * s.W;
+  const std::int64_t step = row_step<T>(block.columns());
   const T* const image = x + (block.image * s.groups + group) * channels * plane;
   if (s.is_pointwise() && block.images == 1)
     return row_major(image + block.rows.begin * s.OW, channels, block.pixels, s.pixels());
@@ -141,35 +150,35 @@ Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_
     for_channels(channels, block.columns(), [&](std::int64_t c, std::int64_t last) {
       for (; c < last; ++c)
         pixel_tiles<T>().gather_rows(image + c * plane, s.C * plane, 1, block.images, block.pixels,
-                                     buffer + c * block.columns(), block.pixels);
+                                     buffer + c * step, block.pixels);
     });
-    return row_major<const T>(buffer, channels, block.columns());
+    return row_major<const T>(buffer, channels, block.columns(), step);
   }
   for (std::int64_t n = 0; n < block.images; ++n) {
     for_channels(channels, s.taps() * block.pixels, [&](std::int64_t begin, std::int64_t end) {
       const T* const from = image + (n * s.C + begin) * plane;
-      T* const to = buffer + begin * s.taps() * block.columns() + n * block.pixels;
+      T* const to = buffer + begin * s.taps() * step + n * block.pixels;
       if (sampled_supports(s))
-        sample_rows(from, end - begin, s, block.rows, to, block.columns());
+        sample_rows(from, end - begin, s, block.rows, to, step);
       else
-        im2col(from, end - begin, s, block.rows, to, block.columns());
+        im2col(from, end - begin, s, block.rows, to, step);
     });
   }
-  return row_major<const T>(buffer, channels * s.taps(), block.columns());
+  return row_major<const T>(buffer, channels * s.taps(), block.columns(), step);
 }
 
 template <typename T>
 Scratch<T> column_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_t channels) {
   return Scratch<T>(s.is_pointwise() && blocks.images == 1
                         ? 0
-                        : channels * s.taps() * blocks.images * blocks.rows * s.OW);
+                        : channels * s.taps() * row_step<T>(blocks.images * blocks.rows * s.OW));
 }
 
 // For the outputs of several images side by side.
 template <typename T>
 Scratch<T> output_buffer(const Conv2dShape& s, const Blocks& blocks) {
-  return Scratch<T>(blocks.images == 1 ? 0
-                                       : s.group_filters() * blocks.images * blocks.rows * s.OW);
+  return Scratch<T>(
+      blocks.images == 1 ? 0 : s.group_filters() * row_step<T>(blocks.images * blocks.rows * s.OW));
 }
 
 // A group's part of an output or of its gradient, as it lies in the array.
@@ -186,12 +195,13 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
                          T* buffer) {
   const Matrix<const T> first = outputs_of(s, block, group, dy);
   if (block.images == 1) return first;
+  const std::int64_t step = row_step<T>(block.columns());
   for_channels(first.rows, block.columns(), [&](std::int64_t k, std::int64_t last) {
     for (; k < last; ++k)
       pixel_tiles<T>().gather_rows(&first.at(k, 0), s.K * s.pixels(), 1, block.images, block.pixels,
-                                   buffer + k * block.columns(), block.pixels);
+                                   buffer + k * step, block.pixels);
   });
-  return row_major<const T>(buffer, first.rows, block.columns());
+  return row_major<const T>(buffer, first.rows, block.columns(), step);
 }
 
 // Rows of several images' pixels side by side, each to the channel's planes in these.
@@ -232,7 +242,8 @@ void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, 
                  const Matrix<T> first = outputs_of(s, block, group, y);
                  const Matrix<T> out = block.images == 1
                                            ? first
-                                           : row_major(sums.data(), first.rows, block.columns());
+                                           : row_major(sums.data(), first.rows, block.columns(),
+                                                       row_step<T>(block.columns()));
                  if (bias)
                    for_channels(out.rows, out.columns, [&](std::int64_t k, std::int64_t last) {
                      for (; k < last; ++k)
@@ -288,8 +299,8 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
               continue;
             }
-            const Matrix<T> columns =
-                row_major(buffer.data(), channels * s.taps(), block.columns());
+            const Matrix<T> columns = row_major(buffer.data(), channels * s.taps(), block.columns(),
+                                                row_step<T>(block.columns()));
             const bool biased = (sampled || joined) && addends;
             if (biased)
               for_channels(columns.rows, columns.columns, [&](std::int64_t row, std::int64_t last) {
@@ -306,10 +317,10 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
                 const T* const from = &columns.at(c * s.taps(), n * block.pixels);
                 T* const to = image + (n * s.C + c) * plane;
                 if (sampled)
-                  spread_rows(from, block.columns(), last - c, s, block.rows,
+                  spread_rows(from, columns.row_stride, last - c, s, block.rows,
                               addends ? addends + c : nullptr, to);
                 else
-                  col2im_add(from, block.columns(), last - c, s, block.rows, to);
+                  col2im_add(from, columns.row_stride, last - c, s, block.rows, to);
               });
           }
         }

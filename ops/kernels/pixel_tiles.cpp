@@ -1,11 +1,14 @@
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 
+#include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/simd.h>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/pixel_tiles.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
@@ -78,15 +81,13 @@ void PixelTilesOf(const PixelRun<T>& run) {
       if (v >= vectors) break;
       T* const out = run.out + run.out_offsets[first + v];
       const std::int64_t count = run.counts[first + v];
-      const auto mask = hn::FirstN(d, static_cast<std::size_t>(count));
       HWY_UNROLL(kMostFilters)
       for (int m = 0; m < kFilters; ++m) {
         T* const to = out + m * run.out_step;
         if (count == kLanes)
           hn::StoreU(run.add ? hn::Add(acc[m][v], hn::LoadU(d, to)) : acc[m][v], d, to);
         else
-          hn::BlendedStore(run.add ? hn::Add(acc[m][v], hn::MaskedLoad(mask, d, to)) : acc[m][v],
-                           mask, d, to);
+          StorePart(d, run.add ? hn::Add(acc[m][v], LoadPart(d, to, count)) : acc[m][v], to, count);
       }
     }
   }
@@ -180,8 +181,10 @@ HWY_INLINE void CopyRow(const T* from, std::int64_t n, T* to) {
   std::int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
   if (i == n) return;
-  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
-  hn::BlendedStore(hn::MaskedLoad(rest, d, from + i), rest, d, to + i);
+  if (i > 0)  // once more, up to the end
+    hn::StoreU(hn::LoadU(d, from + n - kLanes), d, to + n - kLanes);
+  else
+    StorePart(d, LoadPart(d, from, n), to, n);
 }
 
 #if HWY_TARGET != HWY_SCALAR
@@ -209,6 +212,11 @@ HWY_INLINE void GatherRowBy(const T* from, std::int64_t n, T* to) {
   // The last elements of the last vector are not of those wanted: they may not exist.
   for (; i + kLanes < n; i += kLanes) hn::StoreU(EveryOf<kStep>(d, from + kStep * i), d, to + i);
   if (i >= n) return;
+#if HWY_TARGET != HWY_AVX3
+  // Vectors of a part, without masks, are put together by more than these are.
+  return copy_few<T>(reinterpret_cast<char*>(to + i), sizeof(T),
+                     reinterpret_cast<const char*>(from + kStep * i), kStep * sizeof(T), n - i);
+#else
   const auto some = [&](std::int64_t count) {
     return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
   };
@@ -218,7 +226,8 @@ HWY_INLINE void GatherRowBy(const T* from, std::int64_t n, T* to) {
   for (int v = 0; v < kStep; ++v)
     hn::Store(hn::MaskedLoad(some(left - v * kLanes), d, from + kStep * i + v * kLanes), d,
               last + v * kLanes);
-  hn::BlendedStore(EveryOf<kStep>(d, last), some(n - i), d, to + i);
+  StorePart(d, EveryOf<kStep>(d, last), to + i, n - i);
+#endif
 }
 
 #endif
@@ -264,14 +273,10 @@ void Interleave(const T* even, const T* odd, std::int64_t n, T* to) {
     return;
   }
   if (i == 0 && n > 1) {
-    const auto some = [&](std::int64_t count) {
-      return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
-    };
     HWY_ALIGN T pairs[2 * kLanes];
-    hn::StoreInterleaved2(hn::MaskedLoad(some(n), d, even), hn::MaskedLoad(some(n), d, odd), d,
-                          pairs);
-    hn::BlendedStore(hn::Load(d, pairs), some(2 * n), d, to);
-    hn::BlendedStore(hn::Load(d, pairs + kLanes), some(2 * n - kLanes), d, to + kLanes);
+    hn::StoreInterleaved2(LoadPart(d, even, n), LoadPart(d, odd, n), d, pairs);
+    StorePart(d, hn::Load(d, pairs), to, HWY_MIN(2 * n, kLanes));
+    if (2 * n > kLanes) StorePart(d, hn::Load(d, pairs + kLanes), to + kLanes, 2 * n - kLanes);
     return;
   }
 #endif

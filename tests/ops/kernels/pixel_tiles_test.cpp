@@ -1,0 +1,61 @@
+// Rows of all lengths around a vector's: nothing is read or written beside them.
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include <tapedeck/ops/kernels/pixel_tiles.h>
+
+namespace {
+
+using tapedeck::kernels::pixel_tiles;
+
+constexpr std::int64_t kMostLanes = 16;
+constexpr double kUntouched = -1;
+
+// An allocation of exactly this size, which a sanitizer guards.
+template <typename T>
+std::unique_ptr<T[]> counted(std::int64_t n, std::int64_t first) {
+  std::unique_ptr<T[]> elements(new T[static_cast<std::size_t>(n)]);
+  for (std::int64_t i = 0; i < n; ++i) elements[i] = static_cast<T>(first + i);
+  return elements;
+}
+
+template <typename T>
+class PixelTiles : public testing::Test {};
+using Types = testing::Types<float, double>;
+TYPED_TEST_SUITE(PixelTiles, Types);
+
+TYPED_TEST(PixelTiles, RowsAreGathered) {
+  using T = TypeParam;
+  for (std::int64_t step = 1; step <= 5; ++step)
+    for (std::int64_t n = 1; n <= 2 * kMostLanes + 3; ++n) {
+      constexpr std::int64_t kRows = 3, kGap = 2;
+      const std::int64_t from_step = step * n + 1, to_step = n + kGap;
+      const auto from = counted<T>((kRows - 1) * from_step + (n - 1) * step + 1, 0);
+      std::vector<T> to(static_cast<std::size_t>(kRows * to_step), static_cast<T>(kUntouched));
+      pixel_tiles<T>().gather_rows(from.get(), from_step, step, kRows, n, to.data(), to_step);
+      for (std::int64_t r = 0; r < kRows; ++r)
+        for (std::int64_t i = 0; i < to_step; ++i)
+          ASSERT_EQ(to[static_cast<std::size_t>(r * to_step + i)],
+                    i < n ? static_cast<T>(r * from_step + i * step) : static_cast<T>(kUntouched))
+              << "step " << step << ", " << n << " elements, row " << r << ", element " << i;
+    }
+}
+
+TYPED_TEST(PixelTiles, RowsAreInterleaved) {
+  using T = TypeParam;
+  for (std::int64_t n = 1; n <= 2 * kMostLanes + 3; ++n) {
+    const auto even = counted<T>(n, 0), odd = counted<T>(n, 100);
+    std::vector<T> to(static_cast<std::size_t>(2 * n + 1), static_cast<T>(kUntouched));
+    pixel_tiles<T>().interleave(even.get(), odd.get(), n, to.data());
+    for (std::int64_t i = 0; i < 2 * n; ++i)
+      ASSERT_EQ(to[static_cast<std::size_t>(i)], static_cast<T>(i / 2 + i % 2 * 100))
+          << n << " pairs, element " << i;
+    ASSERT_EQ(to.back(), static_cast<T>(kUntouched)) << n << " pairs";
+  }
+}
+
+}  // namespace
