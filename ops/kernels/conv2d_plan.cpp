@@ -276,9 +276,10 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   // One or two channels are a product with a row for each of their taps, that reads grad_output
   // once.
   if (channels <= 2) return s.taps() > 1 && s.group_filters() >= channels * kLanes;
+  const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
+  if (few_pixels && is_deep(s, direction)) return true;
   if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
-  return (strided && s.N <= 2 && s.N * s.pixels() <= kFewPixelsInAll) ||
-         (s.N == 1 && s.pixels() <= kFewestPixels);
+  return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= kFewestPixels);
 }
 
 // Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
