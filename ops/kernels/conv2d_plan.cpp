@@ -52,9 +52,14 @@ constexpr std::int64_t kProductPixels = 512;
 constexpr std::int64_t kCachedPixels = 1 << 12;
 // Weights of a group from which on a product has whole tiles of them.
 constexpr std::int64_t kFewestWeights = 1 << 12;
+// Channels from which on the register tiles of a few taps pass by more of them than the nearest
+// cache holds.
+constexpr std::int64_t kDeepChannels = 24 * kLanes;
 // Channels that a vector over pixels broadcasts in every product with a column, at least, and
 // filters of a product for which its columns are little beside it.
 constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
+// Filters from which on columns of patches are worth writing where other vectors lose little.
+constexpr std::int64_t kRepayColumns = 5 * kLanes;
 // Elements of planes that come from the memory.
 constexpr std::int64_t kFarPlanes = 1 << 22;
 
@@ -94,16 +99,29 @@ double direct_products(const Conv2dShape& s, ConvDirection direction) {
   return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
 }
 
+bool is_strided(const Conv2dShape& s) { return s.stride_h > 1 || s.stride_w > 1; }
+
+// Whether few registers meet a stride and sums over so many channels that a product, which goes
+// through these in parts, is faster: with a few taps in each phase of an input gradient, and of an
+// output where many filters share the columns.
+bool is_deep(const Conv2dShape& s, ConvDirection direction) {
+  if (!has_few_registers() || !is_strided(s) || s.group_filters() < kDeepChannels) return false;
+  return direction == ConvDirection::GradInput || s.group_channels() >= kDeepChannels;
+}
+
+// What remains of the direct algorithm's speed after the transposition of its sums, of so many
+// products each: it costs as much as about 14 of these.
+double unspent_on_sums(double products) { return 1 / (1 + 14 / products); }
+
 // Parts of the peak that outputs and input gradients reach, from measurements.
 struct Reached {
   double direct, pixels, columns;
 };
 
-// The direct algorithm transposes its sums before it stores them, which costs as much as about 14
-// products of an output, and broadcasts are its limit where there is only one vector of channels.
-// Vectors over the pixels of a row have few sums in registers where there are few filters. Columns
-// of an input gradient are added to the image, pixel by pixel where there is a stride, and a block
-// of them packs the weights.
+// The direct algorithm transposes its sums before it stores them, and broadcasts are its limit
+// where there is only one vector of channels. Vectors over the pixels of a row have few sums in
+// registers where there are few filters. Columns of an input gradient are added to the image, pixel
+// by pixel where there is a stride, and a block of them packs the weights.
 Reached reached(const Conv2dShape& s, ConvDirection direction) {
   const bool forward = direction == ConvDirection::Forward;
   const std::int64_t filters = forward ? s.group_filters() : s.group_channels();
@@ -116,7 +134,12 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
                                       : used_lanes(columns, lanes());
   const std::int64_t tile_filters = has_few_registers() ? 4 : 8;
   Reached r{};
-  r.direct = used_lanes(filters) * (filters <= kLanes ? 0.75 : 0.97) / (1 + 14 / terms);
+  // Without a stride, fewer filters than the widest vectors have lanes lose to vectors over pixels,
+  // even where they fill shorter ones.
+  const std::int64_t vector = is_strided(s) ? lanes() : kLanes;
+  r.direct =
+      used_lanes(filters, vector) * (filters <= vector ? 0.75 : 0.97) * unspent_on_sums(terms);
+  if (is_deep(s, direction)) r.direct *= 0.7;
   const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
   r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
   const double few_filters = (has_few_registers() ? 0.28 : 0.3) +
@@ -237,8 +260,8 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   if (!forward && s.taps() == 1) return filters >= kLanes || weights < kWorthSampling;
   const bool short_sums = s.taps() > 1 && filters >= kManyFilters &&
                           channels * s.taps() <= 2 * kManyFilters && columns >= kManyColumns;
-  const bool large = has_few_registers() && columns >= kManyColumns / 2 && filters >= 4 * kLanes &&
-                     channels >= (forward ? 4 : 2) * kLanes;
+  const bool large = has_few_registers() && columns >= kManyColumns / 2 &&
+                     filters >= (forward ? kRepayColumns : 4 * kLanes) && channels >= 2 * kLanes;
   if (large) return true;
   if (forward)
     return short_sums || (s.taps() > 1 && channels < kFewChannels && columns >= kManyColumns);
@@ -258,15 +281,16 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const bool patches = sampled_supports(s);
   if (patches && patch_columns_pay(s, direction)) return true;
   // A few pixels in all do not outweigh the packing of weights, which a product can read in place.
-  const bool strided = s.stride_h > 1 || s.stride_w > 1;
+  const bool strided = is_strided(s);
   if (forward) return strided && s.N * s.pixels() <= 4 && weights >= kManyWeights;
   if (patches) return false;
   // One or two channels are a product with a row for each of their taps, that reads grad_output
   // once.
   if (channels <= 2) return s.taps() > 1 && s.group_filters() >= channels * kLanes;
+  const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
+  if (few_pixels && is_deep(s, direction)) return true;
   if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
-  return (strided && s.N <= 2 && s.N * s.pixels() <= kFewPixelsInAll) ||
-         (s.N == 1 && s.pixels() <= kFewestPixels);
+  return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= kFewestPixels);
 }
 
 // Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
@@ -285,9 +309,13 @@ bool weight_columns_pay(const Conv2dShape& s) {
            weights >= kStreamedWeights / 2;
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
   if (s.taps() > 1 && filters >= kManyFilters && s.group_channels() < kFewChannels) return true;
-  if (weights >= kLargeProduct) return columns >= kManyColumns / 2;
-  if (columns < (has_few_registers() ? kManyColumns / 3 : kManyColumns)) return false;
-  if (has_few_registers() && filters >= 4 * kLanes && s.group_channels() >= 2 * kLanes) return true;
+  // A product of few filters does not repay its columns where other vectors lose little.
+  const bool few_registers = has_few_registers();
+  if (few_registers && s.taps() > 1 && filters < kRepayColumns) return false;
+  if (weights >= kLargeProduct)
+    return columns >= kManyColumns / 2 || (few_registers && columns == s.N * s.pixels());
+  if (columns < (few_registers ? kManyColumns / 3 : kManyColumns)) return false;
+  if (few_registers && filters >= 4 * kLanes && s.group_channels() >= 2 * kLanes) return true;
   if (s.taps() == 1) return weights >= kWorthSampling || filters < 8;
   if (filters >= kManyFilters && s.group_channels() >= kLanes &&
       s.group_channels() * s.taps() <= 2 * kManyFilters)
@@ -303,6 +331,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
 struct WinogradCost {
   double time;
   bool large = false, large_weight = false;  // tiles of 7x7 kernels
+  double strided_limit;  // of the time: with few registers the direct algorithm loses to a stride
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
     constexpr std::int64_t kFloatBytes = 4;
@@ -328,6 +357,15 @@ struct WinogradCost {
                 (weight ? 1.5 : 2.4) * operands) +
            4 * operands / static_cast<double>(s.taps()) +
            filter * elements / (images * direct) * transformed / (transformed + kCached);
+    strided_limit = 1.3;
+    if (weight) return;
+    const double terms =
+        adjoint ? filters / static_cast<double>(s.stride_h * s.stride_w) : channels;
+    strided_limit = 1.05 / unspent_on_sums(terms * static_cast<double>(s.taps()));
+    // Blocks of filters that are transformed for a few tiles, and leave the L2 cache: columns are
+    // faster than the direct algorithm is.
+    const std::int64_t block = work.elements * s.group_filters() * 2 * lanes() * kFloatBytes;
+    if (adjoint && kept && block > 4 * conv_tiles<float>().l2_bytes()) strided_limit = 0.76;
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
     // With fewer channels on one side, transforms of the other side's have to be shared by many.
@@ -338,8 +376,7 @@ struct WinogradCost {
     // A hundred elements take longer to transform than those that the estimate was fitted to; their
     // sums for each pair of channels leave the caches.
     if (large) return enough && !large_weight && time + other_time < 0.82;
-    // With few registers the direct algorithm loses more to a stride.
-    return enough && time + other_time < (has_few_registers() && !dense ? 1.16 : 0.97);
+    return enough && time + other_time < (has_few_registers() && !dense ? strided_limit : 0.97);
   }
 };
 
@@ -465,7 +502,7 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
   const Reached part = reached(s, direction);
-  if (direction == ConvDirection::GradInput && s.taps() > 1 &&
+  if ((direction == ConvDirection::GradInput || is_deep(s, direction)) && s.taps() > 1 &&
       part.columns > 1.05 * std::max(part.direct, part.pixels))
     return ConvAlgorithm::Im2col;
   return part.pixels > part.direct ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;

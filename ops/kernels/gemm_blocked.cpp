@@ -27,8 +27,7 @@ struct Reach {
   const Part& k;
   std::int64_t first;
   const T* packed;  // null: in place
-  const T*
-      last;  // where it is in place: a packed copy of a last panel of less than a vector, or null
+  const T* last;    // in place: a packed copy of a last panel of less than a vector, or null
 
   bool in_place(std::int64_t i) const { return !packed && !(last && i + 1 == panels.count); }
   const T* at(std::int64_t i) const {
