@@ -38,13 +38,16 @@ void copy_few(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
               std::int64_t n) {
   constexpr std::int64_t kSize = sizeof(T);
   std::int64_t i = 0;
-  if (dst_stride == kSize)  // Stores of four elements: single ones hold up the loads that follow.
-    for (; i + 4 <= n; i += 4) {
-      const char* const from = src + i * src_stride;
-      const T four[] = {load<T>(from), load<T>(from + src_stride), load<T>(from + 2 * src_stride),
-                        load<T>(from + 3 * src_stride)};
+  // Four elements at a time: a load after each store may have to wait for it.
+  for (; i + 4 <= n; i += 4) {
+    const char* const from = src + i * src_stride;
+    const T four[] = {load<T>(from), load<T>(from + src_stride), load<T>(from + 2 * src_stride),
+                      load<T>(from + 3 * src_stride)};
+    if (dst_stride == kSize)
       std::memcpy(dst + i * kSize, four, sizeof four);
-    }
+    else
+      for (std::int64_t k = 0; k < 4; ++k) store(dst + (i + k) * dst_stride, four[k]);
+  }
   for (; i < n; ++i) store(dst + i * dst_stride, load<T>(src + i * src_stride));
 }
 
@@ -64,6 +67,9 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
   } else if (dst_stride == kSize && src_stride == 2 * kSize) {
     // A stride that the compiler knows becomes shuffles of vectors.
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
+  } else if (src_stride == 0) {
+    const T value = load<T>(src);
+    for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, value);
   } else {
     copy_few<T>(dst, dst_stride, src, src_stride, n);
   }
