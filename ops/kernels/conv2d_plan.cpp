@@ -373,11 +373,6 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
 // image by themselves: it skips columns of padding then, too. All fitted to measurements.
 bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
-  // Transformed tiles of so many channels are far beyond the L2 cache, for every block of filters.
-  const bool adjoint = direction == ConvDirection::GradInput;
-  if ((adjoint ? s.group_filters() : s.group_channels()) * kTransformedBytes >
-      conv_tiles<float>().l2_bytes())
-    return false;
   const Conv2dShape dense = dilated_shape(s);
   const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
   if (!cost) return false;
@@ -386,8 +381,14 @@ bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   const double copy = pairs ? 1 + 200 / part : 0.5 + 600 / part;
   const double copies = copy / static_cast<double>(s.group_channels()) +
                         copy / static_cast<double>(s.group_filters());
-  if (direction == ConvDirection::GradWeight) return cost->pays(dense, copies);
+  // The weight gradient skips all padding, and with few registers waits little for its input.
+  if (direction == ConvDirection::GradWeight)
+    return (pairs || !has_few_registers()) && cost->pays(dense, copies);
+  const bool adjoint = direction == ConvDirection::GradInput;
   if (direct_far_pays<float>(adjoint ? ConvWindow::grad_input(s) : ConvWindow::forward(s))) {
+    // Transformed tiles of many channels are far beyond the L2 cache, for every block of filters.
+    const std::int64_t channels = adjoint ? s.group_filters() : s.group_channels();
+    if (channels * kTransformedBytes > conv_tiles<float>().l2_bytes()) return false;
     const double skipped = static_cast<double>(s.OW * s.KW) / static_cast<double>(valid_columns(s));
     return cost->pays(dense, copies + cost->time * (skipped - 1));
   }
