@@ -15,7 +15,8 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kFewestColumns = 4;       // that are worth a register tile of their own
-constexpr std::int64_t kFewestBlocks = 6;        // enough for several threads to end together
+constexpr std::int64_t kFewestBlocks = 3;        // that several threads share
+constexpr std::int64_t kManyBlocks = 6;          // enough for these to end together
 constexpr std::int64_t kCopiedBytes = 16 << 20;  // of images
 constexpr std::int64_t kWeightBytes = 16 << 10;  // that stay in the nearest cache beside the input
 constexpr std::int64_t kPieces = 12;
@@ -203,8 +204,13 @@ bool direct_far_pays(const ConvWindow& window) {
   if (!dense(window.h) || !dense(window.w) || shifts.size() < 2 ||
       shifts[1] - shifts[0] < kFewestColumns)
     return false;
-  const std::int64_t blocks = window.groups * ceil_div(window.K, 2 * conv_tiles<T>().lanes);
-  return blocks >= kFewestBlocks && window.C > 0 &&
+  const ConvTiles<T>& tiles = conv_tiles<T>();
+  const std::int64_t blocks = window.groups * ceil_div(window.K, 2 * tiles.lanes);
+  if (window.C == 0 || blocks < kFewestBlocks) return false;
+  // What a row of the output reads of all channels, with its padding.
+  const std::int64_t row = window.C * window.h.inputs_of(1) * (window.w.in_size + window.w.reach);
+  if (row * static_cast<std::int64_t>(sizeof(T)) > tiles.l2_bytes() / 4) return true;
+  return blocks >= kManyBlocks &&
          window.h.in_size * window.w.in_size <= 2 * window.K * window.taps();
 }
 
