@@ -1,6 +1,7 @@
 #include <tapedeck/array/warning.h>
 
 #include <atomic>
+#include <ios>
 #include <iostream>
 
 namespace tapedeck {
@@ -9,6 +10,7 @@ void WarningHandler::process(const SourceLocation& source_location, const std::s
   const std::string line =
       detail::str("[W ", source_location.file, ":", source_location.line, "] Warning: ", msg,
                   " (function ", source_location.function, ")\n");
+  const std::ios_base::Init streams;  // a warning may come before main()
   std::cerr << line << std::flush;
 }
 
