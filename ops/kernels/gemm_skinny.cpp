@@ -20,7 +20,7 @@ constexpr std::int64_t kProductsInPiece = 1 << 18;
 constexpr std::int64_t kMostParts = 16;
 constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
 // Of this depth and with rows of so many blocks, it is writing c that takes the time.
-constexpr std::int64_t kShallow = 4, kLongRowBlocks = 4;
+constexpr std::int64_t kShallow = 4, kLongRowBlocks = 2;
 constexpr std::int64_t kWrittenInPiece = 1 << 15;
 constexpr std::int64_t kFewDots = 16;  // rows, or columns; beyond, packing pays
 // The depth must be worth it to add up the lanes of each sum: so many times the few rows, for
@@ -114,8 +114,9 @@ void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
 template <typename T>
 bool by_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   const std::int64_t M = a.rows, K = a.columns;
-  if (b.row_stride != 1 || M > kFewDots || K < kDotsDepthForRow * M ||
-      K < kDotsVectors * skinny_tiles<T>().lanes)
+  if (b.row_stride != 1 || M > kFewDots) return false;
+  // With one row, each element of b has one product: packing it costs more than any sum of lanes.
+  if (M > 1 && (K < kDotsDepthForRow * M || K < kDotsVectors * skinny_tiles<T>().lanes))
     return false;
   if (a.column_stride == 1) {
     dots(alpha, a, b, beta, c);
