@@ -101,11 +101,12 @@ Array label_weights(const ClassLabels& labels, ScalarType dtype, double factor) 
     const T* const w = data_or_null<T>(labels.weight);
     T* const to = out.data<T>();
     const std::int64_t n = out.numel(), ignored = labels.ignore_index;
-    const T sign = static_cast<T>(factor);
+    // A negative score times a zero of the factor's sign is a loss of +0.
+    const T sign = static_cast<T>(factor), none = sign * T{0};
     if (w)
-      for (std::int64_t i = 0; i < n; ++i) to[i] = t[i] == ignored ? T{0} : sign * w[t[i]];
+      for (std::int64_t i = 0; i < n; ++i) to[i] = t[i] == ignored ? none : sign * w[t[i]];
     else
-      for (std::int64_t i = 0; i < n; ++i) to[i] = t[i] == ignored ? T{0} : sign;
+      for (std::int64_t i = 0; i < n; ++i) to[i] = t[i] == ignored ? none : sign;
   });
   return out;
 }

@@ -376,5 +376,13 @@ TEST(CtcLoss, ErrorsSayWhatIsWrong) {
               HasSubstr("ctc_loss: Target 3 is out of bounds for 3 classes"));
 }
 
+TEST(NllLoss, IgnoredLabelsLosePositiveZeros) {
+  const Variable losses = nll_loss(
+      full({2, 3}, -1.5), tensor({std::int64_t{-100}, std::int64_t{1}}), {}, Reduction::None);
+  EXPECT_EQ(losses[0].item<float>(), 0);
+  EXPECT_FALSE(std::signbit(losses[0].item<float>()));
+  EXPECT_EQ(losses[1].item<float>(), 1.5F);
+}
+
 }  // namespace
 }  // namespace tapedeck
