@@ -101,12 +101,13 @@ double direct_products(const Conv2dShape& s, ConvDirection direction) {
 
 bool is_strided(const Conv2dShape& s) { return s.stride_h > 1 || s.stride_w > 1; }
 
-// Whether few registers meet a stride and sums over so many channels that a product, which goes
-// through these in parts, is faster: with a few taps in each phase of an input gradient, and of an
-// output where many filters share the columns.
+// Whether few registers meet sums over so many channels that a product, which goes through these in
+// parts, is faster: in an input gradient of a few taps, and with a stride in an output where many
+// filters share the columns.
 bool is_deep(const Conv2dShape& s, ConvDirection direction) {
-  if (!has_few_registers() || !is_strided(s) || s.group_filters() < kDeepChannels) return false;
-  return direction == ConvDirection::GradInput || s.group_channels() >= kDeepChannels;
+  if (!has_few_registers() || s.group_filters() < kDeepChannels) return false;
+  if (direction == ConvDirection::GradInput) return s.taps() > 1 || is_strided(s);
+  return is_strided(s) && s.group_channels() >= kDeepChannels;
 }
 
 // What remains of the direct algorithm's speed after the transposition of its sums, of so many
@@ -139,7 +140,7 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   const std::int64_t vector = is_strided(s) ? lanes() : kLanes;
   r.direct =
       used_lanes(filters, vector) * (filters <= vector ? 0.75 : 0.97) * unspent_on_sums(terms);
-  if (is_deep(s, direction)) r.direct *= 0.7;
+  if (is_deep(s, direction)) r.direct *= is_strided(s) ? 0.7 : 0.55;
   const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
   r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
   const double few_filters = (has_few_registers() ? 0.28 : 0.3) +
@@ -288,7 +289,7 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   // once.
   if (channels <= 2) return s.taps() > 1 && s.group_filters() >= channels * kLanes;
   const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
-  if (few_pixels && is_deep(s, direction)) return true;
+  if (strided && few_pixels && is_deep(s, direction)) return true;
   if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
   return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= kFewestPixels);
 }
