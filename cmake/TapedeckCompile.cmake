@@ -1,16 +1,11 @@
 include_guard()
 
 # Whether the CPU that this runs on has the AVX-512 that kernels are compiled for.
-function(tapedeck_host_has_avx512 result)
+if(TAPEDECK_SANITIZE)
   execute_process(COMMAND ${CMAKE_CXX_COMPILER} -march=native -dM -E -x c++ /dev/null
                   OUTPUT_VARIABLE macros ERROR_QUIET)
-  string(FIND "${macros}" "__AVX512BW__" position)
-  if(position EQUAL -1)
-    set(${result} FALSE PARENT_SCOPE)
-  else()
-    set(${result} TRUE PARENT_SCOPE)
-  endif()
-endfunction()
+  string(FIND "${macros}" "__AVX512BW__" avx512_position)
+endif()
 
 # Warnings, sanitizers and the instruction set of a target of this project. Private to the target:
 # nothing of it reaches a user's compile line, except that sanitizers must be linked by everybody.
@@ -38,8 +33,7 @@ function(tapedeck_compile_options target)
                                               -fno-sanitize=null,object-size)
     endif()
     target_link_options(${target} PUBLIC -fsanitize=${TAPEDECK_SANITIZE})
-    tapedeck_host_has_avx512(has_avx512)
-    if(NOT has_avx512)
+    if(avx512_position EQUAL -1)
       target_compile_definitions(${target} PRIVATE TAPEDECK_WITHOUT_AVX512)
     endif()
   endif()

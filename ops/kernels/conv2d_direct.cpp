@@ -312,10 +312,8 @@ class Direct {
 
   // Short chains of additions, joined: the rounding errors of long ones grow with their length.
   void sum_channels(ChannelRun<T> run, std::int64_t width) const {
-    const std::int64_t most =
-        std::max<std::int64_t>(1, kChain / std::max<std::int64_t>(1, run.taps));
-    const std::int64_t chains = std::max<std::int64_t>(1, ceil_div(window_.C, most));
-    const std::int64_t chain = std::max<std::int64_t>(1, ceil_div(window_.C, chains));
+    const std::int64_t most = kChain / std::max<std::int64_t>(1, run.taps);
+    const std::int64_t chain = std::max<std::int64_t>(1, even_part(window_.C, most));
     for (std::int64_t c = 0; c == 0 || c < window_.C; c += chain) {
       run.groups = std::min(chain, window_.C - c);
       tiles_.channel_run[width / tiles_.lanes - 1](run);

@@ -21,12 +21,6 @@ constexpr std::int64_t kCopiedBytes = 16 << 20;  // of images
 constexpr std::int64_t kWeightBytes = 16 << 10;  // that stay in the nearest cache beside the input
 constexpr std::int64_t kPieces = 12;
 
-// The largest part of `size` that is at most `most`, where all parts are about equal.
-std::int64_t even_part(std::int64_t size, std::int64_t most) {
-  const std::int64_t parts = ceil_div(size, std::max<std::int64_t>(1, most));
-  return ceil_div(size, std::max<std::int64_t>(1, parts));
-}
-
 // Outputs of an axis, and the taps that lie inside the image for all of them.
 struct Segment {
   Conv2dShape::Range outputs, taps;

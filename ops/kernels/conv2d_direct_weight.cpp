@@ -50,9 +50,8 @@ class DirectWeight {
       first += blocks_.back().vectors;
     }
     const std::int64_t most = strip_pixels(tiles_);
-    columns_ = ceil_div(s_.OW, ceil_div(s_.OW, std::min(s_.OW, most)));
-    strip_rows_ = std::clamp<std::int64_t>(most / columns_, 1, s_.OH);
-    strip_rows_ = ceil_div(s_.OH, ceil_div(s_.OH, strip_rows_));
+    columns_ = even_part(s_.OW, most);
+    strip_rows_ = even_part(s_.OH, most / columns_);
     const bool whole = s_.OW == columns_ && s_.OH == strip_rows_;
     images_ = whole ? std::clamp<std::int64_t>(most / (columns_ * strip_rows_), 1, s_.N) : 1;
     x_columns_ = std::min(s_.W, (columns_ - 1) * s_.stride_w + (s_.KW - 1) * s_.dilation_w + 1);

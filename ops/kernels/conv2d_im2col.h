@@ -11,7 +11,7 @@ namespace tapedeck::kernels {
 // row-major; bias may be null. T is float or double.
 
 /// Weights whose packing takes longer than the products with a few pixels.
-constexpr std::int64_t kManyWeights = 1 << 15;
+inline constexpr std::int64_t kManyWeights = 1 << 15;
 
 /// Columns that one product has: those of some output rows, or of several small images. It packs
 /// the weights for so many.

@@ -331,8 +331,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
 // the filters the caches hold.
 struct WinogradCost {
   double time;
-  bool large = false, large_weight = false;  // tiles of 7x7 kernels
-  double strided_limit;  // of the time: with few registers the direct algorithm loses to a stride
+  double limit = 0.97;  // of the time
   WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
     constexpr double kCached = 1 << 22;  // elements
     constexpr std::int64_t kFloatBytes = 4;
@@ -351,22 +350,25 @@ struct WinogradCost {
         adjoint ? s.group_channels() : s.group_filters());
     const double filter = weight ? (kept ? 3 : 10) : (kept ? 8 : 22);
     const double products = static_cast<double>(work.tiles) * elements;
-    large = work.elements > 64;
-    large_weight = large && weight;
     time = products / direct *
                ((weight ? 1.0 : 0.97) + (weight ? 0.038 : 0.022) * std::sqrt(elements) +
                 (weight ? 1.5 : 2.4) * operands) +
            4 * operands / static_cast<double>(s.taps()) +
            filter * elements / (images * direct) * transformed / (transformed + kCached);
-    strided_limit = 1.3;
+    // The hundred elements of 7x7 take longer to transform than those that the estimate was fitted
+    // to; their sums for each pair of channels leave the caches.
+    if (work.elements > 64) limit = weight ? 0 : 0.82;
+    // With few registers the direct algorithm loses to a stride.
+    if (!has_few_registers() || !is_strided(s)) return;
+    limit = 1.3;
     if (weight) return;
     const double terms =
         adjoint ? filters / static_cast<double>(s.stride_h * s.stride_w) : channels;
-    strided_limit = 1.05 / unspent_on_sums(terms * static_cast<double>(s.taps()));
+    limit = 1.05 / unspent_on_sums(terms * static_cast<double>(s.taps()));
     // Blocks of filters that are transformed for a few tiles, and leave the L2 cache: columns are
     // faster than the direct algorithm is.
     const std::int64_t block = work.elements * s.group_filters() * 2 * lanes() * kFloatBytes;
-    if (adjoint && kept && block > 4 * conv_tiles<float>().l2_bytes()) strided_limit = 0.76;
+    if (adjoint && kept && block > 4 * conv_tiles<float>().l2_bytes()) limit = 0.76;
   }
   bool pays(const Conv2dShape& s, double other_time = 0) const {
     // With fewer channels on one side, transforms of the other side's have to be shared by many.
@@ -374,10 +376,7 @@ struct WinogradCost {
     const std::int64_t more = std::max(s.group_channels(), s.group_filters());
     const bool dense = s.stride_h == 1 && s.stride_w == 1;
     const bool enough = fewer >= lanes() || (fewer >= kLanes / 2 && more >= 3 * kLanes && dense);
-    // A hundred elements take longer to transform than those that the estimate was fitted to; their
-    // sums for each pair of channels leave the caches.
-    if (large) return enough && !large_weight && time + other_time < 0.82;
-    return enough && time + other_time < (has_few_registers() && !dense ? strided_limit : 0.97);
+    return enough && time + other_time < limit;
   }
 };
 
