@@ -1,6 +1,7 @@
 #include <tapedeck/array/allocator.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
@@ -276,13 +277,11 @@ class ThreadCache {
     allocator().remove(this);
   }
 
+  // \throws Error when the system has no memory.
   void* take(int index) {
     Kept& kept = kept_[index];
-    if (!kept.first) [[unlikely]] {
-      const auto [first, number] = allocator().take_small(index, most_kept(index) / 2);
-      kept.first = first;
-      kept.set_count(number);
-    }
+    if (!kept.first) [[unlikely]]
+      fill(index);
     FreeBlock* const block = kept.first;
     kept.first = block->next;
     kept.set_count(kept.count() - 1);
@@ -291,7 +290,7 @@ class ThreadCache {
   }
   void keep(int index, void* freed) noexcept {
     Kept& kept = kept_[index];
-    if (kept.count() == most_kept(index)) [[unlikely]]
+    if (kept.count() == kMostKept[index]) [[unlikely]]
       give_back(index, kept.count() / 2);
     auto* const block = static_cast<FreeBlock*>(freed);
     block->next = kept.first;
@@ -316,12 +315,22 @@ class ThreadCache {
     void set_count(int to) { number.store(to, std::memory_order_relaxed); }
   };
 
-  // 32 KB of each class: no more than 1 MB over all of them.
-  static constexpr int most_kept(int index) {
-    return static_cast<int>((32 << 10) / class_bytes(index));
-  }
+  // 32 KB of each class: no more than 1 MB over all of them. A table, since a division would take
+  // as long as all the rest of keep().
+  static constexpr auto kMostKept = [] {
+    std::array<int, kClasses> most{};
+    for (int i = 0; i < kClasses; ++i) most[i] = static_cast<int>((32 << 10) / class_bytes(i));
+    return most;
+  }();
 
-  void give_back(int index, int n) noexcept {
+  // What is needed once in hundreds of times stays out of the way of what always is: a call of
+  // take() or keep() then saves no registers.
+  [[gnu::noinline]] void fill(int index) {
+    const auto [first, number] = allocator().take_small(index, kMostKept[index] / 2);
+    kept_[index].first = first;
+    kept_[index].set_count(number);
+  }
+  [[gnu::noinline]] void give_back(int index, int n) noexcept {
     if (n == 0) return;
     Kept& kept = kept_[index];
     FreeBlock* const first = kept.first;
@@ -349,11 +358,27 @@ struct ThreadCacheOwner {
   }
 };
 
-ThreadCache* this_threads_cache() {
-  if (!thread_cache && !thread_ending) [[unlikely]] {
+[[gnu::noinline]] ThreadCache* first_use_of_cache() {
+  if (!thread_ending) {
     static thread_local ThreadCacheOwner owner;
   }
   return thread_cache;
+}
+
+inline ThreadCache* this_threads_cache() {
+  if (thread_cache) [[likely]]
+    return thread_cache;
+  return first_use_of_cache();
+}
+
+// What does not go through a thread's cache, out of the way of what does.
+[[gnu::noinline]] void* allocate_shared(std::size_t bytes) {
+  if (bytes > kLargestSmall) return allocator().take_large(bytes);
+  return allocator().take_small(class_of(bytes), 1).first;
+}
+[[gnu::noinline]] void deallocate_shared(void* block, std::size_t bytes) noexcept {
+  if (bytes > kLargestSmall) return allocator().give_large(block);
+  allocator().give_small(class_of(bytes), new (block) FreeBlock{nullptr});
 }
 
 MemoryStats Allocator::stats() {
@@ -382,10 +407,9 @@ void empty_cache() { allocator().release_idle(); }
 
 void* detail::allocate(std::size_t bytes) {
   if constexpr (!kKeepFreedBlocks) return allocator().take_from_system(bytes);
-  if (bytes > kLargestSmall) return allocator().take_large(bytes);
-  const int index = class_of(bytes);
-  if (ThreadCache* const cache = this_threads_cache()) return cache->take(index);
-  return allocator().take_small(index, 1).first;
+  if (bytes <= kLargestSmall) [[likely]]
+    if (ThreadCache* const cache = this_threads_cache()) return cache->take(class_of(bytes));
+  return allocate_shared(bytes);
 }
 
 void detail::deallocate(void* block, std::size_t bytes) noexcept {
@@ -393,11 +417,9 @@ void detail::deallocate(void* block, std::size_t bytes) noexcept {
     allocator().give_to_system(block, bytes);
     return;
   }
-  if (bytes > kLargestSmall) return allocator().give_large(block);
-  const int index = class_of(bytes);
-  if (ThreadCache* const cache = this_threads_cache()) return cache->keep(index, block);
-  auto* const freed = new (block) FreeBlock{nullptr};
-  allocator().give_small(index, freed);
+  if (bytes <= kLargestSmall) [[likely]]
+    if (ThreadCache* const cache = this_threads_cache()) return cache->keep(class_of(bytes), block);
+  deallocate_shared(block, bytes);
 }
 
 }  // namespace tapedeck

@@ -80,9 +80,10 @@ class BackwardPass {
         filter_(filter),
         captures_(captures),
         accumulate_captured_(accumulate_captured) {
-    if (captures_)
-      for (std::size_t i = 0; i < captures_->size(); ++i)
-        captures_of_[(*captures_)[i].edge.function.get()].push_back(i);
+    if (!captures_) return;
+    captures_of_.emplace();
+    for (std::size_t i = 0; i < captures_->size(); ++i)
+      (*captures_of_)[(*captures_)[i].edge.function.get()].push_back(i);
   }
 
   void receive(const Edge& edge, Variable grad, const char* from) {
@@ -138,8 +139,8 @@ class BackwardPass {
   std::size_t slot_of(Node* node) {
     const void* owner = node->pass_.load(std::memory_order_acquire);
     if (owner == this) return node->slot_;
-    if (!shared_slots_.empty())
-      if (const auto it = shared_slots_.find(node); it != shared_slots_.end()) return it->second;
+    if (shared_slots_)
+      if (const auto it = shared_slots_->find(node); it != shared_slots_->end()) return it->second;
     std::size_t slot = pending_.size();
     if (free_slots_.empty()) {
       pending_.emplace_back();
@@ -152,17 +153,19 @@ class BackwardPass {
     heap_.push_back({node->sequence_nr(), slot});
     std::push_heap(heap_.begin(), heap_.end());
     const void* nobody = nullptr;
-    if (node->pass_.compare_exchange_strong(nobody, this, std::memory_order_acq_rel))
+    if (node->pass_.compare_exchange_strong(nobody, this, std::memory_order_acq_rel)) {
       node->slot_ = slot;
-    else
-      shared_slots_[node] = slot;
+    } else {
+      if (!shared_slots_) shared_slots_.emplace();
+      (*shared_slots_)[node] = slot;
+    }
     return slot;
   }
   void forget(Node& node) {
     if (node.pass_.load(std::memory_order_acquire) == this)
       node.pass_.store(nullptr, std::memory_order_release);
     else
-      shared_slots_.erase(&node);
+      shared_slots_->erase(&node);
   }
 
   void run_node(Node& node, Gradients&& grads) {
@@ -177,7 +180,7 @@ class BackwardPass {
       check(node, 0, grads[0], "a hook");
     }
     if (captures_) {
-      if (const auto caught = captures_of_.find(&node); caught != captures_of_.end())
+      if (const auto caught = captures_of_->find(&node); caught != captures_of_->end())
         for (const std::size_t i : caught->second) {
           Capture& capture = (*captures_)[i];
           capture.grad = grads[capture.edge.input_nr];
@@ -230,12 +233,12 @@ class BackwardPass {
   std::vector<Capture>* captures_;
   bool accumulate_captured_;
   const Node* from_ = nullptr;
-  std::unordered_map<const Node*, std::vector<std::size_t>> captures_of_;
-  // Small passes allocate nothing for themselves.
+  std::optional<std::unordered_map<const Node*, std::vector<std::size_t>>> captures_of_;
+  // Small passes allocate nothing for themselves, and make no map that is not needed.
   SmallVector<Pending, 4> pending_;
   SmallVector<std::size_t, 8> free_slots_;
   SmallVector<HeapEntry, 8> heap_;
-  std::unordered_map<const Node*, std::size_t> shared_slots_;
+  std::optional<std::unordered_map<const Node*, std::size_t>> shared_slots_;
 };
 
 namespace {

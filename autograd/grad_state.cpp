@@ -97,7 +97,7 @@ void GradState::add(Variable g) {
     grad_ = grad_.add(g);
   } else {
     // Users hold `.grad` tensors across steps and expect them to be updated.
-    Array total = grad_.array();
+    Array& total = grad_.impl()->array;
     if (total.sizes() == g.array().sizes() && total.dtype() == g.dtype() &&
         !total.has_internal_overlap()) {
       kernels::add_out(total, total, g.array());

@@ -43,9 +43,7 @@ void Node::destroy() noexcept {
 }
 
 std::uint32_t Node::add_output(IntArrayRef sizes, ScalarType dtype) {
-  OutputMetadata& output = outputs_.emplace_back();
-  output.sizes = sizes;
-  output.dtype = dtype;
+  outputs_.emplace_back(dtype, DimVector(sizes));
   return static_cast<std::uint32_t>(outputs_.size() - 1);
 }
 

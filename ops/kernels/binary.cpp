@@ -6,6 +6,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/ops/kernels/binary_loops.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/loop_table.h>
 
 namespace tapedeck::kernels {
 
@@ -13,13 +14,18 @@ namespace {
 
 bool gives_bool(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::LogicalXor; }
 
-RowLoop find_loop(BinaryOp op, ScalarType dtype) {
+RowLoop search_loop(BinaryOp op, ScalarType dtype) {
   const RowLoop loop = gives_bool(op)              ? find_comparison(op, dtype)
                        : op >= BinaryOp::AddScaled ? find_fused(op, dtype)
                        : is_floating_point(dtype)  ? find_float_arithmetic(op, dtype)
                                                    : find_integral_arithmetic(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
   return loop;
+}
+
+RowLoop find_loop(BinaryOp op, ScalarType dtype) {
+  static constinit LoopTable<BinaryOp, BinaryOp::Reaches> table;
+  return table.get(op, dtype, search_loop);
 }
 
 // A scalar as one element of `dtype`.
@@ -41,6 +47,13 @@ void check_same_dtype(BinaryOp op, const Array& a, const Array& b) {
 // Whether the loop may write `out` while it reads `operand`.
 bool may_share(const Array& out, const Array& operand) {
   return out.same_view(operand) || !may_overlap(out, operand);
+}
+
+// The operand, or a copy of it, which `storage` then holds, where the loop may not.
+const Array& readable(const Array& out, const Array& operand, Array& storage) {
+  if (may_share(out, operand)) return operand;
+  storage = clone(operand);
+  return storage;
 }
 
 }  // namespace
@@ -204,9 +217,8 @@ void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b, const O
     check_destination(name_of(op), out, a.sizes());
   else
     check_destination(name_of(op), out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
-  const Array from_a = may_share(out, a) ? a : clone(a);
-  const Array from_b = may_share(out, b) ? b : clone(b);
-  const RowInput in[] = {from_a, from_b};
+  Array copy_of_a, copy_of_b;
+  const RowInput in[] = {readable(out, a, copy_of_a), readable(out, b, copy_of_b)};
   run_rows(loop, params.values, out, in, 2);
 }
 
@@ -215,8 +227,8 @@ void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b) {
   if (out.dtype() != result_dtype(op, a.dtype())) return copy(binary(op, a, b), out);
   const RowLoop loop = find_loop(op, a.dtype());
   const Element element(b, a.dtype());
-  const Array from = may_share(out, a) ? a : clone(a);
-  const RowInput in[] = {from, {element.bytes, element_size(a.dtype())}};
+  Array copy_of_a;
+  const RowInput in[] = {readable(out, a, copy_of_a), {element.bytes, element_size(a.dtype())}};
   run_rows(loop, nullptr, out, in, 2);
 }
 

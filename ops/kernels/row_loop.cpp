@@ -379,44 +379,11 @@ void run_in_order(const DimVector& order, RowLoop loop, const double* params, co
   run_rows(loop, params, in_order(out, order), inputs_in_order, inputs);
 }
 
-}  // namespace
-
-Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs) {
-  const Array* arrays[kMaxInputs];
-  std::size_t count = 0;
-  bool row_major = true;
-  for (int k = 0; k < inputs; ++k) {
-    if (!in[k].array) continue;
-    arrays[count++] = in[k].array;
-    row_major &= in[k].array->is_contiguous();
-  }
-  if (row_major) return Array::empty(shape, dtype);
-  return empty_preserving(shape, {arrays, count}, dtype);
-}
-
-void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in,
-              int inputs) {
-  const std::int64_t n = out.numel();
-  if (n == 0) return;
+// run_rows() where an operand is neither gapless nor one element. Out of the way of what is, which
+// then saves no registers and sets up nothing.
+[[gnu::noinline]] void run_nest(RowLoop loop, const double* params, const Array& out,
+                                const RowInput* in, int inputs) {
   const unsigned all = (1u << inputs) - 1;
-
-  if (out.is_contiguous()) {
-    unsigned scalars = 0;
-    bool linear = true;
-    for (int k = 0; k < inputs && linear; ++k) {
-      if (in[k].array == nullptr || in[k].array->numel() == 1)
-        scalars |= 1u << k;
-      else
-        linear = in[k].array->is_contiguous() && in[k].array->numel() == n;
-    }
-    if (linear && n == 1) scalars = 0;
-    if (linear && (scalars != all || inputs == 0)) {
-      run_linear(loop, params, static_cast<char*>(out.raw()), element_size(out.dtype()), in, inputs,
-                 scalars, n);
-      return;
-    }
-  }
-
   const auto run_with = [&](int k, const Array& other) {
     RowInput changed[kMaxInputs] = {in[0], in[0], in[0], in[0]};
     std::copy_n(in, inputs, changed);
@@ -470,6 +437,45 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
     run_long_rows(loop, params, nest, scalars);
   else
     run_strided_rows(loop, params, nest, scalars);
+}
+
+}  // namespace
+
+Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs) {
+  const Array* arrays[kMaxInputs];
+  std::size_t count = 0;
+  bool row_major = true;
+  for (int k = 0; k < inputs; ++k) {
+    if (!in[k].array) continue;
+    arrays[count++] = in[k].array;
+    row_major &= in[k].array->is_contiguous();
+  }
+  if (row_major) return Array::empty(shape, dtype);
+  return empty_preserving(shape, {arrays, count}, dtype);
+}
+
+void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in,
+              int inputs) {
+  const std::int64_t n = out.numel();
+  if (n == 0) return;
+  const unsigned all = (1u << inputs) - 1;
+  if (out.is_contiguous()) {
+    unsigned scalars = 0;
+    bool linear = true;
+    for (int k = 0; k < inputs && linear; ++k) {
+      if (in[k].array == nullptr || in[k].array->numel() == 1)
+        scalars |= 1u << k;
+      else
+        linear = in[k].array->is_contiguous() && in[k].array->numel() == n;
+    }
+    if (linear && n == 1) scalars = 0;
+    if (linear && (scalars != all || inputs == 0)) {
+      run_linear(loop, params, static_cast<char*>(out.raw()), element_size(out.dtype()), in, inputs,
+                 scalars, n);
+      return;
+    }
+  }
+  run_nest(loop, params, out, in, inputs);
 }
 
 }  // namespace tapedeck::kernels

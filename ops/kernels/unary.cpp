@@ -1,6 +1,7 @@
 #include <tapedeck/ops/kernels/unary.h>
 
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/loop_table.h>
 #include <tapedeck/ops/kernels/unary_loops.h>
 
 namespace tapedeck::kernels {
@@ -11,7 +12,7 @@ bool gives_bool(UnaryOp op) {
   return op == UnaryOp::LogicalNot || (op >= UnaryOp::IsNan && op <= UnaryOp::SignBit);
 }
 
-RowLoop find_loop(UnaryOp op, ScalarType dtype) {
+RowLoop search_loop(UnaryOp op, ScalarType dtype) {
   RowLoop loop = find_simd_arithmetic(op, dtype);
   if (loop == nullptr) loop = find_simd_math(op, dtype);
   if (loop == nullptr) loop = find_simd_activation(op, dtype);
@@ -19,6 +20,11 @@ RowLoop find_loop(UnaryOp op, ScalarType dtype) {
   if (loop == nullptr) loop = find_plain_unary(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
   return loop;
+}
+
+RowLoop find_loop(UnaryOp op, ScalarType dtype) {
+  static constinit LoopTable<UnaryOp, UnaryOp::SignBit> table;
+  return table.get(op, dtype, search_loop);
 }
 
 }  // namespace
