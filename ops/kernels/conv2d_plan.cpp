@@ -119,6 +119,24 @@ struct Reached {
   double direct, pixels, columns;
 };
 
+// What products of weights and columns reach. Columns are written, or added to the image, once for
+// all filters, with a stride element by element; a block of them packs the weights. With few
+// registers, fitted to measurements, each of their rows and pixels of the output costs as well.
+double columns_reach(const Conv2dShape& s, ConvDirection direction) {
+  const bool forward = direction == ConvDirection::Forward;
+  const auto filters = static_cast<double>(s.group_filters());
+  if (has_few_registers()) {
+    const auto depth = static_cast<double>(s.group_channels() * s.taps());
+    const double column = s.stride_w == 1 ? 14 : forward ? 28 : 64;
+    return 1.1 / (1 + (column + 300 / static_cast<double>(s.OW)) / filters + 4 / depth +
+                  1.6 / static_cast<double>(s.pixels()));
+  }
+  const auto block = static_cast<double>(im2col_columns(s, direction));
+  // Rows of a few pixels are added one by one, too.
+  const double added = s.stride_w > 1 ? 100 : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
+  return 0.9 / (1 + added / filters) / (1 + 8 / std::max(1.0, block));
+}
+
 // The direct algorithm transposes its sums before it stores them, and broadcasts are its limit
 // where there is only one vector of channels. Vectors over the pixels of a row have few sums in
 // registers where there are few filters. Columns of an input gradient are added to the image, pixel
@@ -148,12 +166,12 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   r.pixels = row * (filters < tile_filters ? few_filters : has_few_registers() ? 0.77 : 0.87);
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
-  const auto block = static_cast<double>(im2col_columns(s, direction));
-  // A stride adds one by one, and so do rows of a few pixels.
-  const double scattered = has_few_registers() ? 60 : 100;
-  const double added =
-      s.stride_w > 1 ? scattered : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
-  r.columns = 0.9 / (1 + added / static_cast<double>(channels)) / (1 + 8 / std::max(1.0, block));
+  r.columns = columns_reach(s, direction);
+  // Windows of a stride are gathered anew for each of a row's few sums.
+  if (has_few_registers() && is_strided(s)) {
+    r.direct *= forward ? 0.6 : 0.76;
+    r.pixels *= forward ? 0.6 : 0.86;
+  }
   // Columns are products of all taps with every pixel of the output, inside the image or not: many
   // more than the input has with wide padding, many fewer without padding.
   r.columns *= static_cast<double>(plane) / static_cast<double>(s.pixels());
@@ -207,7 +225,7 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
 // a row, which have a vector of sums for every weight: too many for the nearest cache with many
 // filters, and read for every product of a single tap.
 bool direct_weights_pay(const Conv2dShape& s) {
-  if (has_few_registers() && s.group_channels() >= kLanes && s.group_filters() >= 8) return true;
+  if (has_few_registers() && s.group_channels() >= lanes()) return true;
   const double pixels = s.group_filters() < kLanes ? 0.7 : s.taps() > 1 ? 0.6 : 0.4;
   return s.group_channels() >= 8 &&
          0.8 * used_lanes(s.group_channels()) > pixels * used_lanes(s.OW);
@@ -294,6 +312,16 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= kFewestPixels);
 }
 
+// Whether with few registers a weight gradient's columns are little beside the products of so many
+// filters with them: of a few channels, which leave vectors over channels empty, and of a stride.
+bool columns_of_many_filters_pay(const Conv2dShape& s) {
+  const std::int64_t channels = s.group_channels(), filters = s.group_filters();
+  if (channels <= 3) return filters >= kManyFilters;
+  if (channels < kLanes) return filters >= 2 * kManyFilters;
+  return is_strided(s) && filters >= 10 * kLanes && channels >= 2 * kLanes &&
+         s.pixels() >= kFewPixels;
+}
+
 // Weight gradients by a product: of 1x1 kernels, of a large one, which packs each operand once, or
 // of few pixels; and of patches, of a large one, of 1x1 kernels, and where neither channels nor
 // filters fill vectors.
@@ -305,6 +333,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
     return has_few_registers() || weights >= kLargeProduct || whole_images ||
            (weights >= kFewestWeights && s.N * s.pixels() <= few);
   }
+  if (has_few_registers() && columns_of_many_filters_pay(s)) return true;
   if (!sampled_supports(s))
     return s.N == 1 && s.pixels() <= kFewestPixels && filters >= kManyFilters &&
            weights >= kStreamedWeights / 2;
@@ -317,7 +346,10 @@ bool weight_columns_pay(const Conv2dShape& s) {
     return columns >= kManyColumns / 2 || (few_registers && columns == s.N * s.pixels());
   if (columns < (few_registers ? kManyColumns / 3 : kManyColumns)) return false;
   if (few_registers && filters >= 4 * kLanes && s.group_channels() >= 2 * kLanes) return true;
-  if (s.taps() == 1) return weights >= kWorthSampling || filters < 8;
+  if (s.taps() == 1) {
+    if (few_registers) return filters >= 8 || s.group_channels() < 4 * kLanes;
+    return weights >= kWorthSampling || filters < 8;
+  }
   if (filters >= kManyFilters && s.group_channels() >= kLanes &&
       s.group_channels() * s.taps() <= 2 * kManyFilters)
     return true;
@@ -502,8 +534,10 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
   const Reached part = reached(s, direction);
-  if ((direction == ConvDirection::GradInput || is_deep(s, direction)) && s.taps() > 1 &&
-      part.columns > 1.05 * std::max(part.direct, part.pixels))
+  const double other = std::max(part.direct, part.pixels);
+  const bool adjoint = direction == ConvDirection::GradInput;
+  const double margin = has_few_registers() ? (adjoint ? 1.0 : 1.1) : 1.05;
+  if ((adjoint || has_few_registers()) && s.taps() > 1 && part.columns > margin * other)
     return ConvAlgorithm::Im2col;
   return part.pixels > part.direct ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }

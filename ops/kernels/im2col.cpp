@@ -23,29 +23,35 @@ void for_each_tap(std::int64_t channels, const Conv2dShape& s, F&& f) {
       for (std::int64_t kw = 0; kw < s.KW; ++kw) f(row++, c, kh, kw);
 }
 
-// Adds the columns of one channel, [taps, rows * OW], to the rows `pixels` of its plane.
+// Adds the columns of one channel, [taps, rows * OW], to the rows `pixels` of its plane. Taps of
+// one column of the kernel follow each other: they meet the same vectors of a pixel row, while a
+// shift by one element would have to wait for what was just written.
 template <typename T>
 void add_taps(const T* columns, std::int64_t column_step, const Conv2dShape& s, RowRange rows,
               RowRange pixels, T* plane) {
-  for_each_tap(1, s, [&](std::int64_t row, std::int64_t, std::int64_t kh, std::int64_t kw) {
-    const Conv2dShape::Range inside_h = s.valid_rows(kh), inside_w = s.valid_columns(kw);
-    // Pixel row oh * stride + shift takes output row oh.
-    const std::int64_t shift = kh * s.dilation_h - s.pad_top;
-    const auto outputs_before = [&](std::int64_t pixel_row) {
-      return pixel_row <= shift ? 0 : (pixel_row - shift + s.stride_h - 1) / s.stride_h;
-    };
-    const std::int64_t begin = std::max({rows.begin, inside_h.begin, outputs_before(pixels.begin)});
-    const std::int64_t end = std::min({rows.end, inside_h.end, outputs_before(pixels.end)});
-    for (std::int64_t oh = begin; oh < end; ++oh) {
-      const T* const in = columns + row * column_step + (oh - rows.begin) * s.OW;
-      T* const out = plane + (oh * s.stride_h + shift) * s.W + kw * s.dilation_w - s.pad_left;
-      if (s.stride_w == 1)
-        for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow) out[ow] += in[ow];
-      else
-        for (std::int64_t ow = inside_w.begin; ow < inside_w.end; ++ow)
-          out[ow * s.stride_w] += in[ow];
+  const PixelTiles<T>& tiles = pixel_tiles<T>();
+  for (std::int64_t kw = 0; kw < s.KW; ++kw) {
+    const Conv2dShape::Range inside_w = s.valid_columns(kw);
+    const std::int64_t width = inside_w.end - inside_w.begin;
+    if (width <= 0) continue;
+    const std::int64_t left = inside_w.begin * s.stride_w + kw * s.dilation_w - s.pad_left;
+    for (std::int64_t kh = 0; kh < s.KH; ++kh) {
+      const Conv2dShape::Range inside_h = s.valid_rows(kh);
+      // Pixel row oh * stride + shift takes output row oh.
+      const std::int64_t shift = kh * s.dilation_h - s.pad_top;
+      const auto outputs_before = [&](std::int64_t pixel_row) {
+        return pixel_row <= shift ? 0 : (pixel_row - shift + s.stride_h - 1) / s.stride_h;
+      };
+      const std::int64_t begin =
+          std::max({rows.begin, inside_h.begin, outputs_before(pixels.begin)});
+      const std::int64_t end = std::min({rows.end, inside_h.end, outputs_before(pixels.end)});
+      if (begin >= end) continue;
+      const T* const tap = columns + (kh * s.KW + kw) * column_step;
+      tiles.add_rows(tap + (begin - rows.begin) * s.OW + inside_w.begin, s.OW, end - begin, width,
+                     plane + (begin * s.stride_h + shift) * s.W + left, s.stride_h * s.W,
+                     s.stride_w);
     }
-  });
+  }
 }
 
 Conv2dShape shape_of(const char* op, IntArrayRef input, IntArrayRef kernel,

@@ -260,6 +260,56 @@ void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, st
 }
 
 template <typename T>
+HWY_INLINE void AddRow(const T* from, std::int64_t n, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  if (n < kLanes) return StorePart(d, hn::Add(LoadPart(d, to, n), LoadPart(d, from, n)), to, n);
+  // Added before the others are written, of which some may be among these.
+  const auto last = hn::Add(hn::LoadU(d, to + n - kLanes), hn::LoadU(d, from + n - kLanes));
+  for (std::int64_t i = 0; i + kLanes < n; i += kLanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+  hn::StoreU(last, d, to + n - kLanes);
+}
+
+// The same to every second element; zero is added to those between.
+template <typename T>
+HWY_INLINE void AddToEverySecond(const T* from, std::int64_t n, T* to) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  HWY_ALIGN T spread[2 * kLanes];
+  // What lies behind the last element is not this row's.
+  for (; i + kLanes < n; i += kLanes) {
+    hn::StoreInterleaved2(hn::LoadU(d, from + i), hn::Zero(d), d, spread);
+    T* const at = to + 2 * i;
+    hn::StoreU(hn::Add(hn::LoadU(d, at), hn::Load(d, spread)), d, at);
+    hn::StoreU(hn::Add(hn::LoadU(d, at + kLanes), hn::Load(d, spread + kLanes)), d, at + kLanes);
+  }
+#endif
+  for (; i < n; ++i) to[2 * i] += from[i];
+}
+
+template <typename T>
+void AddRows(const T* from, std::int64_t from_row_step, std::int64_t rows, std::int64_t n, T* to,
+             std::int64_t to_row_step, std::int64_t step) {
+  if (step == 1 && from_row_step == n && to_row_step == n) {  // all of them are one long row
+    n *= rows;
+    rows = 1;
+  }
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T* const in = from + r * from_row_step;
+    T* const out = to + r * to_row_step;
+    if (step == 1)
+      AddRow(in, n, out);
+    else if (step == 2)
+      AddToEverySecond(in, n, out);
+    else
+      for (std::int64_t i = 0; i < n; ++i) out[i * step] += in[i];
+  }
+}
+
+template <typename T>
 void Interleave(const T* even, const T* odd, std::int64_t n, T* to) {
   std::int64_t i = 0;
 #if HWY_TARGET != HWY_SCALAR
@@ -298,6 +348,7 @@ PixelTiles<T> Tiles() {
   if constexpr (kMostFilters == 8) tiles.pixel_run[7] = PixelTilesOf<8, T>;
   tiles.dot_run = DotTiles<T>;
   tiles.gather_rows = GatherRows<T>;
+  tiles.add_rows = AddRows<T>;
   tiles.interleave = Interleave<T>;
   return tiles;
 }

@@ -58,6 +58,10 @@ struct PixelTiles {
   /// to[r * to_row_step + i] = from[r * from_row_step + i * step] for r < rows, i < n.
   void (*gather_rows)(const T* from, std::int64_t from_row_step, std::int64_t step,
                       std::int64_t rows, std::int64_t n, T* to, std::int64_t to_row_step);
+  /// to[r * to_row_step + i * step] += from[r * from_row_step + i] for r < rows, i < n: what
+  /// gather_rows does, transposed. Elements between these may change from -0 to 0.
+  void (*add_rows)(const T* from, std::int64_t from_row_step, std::int64_t rows, std::int64_t n,
+                   T* to, std::int64_t to_row_step, std::int64_t step);
   /// to[2 i] = even[i], to[2 i + 1] = odd[i] for i < n.
   void (*interleave)(const T* even, const T* odd, std::int64_t n, T* to);
 };

@@ -45,6 +45,28 @@ TYPED_TEST(PixelTiles, RowsAreGathered) {
     }
 }
 
+TYPED_TEST(PixelTiles, RowsAreAdded) {
+  using T = TypeParam;
+  for (std::int64_t step = 1; step <= 3; ++step)
+    for (std::int64_t n = 1; n <= 2 * kMostLanes + 3; ++n)
+      for (const std::int64_t gap : {0, 2}) {  // without one, rows of step 1 are a single long one
+        constexpr std::int64_t kRows = 3, kBefore = 1000;
+        const std::int64_t from_step = n + gap, width = (n - 1) * step + 1, to_step = width + gap;
+        const auto from = counted<T>((kRows - 1) * from_step + n, 0);
+        const std::int64_t size = (kRows - 1) * to_step + width;
+        const auto to = counted<T>(size, kBefore);
+        pixel_tiles<T>().add_rows(from.get(), from_step, kRows, n, to.get(), to_step, step);
+        for (std::int64_t place = 0; place < size; ++place) {
+          const std::int64_t r = place / to_step, at = place % to_step;
+          const bool is_added = at < width && at % step == 0;
+          ASSERT_EQ(to[static_cast<std::size_t>(place)],
+                    static_cast<T>(kBefore + place + (is_added ? r * from_step + at / step : 0)))
+              << "step " << step << ", " << n << " elements, gap " << gap << ", row " << r
+              << ", place " << at;
+        }
+      }
+}
+
 TYPED_TEST(PixelTiles, RowsAreInterleaved) {
   using T = TypeParam;
   for (std::int64_t n = 1; n <= 2 * kMostLanes + 3; ++n) {
