@@ -30,6 +30,7 @@ constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 23;
 constexpr std::int64_t kPieceProducts = 1 << 20;
 constexpr std::int64_t kWorthPacking = 1 << 12;   // weights
 constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
+constexpr std::int64_t kLongRow = 8;              // of a kernel, that is copied as it is
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
 // What one product works on: the columns of some output rows of an image or, where images are
@@ -177,6 +178,32 @@ Scratch<T> column_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_
   return Scratch<T>(s.is_pointwise() && blocks.images == 1
                         ? 0
                         : channels * s.taps() * row_step<T>(blocks.images * blocks.rows * s.OW));
+}
+
+// Whether rows of a kernel are so long that windows are copied rather than transposed.
+bool has_long_windows(const Conv2dShape& s) { return sampled_supports(s) && s.KW >= kLongRow; }
+
+// The columns of a group's channels, transposed: in `buffer`.
+template <typename T>
+Matrix<const T> windows_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* x,
+                           T* buffer) {
+  if (!has_long_windows(s)) return columns_of(s, block, group, x, buffer).transposed();
+  const std::int64_t channels = s.group_channels(), plane = s.H * s.W;
+  const std::int64_t step = row_step<T>(channels * s.taps());
+  const T* const image = x + (block.image * s.groups + group) * channels * plane;
+  for (std::int64_t n = 0; n < block.images; ++n)
+    for_channels(channels, s.taps() * block.pixels, [&](std::int64_t begin, std::int64_t end) {
+      sample_windows(image + (n * s.C + begin) * plane, end - begin, s, block.rows,
+                     buffer + n * block.pixels * step + begin * s.taps(), step);
+    });
+  return row_major<const T>(buffer, block.columns(), channels * s.taps(), step);
+}
+
+template <typename T>
+Scratch<T> window_buffer(const Conv2dShape& s, const Blocks& blocks) {
+  if (!has_long_windows(s)) return column_buffer<T>(s, blocks, s.group_channels());
+  return Scratch<T>(blocks.images * blocks.rows * s.OW *
+                    row_step<T>(s.group_channels() * s.taps()));
 }
 
 // For the outputs of several images side by side.
@@ -380,7 +407,7 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
   for_pieces(blocks, runs * s.groups, [&](std::int64_t begin, std::int64_t end) {
-    const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
+    const Scratch<T> buffer = window_buffer<T>(s, blocks);
     const Scratch<T> grads = output_buffer<T>(s, blocks);
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t r = item / s.groups, group = item % s.groups;
@@ -391,10 +418,10 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
       for (std::int64_t i = r * run; i < std::min(blocks.image_blocks, (r + 1) * run); ++i)
         for (std::int64_t row_block = 0; row_block < blocks.row_blocks; ++row_block) {
           const Block block(s, blocks, i, row_block);
-          const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
+          const Matrix<const T> windows = windows_of(s, block, group, x, buffer.data());
           const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
           // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
-          gemm_parallel<T>(1, grad, columns.transposed(), add ? 1 : 0, sum);
+          gemm_parallel<T>(1, grad, windows, add ? 1 : 0, sum);
           add = true;
         }
     }
