@@ -1,11 +1,14 @@
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
 
 #include <algorithm>
+#include <optional>
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/gemm.h>
+#include <tapedeck/ops/kernels/gemm_blocked.h>
+#include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/im2col.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -22,10 +25,12 @@ constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
 // Elements of a weight gradient to which few pixels add little, and several images' columns for
 // them or for many weights.
-constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 22;
+constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 23;
 // Products that are worth a visit by a thread.
 constexpr std::int64_t kPieceProducts = 1 << 20;
+constexpr std::int64_t kWorthPacking = 1 << 12;   // weights
 constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
+constexpr std::int64_t kLongRow = 8;              // of a kernel, that is copied as it is
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
 // What one product works on: the columns of some output rows of an image or, where images are
@@ -67,6 +72,7 @@ struct Blocks {
                       images * products >= 2 * kPieceProducts);
     rows = whole || images > 1 ? s.OH : std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
     row_blocks = ceil_div(s.OH, rows);
+    rows = ceil_div(s.OH, row_blocks);
   }
 
   // Whether the product of a single image would take little longer than the packing of its weights.
@@ -174,12 +180,65 @@ Scratch<T> column_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_
                         : channels * s.taps() * row_step<T>(blocks.images * blocks.rows * s.OW));
 }
 
+// Whether rows of a kernel are so long that windows are copied rather than transposed.
+bool has_long_windows(const Conv2dShape& s) { return sampled_supports(s) && s.KW >= kLongRow; }
+
+// The columns of a group's channels, transposed: in `buffer`.
+template <typename T>
+Matrix<const T> windows_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* x,
+                           T* buffer) {
+  if (!has_long_windows(s)) return columns_of(s, block, group, x, buffer).transposed();
+  const std::int64_t channels = s.group_channels(), plane = s.H * s.W;
+  const std::int64_t step = row_step<T>(channels * s.taps());
+  const T* const image = x + (block.image * s.groups + group) * channels * plane;
+  for (std::int64_t n = 0; n < block.images; ++n)
+    for_channels(channels, s.taps() * block.pixels, [&](std::int64_t begin, std::int64_t end) {
+      sample_windows(image + (n * s.C + begin) * plane, end - begin, s, block.rows,
+                     buffer + n * block.pixels * step + begin * s.taps(), step);
+    });
+  return row_major<const T>(buffer, block.columns(), channels * s.taps(), step);
+}
+
+template <typename T>
+Scratch<T> window_buffer(const Conv2dShape& s, const Blocks& blocks) {
+  if (!has_long_windows(s)) return column_buffer<T>(s, blocks, s.group_channels());
+  return Scratch<T>(blocks.images * blocks.rows * s.OW *
+                    row_step<T>(s.group_channels() * s.taps()));
+}
+
 // For the outputs of several images side by side.
 template <typename T>
 Scratch<T> output_buffer(const Conv2dShape& s, const Blocks& blocks) {
   return Scratch<T>(
       blocks.images == 1 ? 0 : s.group_filters() * row_step<T>(blocks.images * blocks.rows * s.OW));
 }
+
+// The weights as the first operand of the products of all blocks: packed once where there are
+// several of these, whose columns would not outweigh it.
+template <typename T>
+class Filters {
+ public:
+  Filters(Matrix<const T> all, const Conv2dShape& s, const Blocks& blocks,
+          std::int64_t channel_blocks = 1) {
+    const std::int64_t fewest = 4 * gemm_tiles<T>().lanes;
+    const std::int64_t columns = blocks.images * blocks.rows * s.OW;
+    if (gemm_tiles<T>().fast && s.groups == 1 && channel_blocks == 1 &&
+        blocks.image_blocks * blocks.row_blocks > 1 && all.rows >= fewest && columns >= fewest &&
+        all.rows * all.columns >= kWorthPacking)
+      packed_.emplace(all);
+  }
+  // out = filters columns + beta out, where `filters` are all of the weights or, if these are not
+  // packed, any.
+  void multiply(Matrix<const T> filters, Matrix<const T> columns, T beta, Matrix<T> out) const {
+    if (packed_)
+      packed_->multiply(columns, beta, out);
+    else
+      gemm_parallel<T>(1, filters, columns, beta, out);
+  }
+
+ private:
+  std::optional<PackedRows<T>> packed_;
+};
 
 // A group's part of an output or of its gradient, as it lies in the array.
 template <typename T>
@@ -228,6 +287,7 @@ template <typename T>
 void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
   const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T), ConvDirection::Forward);
   const std::int64_t depth = s.group_channels() * s.taps();
+  const Filters<T> all(row_major(w, s.K, depth), s, blocks);
   for_pieces(blocks, blocks.image_blocks * s.groups * blocks.row_blocks,
              [&](std::int64_t begin, std::int64_t end) {
                const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
@@ -250,7 +310,7 @@ void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, 
                        std::fill_n(&out.at(k, 0), out.columns, bias[group * s.group_filters() + k]);
                    });
                  // [K, C*KH*KW] x [C*KH*KW, images*rows*OW]
-                 gemm_parallel<T>(1, filters, columns, bias ? 1 : 0, out);
+                 all.multiply(filters, columns, bias ? 1 : 0, out);
                  if (block.images > 1)
                    to_images<T>(out, block, s.K * s.pixels(), &first.at(0, 0), s.pixels());
                }
@@ -267,6 +327,8 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
   // Short rows of single pixels are added faster than they are put together.
   const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
   const bool joined = s.is_pointwise() && blocks.images > 1;
+  const Filters<T> all(row_major(w, s.group_filters(), depth).transposed(), s, blocks,
+                       channel_blocks);
   for_pieces(
       blocks, blocks.image_blocks * s.groups * channel_blocks,
       [&](std::int64_t begin, std::int64_t end) {
@@ -294,8 +356,8 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
             // [C*KH*KW, K] x [K, images*rows*OW]
             if (s.is_pointwise() && !joined) {
-              gemm_parallel<T>(
-                  1, filters.transposed(), grad, addends ? 1 : 0,
+              all.multiply(
+                  filters.transposed(), grad, addends ? 1 : 0,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
               continue;
             }
@@ -307,7 +369,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
                 for (; row < last; ++row)
                   std::fill_n(&columns.at(row, 0), columns.columns, addends[row / s.taps()]);
               });
-            gemm_parallel<T>(1, filters.transposed(), grad, biased ? 1 : 0, columns);
+            all.multiply(filters.transposed(), grad, biased ? 1 : 0, columns);
             if (joined) {
               to_images<T>(columns, block, s.C * plane, image, plane);
               continue;
@@ -333,8 +395,11 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
   const std::int64_t depth = s.group_channels() * s.taps(), weights = s.K * depth;
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(T));
   const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T), ConvDirection::GradWeight);
-  const std::int64_t wanted = std::min(ceil_div(kPieces, s.groups),
-                                       std::max<std::int64_t>(2, kPartialBytes / weight_bytes));
+  // Where the threads share every product, there is nothing to share beside.
+  const std::int64_t wanted =
+      blocks.whole ? 1
+                   : std::min(ceil_div(kPieces, s.groups),
+                              std::max<std::int64_t>(2, kPartialBytes / weight_bytes));
   const std::int64_t run = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, wanted));
   const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, run));
   const Scratch<T> partial((runs - 1) * weights);
@@ -342,7 +407,7 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
   for_pieces(blocks, runs * s.groups, [&](std::int64_t begin, std::int64_t end) {
-    const Scratch<T> buffer = column_buffer<T>(s, blocks, s.group_channels());
+    const Scratch<T> buffer = window_buffer<T>(s, blocks);
     const Scratch<T> grads = output_buffer<T>(s, blocks);
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t r = item / s.groups, group = item % s.groups;
@@ -353,10 +418,10 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
       for (std::int64_t i = r * run; i < std::min(blocks.image_blocks, (r + 1) * run); ++i)
         for (std::int64_t row_block = 0; row_block < blocks.row_blocks; ++row_block) {
           const Block block(s, blocks, i, row_block);
-          const Matrix<const T> columns = columns_of(s, block, group, x, buffer.data());
+          const Matrix<const T> windows = windows_of(s, block, group, x, buffer.data());
           const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
           // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
-          gemm_parallel<T>(1, grad, columns.transposed(), add ? 1 : 0, sum);
+          gemm_parallel<T>(1, grad, windows, add ? 1 : 0, sum);
           add = true;
         }
     }

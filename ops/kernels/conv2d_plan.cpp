@@ -270,6 +270,9 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const bool forward = direction == ConvDirection::Forward;
   const std::int64_t filters = s.group_filters(), channels = s.group_channels();
   const std::int64_t weights = group_weights(s), columns = im2col_columns(s, direction);
+  // Rows of two pixels are copied one by one, too often for fewer filters.
+  if (forward && s.taps() == 1 && has_few_registers() && s.OW == 2 && channels >= 2 * filters)
+    return false;
   if (forward && s.taps() == 1 && columns >= kManyColumnsOfOneTap && channels >= 3 * kLanes / 2 &&
       weights < kLargeProduct)
     return true;

@@ -65,6 +65,19 @@ void sample_rows(const T* image, std::int64_t channels, const Conv2dShape& s, Ro
 }
 
 template <typename T>
+void sample_windows(const T* image, std::int64_t channels, const Conv2dShape& s, RowRange rows,
+                    T* windows, std::int64_t window_step) {
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t oh = rows.begin; oh < rows.end; ++oh)
+      for (std::int64_t kh = 0; kh < s.KH; ++kh) {
+        const T* const from = image + (c * s.H + oh * s.stride_h + kh) * s.W;
+        T* const to = windows + (oh - rows.begin) * s.OW * window_step + (c * s.KH + kh) * s.KW;
+        for (std::int64_t ow = 0; ow < s.OW; ++ow)
+          std::copy_n(from + ow * s.stride_w, s.KW, to + ow * window_step);
+      }
+}
+
+template <typename T>
 void spread_rows(const T* columns, std::int64_t column_step, std::int64_t channels,
                  const Conv2dShape& s, RowRange rows, const T* bias, T* image) {
   const std::int64_t end = rows.end == s.OH ? s.H : rows.end * s.stride_h;
@@ -87,6 +100,10 @@ template void sample_rows(const float*, std::int64_t, const Conv2dShape&, RowRan
                           std::int64_t);
 template void sample_rows(const double*, std::int64_t, const Conv2dShape&, RowRange, double*,
                           std::int64_t);
+template void sample_windows(const float*, std::int64_t, const Conv2dShape&, RowRange, float*,
+                             std::int64_t);
+template void sample_windows(const double*, std::int64_t, const Conv2dShape&, RowRange, double*,
+                             std::int64_t);
 template void spread_rows(const float*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
                           const float*, float*);
 template void spread_rows(const double*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,

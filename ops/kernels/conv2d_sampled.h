@@ -18,9 +18,14 @@ bool sampled_supports(const Conv2dShape& shape);
 template <typename T>
 void sample_rows(const T* image, std::int64_t channels, const Conv2dShape& shape, RowRange rows,
                  T* columns, std::int64_t column_step);
-/// The adjoint. Writes the pixels of the image from the first of these output rows to where the
-/// next one after them begins, or to the end: those in no window are bias[channel], or 0 without;
-/// the columns have their bias already.
+/// The same transposed, with a row for each window [rows * OW, channels * taps]: copies of KW
+/// elements each.
+template <typename T>
+void sample_windows(const T* image, std::int64_t channels, const Conv2dShape& shape, RowRange rows,
+                    T* windows, std::int64_t window_step);
+/// The adjoint of sample_rows(). Writes the pixels of the image from the first of these output rows
+/// to where the next one after them begins, or to the end: those in no window are bias[channel], or
+/// 0 without; the columns have their bias already.
 template <typename T>
 void spread_rows(const T* columns, std::int64_t column_step, std::int64_t channels,
                  const Conv2dShape& shape, RowRange rows, const T* bias, T* image);

@@ -20,6 +20,13 @@ constexpr std::int64_t kPackedInPiece = 1 << 15;
 constexpr std::int64_t kReadInPiece = 1 << 15;  // elements, by products with a vector
 constexpr double kTransposeCost = 12;           // of an element, in products of a vector's lane
 
+// Rows of a panel, `step` elements apart, that are asked for ahead of their products; or null.
+template <typename T>
+struct Ahead {
+  const T* rows;
+  std::int64_t step;
+};
+
 // Panels [first, first + n) of an operand, packed one behind the other or in place.
 template <typename T>
 struct Reach {
@@ -28,6 +35,7 @@ struct Reach {
   std::int64_t first;
   const T* packed;  // null: in place
   const T* last;    // in place: a packed copy of a last panel of less than a vector, or null
+  std::int64_t own_panels = 0;  // of each piece, which packs its own
 
   bool in_place(std::int64_t i) const { return !packed && !(last && i + 1 == panels.count); }
   const T* at(std::int64_t i) const {
@@ -37,6 +45,14 @@ struct Reach {
   std::int64_t stride(std::int64_t i) const { return in_place(i) ? panels.stride : 1; }
   std::int64_t step(std::int64_t i) const {
     return in_place(i) ? panels.depth_stride : panels.width;
+  }
+  // What follows panel i: the next one or, where that was packed just now, what the next piece
+  // packs in place of panel i.
+  Ahead<T> after(std::int64_t i) const {
+    const std::int64_t next = i + std::max<std::int64_t>(1, own_panels);
+    if (next >= panels.count || (own_panels > 0 && panels.stride != 1)) return {nullptr, 0};
+    if (own_panels > 0) return {panels.at(next, k.begin), panels.depth_stride};
+    return {at(next), step(next)};
   }
 };
 
@@ -68,7 +84,7 @@ struct Result {
 
 template <typename T>
 void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t, const Reach<T>& b,
-              std::int64_t p, const Result<T>& result) {
+              std::int64_t p, const Result<T>& result, const Ahead<T>& ahead = {nullptr, 0}) {
   const std::int64_t columns = b.panels.size(p);
   const GemmTile<T> tile{a.at(t),
                          a.stride(t),
@@ -80,7 +96,10 @@ void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t, const
                          result.beta,
                          &result.c.at(a.panels.begin(t), b.panels.begin(p)),
                          result.c.row_stride,
-                         columns};
+                         columns,
+                         nullptr,
+                         ahead.rows,
+                         ahead.step};
   simd.tile[columns > simd.lanes ? 1 : 0](static_cast<int>(a.panels.size(t)), tile);
 }
 
@@ -91,8 +110,16 @@ void block(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Re
   const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t bytes = b.panels.packed(1, b.k) * static_cast<std::int64_t>(sizeof(T));
   if (bytes <= kStaysInL1) {
-    for (std::int64_t p = p_begin; p < p_end; ++p)
-      for (std::int64_t t = t_begin; t < t_end; ++t) one_tile(simd, a, t, b, p, result);
+    // Each tile asks for a part of what follows the panel.
+    const std::int64_t part = ceil_div(b.k.size, t_end - t_begin);
+    for (std::int64_t p = p_begin; p < p_end; ++p) {
+      Ahead<T> ahead = b.after(p);
+      if (ahead.rows) ahead.rows += b.panels.width - 1;  // of two lines, one has come already
+      for (std::int64_t t = t_begin; t < t_end; ++t) {
+        one_tile(simd, a, t, b, p, result, ahead);
+        if (ahead.rows) ahead.rows += part * ahead.step;
+      }
+    }
   } else {
     for (std::int64_t t = t_begin; t < t_end; ++t)
       for (std::int64_t p = p_begin; p < p_end; ++p) one_tile(simd, a, t, b, p, result);
@@ -101,13 +128,12 @@ void block(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Re
 
 // One part of the depth.
 template <typename T>
-void multiply_part(const GemmPlan<T>& plan, const Part& k, T* rows_copy, T* columns_copy,
+void multiply_part(const GemmPlan<T>& plan, const Part& k, const T* rows_copy, T* columns_copy,
                    const Result<T>& result) {
   using Source = typename GemmPlan<T>::Source;
   const GemmPanels<T>&rows = plan.rows, &columns = plan.columns;
   const bool pack_last = plan.columns_from == Source::kInPlace &&
                          columns.size(columns.count - 1) < gemm_tiles<T>().lanes;
-  if (plan.rows_from == Source::kShared) pack_all(rows, k, rows_copy);
   if (plan.columns_from == Source::kShared) pack_all(columns, k, columns_copy);
   if (pack_last) columns.pack(columns.count - 1, 1, k, 0, k.size, columns_copy);
 
@@ -134,6 +160,7 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, T* rows_copy, T* colu
         columns.pack(p, p_end - p, k, 0, k.size, own.data());
         b.first = p;
         b.packed = own.data();
+        b.own_panels = plan.piece_columns;
       }
       for (std::int64_t row = t; row < t_end; row += kBlockTiles)
         block(a, row, std::min(t_end, row + kBlockTiles), b, p, p_end, result);
@@ -191,22 +218,34 @@ void add_transposed(Matrix<const T> sums, T beta, Matrix<T> c) {
                });
 }
 
-// c has unit column stride, and vectors lie along its columns.
+// Where the rows of a part of the depth that begins at `depth` are, behind those before it.
 template <typename T>
-void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+std::int64_t packed_before(const GemmPanels<T>& rows, std::int64_t depth) {
+  return rows.packed(rows.count, Part(0, 1, depth));
+}
+
+// c has unit column stride, and vectors lie along its columns. packed_rows: all parts of a, or
+// null.
+template <typename T>
+void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
+                            const T* packed_rows = nullptr) {
   using Source = typename GemmPlan<T>::Source;
-  const GemmPlan<T> plan(a, b);
+  const GemmPlan<T> plan(a, b, packed_rows != nullptr);
   const Part longest = plan.longest_part();
   Scratch<T> rows, columns;
-  if (plan.rows_from == Source::kShared)
-    rows = Scratch<T>(plan.rows.packed(plan.rows.count, longest));
+  const bool packs_rows = plan.rows_from == Source::kShared && !packed_rows;
+  if (packs_rows) rows = Scratch<T>(plan.rows.packed(plan.rows.count, longest));
   if (plan.columns_from != Source::kOwn) {  // in place: of the last one, if that is not whole
     const bool shared = plan.columns_from == Source::kShared;
     columns = Scratch<T>(plan.columns.packed(shared ? plan.columns.count : 1, longest));
   }
-  for (std::int64_t i = 0; i < plan.parts; ++i)
-    multiply_part(plan, plan.part(i), rows.data(), columns.data(),
-                  Result<T>{alpha, i == 0 ? beta : T{1}, c});
+  for (std::int64_t i = 0; i < plan.parts; ++i) {
+    const Part k = plan.part(i);
+    if (packs_rows) pack_all(plan.rows, k, rows.data());
+    const T* const rows_copy =
+        packed_rows ? packed_rows + packed_before(plan.rows, k.begin) : rows.data();
+    multiply_part(plan, k, rows_copy, columns.data(), Result<T>{alpha, i == 0 ? beta : T{1}, c});
+  }
 }
 
 }  // namespace
@@ -225,6 +264,22 @@ void gemm_blocked(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<
   } else {
     multiply_along_columns(alpha, a, b, beta, c);
   }
+}
+
+template <typename T>
+PackedRows<T>::PackedRows(Matrix<const T> a)
+    : a_(a), packed_(packed_before(GemmPanels<T>::rows_of(a), a.columns)) {
+  const GemmPlan<T> plan(a, a.transposed(), true);  // whatever the other operand is
+  for (std::int64_t i = 0; i < plan.parts; ++i) {
+    const Part k = plan.part(i);
+    pack_all(plan.rows, k, packed_.data() + packed_before(plan.rows, k.begin));
+  }
+}
+
+template <typename T>
+void PackedRows<T>::multiply(Matrix<const T> b, T beta, Matrix<T> c) const {
+  if (c.rows == 0 || c.columns == 0) return;
+  multiply_along_columns<T>(T{1}, a_, b, beta, c, packed_.data());
 }
 
 template <typename T>
@@ -252,6 +307,7 @@ void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride,
 
 #define TAPEDECK_INSTANTIATE(T)                                                  \
   template void gemm_blocked(T, Matrix<const T>, Matrix<const T>, T, Matrix<T>); \
+  template class PackedRows<T>;                                                  \
   template void gemv_blocked(T, Matrix<const T>, const T*, std::int64_t, T, T*);
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstdint>
+
 #include <tapedeck/ops/kernels/matrix.h>
+#include <tapedeck/ops/kernels/scratch.h>
 
 namespace tapedeck::kernels {
 
@@ -9,6 +12,21 @@ namespace tapedeck::kernels {
 /// split over threads in a partition that depends on the sizes alone.
 template <typename T>
 void gemm_blocked(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+
+/// The first operand of several products, packed once for all of them.
+template <typename T>
+class PackedRows {
+ public:
+  /// Copies a, on all threads.
+  explicit PackedRows(Matrix<const T> a);
+  /// c = a b + beta c, as by gemm_blocked(); c must have unit column stride.
+  void multiply(Matrix<const T> b, T beta, Matrix<T> c) const;
+
+ private:
+  Matrix<const T> a_;  // only its sizes
+  Scratch<T> packed_;  // the parts of the depth, one behind the other
+};
+
 /// y = alpha a x + beta y over y's elements, contiguous; by the rows of a.
 template <typename T>
 void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride, T beta, T* y);

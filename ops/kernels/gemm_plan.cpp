@@ -42,7 +42,7 @@ std::int64_t least_panels(const GemmPanels<T>& panels) {
 // One of the operands is packed piece by piece, which leaves it in the L2 cache, where the other is
 // so short that every piece can have all of it: then nothing is packed twice.
 template <typename T>
-GemmPlan<T>::GemmPlan(Matrix<const T> a, Matrix<const T> b)
+GemmPlan<T>::GemmPlan(Matrix<const T> a, Matrix<const T> b, bool rows_packed)
     : rows(GemmPanels<T>::rows_of(a)),
       columns(GemmPanels<T>::columns_of(b)),
       parts(std::max<std::int64_t>(1, ceil_div(a.columns, kDepth))),
@@ -54,12 +54,12 @@ GemmPlan<T>::GemmPlan(Matrix<const T> a, Matrix<const T> b)
     columns_from = Source::kOwn;
     piece_rows = least_rows = rows.count;
     least_columns = least_panels(columns);
-  } else if (rows.extent > columns.extent && columns.count <= 2 * kBlockPanels) {
+  } else if (!rows_packed && rows.extent > columns.extent && columns.count <= 2 * kBlockPanels) {
     rows_from = Source::kOwn;
     piece_columns = least_columns = columns.count;
     least_rows = least_panels(rows);
   }
-  if (columns.count <= kFewPanels) rows_from = Source::kInPlace;
+  if (!rows_packed && columns.count <= kFewPanels) rows_from = Source::kInPlace;
   if (columns_in_place(rows, columns, depth_)) columns_from = Source::kInPlace;
   shrink_pieces(least_rows, least_columns);
 }

@@ -24,7 +24,8 @@ struct GemmPlan {
   Source rows_from = Source::kShared, columns_from = Source::kShared;
   std::int64_t piece_rows, piece_columns;  ///< in tiles and panels
 
-  GemmPlan(Matrix<const T> a, Matrix<const T> b);
+  /// `rows_packed`: a copy of all rows is there already.
+  GemmPlan(Matrix<const T> a, Matrix<const T> b, bool rows_packed = false);
 
   Part part(std::int64_t i) const { return Part(i, parts, depth_); }
   Part longest_part() const { return Part(0, 1, ceil_div(depth_, parts)); }

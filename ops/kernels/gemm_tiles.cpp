@@ -21,8 +21,10 @@ namespace hn = hwy::HWY_NAMESPACE;
 // So many steps of the depth at a time hide what the loop itself costs.
 #if HWY_TARGET == HWY_AVX3
 constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1;
+constexpr bool kAsksAhead = false;
 #else
 constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4;
+constexpr bool kAsksAhead = true;
 #endif
 
 template <typename T>
@@ -53,8 +55,7 @@ void Tile(const GemmTile<T>& tile) {
   const T *a[kPointers], *b = tile.b;
   const std::int64_t a_step = tile.a_step, b_step = tile.b_step, a_row_stride = tile.a_row_stride;
   for (int i = 0; i < kPointers; ++i) a[i] = tile.a + 3 * i * a_row_stride;
-  HWY_UNROLL(kSteps)
-  for (std::int64_t k = 0; k < tile.depth; ++k, b += b_step) {
+  const auto multiply = [&]() HWY_ATTR {
     hn::Vec<decltype(d)> column[kVectors];
     for (int v = 0; v < kVectors; ++v)
       column[v] =
@@ -65,23 +66,36 @@ void Tile(const GemmTile<T>& tile) {
       for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, column[v], sum[i][v]);
     }
     for (int i = 0; i < kPointers; ++i) a[i] += a_step;
+    b += b_step;
+  };
+  std::int64_t k = 0;
+  if constexpr (kAsksAhead) {
+    const T* ahead = tile.ahead ? tile.ahead : tile.b;
+    for (; k + kAheadSteps <= tile.depth; k += kAheadSteps, ahead += tile.ahead_step) {
+      __builtin_prefetch(ahead, 0, 2);  // into the L2 cache: the panel in the L1 cache is in use
+      HWY_UNROLL(kSteps)
+      for (int i = 0; i < kAheadSteps; ++i) multiply();
+    }
   }
+  HWY_UNROLL(kSteps)
+  for (; k < tile.depth; ++k) multiply();
 
   const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
-  const bool whole = kVectors == 2 || tile.columns == kLanes;
+  const bool whole = kVectors == 2 || tile.columns == kLanes, adds = tile.beta != T{0};
   HWY_UNROLL(kMaxRows)
   for (int i = 0; i < kRows; ++i) {
     T* const c = tile.c + i * tile.c_row_stride;
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Mul(sum[i][v], alpha);
-    if (whole) {
+    if (whole && !adds) {
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, c + v * second);
+    } else if (whole) {
       hn::Vec<decltype(d)> old[kVectors];  // all of it, before the first is stored
       for (int v = 0; v < kVectors; ++v) old[v] = hn::LoadU(d, c + v * second);
       for (int v = 0; v < kVectors; ++v)
-        hn::StoreU(tile.beta == T{0} ? sum[i][v] : hn::MulAdd(beta, old[v], sum[i][v]), d,
-                   c + v * second);
+        hn::StoreU(hn::MulAdd(beta, old[v], sum[i][v]), d, c + v * second);
     } else {
       auto value = sum[i][0];
-      if (tile.beta != T{0}) value = hn::MulAdd(beta, LoadPart(d, c, tile.columns), value);
+      if (adds) value = hn::MulAdd(beta, LoadPart(d, c, tile.columns), value);
       if (c + kLanes <= tile.c_end)
         hn::StoreU(value, d, c);
       else

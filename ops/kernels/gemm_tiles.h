@@ -4,6 +4,9 @@
 
 namespace tapedeck::kernels {
 
+/// Steps of a tile's depth from a line that it asks for to the next: sixteen tiles ask for a panel.
+constexpr int kAheadSteps = 16;
+
 /// A tile of a matrix product: `rows` rows times one panel of one or two vectors of columns.
 ///
 ///   c[i][j] = alpha * sum over k < depth of a[i * a_row_stride + k * a_step] * b[k * b_step + j]
@@ -22,6 +25,10 @@ struct GemmTile {
   /// Up to here a row of c that is shorter than a vector may be stored as one: what it spoils is
   /// stored later.
   const T* c_end = nullptr;
+  /// Of what is read soon: a line for every kAheadSteps of the depth that is asked for meanwhile,
+  /// and how far it is from each to the next. Null for none. Not with AVX-512.
+  const T* ahead = nullptr;
+  std::int64_t ahead_step = 0;
 };
 
 /// Elements that the panel of a narrow product may have: it stays in the L1 cache.

@@ -137,6 +137,34 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
     }
 }
 
+// Rows that are packed once serve every product: of few columns and many, of several parts of the
+// depth, added to what is there or not.
+template <typename T>
+void check_packed_rows(I64 M, I64 K, bool transposed) {
+  const Array a = random_array({M, K}, dtype_of<T>, 1), at = contiguous(a.transpose(0, 1));
+  const PackedRows<T> rows(transposed
+                               ? Matrix<const T>(row_major<T>(at.data<T>(), K, M)).transposed()
+                               : Matrix<const T>(row_major<T>(a.data<T>(), M, K)));
+  for (const I64 N : {3, 17, 32, 130, 700})
+    for (const T beta : {T{0}, T{1}}) {
+      SCOPED_TRACE(::testing::Message() << M << " " << K << " " << N << transposed << beta);
+      const Array b = random_array({K, N}, dtype_of<T>, 2),
+                  c = random_array({M, N}, dtype_of<T>, 3);
+      const Array expected = naive_product(a, b);
+      for (I64 i = 0; i < M * N; ++i) expected.data<double>()[i] += beta * c.data<T>()[i];
+      rows.multiply(row_major<T>(b.data<T>(), K, N), beta, row_major<T>(c.data<T>(), M, N));
+      EXPECT_LT(relative_error(c, expected), tolerance(dtype_of<T>) * 10);
+    }
+}
+
+TEST(Gemm, RowsArePackedOnceForSeveralProducts) {
+  for (const auto& [M, K] : {std::pair<I64, I64>{5, 7}, {50, 600}, {230, 300}, {700, 40}, {1, 0}})
+    for (const bool transposed : {false, true}) {
+      check_packed_rows<float>(M, K, transposed);
+      check_packed_rows<double>(M, K, transposed);
+    }
+}
+
 // What a tile computes beside c is not stored, and packing repeats rows instead of reading beyond.
 TEST(Gemm, NothingBesideTheOperandsIsRead) {
   constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
