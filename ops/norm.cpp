@@ -10,6 +10,7 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/norm.h>
+#include <tapedeck/ops/kernels/pool_geometry.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
 
@@ -207,6 +208,14 @@ Variable batch_norm(const Variable& input, const std::optional<Variable>& weight
   const Variable running_mean = or_undefined(running_mean_opt);
   const Variable running_var = or_undefined(running_var_opt);
   check_channels("batch_norm", input, weight, bias, running_mean, running_var);
+  if (input.dim() == 4 && kernels::has_inner_channels(input.array())) {
+    // Images whose channels lie next to each other are rows of channels.
+    const Variable rows = input.permute({0, 2, 3, 1});
+    return batch_norm(rows.reshape({-1, input.size(1)}), weight, bias, running_mean, running_var,
+                      training, momentum, eps, false)
+        .view(rows.sizes())
+        .permute({0, 3, 1, 2});
+  }
   constexpr const char* kName = "NativeBatchNormBackward0";
   if (!training) {
     TAPEDECK_CHECK(running_mean.defined() && running_var.defined(),

@@ -116,6 +116,27 @@ TEST(BatchNorm, TheSameBitsWithAnyNumberOfThreads) {
   EXPECT_TRUE(one.second.equal(three.second));
 }
 
+// Rows are added up some at a time, and a large mean has more digits than a float32.
+TEST(LayerNorm, WeightGradientsOfManyRows) {
+  const Variable x = random_tensor({1003, 37}, kAny, 1, false, kFloat64) + 100;
+  const Variable w = random_tensor({37}, kAny, 2, false, kFloat64);
+  const Variable b = random_tensor({37}, kAny, 3, false, kFloat64);
+  const Variable g = random_tensor({1003, 37}, kAny, 4, false, kFloat64);
+  const auto gradients = [&](ScalarType dtype) {
+    const Variable weight = w.to(dtype).requires_grad_(), bias = b.to(dtype).requires_grad_();
+    const Variable y = layer_norm(x.to(kFloat32).to(dtype), {37}, weight, bias);
+    return autograd::grad({y}, {weight, bias}, {g.to(kFloat32).to(dtype)});
+  };
+  const auto expected = gradients(kFloat64), got = gradients(kFloat32);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_TRUE(got[i].to(kFloat64).allclose(expected[i], 1e-5, 5e-4)) << i;
+  const int before = get_num_threads();
+  set_num_threads(3);
+  const auto on_three = gradients(kFloat32);
+  set_num_threads(before);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(on_three[i].equal(got[i])) << i;
+}
+
 template <typename F>
 std::string message_of(F f) {
   try {
