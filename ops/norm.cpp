@@ -1,5 +1,6 @@
 #include <tapedeck/ops/norm.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <tapedeck/array/dispatch.h>
@@ -137,8 +138,9 @@ NormStats stats_of(const Variable& running_mean, const Variable& running_var, do
   stats.mean = kernels::cast(running_mean.contiguous().array(), kFloat64);
   const Array var = kernels::cast(running_var.contiguous().array(), kFloat64);
   stats.rstd = Array::empty(var.sizes(), kFloat64);
-  for (std::int64_t c = 0; c < var.numel(); ++c)
-    stats.rstd.data<double>()[c] = 1 / std::sqrt(var.data<double>()[c] + eps);
+  const double* const from = var.data<double>();
+  std::transform(from, from + var.numel(), stats.rstd.data<double>(),
+                 [eps](double v) { return 1 / std::sqrt(v + eps); });
   return stats;
 }
 

@@ -67,14 +67,22 @@ std::vector<double> column_sums(const Extents& e, std::int64_t kinds, Body body)
   return sums;
 }
 
+// value(c) for each column.
+template <typename To, typename Value>
+std::vector<To> columns_of(const Extents& e, Value value) {
+  std::vector<To> columns(static_cast<std::size_t>(e.C * e.S));
+  To* to = columns.data();
+  if (e.S == 1) {
+    for (std::int64_t c = 0; c < e.C; ++c) to[c] = static_cast<To>(value(c));
+    return columns;
+  }
+  for (std::int64_t c = 0; c < e.C; ++c, to += e.S) std::fill_n(to, e.S, static_cast<To>(value(c)));
+  return columns;
+}
 // values[c] for each column.
 template <typename To>
 std::vector<To> per_column(const Extents& e, const double* values) {
-  std::vector<To> columns(static_cast<std::size_t>(e.C * e.S));
-  auto to = columns.begin();
-  for (std::int64_t c = 0; c < e.C; ++c, to += e.S)
-    std::fill_n(to, e.S, static_cast<To>(values[c]));
-  return columns;
+  return columns_of<To>(e, [=](std::int64_t c) { return values[c]; });
 }
 
 // The sum over the S columns of channel c.
@@ -125,13 +133,10 @@ void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e
                     const double* mean, const double* rstd, T* y) {
   const NormLoops<T>& loops = norm_loops<T>();
   if (e.by_columns()) {
-    std::vector<double> scales(static_cast<std::size_t>(e.C)), shifts(scales.size());
-    for (std::int64_t c = 0; c < e.C; ++c) {
-      scales[static_cast<std::size_t>(c)] = rstd[c] * element(weight, c, 1);
-      shifts[static_cast<std::size_t>(c)] = element(bias, c, 0);
-    }
-    const std::vector<T> means = per_column<T>(e, mean), a = per_column<T>(e, scales.data()),
-                         b = per_column<T>(e, shifts.data());
+    const std::vector<T> means = per_column<T>(e, mean);
+    const std::vector<T> a =
+        columns_of<T>(e, [=](std::int64_t c) { return rstd[c] * element(weight, c, 1); });
+    const std::vector<T> b = columns_of<T>(e, [=](std::int64_t c) { return element(bias, c, 0); });
     const std::int64_t columns = e.C * e.S;
     parallel_for(e.N, grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin * columns; at < end * columns; at += columns)

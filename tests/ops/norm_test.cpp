@@ -101,6 +101,29 @@ TEST(BatchNorm, ALargeMeanLosesNoDigits) {
   EXPECT_TRUE(y.to(kFloat64).allclose(expected, 1e-4, 2e-4));
 }
 
+// Channels that lie next to each other, as in an NHWC image that was permuted.
+TEST(BatchNorm, OfInnerChannels) {
+  const Variable nhwc = random_tensor({3, 5, 4, 11}, kAny, 1).requires_grad_();
+  const Variable w = random_tensor({11}, kAny, 2).requires_grad_();
+  const Variable b = random_tensor({11}, kAny, 3).requires_grad_();
+  const Variable g = random_tensor({3, 11, 5, 4}, kAny, 4);
+  const auto run = [&](const Variable& x, bool training, Variable* y) {
+    const Variable mean = zeros({11}, kFloat64), var = ones({11}, kFloat64);
+    *y = batch_norm(x, w, b, mean, var, training, 0.1, 1e-5);
+    std::vector<Variable> all = autograd::grad({*y}, {nhwc, w, b}, {g});
+    all.insert(all.end(), {*y, mean, var});
+    return all;
+  };
+  const Variable inner = nhwc.permute({0, 3, 1, 2});
+  for (const bool training : {true, false}) {
+    Variable y, z;
+    const auto expected = run(inner.contiguous(), training, &y), got = run(inner, training, &z);
+    EXPECT_EQ(z.strides(), inner.strides());
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_TRUE(got[i].allclose(expected[i], 1e-12, 1e-12)) << i;
+  }
+}
+
 TEST(BatchNorm, TheSameBitsWithAnyNumberOfThreads) {
   const Variable x = random_tensor({8, 16, 33, 17}, kAny, 1, false, kFloat32).requires_grad_();
   const auto run = [&](int threads) {
