@@ -40,10 +40,18 @@ TensorOptions with_dtype_of(TensorOptions options, bool all_integral) {
 }
 
 // Writes value(i) for i = 0, 1, ...; the values are computed as int64 or double.
+template <typename Index, typename T, typename Value>
+void fill_values(T* out, std::int64_t n, Value value) {
+  const auto count = static_cast<Index>(n);
+  for (Index i = 0; i < count; ++i) out[i] = static_cast<T>(value(i));
+}
 template <typename T, typename Value>
 void fill_sequence(const Array& out, Value value) {
-  T* data = out.data<T>();
-  for (std::int64_t i = 0; i < out.numel(); ++i) data[i] = static_cast<T>(value(i));
+  // The vectors of all CPUs convert 32-bit integers.
+  if (out.numel() <= std::numeric_limits<std::int32_t>::max())
+    fill_values<std::int32_t>(out.data<T>(), out.numel(), value);
+  else
+    fill_values<std::int64_t>(out.data<T>(), out.numel(), value);
 }
 
 }  // namespace
@@ -196,7 +204,7 @@ Variable sequence(const char* op, Scalar start, Scalar end, Scalar step, bool in
   dispatch_numeric(out.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     if constexpr (std::is_floating_point_v<T>)
-      fill_sequence<T>(out, [a = start.toDouble(), s = step.toDouble()](std::int64_t i) {
+      fill_sequence<T>(out, [a = start.toDouble(), s = step.toDouble()](auto i) {
         return a + s * static_cast<double>(i);
       });
     else

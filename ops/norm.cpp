@@ -1,5 +1,6 @@
 #include <tapedeck/ops/norm.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include <tapedeck/array/dispatch.h>
@@ -10,6 +11,7 @@
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/norm.h>
+#include <tapedeck/ops/kernels/pool_geometry.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
 
@@ -136,8 +138,9 @@ NormStats stats_of(const Variable& running_mean, const Variable& running_var, do
   stats.mean = kernels::cast(running_mean.contiguous().array(), kFloat64);
   const Array var = kernels::cast(running_var.contiguous().array(), kFloat64);
   stats.rstd = Array::empty(var.sizes(), kFloat64);
-  for (std::int64_t c = 0; c < var.numel(); ++c)
-    stats.rstd.data<double>()[c] = 1 / std::sqrt(var.data<double>()[c] + eps);
+  const double* const from = var.data<double>();
+  std::transform(from, from + var.numel(), stats.rstd.data<double>(),
+                 [eps](double v) { return 1 / std::sqrt(v + eps); });
   return stats;
 }
 
@@ -207,6 +210,14 @@ Variable batch_norm(const Variable& input, const std::optional<Variable>& weight
   const Variable running_mean = or_undefined(running_mean_opt);
   const Variable running_var = or_undefined(running_var_opt);
   check_channels("batch_norm", input, weight, bias, running_mean, running_var);
+  if (input.dim() == 4 && kernels::has_inner_channels(input.array())) {
+    // Images whose channels lie next to each other are rows of channels.
+    const Variable rows = input.permute({0, 2, 3, 1});
+    return batch_norm(rows.reshape({-1, input.size(1)}), weight, bias, running_mean, running_var,
+                      training, momentum, eps, false)
+        .view(rows.sizes())
+        .permute({0, 3, 1, 2});
+  }
   constexpr const char* kName = "NativeBatchNormBackward0";
   if (!training) {
     TAPEDECK_CHECK(running_mean.defined() && running_var.defined(),

@@ -103,30 +103,33 @@ Variable constant_pad_nd(const Variable& self, IntArrayRef pad, Scalar value) {
   TAPEDECK_CHECK_DEFINED("constant_pad_nd", self);
   const detail::OpScope scope("constant_pad_nd");
   const std::vector<AxisPad> axes = axes_of(self, pad);
-  Variable x = self;
-  DimVector sizes(self.sizes());
+  Array x = self.array();
+  DimVector sizes(self.sizes()), before(sizes.size(), 0);
   for (const AxisPad& p : axes) {
     const auto axis = static_cast<std::size_t>(p.axis);
     const std::int64_t skip = std::max<std::int64_t>(0, -p.before);
     const std::int64_t drop = std::max<std::int64_t>(0, -p.after);
     sizes[axis] += p.before + p.after;
-    TAPEDECK_CHECK(skip + drop <= x.size(p.axis), "pad: paddings ", p.before, " and ", p.after,
+    before[axis] = std::max<std::int64_t>(0, p.before);
+    TAPEDECK_CHECK(skip + drop <= self.size(p.axis), "pad: paddings ", p.before, " and ", p.after,
                    " of axis ", p.axis, " leave less than nothing of the input ", self.sizes());
-    if (skip + drop > 0) x = x.narrow(p.axis, skip, x.size(p.axis) - skip - drop);
+    if (skip + drop > 0) x = x.slice(p.axis, skip, self.size(p.axis) - drop, 1);
   }
-  DimVector before(sizes.size(), 0);
-  for (const AxisPad& p : axes)
-    before[static_cast<std::size_t>(p.axis)] = std::max<std::int64_t>(0, p.before);
-  Variable y(kernels::pad_constant(x.array(), before, sizes, value));
-  if (should_record(x))
-    record(y, "ConstantPadNdBackward0", edges(x),
-           [axes, sizes = DimVector(x.sizes())](const Variable& g) {
+  Variable y(kernels::pad_constant(x, before, sizes, value));
+  if (should_record(self)) {
+    DimVector cropped(pad);  // what the gradient is padded by
+    for (std::int64_t& p : cropped) p = std::max<std::int64_t>(0, -p);
+    record(y, "ConstantPadNdBackward0", edges(self),
+           [axes, cropped, sizes = x.sizes()](const Variable& g) {
              Variable grad = g;
              for (const AxisPad& p : axes)
                grad = grad.narrow(p.axis, std::max<std::int64_t>(0, p.before),
                                   sizes[static_cast<std::size_t>(p.axis)]);
-             return grad;
+             const bool crops =
+                 std::any_of(cropped.begin(), cropped.end(), [](std::int64_t p) { return p > 0; });
+             return crops ? constant_pad_nd(grad, cropped, 0) : grad;
            });
+  }
   return y;
 }
 

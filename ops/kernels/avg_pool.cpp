@@ -130,7 +130,32 @@ void spread_plane(const Averages& a, const T* grad, T* out, RowBuffers<T>& buffe
   }
 }
 
+// Vectors over the channels, which lie next to each other.
+Array average_channels(const Array& x, const Averages& a, const char* op) {
+  const Array out = empty_with_inner_channels({x.size(0), x.size(1), a.OH(), a.OW()}, x.dtype());
+  const std::int64_t C = x.size(1), row = a.OW() * C;
+  dispatch_floating(x.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const in = x.data<T>();
+    T* const to = out.data<T>();
+    const std::int64_t grain = std::max<std::int64_t>(1, (1 << 15) * a.OH() / (a.H * a.W * C));
+    parallel_for(x.size(0) * a.OH(), grain, [=, &a](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        const T* const image = in + r / a.OH() * a.H * a.W * C;
+        const PoolWindow& window = a.rows[static_cast<std::size_t>(r % a.OH())];
+        T* at = to + r * row;
+        for (const PoolWindow& column : a.columns) {
+          sum_channels(image, a.W, C, window, column, a.weight<T>(window, column), at);
+          at += C;
+        }
+      }
+    });
+  });
+  return out;
+}
+
 Array average(const Array& input, const Averages& a, const char* op) {
+  if (has_inner_channels(input)) return average_channels(input, a, op);
   const Array x = contiguous(input);
   Array out = Array::empty({x.size(0), x.size(1), a.OH(), a.OW()}, x.dtype());
   dispatch_floating(x.dtype(), op, [&](auto tag) {

@@ -123,6 +123,49 @@ void WindowMeansF64(const double* in, std::int64_t taps, std::int64_t stride, co
                     std::int64_t n, double* out) {
   WindowMeans(in, taps, stride, weights, n, out);
 }
+// The sums over a part of one row of the window: of `pixels` times kVectors vectors.
+template <int kVectors, class D, typename T>
+HWY_INLINE void AddPixels(D d, const T* in, std::int64_t pixels, std::int64_t C, bool is_first,
+                          T weight, T* out) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<D> sums[kVectors];
+  for (int v = 0; v < kVectors; ++v)
+    sums[v] = is_first ? hn::Zero(d) : hn::LoadU(d, out + v * lanes);
+  for (std::int64_t p = 0; p < pixels; ++p, in += C)
+    for (int v = 0; v < kVectors; ++v) sums[v] = hn::Add(sums[v], hn::LoadU(d, in + v * lanes));
+  for (int v = 0; v < kVectors; ++v)
+    hn::StoreU(hn::Mul(sums[v], hn::Set(d, weight)), d, out + v * lanes);
+}
+
+template <typename T>
+HWY_INLINE void SumChannels(const T* image, std::int64_t width, std::int64_t C,
+                            const PoolWindow& row, const PoolWindow& column, T weight, T* out) {
+  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
+  const hn::CappedTag<T, 1> one;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (row.begin >= row.end)
+    for (std::int64_t c = 0; c < C; ++c) out[c] = 0;
+  for (std::int64_t h = row.begin; h < row.end; ++h) {
+    const T* const in = image + (h * width + column.begin) * C;
+    const std::int64_t pixels = column.end - column.begin;
+    const bool is_first = h == row.begin;
+    const T scale = h + 1 == row.end ? weight : T{1};
+    std::int64_t c = 0;
+    for (; c + 4 * lanes <= C; c += 4 * lanes)
+      AddPixels<4>(d, in + c, pixels, C, is_first, scale, out + c);
+    for (; c + lanes <= C; c += lanes) AddPixels<1>(d, in + c, pixels, C, is_first, scale, out + c);
+    for (; c < C; ++c) AddPixels<1>(one, in + c, pixels, C, is_first, scale, out + c);
+  }
+}
+
+void SumChannelsF32(const float* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                    const PoolWindow& column, float weight, float* out) {
+  SumChannels(image, width, C, row, column, weight, out);
+}
+void SumChannelsF64(const double* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                    const PoolWindow& column, double weight, double* out) {
+  SumChannels(image, width, C, row, column, weight, out);
+}
 void MultiplyRowF32(const float* a, const float* b, std::int64_t n, float* out) {
   MultiplyRow(a, b, n, out);
 }
@@ -144,6 +187,8 @@ HWY_EXPORT(SumRowsF32);
 HWY_EXPORT(SumRowsF64);
 HWY_EXPORT(WindowMeansF32);
 HWY_EXPORT(WindowMeansF64);
+HWY_EXPORT(SumChannelsF32);
+HWY_EXPORT(SumChannelsF64);
 HWY_EXPORT(MultiplyRowF32);
 HWY_EXPORT(MultiplyRowF64);
 
@@ -172,6 +217,16 @@ template <>
 void window_means(const double* in, std::int64_t taps, std::int64_t stride, const double* weights,
                   std::int64_t n, double* out) {
   HWY_DYNAMIC_DISPATCH(WindowMeansF64)(in, taps, stride, weights, n, out);
+}
+template <>
+void sum_channels(const float* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                  const PoolWindow& column, float weight, float* out) {
+  HWY_DYNAMIC_DISPATCH(SumChannelsF32)(image, width, C, row, column, weight, out);
+}
+template <>
+void sum_channels(const double* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                  const PoolWindow& column, double weight, double* out) {
+  HWY_DYNAMIC_DISPATCH(SumChannelsF64)(image, width, C, row, column, weight, out);
 }
 template <>
 void multiply_row(const float* a, const float* b, std::int64_t n, float* out) {

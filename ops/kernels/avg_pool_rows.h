@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/pool_geometry.h>
+
 namespace tapedeck::kernels {
 
 // Rows of average pooling in vectors. T is float or double.
@@ -17,6 +19,10 @@ void sum_rows(const T* in, std::int64_t n, std::int64_t count, T weight, T* out)
 template <typename T>
 void window_means(const T* in, std::int64_t taps, std::int64_t stride, const T* weights,
                   std::int64_t n, T* out);
+/// The sum over one window of all channels of an image [H][width][C], times the weight.
+template <typename T>
+void sum_channels(const T* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                  const PoolWindow& column, T weight, T* out);
 /// out[i] = a[i] * b[i] for i < n.
 template <typename T>
 void multiply_row(const T* a, const T* b, std::int64_t n, T* out);

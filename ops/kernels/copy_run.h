@@ -69,7 +69,11 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));
   } else if (src_stride == 0) {
     const T value = load<T>(src);
-    for (std::int64_t i = 0; i < n; ++i) store(dst + i * dst_stride, value);
+    std::int64_t i = 0;
+    // Four at a time: a loop of single stores is as fast as the place where the linker puts it.
+    for (; i + 4 <= n; i += 4)
+      for (std::int64_t k = 0; k < 4; ++k) store(dst + (i + k) * dst_stride, value);
+    for (; i < n; ++i) store(dst + i * dst_stride, value);
   } else {
     copy_few<T>(dst, dst_stride, src, src_stride, n);
   }

@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/cross_entropy_rows.cpp"
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
+#include <algorithm>
 #include <cmath>
 
 #include <hwy/highway.h>
@@ -22,14 +23,12 @@ template <typename T>
 void RowLogSumExp(const T* x, std::int64_t n, T* lse) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
   T largest = x[0];
   std::int64_t i = 0;
   if (n >= lanes) {
     auto best = hn::LoadU(d, x);
     for (i = lanes; i + lanes <= n; i += lanes) best = hn::Max(best, hn::LoadU(d, x + i));
-    hn::Store(best, d, buffer);
-    for (std::int64_t k = 0; k < lanes; ++k) largest = HWY_MAX(largest, buffer[k]);
+    largest = hn::GetLane(hn::MaxOfLanes(d, best));
   }
   for (; i < n; ++i) largest = HWY_MAX(largest, x[i]);
 
@@ -40,11 +39,8 @@ void RowLogSumExp(const T* x, std::int64_t n, T* lse) {
     if (n - i < lanes) e = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)), e);
     sum = hn::Add(sum, e);
   }
-  hn::Store(sum, d, buffer);
-  T total = 0;
-  for (std::int64_t k = 0; k < lanes; ++k) total += buffer[k];
   lse[0] = largest;
-  lse[1] = std::log(total);
+  lse[1] = std::log(hn::GetLane(hn::SumOfLanes(d, sum)));
 }
 
 template <typename T>
@@ -64,6 +60,36 @@ void LogSumExp(const T* x, std::int64_t C, std::int64_t S, T* lse) {
       sum = hn::Add(sum, vec::Exp(d, hn::Sub(LoadUpTo(d, x + c * S + s, S - s), largest)));
     StoreUpTo(d, largest, lse + s, S - s);
     StoreUpTo(d, vec::Log(d, sum), lse + S + s, S - s);
+  }
+}
+
+template <typename T>
+void WeightedSums(const T* x, const T* weight, std::int64_t C, std::int64_t S, double* sums) {
+  const D64 d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (S == 1) {
+    auto s0 = hn::Zero(d), s1 = s0;
+    const auto add = [&](hn::Vec<D64> sum, std::int64_t c) HWY_ATTR {
+      return weight ? hn::MulAdd(Wide(x + c), Wide(weight + c), sum) : hn::Add(sum, Wide(x + c));
+    };
+    std::int64_t c = 0;
+    for (; c + 2 * lanes <= C; c += 2 * lanes) {
+      s0 = add(s0, c);
+      s1 = add(s1, c + lanes);
+    }
+    for (; c + lanes <= C; c += lanes) s0 = add(s0, c);
+    *sums = hn::GetLane(hn::SumOfLanes(d, hn::Add(s0, s1)));
+    for (; c < C; ++c)
+      *sums += static_cast<double>(x[c]) * (weight ? static_cast<double>(weight[c]) : 1);
+    return;
+  }
+  std::fill_n(sums, S, 0.0);
+  for (std::int64_t c = 0; c < C; ++c, x += S) {
+    const double w = weight ? static_cast<double>(weight[c]) : 1;
+    std::int64_t s = 0;
+    for (; s + lanes <= S; s += lanes)
+      hn::StoreU(hn::MulAdd(Wide(x + s), hn::Set(d, w), hn::LoadU(d, sums + s)), d, sums + s);
+    for (; s < S; ++s) sums[s] += w * static_cast<double>(x[s]);
   }
 }
 
@@ -95,8 +121,12 @@ void SoftmaxMinus(const T* x, const T* lse, const T* a, const T* b, const T* wei
   }
 }
 
-CrossEntropyRows<float> RowsF32() { return {LogSumExp<float>, SoftmaxMinus<float>}; }
-CrossEntropyRows<double> RowsF64() { return {LogSumExp<double>, SoftmaxMinus<double>}; }
+CrossEntropyRows<float> RowsF32() {
+  return {LogSumExp<float>, WeightedSums<float>, SoftmaxMinus<float>};
+}
+CrossEntropyRows<double> RowsF64() {
+  return {LogSumExp<double>, WeightedSums<double>, SoftmaxMinus<double>};
+}
 
 }  // namespace
 }  // namespace HWY_NAMESPACE

@@ -163,28 +163,29 @@ Array cross_entropy(const Array& x, const ClassLabels& labels, Array& lse) {
     const std::int64_t* const target = labels.target.data<std::int64_t>();
     const std::int64_t ignored = labels.ignore_index;
     const double smoothing = labels.smoothing;
+    const double W = smoothing == 0 ? 0 : total_weight(w, C);
     T* const to = losses.data<T>();
     T* const sums = lse.data<T>();
     parallel_for(N, grain_for(C * S), [=, &loops](std::int64_t begin, std::int64_t end) {
+      std::vector<double> weighted(static_cast<std::size_t>(smoothing == 0 ? 0 : S));
       for (std::int64_t n = begin; n < end; ++n) {
         const T* const scores = from + n * C * S;
         T* const lse_n = sums + 2 * n * S;
         loops.log_sum_exp(scores, C, S, lse_n);
+        if (smoothing != 0) loops.weighted_sums(scores, w, C, S, weighted.data());
         for (std::int64_t s = 0; s < S; ++s) {
           const std::int64_t i = n * S + s, t = target[i];
           if (t == ignored) {
             to[i] = 0;
             continue;
           }
-          // -log softmax of class c
-          const auto surprise = [&](std::int64_t c) {
-            return static_cast<double>(lse_n[s]) - static_cast<double>(scores[c * S + s]) +
-                   static_cast<double>(lse_n[S + s]);
-          };
-          double loss = class_weight(w, t) * surprise(t);
+          // -log softmax of a class is log_sum less its score.
+          const double largest = static_cast<double>(lse_n[s]);
+          const double log_sum = static_cast<double>(lse_n[S + s]);
+          double loss =
+              class_weight(w, t) * (largest - static_cast<double>(scores[t * S + s]) + log_sum);
           if (smoothing != 0) {
-            double spread = 0;
-            for (std::int64_t c = 0; c < C; ++c) spread += class_weight(w, c) * surprise(c);
+            const double spread = W * (largest + log_sum) - weighted[static_cast<std::size_t>(s)];
             loss = (1 - smoothing) * loss + smoothing / static_cast<double>(C) * spread;
           }
           to[i] = static_cast<T>(loss);

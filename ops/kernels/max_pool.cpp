@@ -108,9 +108,40 @@ class MaxPoolVectors {
   bool copies_;
 };
 
+// Vectors over the channels, which lie next to each other.
+MaxPool max_pool_channels(const Array& x, const Windows& s, bool want_indices, const char* op) {
+  const DimVector sizes{x.size(0), x.size(1), s.OH(), s.OW()};
+  MaxPool out;
+  out.values = empty_with_inner_channels(sizes, x.dtype());
+  if (want_indices) out.indices = empty_with_inner_channels(sizes, kInt64);
+  const std::int64_t C = x.size(1), row = s.OW() * C;
+  dispatch_floating(x.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const T* const in = x.data<T>();
+    T* const values = out.values.data<T>();
+    std::int64_t* const indices = want_indices ? out.indices.data<std::int64_t>() : nullptr;
+    const std::int64_t grain = planes_per_piece(row * s.H * s.W / (s.OH() * s.OW()));
+    parallel_for(x.size(0) * s.OH(), grain, [=, &s](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t r = begin; r < end; ++r) {
+        const T* const image = in + r / s.OH() * s.H * s.W * C;
+        const PoolWindow& window = s.rows[static_cast<std::size_t>(r % s.OH())];
+        std::int64_t at = r * row;
+        for (const PoolWindow& column : s.columns) {
+          max_of_channels(image, s.W, C, window, column, values + at,
+                          indices ? indices + at : nullptr);
+          at += C;
+        }
+      }
+    });
+  });
+  return out;
+}
+
 // `geometry` is null for windows that are not alike.
 MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geometry,
                  bool want_indices, const char* op) {
+  if (has_inner_channels(input) && s.H * s.W <= std::numeric_limits<std::int32_t>::max())
+    return max_pool_channels(input, s, want_indices, op);
   const Array x = contiguous(input);
   MaxPool out;
   out.values = Array::empty({x.size(0), x.size(1), s.OH(), s.OW()}, x.dtype());

@@ -33,8 +33,21 @@ HWY_INLINE void StoreIndices(D d, hn::Vec<hn::RebindToSigned<D>> v, std::int64_t
 #endif
 }
 
-// The best so far of as many windows as a vector has lanes, and the tap where it was found, as its
-// distance in the plane from the window's first.
+// The best so far of as many windows as a vector has lanes, without their places: by an instruction
+// that may lose a NaN, and a sum, which keeps it.
+template <class D>
+struct QuickBest {
+  hn::Vec<D> value, sum;
+  HWY_INLINE void Offer(D, hn::Vec<D> v, std::int64_t) {
+    value = hn::Max(v, value);
+    sum = hn::Add(sum, v);
+  }
+  // Infinities of both signs make a NaN of the sum, too.
+  HWY_INLINE bool MayHaveLost(D d) const { return !hn::AllFalse(d, hn::IsNaN(sum)); }
+};
+
+// The best so far, NaNs among them, and the tap where it was found, as its distance in the plane
+// from the window's first.
 template <class D, bool kIndices>
 struct Best {
   hn::Vec<D> value;
@@ -51,6 +64,39 @@ struct Best {
   }
 };
 
+// Offers every tap of kVectors vectors of windows, of which the first begins at `output`.
+template <int kStride, int kVectors, class State, class D, typename T>
+HWY_INLINE void OfferTaps(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows,
+                          std::int64_t output, State* best) {
+  const auto apart = static_cast<std::int64_t>(hn::Lanes(d)) * kStride;
+  const T* in = plane.in + output * kStride;
+  const std::int64_t taps = plane.taps, dilation = plane.dilation;
+  for (std::int64_t h = rows.begin; h < rows.end; h += rows.step) {
+    const T* at = in + h * plane.pitch;
+    const std::int64_t place = h * plane.width;
+    if constexpr (kStride == 1) {
+      for (std::int64_t k = 0; k < taps; ++k)
+        for (int v = 0; v < kVectors; ++v)
+          best[v].Offer(d, hn::LoadU(d, at + v * apart + k * dilation), place + k * dilation);
+    } else {
+      hn::Vec<D> even, odd;
+      std::int64_t k = 0;
+      if (dilation == 1)
+        for (; k + 1 < taps; k += 2)
+          for (int v = 0; v < kVectors; ++v) {
+            hn::LoadInterleaved2(d, at + v * apart + k, even, odd);
+            best[v].Offer(d, even, place + k);
+            best[v].Offer(d, odd, place + k + 1);
+          }
+      for (; k < taps; ++k)
+        for (int v = 0; v < kVectors; ++v) {
+          hn::LoadInterleaved2(d, at + v * apart + k * dilation, even, odd);
+          best[v].Offer(d, even, place + k * dilation);
+        }
+    }
+  }
+}
+
 template <int kStride, bool kIndices, class D, typename T>
 HWY_INLINE void Windows(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows,
                         std::int64_t output, T* values, std::int64_t* indices) {
@@ -64,31 +110,25 @@ HWY_INLINE void Windows(D d, const MaxPoolPlane<T>& plane, const PoolWindow& row
   if constexpr (kIndices)
     best.place = hn::Add(hn::Sub(hn::LoadU(di, plane.first_inside + output), column),
                          hn::Set(di, static_cast<I>(rows.begin * plane.width)));
-  const T* in = plane.in + output * kStride;
-  const std::int64_t taps = plane.taps, dilation = plane.dilation;
-  for (std::int64_t h = rows.begin; h < rows.end; h += rows.step) {
-    const T* at = in + h * plane.pitch;
-    const std::int64_t place = h * plane.width;
-    if constexpr (kStride == 1) {
-      for (std::int64_t k = 0; k < taps; ++k)
-        best.Offer(d, hn::LoadU(d, at + k * dilation), place + k * dilation);
-    } else {
-      hn::Vec<D> even, odd;
-      std::int64_t k = 0;
-      if (dilation == 1)
-        for (; k + 1 < taps; k += 2) {
-          hn::LoadInterleaved2(d, at + k, even, odd);
-          best.Offer(d, even, place + k);
-          best.Offer(d, odd, place + k + 1);
-        }
-      for (; k < taps; ++k) {
-        hn::LoadInterleaved2(d, at + k * dilation, even, odd);
-        best.Offer(d, even, place + k * dilation);
-      }
-    }
-  }
+  OfferTaps<kStride, 1>(d, plane, rows, output, &best);
   hn::StoreU(best.value, d, values);
   if constexpr (kIndices) StoreIndices(d, hn::Add(best.place, column), indices);
+}
+
+// The values alone, of kVectors vectors.
+template <int kStride, int kVectors, class D, typename T>
+HWY_INLINE void Values(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows,
+                       std::int64_t output, T* values) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  QuickBest<D> best[kVectors];
+  for (auto& of : best) of = {hn::Set(d, -static_cast<T>(__builtin_inff())), hn::Zero(d)};
+  OfferTaps<kStride, kVectors>(d, plane, rows, output, best);
+  for (int v = 0; v < kVectors; ++v) {
+    if (HWY_LIKELY(!best[v].MayHaveLost(d)))
+      hn::StoreU(best[v].value, d, values + v * lanes);
+    else
+      Windows<kStride, false>(d, plane, rows, output + v * lanes, values + v * lanes, nullptr);
+  }
 }
 
 // The last vector overlaps the one before where the outputs do not divide; fewer outputs than lanes
@@ -101,15 +141,25 @@ HWY_INLINE void Row(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows, T
   if (outputs < lanes) {
     HWY_ALIGN T some_values[kMaxPoolMostLanes];
     HWY_ALIGN std::int64_t some_indices[kMaxPoolMostLanes];
-    Windows<kStride, kIndices>(d, plane, rows, 0, some_values, some_indices);
+    if constexpr (kIndices)
+      Windows<kStride, true>(d, plane, rows, 0, some_values, some_indices);
+    else
+      Values<kStride, 1>(d, plane, rows, 0, some_values);
     for (std::int64_t i = 0; i < outputs; ++i) values[i] = some_values[i];
     if constexpr (kIndices)
       for (std::int64_t i = 0; i < outputs; ++i) indices[i] = some_indices[i];
     return;
   }
-  for (std::int64_t done = 0; done < outputs; done += lanes) {
+  std::int64_t done = 0;
+  if constexpr (!kIndices)
+    for (; done + 4 * lanes <= outputs; done += 4 * lanes)
+      Values<kStride, 4>(d, plane, rows, done, values + done);
+  for (; done < outputs; done += lanes) {
     const std::int64_t o = done + lanes <= outputs ? done : outputs - lanes;
-    Windows<kStride, kIndices>(d, plane, rows, o, values + o, kIndices ? indices + o : nullptr);
+    if constexpr (kIndices)
+      Windows<kStride, true>(d, plane, rows, o, values + o, indices + o);
+    else
+      Values<kStride, 1>(d, plane, rows, o, values + o);
   }
 }
 
@@ -138,6 +188,58 @@ HWY_INLINE void AnyPlane(const MaxPoolPlane<T>& plane) {
     plane.indices ? Plane<2, true>(plane) : Plane<2, false>(plane);
   else
     plane.indices ? Plane<1, true>(plane) : Plane<1, false>(plane);
+}
+
+template <bool kIndices, class D, typename T>
+HWY_INLINE void ChannelsOf(D d, const T* image, std::int64_t width, std::int64_t C,
+                           const PoolWindow& row, const PoolWindow& column, T* values,
+                           std::int64_t* indices) {
+  const hn::RebindToSigned<D> di;
+  using I = hn::TFromD<decltype(di)>;
+  Best<D, kIndices> best;
+  best.value = hn::Set(d, -static_cast<T>(__builtin_inff()));
+  if constexpr (kIndices)
+    best.place = hn::Set(di, static_cast<I>(row.begin * width + column.begin));
+  for (std::int64_t h = row.begin; h < row.end; h += row.step)
+    for (std::int64_t w = column.begin; w < column.end; w += column.step) {
+      const std::int64_t at = h * width + w;
+      best.Offer(d, hn::LoadU(d, image + at * C), at);
+    }
+  hn::StoreU(best.value, d, values);
+  if constexpr (kIndices) StoreIndices(d, best.place, indices);
+}
+
+template <bool kIndices, typename T>
+HWY_INLINE void Channels(const T* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                         const PoolWindow& column, T* values, std::int64_t* indices) {
+  const hn::CappedTag<T, kMaxPoolMostLanes> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t c = 0;
+  for (; c + lanes <= C; c += lanes)
+    ChannelsOf<kIndices>(d, image + c, width, C, row, column, values + c,
+                         kIndices ? indices + c : nullptr);
+  for (; c < C; ++c) {
+    std::int64_t best = row.begin * width + column.begin;
+    T value = -static_cast<T>(__builtin_inff());
+    for (std::int64_t h = row.begin; h < row.end; h += row.step)
+      for (std::int64_t w = column.begin; w < column.end; w += column.step) {
+        const T candidate = image[(h * width + w) * C + c];
+        if (!(candidate > value) && candidate == candidate) continue;
+        value = candidate;
+        best = h * width + w;
+      }
+    values[c] = value;
+    if constexpr (kIndices) indices[c] = best;
+  }
+}
+template <typename T>
+HWY_INLINE void AnyChannels(const T* image, std::int64_t width, std::int64_t C,
+                            const PoolWindow& row, const PoolWindow& column, T* values,
+                            std::int64_t* indices) {
+  if (indices)
+    Channels<true>(image, width, C, row, column, values, indices);
+  else
+    Channels<false>(image, width, C, row, column, values, indices);
 }
 
 template <class D>
@@ -217,6 +319,14 @@ HWY_INLINE bool PairsRow(const T* grad, const std::int64_t* indices, std::int64_
 
 void PlaneF32(const MaxPoolPlane<float>& plane) { AnyPlane(plane); }
 void PlaneF64(const MaxPoolPlane<double>& plane) { AnyPlane(plane); }
+void ChannelsF32(const float* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                 const PoolWindow& column, float* values, std::int64_t* indices) {
+  AnyChannels(image, width, C, row, column, values, indices);
+}
+void ChannelsF64(const double* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                 const PoolWindow& column, double* values, std::int64_t* indices) {
+  AnyChannels(image, width, C, row, column, values, indices);
+}
 bool PairsF32(const float* grad, const std::int64_t* indices, std::int64_t outputs,
               std::int64_t index, std::int64_t width, float* row0, float* row1) {
   return PairsRow(grad, indices, outputs, index, width, row0, row1);
@@ -236,6 +346,8 @@ namespace tapedeck::kernels {
 
 HWY_EXPORT(PlaneF32);
 HWY_EXPORT(PlaneF64);
+HWY_EXPORT(ChannelsF32);
+HWY_EXPORT(ChannelsF64);
 HWY_EXPORT(PairsF32);
 HWY_EXPORT(PairsF64);
 
@@ -246,6 +358,16 @@ void max_pool_plane(const MaxPoolPlane<float>& plane) {
 template <>
 void max_pool_plane(const MaxPoolPlane<double>& plane) {
   HWY_DYNAMIC_DISPATCH(PlaneF64)(plane);
+}
+template <>
+void max_of_channels(const float* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                     const PoolWindow& column, float* values, std::int64_t* indices) {
+  HWY_DYNAMIC_DISPATCH(ChannelsF32)(image, width, C, row, column, values, indices);
+}
+template <>
+void max_of_channels(const double* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                     const PoolWindow& column, double* values, std::int64_t* indices) {
+  HWY_DYNAMIC_DISPATCH(ChannelsF64)(image, width, C, row, column, values, indices);
 }
 template <>
 bool max_pool_pairs_backward(const float* grad, const std::int64_t* indices, std::int64_t outputs,

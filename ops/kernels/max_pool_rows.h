@@ -52,6 +52,12 @@ std::int64_t max_pool_reach(const MaxPoolPlane<T>& plane, std::int64_t outputs) 
 template <typename T>
 void max_pool_plane(const MaxPoolPlane<T>& plane);
 
+/// One window of all channels of an image [H][width][C] of less than 2^31 pixels; `indices` may be
+/// null.
+template <typename T>
+void max_of_channels(const T* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
+                     const PoolWindow& column, T* values, std::int64_t* indices);
+
 /// The gradient of a 2x2 max-pooling with stride 2 and no padding, one output row: writes its two
 /// input rows of 2 `outputs` elements. `index` is the plane's flat index of the first of them.
 /// Returns whether every index was one of its window's.

@@ -31,7 +31,8 @@ double element(const T* data, std::int64_t i, double otherwise) {
 
 struct Extents {
   std::int64_t N, C, S;
-  explicit Extents(const Array& x) : N(x.size(0)), C(x.size(1)), S(x.size(2)) {}
+  explicit Extents(const Array& x) : Extents(x.size(0), x.size(1), x.size(2)) {}
+  Extents(std::int64_t n, std::int64_t c, std::int64_t s) : N(n), C(c), S(s) {}
   std::int64_t per_channel() const { return N * S; }
   bool by_columns() const { return S > 0 && S < kShortRow; }
 };
@@ -66,14 +67,22 @@ std::vector<double> column_sums(const Extents& e, std::int64_t kinds, Body body)
   return sums;
 }
 
+// value(c) for each column.
+template <typename To, typename Value>
+std::vector<To> columns_of(const Extents& e, Value value) {
+  std::vector<To> columns(static_cast<std::size_t>(e.C * e.S));
+  To* to = columns.data();
+  if (e.S == 1) {
+    for (std::int64_t c = 0; c < e.C; ++c) to[c] = static_cast<To>(value(c));
+    return columns;
+  }
+  for (std::int64_t c = 0; c < e.C; ++c, to += e.S) std::fill_n(to, e.S, static_cast<To>(value(c)));
+  return columns;
+}
 // values[c] for each column.
 template <typename To>
 std::vector<To> per_column(const Extents& e, const double* values) {
-  std::vector<To> columns(static_cast<std::size_t>(e.C * e.S));
-  auto to = columns.begin();
-  for (std::int64_t c = 0; c < e.C; ++c, to += e.S)
-    std::fill_n(to, e.S, static_cast<To>(values[c]));
-  return columns;
+  return columns_of<To>(e, [=](std::int64_t c) { return values[c]; });
 }
 
 // The sum over the S columns of channel c.
@@ -124,13 +133,10 @@ void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e
                     const double* mean, const double* rstd, T* y) {
   const NormLoops<T>& loops = norm_loops<T>();
   if (e.by_columns()) {
-    std::vector<double> scales(static_cast<std::size_t>(e.C)), shifts(scales.size());
-    for (std::int64_t c = 0; c < e.C; ++c) {
-      scales[static_cast<std::size_t>(c)] = rstd[c] * element(weight, c, 1);
-      shifts[static_cast<std::size_t>(c)] = element(bias, c, 0);
-    }
-    const std::vector<T> means = per_column<T>(e, mean), a = per_column<T>(e, scales.data()),
-                         b = per_column<T>(e, shifts.data());
+    const std::vector<T> means = per_column<T>(e, mean);
+    const std::vector<T> a =
+        columns_of<T>(e, [=](std::int64_t c) { return rstd[c] * element(weight, c, 1); });
+    const std::vector<T> b = columns_of<T>(e, [=](std::int64_t c) { return element(bias, c, 0); });
     const std::int64_t columns = e.C * e.S;
     parallel_for(e.N, grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t at = begin * columns; at < end * columns; at += columns)
@@ -355,34 +361,46 @@ void row_grad_input(const T* grad, const T* x, const T* w, const double* mean, c
   });
 }
 
-// Sums over the rows of each group and over S: dw of grad (x - mean) rstd, db of grad.
+// Sums over the rows [R / groups, groups D] of each group: dw of grad (x - mean) rstd, db of grad.
+template <typename T>
+void row_grad_affine_columns(const T* grad, const T* x, const double* mean, const double* rstd,
+                             std::int64_t R, std::int64_t D, std::int64_t groups,
+                             std::vector<double>& dw, std::vector<double>& db) {
+  const NormLoops<T>& loops = norm_loops<T>();
+  const std::int64_t columns = groups * D;
+  const std::vector<double> sums = column_sums(
+      Extents(R / groups, columns, 1), 2,
+      [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
+        for (const std::int64_t end = j + n; j < end;) {
+          const std::int64_t group = j / D, count = std::min(end, (group + 1) * D) - j;
+          const std::int64_t at = n0 * columns + j, row = n0 * groups + group;
+          loops.add_scaled_dots(grad + at, x + at, columns, n1 - n0, mean + row, rstd + row, groups,
+                                to + j, to + columns + j, count);
+          j += count;
+        }
+      });
+  std::copy_n(sums.begin(), columns, db.begin());
+  std::copy_n(sums.begin() + columns, columns, dw.begin());
+}
+
+// The same sums, and over S.
 template <typename T>
 void row_grad_affine(const T* grad, const T* x, const double* mean, const double* rstd,
                      std::int64_t R, std::int64_t D, std::int64_t S, std::int64_t groups,
                      std::vector<double>& dw, std::vector<double>& db) {
+  if (S == 1) return row_grad_affine_columns(grad, x, mean, rstd, R, D, groups, dw, db);
   const NormLoops<T>& loops = norm_loops<T>();
-  const std::int64_t L = D * S;
-  const std::int64_t grain = std::max<std::int64_t>(grain_for(R / groups * S), S == 1 ? 64 : 1);
-  parallel_for(groups * D, grain, [&, grad, x](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t k = begin; k < end;) {
-      const std::int64_t group = k / D, d = k % D;
-      const std::int64_t count = S == 1 ? std::min(end, (group + 1) * D) - k : 1;
-      for (std::int64_t r = group; r < R; r += groups) {
-        const std::int64_t at = r * L + d * S;
-        if (S == 1) {
-          loops.add_scaled_dots(grad + at, x + at, mean[r], rstd[r],
-                                &db[static_cast<std::size_t>(k)], &dw[static_cast<std::size_t>(k)],
-                                count);
-        } else {
-          double part[2] = {0, 0};
-          loops.dots(grad + at, nullptr, x + at, mean[r], part, S);
-          db[static_cast<std::size_t>(k)] += part[0];
-          dw[static_cast<std::size_t>(k)] += part[1] * rstd[r];
-        }
-      }
-      k += count;
-    }
-  });
+  parallel_for(groups * D, grain_for(R / groups * S),
+               [&, grad, x](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t k = begin; k < end; ++k)
+                   for (std::int64_t r = k / D; r < R; r += groups) {
+                     const std::int64_t at = (r * D + k % D) * S;
+                     double part[2] = {0, 0};
+                     loops.dots(grad + at, nullptr, x + at, mean[r], part, S);
+                     db[static_cast<std::size_t>(k)] += part[0];
+                     dw[static_cast<std::size_t>(k)] += part[1] * rstd[r];
+                   }
+               });
 }
 
 }  // namespace

@@ -70,26 +70,61 @@ double Squares(const T* x, double mean, std::int64_t n) {
   return sum;
 }
 
+// A mean of float64 in two parts, for it may be large beside the deviations from it.
+template <typename T>
+struct Center {
+  Center() = default;
+  explicit Center(double mean)
+      : high(static_cast<T>(mean)), low(static_cast<T>(mean - static_cast<double>(high))) {}
+  // x - mean
+  template <class D>
+  HWY_INLINE hn::Vec<D> Deviation(D d, hn::Vec<D> x) const {
+    const auto delta = hn::Sub(x, hn::Set(d, high));
+    if constexpr (sizeof(T) == 8)
+      return delta;
+    else
+      return hn::Sub(delta, hn::Set(d, low));
+  }
+  T high, low;
+};
+
+// Steps that are added up in T before the sum goes on in float64.
+constexpr std::int64_t kStepsAtATime = 16;
+
 template <bool Weighted, typename T>
 HWY_INLINE void DotsOf(const T* g, const T* w, const T* x, double mean, double* out,
                        std::int64_t n) {
-  const D64 d;
-  const std::int64_t lanes = WideLanes();
-  const auto center = hn::Set(d, mean);
-  auto g0 = hn::Zero(d), g1 = g0, x0 = g0, x1 = g0;
-  const auto step = [&](std::int64_t i, hn::Vec<D64>& gs, hn::Vec<D64>& xs) HWY_ATTR {
-    auto grad = Wide(g + i);
-    if constexpr (Weighted) grad = hn::Mul(grad, Wide(w + i));
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const Center<T> center(mean);
+  const auto step = [&](std::int64_t i, auto& gs, auto& xs) HWY_ATTR {
+    auto grad = hn::LoadU(d, g + i);
+    if constexpr (Weighted) grad = hn::Mul(grad, hn::LoadU(d, w + i));
     gs = hn::Add(gs, grad);
-    xs = hn::MulAdd(grad, hn::Sub(Wide(x + i), center), xs);
+    xs = hn::MulAdd(grad, center.Deviation(d, hn::LoadU(d, x + i)), xs);
+  };
+  auto g_total = hn::Zero(D64()), x_total = g_total;
+  const auto add = [&](hn::Vec<D64>& total, auto sums) HWY_ATTR {
+    HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+    hn::Store(sums, d, buffer);
+    for (std::int64_t k = 0; k < lanes; k += WideLanes()) total = hn::Add(total, Wide(buffer + k));
   };
   std::int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    step(i, g0, x0);
-    step(i + lanes, g1, x1);
+  while (i + lanes <= n) {
+    auto g0 = hn::Zero(d), g1 = g0, x0 = g0, x1 = g0;
+    const std::int64_t end = HWY_MIN(n, i + 2 * lanes * kStepsAtATime);
+    for (; i + 2 * lanes <= end; i += 2 * lanes) {
+      step(i, g0, x0);
+      step(i + lanes, g1, x1);
+    }
+    if (i + lanes <= end) {
+      step(i, g0, x0);
+      i += lanes;
+    }
+    add(g_total, hn::Add(g0, g1));
+    add(x_total, hn::Add(x0, x1));
   }
-  for (; i + lanes <= n; i += lanes) step(i, g0, x0);
-  double g_sum = SumOf(hn::Add(g0, g1)), x_sum = SumOf(hn::Add(x0, x1));
+  double g_sum = SumOf(g_total), x_sum = SumOf(x_total);
   for (; i < n; ++i) {
     double grad = static_cast<double>(g[i]);
     if constexpr (Weighted) grad *= static_cast<double>(w[i]);
@@ -301,23 +336,60 @@ void AddDots(const T* g, const T* x, std::int64_t stride, std::int64_t rows, con
       });
 }
 
-template <typename T>
-void AddScaledDots(const T* g, const T* x, double mean, double scale, double* g_sums,
-                   double* gx_sums, std::int64_t n) {
-  const D64 d;
-  const std::int64_t lanes = WideLanes();
-  const auto center = hn::Set(d, mean), factor = hn::Set(d, scale);
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) {
-    const auto grad = Wide(g + i);
-    const auto delta = hn::Mul(hn::Sub(Wide(x + i), center), factor);
-    hn::StoreU(hn::Add(hn::LoadU(d, g_sums + i), grad), d, g_sums + i);
-    hn::StoreU(hn::MulAdd(grad, delta, hn::LoadU(d, gx_sums + i)), d, gx_sums + i);
+// sums += v
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void AddTo(D d, double* sums, hn::Vec<D> v) {
+  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)];
+  hn::Store(v, d, buffer);
+  const auto n = static_cast<std::int64_t>(hn::Lanes(d)), lanes = WideLanes();
+  if (n < lanes) {
+    for (std::int64_t k = 0; k < n; ++k) sums[k] += static_cast<double>(buffer[k]);
+    return;
   }
-  for (; i < n; ++i) {
-    const double grad = static_cast<double>(g[i]);
-    g_sums[i] += grad;
-    gx_sums[i] += grad * (static_cast<double>(x[i]) - mean) * scale;
+  const D64 d64;
+  for (std::int64_t k = 0; k < n; k += lanes)
+    hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), Wide(buffer + k)), d64, sums + k);
+}
+
+template <typename T>
+void AddScaledDots(const T* g, const T* x, std::int64_t stride, std::int64_t rows,
+                   const double* mean, const double* scale, std::int64_t step, double* g_sums,
+                   double* gx_sums, std::int64_t n) {
+  Center<T> center[kRowsAtATime];
+  T factor[kRowsAtATime];
+  for (std::int64_t first = 0; first < rows; first += kRowsAtATime) {
+    const std::int64_t count = HWY_MIN(kRowsAtATime, rows - first);
+    for (std::int64_t r = 0; r < count; ++r) {
+      center[r] = Center<T>(mean[(first + r) * step]);
+      factor[r] = static_cast<T>(scale[(first + r) * step]);
+    }
+    const T* const g0 = g + first * stride;
+    const T* const x0 = x + first * stride;
+    const auto add = [&](auto d, auto vectors, std::int64_t j) HWY_ATTR {
+      constexpr int kVectors = decltype(vectors)::value;
+      const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+      hn::Vec<decltype(d)> gs[kVectors], xs[kVectors];
+      for (int v = 0; v < kVectors; ++v) gs[v] = xs[v] = hn::Zero(d);
+      for (std::int64_t r = 0; r < count; ++r)
+        for (int v = 0; v < kVectors; ++v) {
+          const std::int64_t at = r * stride + j + v * lanes;
+          const auto grad = hn::LoadU(d, g0 + at);
+          const auto delta = center[r].Deviation(d, hn::LoadU(d, x0 + at));
+          gs[v] = hn::Add(gs[v], grad);
+          xs[v] = hn::MulAdd(grad, hn::Mul(delta, hn::Set(d, factor[r])), xs[v]);
+        }
+      for (int v = 0; v < kVectors; ++v) {
+        AddTo(d, g_sums + j + v * lanes, gs[v]);
+        AddTo(d, gx_sums + j + v * lanes, xs[v]);
+      }
+    };
+    const hn::ScalableTag<T> d;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    const std::integral_constant<int, 1> one;
+    std::int64_t j = 0;
+    for (; j + 4 * lanes <= n; j += 4 * lanes) add(d, std::integral_constant<int, 4>(), j);
+    for (; j + lanes <= n; j += lanes) add(d, one, j);
+    for (; j < n; ++j) add(hn::CappedTag<T, 1>(), one, j);
   }
 }
 

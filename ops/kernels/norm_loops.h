@@ -31,9 +31,11 @@ struct NormLoops {
   /// g_sums += g, gx_sums += g (x - mean) of each row
   void (*add_dots)(const T* g, const T* x, std::int64_t stride, std::int64_t rows,
                    const double* mean, double* g_sums, double* gx_sums, std::int64_t n);
-  /// g_sums += g, gx_sums += g (x - mean) scale
-  void (*add_scaled_dots)(const T* g, const T* x, double mean, double scale, double* g_sums,
-                          double* gx_sums, std::int64_t n);
+  /// g_sums += g, gx_sums += g (x - mean) scale of each row, whose mean and scale are `step` after
+  /// those of the row before. A few rows at a time are added up in T.
+  void (*add_scaled_dots)(const T* g, const T* x, std::int64_t stride, std::int64_t rows,
+                          const double* mean, const double* scale, std::int64_t step,
+                          double* g_sums, double* gx_sums, std::int64_t n);
   /// y = (x - mean) a + b
   void (*affine_columns)(const T* x, const T* mean, const T* a, const T* b, T* y, std::int64_t n);
   /// out = a g + b (x - mean) + c

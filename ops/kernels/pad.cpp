@@ -74,6 +74,7 @@ class Runs {
 
 Array pad_constant(const Array& x, IntArrayRef before, IntArrayRef sizes, Scalar value) {
   if (x.numel() == 0) return full(sizes, value, x.dtype());
+  if (x.sizes() == sizes) return clone(x);
   const Array from = contiguous(x), fill = full({1}, value, x.dtype());
   const Array out = Array::empty(sizes, x.dtype());
   const Runs runs(from, before, sizes);

@@ -90,4 +90,14 @@ std::vector<PoolWindow> adaptive_windows(std::int64_t input, std::int64_t output
   return windows;
 }
 
+bool has_inner_channels(const Array& images) {
+  constexpr std::int64_t kFewest = 8;
+  return images.size(1) >= kFewest && !images.is_contiguous() &&
+         images.permute({0, 2, 3, 1}).is_contiguous();
+}
+
+Array empty_with_inner_channels(IntArrayRef sizes, ScalarType dtype) {
+  return Array::empty({sizes[0], sizes[2], sizes[3], sizes[1]}, dtype).permute({0, 3, 1, 2});
+}
+
 }  // namespace tapedeck::kernels

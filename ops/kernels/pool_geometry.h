@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <tapedeck/array/array.h>
 #include <tapedeck/array/array_ref.h>
 #include <tapedeck/array/dim_vector.h>
 
@@ -43,5 +44,11 @@ std::vector<PoolWindow> pool_windows(const Pool2dGeometry& geometry, int axis, s
                                      std::int64_t output, bool count_include_pad);
 /// Windows [floor(o i / n), ceil((o + 1) i / n)) for o of n outputs.
 std::vector<PoolWindow> adaptive_windows(std::int64_t input, std::int64_t output);
+
+/// Whether the channels of images [N, C, H, W] lie next to each other (an NHWC image that was
+/// permuted), and are enough for vectors over them; their pooling lies as they do.
+bool has_inner_channels(const Array& images);
+/// Uninitialised [N, C, H, W] whose channels lie next to each other.
+Array empty_with_inner_channels(IntArrayRef sizes, ScalarType dtype);
 
 }  // namespace tapedeck::kernels

@@ -96,7 +96,7 @@ void ProductRuns(void* acc, const void* in, std::int64_t stride, std::int64_t co
 
 // products[j] times the elements of the rows row(0), ..., row(count - 1), in the order of the rows.
 template <class Row>
-HWY_INLINE void TimesRows(const Row& row, std::int64_t count, std::int64_t n, double* products) {
+HWY_NOINLINE void TimesRows(const Row& row, std::int64_t count, std::int64_t n, double* products) {
   const D64 d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
   std::int64_t j = 0;
@@ -109,31 +109,50 @@ HWY_INLINE void TimesRows(const Row& row, std::int64_t count, std::int64_t n, do
     for (std::int64_t r = 0; r < count; ++r) products[j] *= static_cast<double>(row(r)[j]);
 }
 
-// The same of up to eight rows of float32.
-template <class Row>
-HWY_INLINE void TimesFewRows(const Row& row, std::int64_t count, std::int64_t n, double* products) {
+// Calls take(j, product) for the vectors of products of `count` <= kTogether rows of float32 that
+// are safe, and rest(j, n) for the other columns.
+template <class Row, class Take, class Rest>
+HWY_INLINE void ForProductsOfRows(const Row& row, std::int64_t count, std::int64_t n,
+                                  const Take& take, const Rest& rest) {
   const D32 d;
-  const D64 d64;
   const auto narrow = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
-  HWY_ALIGN float of_rows[HWY_MAX_BYTES / sizeof(float)];
   std::int64_t j = 0;
   for (; j + narrow <= n; j += narrow) {
     bool is_safe;
-    const auto product = ProductOfEight(
-        [&](std::int64_t r)
-            HWY_ATTR { return r < count ? hn::LoadU(d, row(r) + j) : hn::Set(d, 1.0F); },
-        is_safe);
-    if (HWY_UNLIKELY(!is_safe)) {
-      TimesRows([&](std::int64_t r) { return row(r) + j; }, count, narrow, products + j);
-      continue;
-    }
-    hn::Store(product, d, of_rows);
-    for (std::int64_t k = 0; k < narrow; k += lanes)
-      hn::StoreU(hn::Mul(hn::LoadU(d64, products + j + k), Wide(of_rows + k)), d64,
-                 products + j + k);
+    hn::Vec<D32> product;
+    if (count == kTogether)
+      product = ProductOfEight([&](std::int64_t r) HWY_ATTR { return hn::LoadU(d, row(r) + j); },
+                               is_safe);
+    else
+      product = ProductOfEight(
+          [&](std::int64_t r)
+              HWY_ATTR { return r < count ? hn::LoadU(d, row(r) + j) : hn::Set(d, 1.0F); },
+          is_safe);
+    if (HWY_LIKELY(is_safe))
+      take(j, product);
+    else
+      rest(j, narrow);
   }
-  TimesRows([&](std::int64_t r) { return row(r) + j; }, count, n - j, products + j);
+  rest(j, n - j);
+}
+
+template <class Row>
+HWY_INLINE void TimesFewRows(const Row& row, std::int64_t count, std::int64_t n, double* products) {
+  const D64 d64;
+  const auto narrow = static_cast<std::int64_t>(hn::Lanes(D32()));
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
+  HWY_ALIGN float of_rows[HWY_MAX_BYTES / sizeof(float)];
+  ForProductsOfRows(
+      row, count, n,
+      [&](std::int64_t j, hn::Vec<D32> product) HWY_ATTR {
+        hn::Store(product, D32(), of_rows);
+        for (std::int64_t k = 0; k < narrow; k += lanes)
+          hn::StoreU(hn::Mul(hn::LoadU(d64, products + j + k), Wide(of_rows + k)), d64,
+                     products + j + k);
+      },
+      [&](std::int64_t j, std::int64_t columns) HWY_ATTR {
+        TimesRows([&](std::int64_t r) { return row(r) + j; }, count, columns, products + j);
+      });
 }
 
 // Eight rows at a time: the accumulators stay in the cache, and rows are read in order.
@@ -152,8 +171,30 @@ void ProductRows(void* acc, const void* in, std::int64_t stride, std::int64_t co
   }
 }
 
+// The products of so few rows of float32, with the bits that ProductRows() and a rounding give.
+void ProductFewRows(void* out, const void* in, std::int64_t stride, std::int64_t count,
+                    std::int64_t n) {
+  float* const products = static_cast<float*>(out);
+  const char* const base = static_cast<const char*>(in);
+  const auto row = [=](std::int64_t r) {
+    return reinterpret_cast<const float*>(base + r * stride);
+  };
+  ForProductsOfRows(
+      row, count, n,
+      [&](std::int64_t j, hn::Vec<D32> product)
+          HWY_ATTR { hn::StoreU(product, D32(), products + j); },
+      [&](std::int64_t j, std::int64_t columns) HWY_ATTR {
+        for (std::int64_t k = j; k < j + columns; ++k) {
+          double product = 1;
+          for (std::int64_t r = 0; r < count; ++r) product *= static_cast<double>(row(r)[k]);
+          products[k] = static_cast<float>(product);
+        }
+      });
+}
+
 SimdReducer FindProducts(ScalarType dtype) {
-  if (dtype == ScalarType::Float) return {ProductRuns<float>, ProductRows<float>};
+  if (dtype == ScalarType::Float)
+    return {ProductRuns<float>, ProductRows<float>, ProductFewRows, kTogether};
   return {ProductRuns<double>, ProductRows<double>};
 }
 

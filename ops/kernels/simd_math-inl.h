@@ -32,13 +32,64 @@ HWY_INLINE hn::Vec<D> Infinity(D d) {
   return hn::Set(d, std::numeric_limits<hn::TFromD<D>>::infinity());
 }
 
+// With the coefficients from the highest one down.
+template <class D, class V, std::size_t n>
+HWY_INLINE V Polynomial(D d, V x, const double (&coefficients)[n]) {
+  V y = C(d, coefficients[0]);
+  HWY_UNROLL(16)
+  for (std::size_t i = 1; i < n; ++i) y = hn::MulAdd(y, x, C(d, coefficients[i]));
+  return y;
+}
+
+// Of float32: exp(x) = 2^n (1 + less_one), with n where a float has its exponent.
+template <class D>
+struct ExpParts {
+  hn::Vec<D> less_one;
+  hn::Vec<hn::RebindToSigned<D>> exponent;
+};
+// q in exp(r) = 1 + r + r^2 q(r) for |r| <= log(2) / 2: minimax, off by 3.1e-9 of exp(r) at most.
+constexpr double kExpRest[] = {0.00138145840312, 0.00836872393598, 0.0416683887296, 0.166665205736,
+                               0.499999934439};
+template <class D>
+HWY_INLINE ExpParts<D> SplitExp(D d, hn::Vec<D> x) {
+  const hn::RebindToSigned<D> di;
+  // A sum of the size of 2^23 has been rounded to an integer, which its low bits hold.
+  const auto rounder = C(d, 12582912);
+  const auto rounded = hn::MulAdd(x, C(d, 1.44269504088896341), rounder);
+  const auto n = hn::Sub(rounded, rounder);
+  // log 2 in two parts, of which the products of the first and n are exact.
+  auto r = hn::NegMulAdd(n, C(d, 0.693145751953125), x);
+  r = hn::NegMulAdd(n, C(d, 1.428606765330187e-6), r);
+  return {hn::MulAdd(hn::Mul(r, r), Polynomial(d, r, kExpRest), r),
+          hn::ShiftLeft<23>(hn::BitCast(di, rounded))};
+}
+// As far as this exp(x) and exp(-x) are normal numbers of float32.
+constexpr double kExpNormal = 87;
+
 template <class D, class V>
 HWY_INLINE V Exp(D d, V x) {
   constexpr bool kFloat = sizeof(hn::TFromD<D>) == 4;
   const V limit = C(d, kFloat ? 89.0 : 710.0);
-  // What is clamped away is 0 or infinite anyway; the conversion inside wants a small integer.
+  // What is clamped away is 0 or infinite anyway; what is inside wants a small integer.
   const V inside = hn::Min(hn::Max(x, C(d, kFloat ? -104.0 : -750.0)), limit);
-  V y = hn::Exp(d, inside);
+  V y;
+  if constexpr (kFloat) {
+    const hn::RebindToSigned<D> di;
+    if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(x), C(d, kExpNormal))))) {
+      const auto parts = SplitExp(d, x);
+      const V significand = hn::Add(C(d, 1), parts.less_one);
+      return hn::BitCast(d, hn::Add(hn::BitCast(di, significand), parts.exponent));
+    }
+    const auto parts = SplitExp(d, inside);
+    // In two steps, for the exponent may be beyond those of normal numbers.
+    const auto one = hn::BitCast(di, C(d, 1)), n = hn::ShiftRight<23>(parts.exponent);
+    const auto half = hn::ShiftRight<1>(n);
+    const auto power = [&](auto of)
+                           HWY_ATTR { return hn::BitCast(d, hn::Add(hn::ShiftLeft<23>(of), one)); };
+    y = hn::Mul(hn::Mul(hn::Add(C(d, 1), parts.less_one), power(half)), power(hn::Sub(n, half)));
+  } else {
+    y = hn::Exp(d, inside);
+  }
   y = hn::IfThenElse(hn::Ge(x, limit), Infinity(d), y);
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
@@ -46,10 +97,20 @@ HWY_INLINE V Exp(D d, V x) {
 template <class D, class V>
 HWY_INLINE V Expm1(D d, V x) {
   constexpr bool kFloat = sizeof(hn::TFromD<D>) == 4;
-  const V limit = C(d, kFloat ? 89.0 : 710.0);
-  const V inside = hn::Min(hn::Max(x, C(d, kFloat ? -104.0 : -750.0)), limit);
-  V y = hn::Expm1(d, inside);
-  y = hn::IfThenElse(hn::Ge(x, limit), Infinity(d), y);
+  V y;
+  if constexpr (kFloat) {
+    const hn::RebindToSigned<D> di;
+    const V one = C(d, 1), limit = C(d, kExpNormal);
+    const auto parts = SplitExp(d, hn::Min(hn::Max(x, hn::Neg(limit)), limit));
+    const V power = hn::BitCast(d, hn::Add(hn::BitCast(di, one), parts.exponent));
+    y = hn::MulAdd(power, parts.less_one, hn::Sub(power, one));
+    const auto is_large = hn::Gt(x, limit);
+    if (HWY_UNLIKELY(!hn::AllFalse(d, is_large))) y = hn::IfThenElse(is_large, vec::Exp(d, x), y);
+  } else {
+    const V limit = C(d, 710.0);
+    y = hn::Expm1(d, hn::Min(hn::Max(x, C(d, -750.0)), limit));
+    y = hn::IfThenElse(hn::Ge(x, limit), Infinity(d), y);
+  }
   // Small ones, -0 among them, are themselves.
   const V tiny = C(d, kFloat ? 1e-8 : 1e-17);
   return hn::IfThenElse(hn::Or(hn::IsNaN(x), hn::Lt(hn::Abs(x), tiny)), x, y);
@@ -162,15 +223,6 @@ HWY_INLINE V ExpOfMinusSquare(D d, V x, double s) {
   const V e = vec::Exp(d, hn::Neg(hn::Mul(square, scale)));
   // Far out both are infinite or lost; e is 0 there.
   return hn::IfThenElse(hn::Lt(square, C(d, 1500)), hn::NegMulAdd(e, hn::Mul(lost, scale), e), e);
-}
-
-// With the coefficients from the highest one down.
-template <class D, class V, std::size_t n>
-HWY_INLINE V Polynomial(D d, V x, const double (&coefficients)[n]) {
-  V y = C(d, coefficients[0]);
-  HWY_UNROLL(16)
-  for (std::size_t i = 1; i < n; ++i) y = hn::MulAdd(y, x, C(d, coefficients[i]));
-  return y;
 }
 
 #if HWY_NATIVE_FMA && HWY_TARGET != HWY_SCALAR
@@ -357,7 +409,7 @@ HWY_INLINE V NormalCdf(D d, V x, V* exponential) {
     // Beyond the bound the exponential is 0.
     const V z = hn::Min(hn::Abs(x), C(d, 14.5)), square = hn::Mul(z, z);
     const V lost = LostOfSquare(d, z, square), minus_half = C(d, -0.5);
-    const V e = hn::Exp(d, hn::Mul(square, minus_half));
+    const V e = vec::Exp(d, hn::Mul(square, minus_half));
     *exponential = hn::MulAdd(e, hn::Mul(lost, minus_half), e);
     // One step of Newton's makes the estimate as good as a quotient, in less time.
     const V sum = hn::Add(z, C(d, 4.8)), estimate = hn::ApproximateReciprocal(sum);

@@ -210,17 +210,25 @@ void Run(const AxisView& view, const T* g, const T* y, T* out) {
   }
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t n = view.axis, inner = view.inner;
-  // Rows that lie a multiple of a KB apart share so few sets of the cache that many of them push
-  // each other out from one pass to the next: their columns, whole lines of the cache, go through a
-  // buffer.
-  constexpr std::int64_t kBuffer = 4096, kLine = 64 / sizeof(T), kManyRows = 32;
-  const bool crowded = n > kManyRows && inner * std::int64_t{sizeof(T)} % 1024 == 0;
-  const bool buffered = lanes > 1 && crowded && n * HWY_MAX(lanes, kLine) <= kBuffer;
-  const std::int64_t width = buffered ? HWY_MAX(lanes, kLine) : lanes;
+  // Columns go through a buffer where the cache does not hold all rows from one pass over the axis
+  // to the next: many at a time, for runs of several lines arrive faster than single ones. Rows
+  // that lie a multiple of a KB apart share so few sets of the cache that single lines pay, too.
+  constexpr std::int64_t kFirstCache = 32768, kBuffer = kFirstCache / sizeof(T),
+                         kLine = 64 / sizeof(T);
+  const std::int64_t step = HWY_MAX(lanes, kLine), slab = n * inner * std::int64_t{sizeof(T)};
+  const std::int64_t room = g == nullptr ? kBuffer : kBuffer / 2;
+  const bool crowded = inner * std::int64_t{sizeof(T)} % 1024 == 0;
+  const bool buffered =
+      lanes > 1 && slab > kFirstCache && inner >= step && n * step <= (crowded ? room : room / 3);
+  // An odd number of lines, so that the rows of the buffer do not share sets either.
+  const std::int64_t lines = HWY_MIN(room / n, inner + step - 1) / step;
+  const std::int64_t width = buffered ? (lines - 1 + lines % 2) * step : lanes;
   const std::int64_t groups = (inner + width - 1) / width;
-  parallel_for(view.outer * groups, std::max<std::int64_t>(1, kGrain / (n * 16)),
+  parallel_for(view.outer * groups, std::max<std::int64_t>(1, kGrain / (n * HWY_MAX(width, kLine))),
                [=](std::int64_t begin, std::int64_t end) {
-                 HWY_ALIGN T grads[kBuffer], values[kBuffer];
+                 HWY_ALIGN T buffer[kBuffer];
+                 T* const grads = buffer + kBuffer / 2;
+                 T* const values = buffer;
                  for (std::int64_t job = begin; job < end; ++job) {
                    const std::int64_t first = job % groups * width;
                    const std::int64_t at = job / groups * n * inner + first;

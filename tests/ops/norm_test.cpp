@@ -101,6 +101,29 @@ TEST(BatchNorm, ALargeMeanLosesNoDigits) {
   EXPECT_TRUE(y.to(kFloat64).allclose(expected, 1e-4, 2e-4));
 }
 
+// Channels that lie next to each other, as in an NHWC image that was permuted.
+TEST(BatchNorm, OfInnerChannels) {
+  const Variable nhwc = random_tensor({3, 5, 4, 11}, kAny, 1).requires_grad_();
+  const Variable w = random_tensor({11}, kAny, 2).requires_grad_();
+  const Variable b = random_tensor({11}, kAny, 3).requires_grad_();
+  const Variable g = random_tensor({3, 11, 5, 4}, kAny, 4);
+  const auto run = [&](const Variable& x, bool training, Variable* y) {
+    const Variable mean = zeros({11}, kFloat64), var = ones({11}, kFloat64);
+    *y = batch_norm(x, w, b, mean, var, training, 0.1, 1e-5);
+    std::vector<Variable> all = autograd::grad({*y}, {nhwc, w, b}, {g});
+    all.insert(all.end(), {*y, mean, var});
+    return all;
+  };
+  const Variable inner = nhwc.permute({0, 3, 1, 2});
+  for (const bool training : {true, false}) {
+    Variable y, z;
+    const auto expected = run(inner.contiguous(), training, &y), got = run(inner, training, &z);
+    EXPECT_EQ(z.strides(), inner.strides());
+    for (std::size_t i = 0; i < got.size(); ++i)
+      EXPECT_TRUE(got[i].allclose(expected[i], 1e-12, 1e-12)) << i;
+  }
+}
+
 TEST(BatchNorm, TheSameBitsWithAnyNumberOfThreads) {
   const Variable x = random_tensor({8, 16, 33, 17}, kAny, 1, false, kFloat32).requires_grad_();
   const auto run = [&](int threads) {
@@ -114,6 +137,27 @@ TEST(BatchNorm, TheSameBitsWithAnyNumberOfThreads) {
   const auto one = run(1), three = run(3);
   EXPECT_TRUE(one.first.equal(three.first));
   EXPECT_TRUE(one.second.equal(three.second));
+}
+
+// Rows are added up some at a time, and a large mean has more digits than a float32.
+TEST(LayerNorm, WeightGradientsOfManyRows) {
+  const Variable x = random_tensor({1003, 37}, kAny, 1, false, kFloat64) + 100;
+  const Variable w = random_tensor({37}, kAny, 2, false, kFloat64);
+  const Variable b = random_tensor({37}, kAny, 3, false, kFloat64);
+  const Variable g = random_tensor({1003, 37}, kAny, 4, false, kFloat64);
+  const auto gradients = [&](ScalarType dtype) {
+    const Variable weight = w.to(dtype).requires_grad_(), bias = b.to(dtype).requires_grad_();
+    const Variable y = layer_norm(x.to(kFloat32).to(dtype), {37}, weight, bias);
+    return autograd::grad({y}, {weight, bias}, {g.to(kFloat32).to(dtype)});
+  };
+  const auto expected = gradients(kFloat64), got = gradients(kFloat32);
+  for (std::size_t i = 0; i < 2; ++i)
+    EXPECT_TRUE(got[i].to(kFloat64).allclose(expected[i], 1e-5, 5e-4)) << i;
+  const int before = get_num_threads();
+  set_num_threads(3);
+  const auto on_three = gradients(kFloat32);
+  set_num_threads(before);
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_TRUE(on_three[i].equal(got[i])) << i;
 }
 
 template <typename F>

@@ -83,10 +83,19 @@ TYPED_TEST(AxisTest, Softmax) {
   });
 }
 
+// Slabs that go through a buffer, and columns for more than one of them.
+TYPED_TEST(AxisTest, SoftmaxOfManyColumns) {
+  using T = TypeParam;
+  const double e = sizeof(T) == 4 ? 2e-6 : 1e-14;
+  const Array x = random_array({2, 41, 259}, dtype_of<T>, 1);
+  expect_close(kernels::softmax(x, 1), along<T>(x, 1, softmax_of), e, e);
+}
+
 TYPED_TEST(AxisTest, SoftmaxBackwardIsTheJacobianTransposed) {
   using T = TypeParam;
   const double e = sizeof(T) == 4 ? 1e-5 : 1e-12;
-  for (const Shape& shape : {Shape{7}, Shape{3, 21}, Shape{2, 5, 19}}) {
+  // The last has slabs that go through a buffer, and columns for more than one.
+  for (const Shape& shape : {Shape{7}, Shape{3, 21}, Shape{2, 5, 19}, Shape{2, 41, 259}}) {
     const Array x = random_array(shape, kFloat64, 1), g = random_array(shape, kFloat64, 2);
     for (std::int64_t dim = 0; dim < x.dim(); ++dim) {
       const Array y = kernels::softmax(x, dim), z = kernels::log_softmax(x, dim);

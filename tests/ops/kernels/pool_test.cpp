@@ -219,6 +219,59 @@ TEST(AdaptivePool2d, EqualsTheDefinition) {
             (DimVector{0, 3, 2, 2}));
 }
 
+// Images whose channels lie next to each other, as many as several vectors and a rest.
+TEST(Pool2d, OfInnerChannels) {
+  const auto with_inner_channels = [](const Array& x) {
+    return contiguous(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+  };
+  for (const I64 channels : {8, 39, 77})
+    for (const ScalarType dtype : {kFloat32, kFloat64}) {
+      const Array x = cast(random_array({2, channels, 9, 11}, kInt64, 1, -3, 4), dtype);
+      const Array inner = with_inner_channels(x);
+      ASSERT_TRUE(has_inner_channels(inner));
+      for (const Pool2dGeometry& g :
+           {pool({2, 2}, {2, 2}), pool({3, 3}, {2, 2}, {1, 1}), pool({3, 2}, {1, 3}, {1, 1})}) {
+        SCOPED_TRACE(::testing::Message() << channels << " channels, " << g);
+        const MaxPool expected = max_pool2d(x, g), got = max_pool2d(inner, g);
+        EXPECT_TRUE(has_inner_channels(got.values));
+        EXPECT_EQ(relative_error(got.values, expected.values), 0);
+        EXPECT_EQ(values<I64>(got.indices), values<I64>(expected.indices));
+        EXPECT_EQ(relative_error(max_pool2d(inner, g, false).values, expected.values), 0);
+        const Array average = avg_pool2d(inner, g, {false, 0});
+        EXPECT_TRUE(has_inner_channels(average));
+        EXPECT_LT(relative_error(average, avg_pool2d(x, g, {false, 0})), 1e-6);
+      }
+      for (const DimVector& output : {DimVector{1, 1}, DimVector{4, 5}}) {
+        EXPECT_LT(
+            relative_error(adaptive_avg_pool2d(inner, output), adaptive_avg_pool2d(x, output)),
+            1e-6);
+        EXPECT_EQ(values<I64>(adaptive_max_pool2d(inner, output).indices),
+                  values<I64>(adaptive_max_pool2d(x, output).indices));
+      }
+    }
+  const Array x = with_inner_channels(random_array({3, 24, 20, 21}, kFloat32, 1));
+  const Pool2dGeometry g = pool({3, 3}, {2, 2}, {1, 1});
+  EXPECT_TRUE(same_bits_for_any_threads([&] { return contiguous(max_pool2d(x, g).values); }));
+  EXPECT_TRUE(same_bits_for_any_threads([&] { return contiguous(avg_pool2d(x, g, {})); }));
+}
+
+// Without indices a NaN is found by a sum, which infinities of both signs turn into one as well.
+TEST(MaxPool2d, NaNsAndInfinitiesWithoutIndices) {
+  for (const ScalarType dtype : {kFloat32, kFloat64})
+    for (const I64 stride : {1, 2, 3}) {
+      Array x = random_array({1, 1, 8, 40}, kFloat64, 1);
+      x.data<double>()[3] = kNaN;
+      x.data<double>()[57] = kInf;
+      x.data<double>()[58] = -kInf;
+      x.data<double>()[101] = kNaN;
+      x.data<double>()[102] = kInf;
+      const Pool2dGeometry g = pool({3, 3}, {2, stride}, {1, 1});
+      const std::vector<double> with =
+          values<double>(cast(max_pool2d(cast(x, dtype), g).values, kFloat64));
+      expect_close(cast(max_pool2d(cast(x, dtype), g, false).values, kFloat64), with, 0, 0);
+    }
+}
+
 TEST(Pool2d, DoesNotDependOnTheNumberOfThreads) {
   const Array x = random_array({8, 16, 40, 41}, kFloat32, 1);
   const Pool2dGeometry g = pool({3, 3}, {2, 2}, {1, 1});
