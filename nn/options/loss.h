@@ -111,10 +111,18 @@ struct TripletMarginLossOptions {
 struct TripletMarginWithDistanceLossOptions {
   using reduction_t = detail::loss_reduction_t;
   using distance_function_t = std::function<Tensor(const Tensor&, const Tensor&)>;
-  TAPEDECK_ARG(std::optional<distance_function_t>, distance_function) = std::nullopt;
+  /// Default: the Euclidean distance. Not inline: to assign it takes a compiler long.
+  TripletMarginWithDistanceLossOptions& distance_function(std::optional<distance_function_t> value);
+  const std::optional<distance_function_t>& distance_function() const noexcept {
+    return distance_function_;
+  }
+  std::optional<distance_function_t>& distance_function() noexcept { return distance_function_; }
   TAPEDECK_ARG(double, margin) = 1.0;
   TAPEDECK_ARG(bool, swap) = false;
   TAPEDECK_ARG(reduction_t, reduction) = kMean;
+
+ private:
+  std::optional<distance_function_t> distance_function_;
 };
 
 struct SmoothL1LossOptions {

@@ -31,12 +31,17 @@ using activation_t =
 /// Options of one layer of a transformer's encoder or decoder.
 struct TransformerLayerOptions {
   TransformerLayerOptions(std::int64_t d_model, std::int64_t nhead);
+  /// Default: kReLU, the first alternative. Not inline: to assign a variant takes a compiler long.
+  TransformerLayerOptions& activation(activation_t value);
+  const activation_t& activation() const noexcept { return activation_; }
+  activation_t& activation() noexcept { return activation_; }
   TAPEDECK_ARG(std::int64_t, d_model);
   TAPEDECK_ARG(std::int64_t, nhead);
   TAPEDECK_ARG(std::int64_t, dim_feedforward) = 2048;
   TAPEDECK_ARG(double, dropout) = 0.1;
-  /// Default: kReLU, the first alternative.
-  TAPEDECK_ARG(activation_t, activation);
+
+ private:
+  activation_t activation_;
 };
 using TransformerEncoderLayerOptions = TransformerLayerOptions;
 using TransformerDecoderLayerOptions = TransformerLayerOptions;
@@ -47,16 +52,21 @@ struct TransformerOptions {
   TransformerOptions(std::int64_t d_model, std::int64_t nhead);
   TransformerOptions(std::int64_t d_model, std::int64_t nhead, std::int64_t num_encoder_layers,
                      std::int64_t num_decoder_layers);
+  /// Default: kReLU, the first alternative.
+  TransformerOptions& activation(activation_t value);
+  const activation_t& activation() const noexcept { return activation_; }
+  activation_t& activation() noexcept { return activation_; }
   TAPEDECK_ARG(std::int64_t, d_model) = 512;
   TAPEDECK_ARG(std::int64_t, nhead) = 8;
   TAPEDECK_ARG(std::int64_t, num_encoder_layers) = 6;
   TAPEDECK_ARG(std::int64_t, num_decoder_layers) = 6;
   TAPEDECK_ARG(std::int64_t, dim_feedforward) = 2048;
   TAPEDECK_ARG(double, dropout) = 0.1;
-  /// Default: kReLU, the first alternative.
-  TAPEDECK_ARG(activation_t, activation);
   TAPEDECK_ARG(AnyModule, custom_encoder);
   TAPEDECK_ARG(AnyModule, custom_decoder);
+
+ private:
+  activation_t activation_;
 };
 
 namespace functional {

@@ -8,6 +8,50 @@
 
 namespace tapedeck::testing {
 
+template <typename T>
+std::vector<T> values(const Array& array) {
+  std::vector<T> out;
+  out.reserve(static_cast<std::size_t>(array.numel()));
+  const T* data = array.data<T>();
+  std::vector<std::int64_t> index(static_cast<std::size_t>(array.dim()), 0);
+  for (std::int64_t i = 0; i < array.numel(); ++i) {
+    std::int64_t offset = 0;
+    for (std::size_t d = 0; d < index.size(); ++d) offset += index[d] * array.strides()[d];
+    out.push_back(data[offset]);
+    for (std::size_t d = index.size(); d-- > 0;) {
+      if (++index[d] < array.sizes()[d]) break;
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
+template <typename T>
+void expect_close(const Array& actual, const std::vector<T>& expected, double rtol, double atol) {
+  const std::vector<T> got = values<T>(actual);
+  ASSERT_EQ(got.size(), expected.size());
+  for (std::size_t i = 0; i < got.size(); ++i) {
+    const double x = static_cast<double>(got[i]), y = static_cast<double>(expected[i]);
+    if (std::isnan(x) && std::isnan(y)) continue;
+    if (x == y) continue;
+    EXPECT_LE(std::abs(x - y), atol + rtol * std::abs(y))
+        << "element " << i << ": " << x << " for " << y;
+  }
+}
+
+// Here and not in the header, because here they are optimised, which the tests are not.
+#define TAPEDECK_INSTANTIATE(T)                                                                   \
+  template std::vector<T> values<T>(const Array& array);                                          \
+  template void expect_close<T>(const Array& actual, const std::vector<T>& expected, double rtol, \
+                                double atol);
+TAPEDECK_INSTANTIATE(bool)
+TAPEDECK_INSTANTIATE(std::uint8_t)
+TAPEDECK_INSTANTIATE(std::int32_t)
+TAPEDECK_INSTANTIATE(std::int64_t)
+TAPEDECK_INSTANTIATE(float)
+TAPEDECK_INSTANTIATE(double)
+#undef TAPEDECK_INSTANTIATE
+
 Array random_array(IntArrayRef sizes, ScalarType dtype, std::uint64_t seed, double low,
                    double high) {
   std::mt19937_64 generator(seed);

@@ -33,6 +33,18 @@ double relative_error(const Array& a, const Array& b) {
   return scale > 0 ? error / scale : error;
 }
 
+double largest_difference(const Array& a, const Array& b) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (!(a.sizes() == b.sizes())) return kInfinity;
+  const std::vector<double> x = doubles(a), y = doubles(b);
+  double largest = 0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!std::isfinite(x[i] - y[i])) return kInfinity;
+    largest = std::max(largest, std::abs(x[i] - y[i]));
+  }
+  return largest;
+}
+
 double inner_product(const Array& a, const Array& b) {
   if (!(a.sizes() == b.sizes())) return std::numeric_limits<double>::quiet_NaN();
   const std::vector<double> x = doubles(a), y = doubles(b);

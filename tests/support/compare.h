@@ -10,6 +10,8 @@ namespace tapedeck::testing_support {
 
 /// Largest |a - b| over the largest |b|; infinite where the shapes differ or one is NaN alone.
 double relative_error(const Array& a, const Array& b);
+/// Largest |a - b|; infinite where the shapes differ or one is not finite.
+double largest_difference(const Array& a, const Array& b);
 /// sum(a * b) in double; NaN where the shapes differ.
 double inner_product(const Array& a, const Array& b);
 /// The same shape, dtype and, both being row-major, bytes.

@@ -8,9 +8,20 @@ namespace {
 
 using kernels::Conv2dGeometry;
 
-double& at(const Array& a, std::int64_t i, std::int64_t j, std::int64_t k, std::int64_t l) {
-  return a.data<double>()[((i * a.size(1) + j) * a.size(2) + k) * a.size(3) + l];
-}
+// The elements of a row-major float64 array of four axes. It asks the array for its sizes once: to
+// ask for each product would take most of a test's time.
+class Elements {
+ public:
+  explicit Elements(const Array& a)
+      : data_(a.data<double>()), sizes_{a.size(1), a.size(2), a.size(3)} {}
+  double& operator()(std::int64_t i, std::int64_t j, std::int64_t k, std::int64_t l) const {
+    return data_[((i * sizes_[0] + j) * sizes_[1] + k) * sizes_[2] + l];
+  }
+
+ private:
+  double* data_;
+  std::int64_t sizes_[3];
+};
 
 // floor(a / b) + 1 for a >= 0.
 std::int64_t windows(std::int64_t padded, std::int64_t span, std::int64_t stride) {
@@ -41,11 +52,12 @@ void for_each_product(IntArrayRef input, IntArrayRef weight, IntArrayRef output,
 
 Array filled(IntArrayRef sizes, const Array& bias) {
   Array out = Array::empty(sizes, kFloat64);
+  const Elements elements(out);
   for (std::int64_t n = 0; n < sizes[0]; ++n)
     for (std::int64_t c = 0; c < sizes[1]; ++c)
       for (std::int64_t h = 0; h < sizes[2]; ++h)
         for (std::int64_t w = 0; w < sizes[3]; ++w)
-          at(out, n, c, h, w) = bias.defined() ? bias.data<double>()[c] : 0;
+          elements(n, c, h, w) = bias.defined() ? bias.data<double>()[c] : 0;
   return out;
 }
 
@@ -58,12 +70,11 @@ Array naive_conv2d(const Array& input, const Array& weight, const Array& bias,
     size[axis] = windows(input.size(2 + axis) + g.padding[2 * axis] + g.padding[2 * axis + 1],
                          g.dilation[axis] * (weight.size(2 + axis) - 1) + 1, g.stride[axis]);
   Array out = filled({input.size(0), weight.size(0), size[0], size[1]}, bias);
-  for_each_product(input.sizes(), weight.sizes(), out.sizes(), g,
-                   [&](auto n, auto k, auto c, auto channel, auto oh, auto ow, auto kh, auto kw,
-                       auto ih, auto iw) {
-                     at(out, n, k, oh, ow) +=
-                         at(input, n, channel, ih, iw) * at(weight, k, c, kh, kw);
-                   });
+  const Elements x(input), w(weight), y(out);
+  for_each_product(
+      input.sizes(), weight.sizes(), out.sizes(), g,
+      [&](auto n, auto k, auto c, auto channel, auto oh, auto ow, auto kh, auto kw, auto ih,
+          auto iw) { y(n, k, oh, ow) += x(n, channel, ih, iw) * w(k, c, kh, kw); });
   return out;
 }
 
@@ -78,6 +89,7 @@ Array naive_conv_transpose2d(const Array& input, const Array& weight, const Arra
                  g.padding[2 * axis + 1] + g.output_padding[axis];
   }
   Array out = filled({input.size(0), outputs * g.groups, size[0], size[1]}, bias);
+  const Elements x(input), weights(weight), y(out);
   for (std::int64_t n = 0; n < input.size(0); ++n)
     for (std::int64_t c = 0; c < input.size(1); ++c)
       for (std::int64_t h = 0; h < input.size(2); ++h)
@@ -88,8 +100,7 @@ Array naive_conv_transpose2d(const Array& input, const Array& weight, const Arra
                 const std::int64_t oh = h * g.stride[0] + kh * g.dilation[0] - g.padding[0];
                 const std::int64_t ow = w * g.stride[1] + kw * g.dilation[1] - g.padding[2];
                 if (oh < 0 || oh >= size[0] || ow < 0 || ow >= size[1]) continue;
-                at(out, n, c / inputs * outputs + o, oh, ow) +=
-                    at(input, n, c, h, w) * at(weight, c, o, kh, kw);
+                y(n, c / inputs * outputs + o, oh, ow) += x(n, c, h, w) * weights(c, o, kh, kw);
               }
   return out;
 }
@@ -97,12 +108,11 @@ Array naive_conv_transpose2d(const Array& input, const Array& weight, const Arra
 Array naive_conv2d_grad_weight(const Array& input, const Array& grad_output,
                                IntArrayRef weight_sizes, const Conv2dGeometry& g) {
   Array out = filled(weight_sizes, Array());
-  for_each_product(input.sizes(), weight_sizes, grad_output.sizes(), g,
-                   [&](auto n, auto k, auto c, auto channel, auto oh, auto ow, auto kh, auto kw,
-                       auto ih, auto iw) {
-                     at(out, k, c, kh, kw) +=
-                         at(input, n, channel, ih, iw) * at(grad_output, n, k, oh, ow);
-                   });
+  const Elements x(input), y(grad_output), w(out);
+  for_each_product(
+      input.sizes(), weight_sizes, grad_output.sizes(), g,
+      [&](auto n, auto k, auto c, auto channel, auto oh, auto ow, auto kh, auto kw, auto ih,
+          auto iw) { w(k, c, kh, kw) += x(n, channel, ih, iw) * y(n, k, oh, ow); });
   return out;
 }
 

@@ -6,11 +6,13 @@
 #include <tuple>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/gemm_blas.h>
 #include <tapedeck/ops/kernels/gemm_blocked.h>
 #include <tests/support/arrays.h>
 #include <tests/support/compare.h>
+#include <tests/support/naive_product.h>
 
 namespace tapedeck::kernels {
 namespace {
@@ -18,18 +20,6 @@ namespace {
 using namespace tapedeck::testing;
 using namespace tapedeck::testing_support;
 using I64 = std::int64_t;
-
-// [M, K] x [K, N] by the definition, in the arrays' own type (double for float32).
-Array naive_product(const Array& a, const Array& b) {
-  const I64 M = a.size(0), K = a.size(1), N = b.size(1);
-  const std::vector<double> x = values<double>(cast(a, kFloat64));
-  const std::vector<double> y = values<double>(cast(b, kFloat64));
-  Array out = zeros({M, N}, kFloat64);
-  for (I64 i = 0; i < M; ++i)
-    for (I64 j = 0; j < N; ++j)
-      for (I64 k = 0; k < K; ++k) out.data<double>()[i * N + j] += x[i * K + k] * y[k * N + j];
-  return out;
-}
 
 double tolerance(ScalarType dtype) { return dtype == kFloat32 ? 1e-5 : 1e-14; }
 
@@ -70,24 +60,21 @@ void check_matrices(I64 M, I64 K, I64 N, bool a_transposed, bool b_transposed, b
                                     : Matrix<const T>(row_major<T>(b.data<T>(), K, N));
   const Array product = naive_product(a, b);
   const I64 rows = c_transposed ? N : M, columns = c_transposed ? M : N;
-  for (const auto& [alpha, beta] : {std::pair<T, T>{1, 0}, {2, 1}, {1, -1}, {0.5, 3}})
+  const Array before = random_array({rows, columns + kGap}, dtype_of<T>, 3);
+  const Array change = c_transposed ? product.transpose(0, 1) : product;
+  for (const auto& [alpha, beta] : {std::pair<T, T>{1, 0}, {2, 1}, {1, -1}, {0.5, 3}}) {
+    const Array expected = clone(cast(before, kFloat64));
+    Array changed = expected.slice(1, 0, columns, 1);
+    mul_out(changed, changed, full({}, beta, kFloat64));
+    add_out(changed, changed, mul(change, full({}, alpha, kFloat64)));
     for (const auto multiply : {gemm_parallel<T>, gemm_serial<T>, gemm_blocked<T>, gemm_blas<T>}) {
-      const Array before = random_array({rows, columns + kGap}, dtype_of<T>, 3);
       const Array c = clone(before);
       const Matrix<T> stored = row_major(c.data<T>(), rows, columns, columns + kGap);
       multiply(alpha, left, right, beta, c_transposed ? stored.transposed() : stored);
-      double error = 0;
-      for (I64 i = 0; i < rows; ++i)
-        for (I64 j = 0; j < columns + kGap; ++j) {
-          const double old = before.data<T>()[i * (columns + kGap) + j];
-          double expected = old;
-          if (j < columns)
-            expected =
-                alpha * product.data<double>()[c_transposed ? j * N + i : i * N + j] + beta * old;
-          error = std::max(error, std::abs(c.data<T>()[i * (columns + kGap) + j] - expected));
-        }
-      EXPECT_LT(error, (std::is_same_v<T, float> ? 2e-5 : 1e-12) * static_cast<double>(K + 10));
+      EXPECT_LT(largest_difference(c, expected),
+                (std::is_same_v<T, float> ? 2e-5 : 1e-12) * static_cast<double>(K + 10));
     }
+  }
 }
 
 TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
