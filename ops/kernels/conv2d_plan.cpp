@@ -123,11 +123,10 @@ struct Reached {
 // all filters, with a stride element by element; a block of them packs the weights. With few
 // registers, fitted to measurements, each of their rows and pixels of the output costs as well.
 double columns_reach(const Conv2dShape& s, ConvDirection direction) {
-  const bool forward = direction == ConvDirection::Forward;
   const auto filters = static_cast<double>(s.group_filters());
   if (has_few_registers()) {
     const auto depth = static_cast<double>(s.group_channels() * s.taps());
-    const double column = s.stride_w == 1 ? 14 : forward ? 28 : 64;
+    const double column = s.stride_w == 1 ? 14 : 52;
     return 1.1 / (1 + (column + 300 / static_cast<double>(s.OW)) / filters + 4 / depth +
                   1.6 / static_cast<double>(s.pixels()));
   }
