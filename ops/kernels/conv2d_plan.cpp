@@ -138,8 +138,7 @@ double columns_reach(const Conv2dShape& s, ConvDirection direction) {
 
 // The direct algorithm transposes its sums before it stores them, and broadcasts are its limit
 // where there is only one vector of channels. Vectors over the pixels of a row have few sums in
-// registers where there are few filters. Columns of an input gradient are added to the image, pixel
-// by pixel where there is a stride, and a block of them packs the weights.
+// registers where there are few filters.
 Reached reached(const Conv2dShape& s, ConvDirection direction) {
   const bool forward = direction == ConvDirection::Forward;
   const std::int64_t filters = forward ? s.group_filters() : s.group_channels();
