@@ -58,6 +58,7 @@ constexpr std::int64_t kDeepChannels = 24 * kLanes;
 // Channels that a vector over pixels broadcasts in every product with a column, at least, and
 // filters of a product for which its columns are little beside it.
 constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
+constexpr std::int64_t kSmallKernel = 9;  // taps
 // Filters from which on columns of patches are worth writing where other vectors lose little.
 constexpr std::int64_t kRepayColumns = 5 * kLanes;
 // Elements of planes that come from the memory.
@@ -119,20 +120,31 @@ struct Reached {
   double direct, pixels, columns;
 };
 
+// Whether the estimates below were fitted to few registers. Of a few channels only those of input
+// gradients were, from many filters or of a small kernel; else vectors over pixels do better there.
+bool fitted_to_few_registers(const Conv2dShape& s, ConvDirection direction) {
+  if (!has_few_registers()) return false;
+  if (s.group_channels() >= kFewChannels) return true;
+  return direction == ConvDirection::GradInput &&
+         (s.group_filters() >= kManyFilters || s.taps() <= kSmallKernel);
+}
+
 // What products of weights and columns reach. Columns are written, or added to the image, once for
 // all filters, with a stride element by element; a block of them packs the weights. With few
-// registers, fitted to measurements, each of their rows and pixels of the output costs as well.
+// registers each of their rows and pixels of the output costs as well.
 double columns_reach(const Conv2dShape& s, ConvDirection direction) {
   const auto filters = static_cast<double>(s.group_filters());
-  if (has_few_registers()) {
+  if (fitted_to_few_registers(s, direction)) {
     const auto depth = static_cast<double>(s.group_channels() * s.taps());
     const double column = s.stride_w == 1 ? 14 : 52;
     return 1.1 / (1 + (column + 300 / static_cast<double>(s.OW)) / filters + 4 / depth +
                   1.6 / static_cast<double>(s.pixels()));
   }
   const auto block = static_cast<double>(im2col_columns(s, direction));
-  // Rows of a few pixels are added one by one, too.
-  const double added = s.stride_w > 1 ? 100 : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
+  // A stride adds one by one, and so do rows of a few pixels.
+  const double scattered = has_few_registers() ? 60 : 100;
+  const double added =
+      s.stride_w > 1 ? scattered : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
   return 0.9 / (1 + added / filters) / (1 + 8 / std::max(1.0, block));
 }
 
@@ -166,7 +178,7 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   r.columns = columns_reach(s, direction);
   // Windows of a stride are gathered anew for each of a row's few sums.
-  if (has_few_registers() && is_strided(s)) {
+  if (fitted_to_few_registers(s, direction) && is_strided(s)) {
     r.direct *= forward ? 0.6 : 0.76;
     r.pixels *= forward ? 0.6 : 0.86;
   }
@@ -314,12 +326,14 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
 }
 
 // Whether with few registers a weight gradient's columns are little beside the products of so many
-// filters with them: of a few channels, which leave vectors over channels empty, and of a stride.
-bool columns_of_many_filters_pay(const Conv2dShape& s) {
-  const std::int64_t channels = s.group_channels(), filters = s.group_filters();
-  if (channels <= 3) return filters >= kManyFilters;
-  if (channels < kLanes) return filters >= 2 * kManyFilters;
-  return is_strided(s) && filters >= 10 * kLanes && channels >= 2 * kLanes &&
+// filters with them: of a few channels, which leave vectors over channels empty.
+bool columns_of_few_channels_pay(const Conv2dShape& s) {
+  const std::int64_t channels = s.group_channels();
+  return channels < kLanes && s.group_filters() >= (channels <= 3 ? 1 : 2) * kManyFilters;
+}
+// The same of a stride, which Winograd does not serve.
+bool columns_of_stride_pay(const Conv2dShape& s) {
+  return is_strided(s) && s.group_filters() >= 10 * kLanes && s.group_channels() >= 2 * kLanes &&
          s.pixels() >= kFewPixels;
 }
 
@@ -334,7 +348,7 @@ bool weight_columns_pay(const Conv2dShape& s) {
     return has_few_registers() || weights >= kLargeProduct || whole_images ||
            (weights >= kFewestWeights && s.N * s.pixels() <= few);
   }
-  if (has_few_registers() && columns_of_many_filters_pay(s)) return true;
+  if (has_few_registers() && columns_of_few_channels_pay(s)) return true;
   if (!sampled_supports(s))
     return s.N == 1 && s.pixels() <= kFewestPixels && filters >= kManyFilters &&
            weights >= kStreamedWeights / 2;
@@ -531,14 +545,16 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
     return *algorithm;
   if (direction == ConvDirection::GradWeight) {
+    if (has_few_registers() && columns_of_stride_pay(s)) return ConvAlgorithm::Im2col;
     if (taps_pay(s)) return ConvAlgorithm::Taps;
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
   const Reached part = reached(s, direction);
   const double other = std::max(part.direct, part.pixels);
   const bool adjoint = direction == ConvDirection::GradInput;
-  const double margin = has_few_registers() ? (adjoint ? 1.0 : 1.1) : 1.05;
-  if ((adjoint || has_few_registers()) && s.taps() > 1 && part.columns > margin * other)
+  const bool fitted = fitted_to_few_registers(s, direction);
+  const double margin = fitted ? (adjoint ? 1.0 : 1.1) : 1.05;
+  if ((adjoint || fitted) && s.taps() > 1 && part.columns > margin * other)
     return ConvAlgorithm::Im2col;
   return part.pixels > part.direct ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }
