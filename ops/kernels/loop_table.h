@@ -18,7 +18,7 @@ class LoopTable {
   template <typename Find>
   RowLoop get(Op op, ScalarType dtype, const Find& find) {
     const auto column = static_cast<std::size_t>(dtype);
-    if (column >= kDtypes) return find(op, dtype);
+    if (op > last || column >= kDtypes) return find(op, dtype);
     std::atomic<RowLoop>& entry = found_[static_cast<std::size_t>(op) * kDtypes + column];
     if (const RowLoop loop = entry.load(std::memory_order_relaxed)) return loop;
     const RowLoop loop = find(op, dtype);

@@ -23,7 +23,7 @@ RowLoop search_loop(UnaryOp op, ScalarType dtype) {
 }
 
 RowLoop find_loop(UnaryOp op, ScalarType dtype) {
-  static constinit LoopTable<UnaryOp, UnaryOp::SignBit> table;
+  static constinit LoopTable<UnaryOp, UnaryOp::Cube> table;
   return table.get(op, dtype, search_loop);
 }
 
