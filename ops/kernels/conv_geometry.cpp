@@ -189,8 +189,9 @@ Conv2dShape::Conv2dShape(IntArrayRef input, IntArrayRef weight, IntArrayRef outp
       stride_w(g.stride[1]),
       pad_top(g.padding[0]),
       pad_left(g.padding[2]),
-      dilation_h(g.dilation[0]),
-      dilation_w(g.dilation[1]) {}
+      // A single tap has no next one to be away from.
+      dilation_h(KH == 1 ? 1 : g.dilation[0]),
+      dilation_w(KW == 1 ? 1 : g.dilation[1]) {}
 
 Conv2dShape::Range Conv2dShape::valid(std::int64_t offset, std::int64_t stride, std::int64_t size,
                                       std::int64_t outputs) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
@@ -23,33 +24,42 @@ void for_each_tap(std::int64_t channels, const Conv2dShape& s, F&& f) {
       for (std::int64_t kw = 0; kw < s.KW; ++kw) f(row++, c, kh, kw);
 }
 
-// Adds the columns of one channel, [taps, rows * OW], to the rows `pixels` of its plane. Taps of
-// one column of the kernel follow each other: they meet the same vectors of a pixel row, while a
-// shift by one element would have to wait for what was just written.
+// The output rows among `rows` that each row of the kernel adds to rows `pixels` of a plane.
+std::vector<RowRange> outputs_of_taps(const Conv2dShape& s, RowRange rows, RowRange pixels) {
+  std::vector<RowRange> outputs(static_cast<std::size_t>(s.KH));
+  for (std::int64_t kh = 0; kh < s.KH; ++kh) {
+    const Conv2dShape::Range inside = s.valid_rows(kh);
+    // Pixel row oh * stride + shift takes output row oh.
+    const std::int64_t shift = kh * s.dilation_h - s.pad_top;
+    const auto before = [&](std::int64_t pixel_row) {
+      return pixel_row <= shift ? 0 : (pixel_row - shift + s.stride_h - 1) / s.stride_h;
+    };
+    outputs[static_cast<std::size_t>(kh)] = {
+        std::max({rows.begin, inside.begin, before(pixels.begin)}),
+        std::min({rows.end, inside.end, before(pixels.end)})};
+  }
+  return outputs;
+}
+
+// Adds the columns of one channel, [taps, rows * OW] from row `first` of the output on, to its
+// plane. Taps of one column of the kernel follow each other: they meet the same vectors of a pixel
+// row, while a shift by one element would have to wait for what was just written.
 template <typename T>
-void add_taps(const T* columns, std::int64_t column_step, const Conv2dShape& s, RowRange rows,
-              RowRange pixels, T* plane) {
+void add_taps(const T* columns, std::int64_t column_step, const Conv2dShape& s, std::int64_t first,
+              const std::vector<RowRange>& outputs, T* plane) {
   const PixelTiles<T>& tiles = pixel_tiles<T>();
   for (std::int64_t kw = 0; kw < s.KW; ++kw) {
-    const Conv2dShape::Range inside_w = s.valid_columns(kw);
-    const std::int64_t width = inside_w.end - inside_w.begin;
+    const Conv2dShape::Range inside = s.valid_columns(kw);
+    const std::int64_t width = inside.end - inside.begin;
     if (width <= 0) continue;
-    const std::int64_t left = inside_w.begin * s.stride_w + kw * s.dilation_w - s.pad_left;
+    const std::int64_t left = inside.begin * s.stride_w + kw * s.dilation_w - s.pad_left;
     for (std::int64_t kh = 0; kh < s.KH; ++kh) {
-      const Conv2dShape::Range inside_h = s.valid_rows(kh);
-      // Pixel row oh * stride + shift takes output row oh.
-      const std::int64_t shift = kh * s.dilation_h - s.pad_top;
-      const auto outputs_before = [&](std::int64_t pixel_row) {
-        return pixel_row <= shift ? 0 : (pixel_row - shift + s.stride_h - 1) / s.stride_h;
-      };
-      const std::int64_t begin =
-          std::max({rows.begin, inside_h.begin, outputs_before(pixels.begin)});
-      const std::int64_t end = std::min({rows.end, inside_h.end, outputs_before(pixels.end)});
+      const auto [begin, end] = outputs[static_cast<std::size_t>(kh)];
       if (begin >= end) continue;
+      const std::int64_t top = begin * s.stride_h + kh * s.dilation_h - s.pad_top;
       const T* const tap = columns + (kh * s.KW + kw) * column_step;
-      tiles.add_rows(tap + (begin - rows.begin) * s.OW + inside_w.begin, s.OW, end - begin, width,
-                     plane + (begin * s.stride_h + shift) * s.W + left, s.stride_h * s.W,
-                     s.stride_w);
+      tiles.add_rows(tap + (begin - first) * s.OW + inside.begin, s.OW, end - begin, width,
+                     plane + top * s.W + left, s.stride_h * s.W, s.stride_w);
     }
   }
 }
@@ -92,16 +102,24 @@ void im2col(const T* image, std::int64_t channels, const Conv2dShape& s, RowRang
 template <typename T>
 void col2im_add(const T* columns, std::int64_t column_step, std::int64_t channels,
                 const Conv2dShape& s, RowRange rows, T* image) {
-  // Threads share the pixels: each has some rows of a plane, to which it adds all taps in order.
-  const std::int64_t taps_of_row = std::max<std::int64_t>(1, s.taps() * s.W);
-  const std::int64_t band = std::max<std::int64_t>(1, kAddedInPiece / taps_of_row);
-  const std::int64_t bands = (s.H + band - 1) / band;
-  const std::int64_t grain = std::max<std::int64_t>(1, kAddedInPiece / (taps_of_row * s.H));
+  // Threads share the pixels that the rows reach: each has some rows of a plane, to which it adds
+  // all taps in order.
+  const std::int64_t top = std::clamp<std::int64_t>(rows.begin * s.stride_h - s.pad_top, 0, s.H);
+  const std::int64_t bottom = std::clamp<std::int64_t>(
+      (rows.end - 1) * s.stride_h + (s.KH - 1) * s.dilation_h + 1 - s.pad_top, top, s.H);
+  const std::int64_t added_to_row =
+      std::max<std::int64_t>(1, s.taps() * s.W / (s.stride_h * s.stride_w));
+  const std::int64_t band = std::max<std::int64_t>(1, kAddedInPiece / added_to_row);
+  const std::int64_t bands = (bottom - top + band - 1) / band;
+  const std::int64_t added_to_plane = added_to_row * std::max<std::int64_t>(1, bottom - top);
+  const std::int64_t grain = std::max<std::int64_t>(1, kAddedInPiece / added_to_plane);
   parallel_for(channels * bands, grain, [&](std::int64_t first, std::int64_t last) {
+    std::vector<RowRange> outputs;
     for (std::int64_t piece = first; piece < last; ++piece) {
-      const std::int64_t c = piece / bands, top = piece % bands * band;
-      const RowRange pixels{top, std::min(s.H, top + band)};
-      add_taps(columns + c * s.taps() * column_step, column_step, s, rows, pixels,
+      const std::int64_t c = piece / bands, begin = top + piece % bands * band;
+      if (outputs.empty() || bands > 1)
+        outputs = outputs_of_taps(s, rows, {begin, std::min(bottom, begin + band)});
+      add_taps(columns + c * s.taps() * column_step, column_step, s, rows.begin, outputs,
                image + c * s.H * s.W);
     }
   });
