@@ -41,6 +41,8 @@ constexpr std::int64_t kManyColumns = 96;
 constexpr std::int64_t kManyColumnsOfOneTap = 128;  // where there is less to gain
 // Weights that the L2 caches do not hold.
 constexpr std::int64_t kStreamedWeights = 1 << 20;
+// Sums, each a vector over pixels, that caches do not hold.
+constexpr std::int64_t kManySums = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
 constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
 // Pixels of a single image that add little to gradients of weights beyond the caches.
@@ -50,19 +52,22 @@ constexpr std::int64_t kFewestPixels = 25;
 constexpr std::int64_t kProductPixels = 512;
 // Pixels of an image up to which a pointwise product of it stays in the caches.
 constexpr std::int64_t kCachedPixels = 1 << 12;
-// Weights of a group from which on a product has whole tiles of them.
-constexpr std::int64_t kFewestWeights = 1 << 12;
 // Channels from which on the register tiles of a few taps pass by more of them than the nearest
 // cache holds.
 constexpr std::int64_t kDeepChannels = 24 * kLanes;
 // Channels that a vector over pixels broadcasts in every product with a column, at least, and
 // filters of a product for which its columns are little beside it.
 constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
-constexpr std::int64_t kSmallKernel = 9;  // taps
+// Filters that leave register tiles of several of them partly empty.
+constexpr std::int64_t kFewFilters = 8;
 // Filters from which on columns of patches are worth writing where other vectors lose little.
 constexpr std::int64_t kRepayColumns = 5 * kLanes;
 // Elements of planes that come from the memory.
 constexpr std::int64_t kFarPlanes = 1 << 22;
+
+std::int64_t group_weights(const Conv2dShape& s) {
+  return s.group_channels() * s.group_filters() * s.taps();
+}
 
 // The part of the lanes that is used where vectors lie over `n` elements.
 double used_lanes(std::int64_t n, std::int64_t lanes = kLanes) {
@@ -120,32 +125,23 @@ struct Reached {
   double direct, pixels, columns;
 };
 
-// Whether the estimates below were fitted to few registers. Of a few channels only those of input
-// gradients were, from many filters or of a small kernel; else vectors over pixels do better there.
-bool fitted_to_few_registers(const Conv2dShape& s, ConvDirection direction) {
-  if (!has_few_registers()) return false;
-  if (s.group_channels() >= kFewChannels) return true;
-  return direction == ConvDirection::GradInput &&
-         (s.group_filters() >= kManyFilters || s.taps() <= kSmallKernel);
+// Whether columns are worth a comparison: with few registers vectors over pixels do better in
+// outputs of a few channels.
+bool columns_compete(const Conv2dShape& s, ConvDirection direction) {
+  return !has_few_registers() || direction == ConvDirection::GradInput ||
+         s.group_channels() >= kFewChannels;
 }
 
 // What products of weights and columns reach. Columns are written, or added to the image, once for
-// all filters, with a stride element by element; a block of them packs the weights. With few
-// registers each of their rows and pixels of the output costs as well.
-double columns_reach(const Conv2dShape& s, ConvDirection direction) {
+// all filters, with a stride element by element; their rows and pixels of the output cost as well.
+double columns_reach(const Conv2dShape& s) {
   const auto filters = static_cast<double>(s.group_filters());
-  if (fitted_to_few_registers(s, direction)) {
-    const auto depth = static_cast<double>(s.group_channels() * s.taps());
-    const double column = s.stride_w == 1 ? 14 : 52;
-    return 1.1 / (1 + (column + 300 / static_cast<double>(s.OW)) / filters + 4 / depth +
-                  1.6 / static_cast<double>(s.pixels()));
-  }
-  const auto block = static_cast<double>(im2col_columns(s, direction));
-  // A stride adds one by one, and so do rows of a few pixels.
-  const double scattered = has_few_registers() ? 60 : 100;
-  const double added =
-      s.stride_w > 1 ? scattered : 24 * std::max(1.0, 8 / static_cast<double>(s.OW));
-  return 0.9 / (1 + added / filters) / (1 + 8 / std::max(1.0, block));
+  const auto depth = static_cast<double>(s.group_channels() * s.taps());
+  const bool few = has_few_registers();
+  double column = few ? 14 : 6;
+  if (s.stride_w > 1) column = few ? 52 : s.stride_w == 2 ? 18 : 32;
+  return (few ? 1.1 : 0.95) / (1 + (column + 300 / static_cast<double>(s.OW)) / filters +
+                               4 / depth + 1.6 / static_cast<double>(s.pixels()));
 }
 
 // The direct algorithm transposes its sums before it stores them, and broadcasts are its limit
@@ -176,9 +172,9 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   r.pixels = row * (filters < tile_filters ? few_filters : has_few_registers() ? 0.77 : 0.87);
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
-  r.columns = columns_reach(s, direction);
+  r.columns = columns_reach(s);
   // Windows of a stride are gathered anew for each of a row's few sums.
-  if (fitted_to_few_registers(s, direction) && is_strided(s)) {
+  if (has_few_registers() && columns_compete(s, direction) && is_strided(s)) {
     r.direct *= forward ? 0.6 : 0.76;
     r.pixels *= forward ? 0.6 : 0.86;
   }
@@ -205,8 +201,18 @@ bool taps_pay(const Conv2dShape& s) {
   // pixels want a slab for each, and their sums fill the caches where there are many filters.
   const std::int64_t elements = s.group_channels() * s.taps();
   const double tiles = static_cast<double>(elements) / static_cast<double>((elements + 7) / 8 * 8);
-  const double pixels = 0.95 * used_lanes(s.OW) / (1 + 10 / static_cast<double>(s.OW));
+  const double pixels =
+      (s.stride_w > 1 ? 0.65 : 0.95) * used_lanes(s.OW) / (1 + 10 / static_cast<double>(s.OW));
   return s.group_filters() >= 2 * kManyFilters || 1.05 * taps * tiles > pixels;
+}
+
+// Whether one input channel of each group, or the only one, is served as a depthwise convolution.
+// Many filters of few groups fill the vectors of other algorithms, and so does an input gradient.
+bool depthwise_pays(const Conv2dShape& s, ConvDirection direction) {
+  if (s.group_channels() > 1) return false;
+  if (s.groups == 1)
+    return s.K < kFewFilters && !has_few_registers() && direction != ConvDirection::GradInput;
+  return s.group_filters() < kFewFilters || used_lanes(s.groups, lanes()) >= 0.5;
 }
 
 // Whether a depthwise convolution's vectors are better used over channels than over the pixels of a
@@ -235,14 +241,11 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
 // a row, which have a vector of sums for every weight: too many for the nearest cache with many
 // filters, and read for every product of a single tap.
 bool direct_weights_pay(const Conv2dShape& s) {
+  if (group_weights(s) >= kManySums) return true;
   if (has_few_registers() && s.group_channels() >= lanes()) return true;
   const double pixels = s.group_filters() < kLanes ? 0.7 : s.taps() > 1 ? 0.6 : 0.4;
   return s.group_channels() >= 8 &&
          0.8 * used_lanes(s.group_channels()) > pixels * used_lanes(s.OW);
-}
-
-std::int64_t group_weights(const Conv2dShape& s) {
-  return s.group_channels() * s.group_filters() * s.taps();
 }
 
 // Whether a strided 1x1 kernel's pixels are worth a copy of all of them: the pointwise convolution
@@ -252,26 +255,12 @@ bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
   return sampled_supports(s) && s.taps() == 1 && group_weights(s) >= kWorthSampling;
 }
 
-// Products of a 1x1 kernel, whose columns are the images themselves: many pixels and channels, a
-// single image, images of one pixel or, for input gradients, of few.
+// Products of a 1x1 kernel, whose columns are the images themselves: unless short sums write images
+// beyond the caches.
 bool pointwise_columns_pay(const Conv2dShape& s, ConvDirection direction) {
-  const bool forward = direction == ConvDirection::Forward;
-  const std::int64_t filters = forward ? s.group_filters() : s.group_channels();
-  const std::int64_t terms = forward ? s.group_channels() : s.group_filters();
-  const std::int64_t pixels = s.pixels();
-  if (pixels == 1) return true;
-  const bool whole = group_weights(s) >= kFewestWeights;
-  if (whole && s.N == 1 && terms >= 2 * kLanes) return true;
-  if (whole && pixels <= kFewPixels) return true;
-  // Other algorithms transpose their sums, or leave registers unused.
-  if (terms >= kLanes + lanes() && filters >= 8 && pixels >= 2 * kLanes && pixels <= kCachedPixels)
-    return true;
-  if (4 * terms >= 3 * kLanes && filters >= kManyFilters && pixels >= 2 * kLanes &&
-      pixels < kProductPixels)
-    return true;
-  if (forward && terms >= 2 * kLanes && filters < 2 * kLanes && pixels >= kLanes) return true;
-  const bool deep = terms > 4 * kLanes || (whole && terms == 4 * kLanes);
-  return deep && pixels >= kProductPixels;
+  const std::int64_t terms =
+      direction == ConvDirection::Forward ? s.group_channels() : s.group_filters();
+  return terms >= 2 * kLanes || s.pixels() < kCachedPixels;
 }
 
 // Products of a kernel that reads every pixel at most once: its columns are transpositions of rows,
@@ -309,27 +298,26 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
 bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   if (s.is_pointwise()) return pointwise_columns_pay(s, direction);
   const bool forward = direction == ConvDirection::Forward;
-  const std::int64_t channels = s.group_channels(), weights = group_weights(s);
+  const std::int64_t weights = group_weights(s);
   const bool patches = sampled_supports(s);
   if (patches && patch_columns_pay(s, direction)) return true;
   // A few pixels in all do not outweigh the packing of weights, which a product can read in place.
   const bool strided = is_strided(s);
   if (forward) return strided && s.N * s.pixels() <= 4 && weights >= kManyWeights;
   if (patches) return false;
-  // One or two channels are a product with a row for each of their taps, that reads grad_output
-  // once.
-  if (channels <= 2) return s.taps() > 1 && s.group_filters() >= channels * kLanes;
   const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
   if (strided && few_pixels && is_deep(s, direction)) return true;
   if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
   return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= kFewestPixels);
 }
 
-// Whether with few registers a weight gradient's columns are little beside the products of so many
-// filters with them: of a few channels, which leave vectors over channels empty.
+// Whether a weight gradient's columns are little beside the products of so many filters with them:
+// of a few channels, which leave vectors over channels empty. Vectors over filters lose less where
+// they are wide.
 bool columns_of_few_channels_pay(const Conv2dShape& s) {
   const std::int64_t channels = s.group_channels();
-  return channels < kLanes && s.group_filters() >= (channels <= 3 ? 1 : 2) * kManyFilters;
+  const std::int64_t shares = !has_few_registers() ? 3 : channels <= 3 ? 1 : 2;
+  return channels < kLanes && s.group_filters() >= shares * kManyFilters;
 }
 // The same of a stride, which Winograd does not serve.
 bool columns_of_stride_pay(const Conv2dShape& s) {
@@ -342,13 +330,7 @@ bool columns_of_stride_pay(const Conv2dShape& s) {
 // filters fill vectors.
 bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s), filters = s.group_filters();
-  if (s.is_pointwise()) {
-    const std::int64_t few = s.N == 1 ? 2 * kProductPixels : kProductPixels;
-    const bool whole_images = s.pixels() >= 2 * kLanes && s.N * s.pixels() < 2 * few;
-    return has_few_registers() || weights >= kLargeProduct || whole_images ||
-           (weights >= kFewestWeights && s.N * s.pixels() <= few);
-  }
-  if (has_few_registers() && columns_of_few_channels_pay(s)) return true;
+  if (s.is_pointwise() || columns_of_few_channels_pay(s)) return true;
   if (!sampled_supports(s))
     return s.N == 1 && s.pixels() <= kFewestPixels && filters >= kManyFilters &&
            weights >= kStreamedWeights / 2;
@@ -417,13 +399,24 @@ struct WinogradCost {
     const std::int64_t block = work.elements * s.group_filters() * 2 * lanes() * kFloatBytes;
     if (adjoint && kept && block > 4 * conv_tiles<float>().l2_bytes()) limit = 0.76;
   }
-  bool pays(const Conv2dShape& s, double other_time = 0) const {
-    // With fewer channels on one side, transforms of the other side's have to be shared by many.
+  bool pays(const Conv2dShape& s, ConvDirection direction, double other_time = 0) const {
+    if (!has_enough_channels(s, direction) || time + other_time >= limit) return false;
+    if (direction != ConvDirection::GradInput || s.group_channels() >= lanes()) return true;
+    // Columns leave no lanes of vectors over channels empty.
+    const Reached part = reached(s, direction);
+    return part.direct > part.columns * time;
+  }
+
+ private:
+  // With fewer channels on one side, transforms of the other side's have to be shared by many.
+  static bool has_enough_channels(const Conv2dShape& s, ConvDirection direction) {
     const std::int64_t fewer = std::min(s.group_channels(), s.group_filters());
     const std::int64_t more = std::max(s.group_channels(), s.group_filters());
-    const bool dense = s.stride_h == 1 && s.stride_w == 1;
-    const bool enough = fewer >= lanes() || (fewer >= kLanes / 2 && more >= 3 * kLanes && dense);
-    return enough && time + other_time < limit;
+    if (fewer >= lanes()) return true;
+    // Vectors over filters do better in weight gradients of few channels.
+    if (direction == ConvDirection::GradWeight && s.group_channels() < kLanes) return false;
+    const std::int64_t shared = direction == ConvDirection::GradWeight ? kLanes : 3 * kLanes;
+    return fewer >= kLanes / 2 && more >= shared;
   }
 };
 
@@ -442,10 +435,10 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
   if (!four) return std::nullopt;
   if (dtype == kFloat32 && float32_conv_precision() == ConvPrecision::Medium) {
     const std::optional<WinogradCost> six = winograd_cost(WinogradPoints::Six, s, direction);
-    if (six && six->pays(s) && (s.KH == 5 || six->time < 0.95 * four->time))
+    if (six && six->pays(s, direction) && (s.KH == 5 || six->time < 0.95 * four->time))
       return ConvAlgorithm::WinogradSix;
   }
-  if (four->pays(s)) return ConvAlgorithm::Winograd;
+  if (four->pays(s, direction)) return ConvAlgorithm::Winograd;
   return std::nullopt;
 }
 
@@ -465,17 +458,17 @@ bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
                         copy / static_cast<double>(s.group_filters());
   // The weight gradient skips all padding, and with few registers waits little for its input.
   if (direction == ConvDirection::GradWeight)
-    return (pairs || !has_few_registers()) && cost->pays(dense, copies);
+    return (pairs || !has_few_registers()) && cost->pays(dense, direction, copies);
   const bool adjoint = direction == ConvDirection::GradInput;
   if (direct_far_pays<float>(adjoint ? ConvWindow::grad_input(s) : ConvWindow::forward(s))) {
     // Transformed tiles of many channels are far beyond the L2 cache, for every block of filters.
     const std::int64_t channels = adjoint ? s.group_filters() : s.group_channels();
     if (channels * kTransformedBytes > conv_tiles<float>().l2_bytes()) return false;
     const double skipped = static_cast<double>(s.OW * s.KW) / static_cast<double>(valid_columns(s));
-    return cost->pays(dense, copies + cost->time * (skipped - 1));
+    return cost->pays(dense, direction, copies + cost->time * (skipped - 1));
   }
   const bool far = std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8;
-  return cost->pays(dense, far ? copies - 0.1 : copies);
+  return cost->pays(dense, direction, far ? copies - 0.1 : copies);
 }
 
 }  // namespace
@@ -535,7 +528,7 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
 }
 
 ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarType dtype) {
-  if (s.group_channels() == 1 && s.groups > 1)
+  if (depthwise_pays(s, direction))
     return depthwise_channels_pay(s, direction) ? ConvAlgorithm::DepthwiseChannels
                                                 : ConvAlgorithm::Depthwise;
   if (direction == ConvDirection::GradWeight ? weight_columns_pay(s) : columns_pay(s, direction))
@@ -551,10 +544,7 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
   }
   const Reached part = reached(s, direction);
   const double other = std::max(part.direct, part.pixels);
-  const bool adjoint = direction == ConvDirection::GradInput;
-  const bool fitted = fitted_to_few_registers(s, direction);
-  const double margin = fitted ? (adjoint ? 1.0 : 1.1) : 1.05;
-  if ((adjoint || fitted) && s.taps() > 1 && part.columns > margin * other)
+  if (s.taps() > 1 && columns_compete(s, direction) && part.columns > other)
     return ConvAlgorithm::Im2col;
   return part.pixels > part.direct ? ConvAlgorithm::Pixels : ConvAlgorithm::Direct;
 }

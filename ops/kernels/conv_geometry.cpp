@@ -185,11 +185,11 @@ Conv2dShape::Conv2dShape(IntArrayRef input, IntArrayRef weight, IntArrayRef outp
       OH(output[2]),
       OW(output[3]),
       groups(g.groups),
-      stride_h(g.stride[0]),
-      stride_w(g.stride[1]),
+      // A single pixel has no next one, as a single tap below, to be away from.
+      stride_h(H == 1 && OH == 1 ? 1 : g.stride[0]),
+      stride_w(W == 1 && OW == 1 ? 1 : g.stride[1]),
       pad_top(g.padding[0]),
       pad_left(g.padding[2]),
-      // A single tap has no next one to be away from.
       dilation_h(KH == 1 ? 1 : g.dilation[0]),
       dilation_w(KW == 1 ? 1 : g.dilation[1]) {}
 
