@@ -183,6 +183,12 @@ Scratch<T> column_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_
 // Whether rows of a kernel are so long that windows are copied rather than transposed.
 bool has_long_windows(const Conv2dShape& s) { return sampled_supports(s) && s.KW >= kLongRow; }
 
+// Whether gradients of windows are better added by rows of the kernel than by columns, which are
+// shorter.
+bool adds_windows(const Conv2dShape& s) {
+  return !sampled_supports(s) && s.dilation_w == 1 && s.KW >= kLongRow && s.KW > s.OW;
+}
+
 // The columns of a group's channels, transposed: in `buffer`.
 template <typename T>
 Matrix<const T> windows_of(const Conv2dShape& s, const Block& block, std::int64_t group, const T* x,
@@ -200,10 +206,8 @@ Matrix<const T> windows_of(const Conv2dShape& s, const Block& block, std::int64_
 }
 
 template <typename T>
-Scratch<T> window_buffer(const Conv2dShape& s, const Blocks& blocks) {
-  if (!has_long_windows(s)) return column_buffer<T>(s, blocks, s.group_channels());
-  return Scratch<T>(blocks.images * blocks.rows * s.OW *
-                    row_step<T>(s.group_channels() * s.taps()));
+Scratch<T> window_buffer(const Conv2dShape& s, const Blocks& blocks, std::int64_t channels) {
+  return Scratch<T>(blocks.images * blocks.rows * s.OW * row_step<T>(channels * s.taps()));
 }
 
 // For the outputs of several images side by side.
@@ -326,13 +330,14 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
   const std::int64_t depth = s.group_channels() * s.taps();
   // Short rows of single pixels are added faster than they are put together.
   const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
-  const bool joined = s.is_pointwise() && blocks.images > 1;
+  const bool joined = s.is_pointwise() && blocks.images > 1, windowed = adds_windows(s);
   const Filters<T> all(row_major(w, s.group_filters(), depth).transposed(), s, blocks,
                        channel_blocks);
   for_pieces(
       blocks, blocks.image_blocks * s.groups * channel_blocks,
       [&](std::int64_t begin, std::int64_t end) {
-        const Scratch<T> buffer = column_buffer<T>(s, blocks, block_channels);
+        const Scratch<T> buffer = windowed ? window_buffer<T>(s, blocks, block_channels)
+                                           : column_buffer<T>(s, blocks, block_channels);
         const Scratch<T> grads = output_buffer<T>(s, blocks);
         for (std::int64_t item = begin; item < end; ++item) {
           const std::int64_t group = item / channel_blocks % s.groups;
@@ -359,6 +364,18 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
               all.multiply(
                   filters.transposed(), grad, addends ? 1 : 0,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
+              continue;
+            }
+            if (windowed) {
+              const std::int64_t step = row_step<T>(channels * s.taps());
+              // [images*rows*OW, K] x [K, C*KH*KW]
+              gemm_parallel<T>(1, grad.transposed(), filters, 0,
+                               row_major(buffer.data(), block.columns(), channels * s.taps(), step));
+              for (std::int64_t n = 0; n < block.images; ++n)
+                for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
+                  windows_add(buffer.data() + n * block.pixels * step + c * s.taps(), step,
+                              last - c, s, block.rows, image + (n * s.C + c) * plane);
+                });
               continue;
             }
             const Matrix<T> columns = row_major(buffer.data(), channels * s.taps(), block.columns(),
@@ -407,7 +424,8 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
   for_pieces(blocks, runs * s.groups, [&](std::int64_t begin, std::int64_t end) {
-    const Scratch<T> buffer = window_buffer<T>(s, blocks);
+    const Scratch<T> buffer = has_long_windows(s) ? window_buffer<T>(s, blocks, s.group_channels())
+                                                  : column_buffer<T>(s, blocks, s.group_channels());
     const Scratch<T> grads = output_buffer<T>(s, blocks);
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t r = item / s.groups, group = item % s.groups;

@@ -125,6 +125,29 @@ void col2im_add(const T* columns, std::int64_t column_step, std::int64_t channel
   });
 }
 
+template <typename T>
+void windows_add(const T* windows, std::int64_t window_step, std::int64_t channels,
+                 const Conv2dShape& s, RowRange rows, T* image) {
+  const PixelTiles<T>& tiles = pixel_tiles<T>();
+  for (std::int64_t oh = rows.begin; oh < rows.end; ++oh)
+    for (std::int64_t ow = 0; ow < s.OW; ++ow, windows += window_step) {
+      const std::int64_t top = oh * s.stride_h - s.pad_top, left = ow * s.stride_w - s.pad_left;
+      const std::int64_t first_column = std::clamp<std::int64_t>(-left, 0, s.KW);
+      const std::int64_t width = std::min(s.KW, s.W - left) - first_column;
+      // Row kh of the kernel meets row top + kh * dilation_h.
+      const std::int64_t first =
+          top < 0 ? std::min(s.KH, (-top + s.dilation_h - 1) / s.dilation_h) : 0;
+      const std::int64_t end =
+          top < s.H ? std::min(s.KH, (s.H - 1 - top) / s.dilation_h + 1) : first;
+      if (width <= 0 || end <= first) continue;
+      const T* const from = windows + first * s.KW + first_column;
+      T* const to = image + (top + first * s.dilation_h) * s.W + left + first_column;
+      for (std::int64_t c = 0; c < channels; ++c)
+        tiles.add_rows(from + c * s.taps(), s.KW, end - first, width, to + c * s.H * s.W,
+                       s.dilation_h * s.W, 1);
+    }
+}
+
 template void im2col(const float*, std::int64_t, const Conv2dShape&, RowRange, float*,
                      std::int64_t);
 template void im2col(const double*, std::int64_t, const Conv2dShape&, RowRange, double*,
@@ -133,6 +156,10 @@ template void col2im_add(const float*, std::int64_t, std::int64_t, const Conv2dS
                          float*);
 template void col2im_add(const double*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
                          double*);
+template void windows_add(const float*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
+                          float*);
+template void windows_add(const double*, std::int64_t, std::int64_t, const Conv2dShape&, RowRange,
+                          double*);
 
 Array unfold(const Array& input, IntArrayRef kernel, const Conv2dGeometry& geometry) {
   TAPEDECK_CHECK(input.dim() == 4, "unfold: expected a 4-D input, got ", input.sizes().ref());

@@ -22,6 +22,11 @@ void im2col(const T* image, std::int64_t channels, const Conv2dShape& shape, Row
 template <typename T>
 void col2im_add(const T* columns, std::int64_t column_step, std::int64_t channels,
                 const Conv2dShape& shape, RowRange rows, T* image);
+/// The same with a row for each output pixel, [rows * OW, channels * KH * KW]: rows of the kernel
+/// lie as they do in the image. The shape has no dilation along rows.
+template <typename T>
+void windows_add(const T* windows, std::int64_t window_step, std::int64_t channels,
+                 const Conv2dShape& shape, RowRange rows, T* image);
 
 /// [N, C, H, W] -> [N, C * KH * KW, OH * OW], the columns of a convolution with `kernel`.
 /// groups and output_padding take no part. \throws Error where the geometry does not fit.
