@@ -125,13 +125,9 @@ void ConvSlab<T>::side_by_side(const Block& block, const T* from, std::int64_t i
     width *= rows;
     rows = 1;
   }
-  if (step > 1 && width < tiles_.lanes) {
-    for (std::int64_t r = 0; r < rows; ++r)
-      for (std::int64_t n = 0; n < images; ++n)
-        for (std::int64_t i = 0; i < width; ++i)
-          to[r * block.to_step + i * images_ + n] = from[n * image_step + r * from_step + i * step];
-    return;
-  }
+  if (step > 1 && width < tiles_.lanes)
+    return tiles_.gather_images(from, image_step, images, from_step, step, rows, width, to,
+                                block.to_step, images_);
   for (std::int64_t r = 0; r < rows; ++r, from += from_step, to += block.to_step) {
     if (step > 1) tiles_.gather_rows(from, image_step, step, images, width, gathered, width);
     const T* const row = step > 1 ? gathered : from;

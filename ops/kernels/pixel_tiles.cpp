@@ -259,6 +259,55 @@ void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, st
       GatherRow(from + r * from_row_step, step, n, to + r * to_row_step);
 }
 
+#if HWY_TARGET == HWY_AVX3
+// Rows that fit a vector, and are read from one of each image: lane i * places + m is element
+// i * step of image m.
+template <typename T>
+void GatherShortRows(const T* from, std::int64_t image_step, std::int64_t images,
+                     std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
+                     std::int64_t n, T* to, std::int64_t to_row_step, std::int64_t places) {
+  const hn::ScalableTag<T> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  using Index = hn::TFromD<decltype(di)>;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  HWY_ALIGN Index elements[kLanes] = {}, owners[kLanes] = {};
+  for (std::int64_t i = 0, lane = 0; i < n; ++i)
+    for (std::int64_t m = 0; m < places; ++m, ++lane) {
+      elements[lane] = static_cast<Index>(i * step);
+      owners[lane] = static_cast<Index>(m);
+    }
+  const auto index = hn::SetTableIndices(d, elements);
+  const auto owner = hn::Load(di, owners);
+  const auto read = hn::FirstN(d, static_cast<std::size_t>((n - 1) * step + 1));
+  const auto written = hn::FirstN(d, static_cast<std::size_t>(n * places));
+  for (std::int64_t r = 0; r < rows; ++r, from += from_row_step, to += to_row_step) {
+    auto row = hn::Zero(d);
+    for (std::int64_t m = 0; m < images; ++m) {
+      const auto its = hn::Eq(owner, hn::Set(di, static_cast<Index>(m)));
+      const auto image = hn::MaskedLoad(read, d, from + m * image_step);
+      row = hn::IfThenElse(hn::RebindMask(d, its), hn::TableLookupLanes(image, index), row);
+    }
+    hn::BlendedStore(row, written, d, to);
+  }
+}
+#endif
+
+template <typename T>
+void GatherImages(const T* from, std::int64_t image_step, std::int64_t images,
+                  std::int64_t from_row_step, std::int64_t step, std::int64_t rows, std::int64_t n,
+                  T* to, std::int64_t to_row_step, std::int64_t places) {
+#if HWY_TARGET == HWY_AVX3
+  constexpr std::int64_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
+  if (n * places <= kLanes && (n - 1) * step < kLanes)
+    return GatherShortRows(from, image_step, images, from_row_step, step, rows, n, to, to_row_step,
+                           places);
+#endif
+  for (std::int64_t r = 0; r < rows; ++r)
+    for (std::int64_t m = 0; m < images; ++m)
+      for (std::int64_t i = 0; i < n; ++i)
+        to[r * to_row_step + i * places + m] = from[m * image_step + r * from_row_step + i * step];
+}
+
 template <typename T>
 HWY_INLINE void AddRow(const T* from, std::int64_t n, T* to) {
   const hn::ScalableTag<T> d;
@@ -348,6 +397,7 @@ PixelTiles<T> Tiles() {
   if constexpr (kMostFilters == 8) tiles.pixel_run[7] = PixelTilesOf<8, T>;
   tiles.dot_run = DotTiles<T>;
   tiles.gather_rows = GatherRows<T>;
+  tiles.gather_images = GatherImages<T>;
   tiles.add_rows = AddRows<T>;
   tiles.interleave = Interleave<T>;
   return tiles;

@@ -58,6 +58,12 @@ struct PixelTiles {
   /// to[r * to_row_step + i] = from[r * from_row_step + i * step] for r < rows, i < n.
   void (*gather_rows)(const T* from, std::int64_t from_row_step, std::int64_t step,
                       std::int64_t rows, std::int64_t n, T* to, std::int64_t to_row_step);
+  /// The same of several images side by side, each element of the first followed by those of the
+  /// others: to[r * to_row_step + i * places + m] = from[m * image_step + r * from_row_step +
+  /// i * step] for m < images. What is in the other places may change.
+  void (*gather_images)(const T* from, std::int64_t image_step, std::int64_t images,
+                        std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
+                        std::int64_t n, T* to, std::int64_t to_row_step, std::int64_t places);
   /// to[r * to_row_step + i * step] += from[r * from_row_step + i] for r < rows, i < n: what
   /// gather_rows does, transposed. Elements between these may change from -0 to 0.
   void (*add_rows)(const T* from, std::int64_t from_row_step, std::int64_t rows, std::int64_t n,

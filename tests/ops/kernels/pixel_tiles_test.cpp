@@ -45,6 +45,35 @@ TYPED_TEST(PixelTiles, RowsAreGathered) {
     }
 }
 
+TYPED_TEST(PixelTiles, ImagesAreGatheredSideBySide) {
+  using T = TypeParam;
+  for (std::int64_t step = 1; step <= 5; ++step)
+    for (std::int64_t n = 1; n <= kMostLanes + 1; ++n)
+      for (std::int64_t places = 1; places <= 5; ++places)
+        for (const std::int64_t images : {places, places - 1}) {
+          constexpr std::int64_t kRows = 3;
+          const std::int64_t from_step = step * n + 1, image_step = kRows * from_step + 2;
+          const std::int64_t to_step = n * places + 1;
+          // Nothing lies behind the last element of the last image.
+          const std::int64_t size =
+              (places - 1) * image_step + (kRows - 1) * from_step + (n - 1) * step + 1;
+          const auto from = counted<T>(size, 0);
+          std::vector<T> to(static_cast<std::size_t>(kRows * to_step), static_cast<T>(kUntouched));
+          pixel_tiles<T>().gather_images(from.get(), image_step, images, from_step, step, kRows, n,
+                                         to.data(), to_step, places);
+          for (std::int64_t r = 0; r < kRows; ++r)
+            for (std::int64_t at = 0; at < to_step; ++at) {
+              const std::int64_t i = at / places, m = at % places;
+              if (i < n && m >= images) continue;  // anything
+              ASSERT_EQ(to[static_cast<std::size_t>(r * to_step + at)],
+                        i < n ? static_cast<T>(m * image_step + r * from_step + i * step)
+                              : static_cast<T>(kUntouched))
+                  << "step " << step << ", " << n << " elements, row " << r << ", place " << at
+                  << " of " << places << " images";
+            }
+        }
+}
+
 TYPED_TEST(PixelTiles, RowsAreAdded) {
   using T = TypeParam;
   for (std::int64_t step = 1; step <= 3; ++step)
