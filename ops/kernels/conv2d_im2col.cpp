@@ -369,8 +369,9 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             if (windowed) {
               const std::int64_t step = row_step<T>(channels * s.taps());
               // [images*rows*OW, K] x [K, C*KH*KW]
-              gemm_parallel<T>(1, grad.transposed(), filters, 0,
-                               row_major(buffer.data(), block.columns(), channels * s.taps(), step));
+              gemm_parallel<T>(
+                  1, grad.transposed(), filters, 0,
+                  row_major(buffer.data(), block.columns(), channels * s.taps(), step));
               for (std::int64_t n = 0; n < block.images; ++n)
                 for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
                   windows_add(buffer.data() + n * block.pixels * step + c * s.taps(), step,
