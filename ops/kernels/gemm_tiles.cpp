@@ -18,14 +18,14 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Two vectors of b, one broadcast element of a, and two sums for each row fill the registers.
-// So many steps of the depth at a time hide what the loop itself costs.
+// So many steps of the depth at a time hide what the loop itself costs, and so many pass from a row
+// that is asked for ahead to the next; with AVX-512, as many as the caller likes.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1;
-constexpr bool kAsksAhead = false;
+constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1, kAheadSteps = 0;
 #else
-constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4;
-constexpr bool kAsksAhead = true;
+constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4, kAheadSteps = 16;
 #endif
+constexpr std::int64_t kLineBytes = 64;
 
 template <typename T>
 HWY_INLINE constexpr int Lanes() {
@@ -68,17 +68,32 @@ void Tile(const GemmTile<T>& tile) {
     for (int i = 0; i < kPointers; ++i) a[i] += a_step;
     b += b_step;
   };
+  // Of a row ahead, the lines in which as many elements end as its vectors have: where the first
+  // one begins was the end of the panel before.
+  constexpr std::int64_t kLine = kLineBytes / sizeof(T), kLines = (2 * kLanes + kLine - 1) / kLine;
+  const T* ahead = tile.ahead ? tile.ahead + (2 * kLanes - (kLines - 1) * kLine - 1) : tile.b;
+  const auto ask = [&]() HWY_ATTR {  // into the L2 cache: the panel in the L1 cache is in use
+    for (std::int64_t i = 0; i < kLines; ++i) __builtin_prefetch(ahead + i * kLine, 0, 2);
+  };
   std::int64_t k = 0;
-  if constexpr (kAsksAhead) {
-    const T* ahead = tile.ahead ? tile.ahead : tile.b;
+  if constexpr (kAheadSteps > 0) {
     for (; k + kAheadSteps <= tile.depth; k += kAheadSteps, ahead += tile.ahead_step) {
-      __builtin_prefetch(ahead, 0, 2);  // into the L2 cache: the panel in the L1 cache is in use
+      ask();
       HWY_UNROLL(kSteps)
       for (int i = 0; i < kAheadSteps; ++i) multiply();
     }
+    HWY_UNROLL(kSteps)
+    for (; k < tile.depth; ++k) multiply();
+  } else {
+    for (std::int64_t until = tile.ahead_every; k < tile.depth; ++k) {
+      if (--until == 0) {
+        ask();
+        ahead += tile.ahead_step;
+        until = tile.ahead_every;
+      }
+      multiply();
+    }
   }
-  HWY_UNROLL(kSteps)
-  for (; k < tile.depth; ++k) multiply();
 
   const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
   const bool whole = kVectors == 2 || tile.columns == kLanes, adds = tile.beta != T{0};
@@ -163,7 +178,6 @@ HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to
 
 // Of a row, ahead of what is read: the next panels', which are packed soon.
 constexpr std::int64_t kPrefetchBytes = 512;
-constexpr std::int64_t kLineBytes = 64;
 
 // Rows of a panel that are contiguous: kVectors whole vectors, then `left` elements of a last one
 // if that has any.
