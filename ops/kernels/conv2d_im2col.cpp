@@ -142,6 +142,26 @@ std::int64_t row_step(std::int64_t columns) {
   return columns < kLine ? columns : (ceil_div(columns, kLine) | 1) * kLine;
 }
 
+// The planes of some channels, of all images of a block. Planes of less than a cache line go image
+// by image, since those of one lie together on one of the sides; longer ones channel by channel.
+template <typename T>
+void copy_planes(std::int64_t channels, const Block& block, const T* from, std::int64_t from_plane,
+                 std::int64_t from_image, T* to, std::int64_t to_plane, std::int64_t to_image) {
+  constexpr std::int64_t kLine = 64 / sizeof(T);
+  const auto& copy_rows = pixel_tiles<T>().gather_rows;
+  for_channels(channels, block.columns(), [&](std::int64_t begin, std::int64_t end) {
+    if (block.pixels > 1 && block.pixels <= kLine) {
+      for (std::int64_t n = 0; n < block.images; ++n)
+        copy_rows(from + begin * from_plane + n * from_image, from_plane, 1, end - begin,
+                  block.pixels, to + begin * to_plane + n * to_image, to_plane);
+    } else {
+      for (std::int64_t c = begin; c < end; ++c)
+        copy_rows(from + c * from_plane, from_image, 1, block.images, block.pixels,
+                  to + c * to_plane, to_image);
+    }
+  });
+}
+
 // The columns of a group's channels: in `buffer`, or the input itself where the convolution is
 // pointwise.
 template <typename T>
@@ -153,11 +173,7 @@ Matrix<const T> columns_of(const Conv2dShape& s, const Block& block, std::int64_
   if (s.is_pointwise() && block.images == 1)
     return row_major(image + block.rows.begin * s.OW, channels, block.pixels, s.pixels());
   if (s.is_pointwise()) {
-    for_channels(channels, block.columns(), [&](std::int64_t c, std::int64_t last) {
-      for (; c < last; ++c)
-        pixel_tiles<T>().gather_rows(image + c * plane, s.C * plane, 1, block.images, block.pixels,
-                                     buffer + c * step, block.pixels);
-    });
+    copy_planes(channels, block, image, plane, s.C * plane, buffer, step, block.pixels);
     return row_major<const T>(buffer, channels, block.columns(), step);
   }
   for (std::int64_t n = 0; n < block.images; ++n) {
@@ -259,11 +275,8 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
   const Matrix<const T> first = outputs_of(s, block, group, dy);
   if (block.images == 1) return first;
   const std::int64_t step = row_step<T>(block.columns());
-  for_channels(first.rows, block.columns(), [&](std::int64_t k, std::int64_t last) {
-    for (; k < last; ++k)
-      pixel_tiles<T>().gather_rows(&first.at(k, 0), s.K * s.pixels(), 1, block.images, block.pixels,
-                                   buffer + k * step, block.pixels);
-  });
+  copy_planes(first.rows, block, first.data, first.row_stride, s.K * s.pixels(), buffer, step,
+              block.pixels);
   return row_major<const T>(buffer, first.rows, block.columns(), step);
 }
 
@@ -271,11 +284,8 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
 template <typename T>
 void to_images(Matrix<const T> rows, const Block& block, std::int64_t image_step, T* first,
                std::int64_t plane_step) {
-  for_channels(rows.rows, block.columns(), [&](std::int64_t c, std::int64_t last) {
-    for (; c < last; ++c)
-      pixel_tiles<T>().gather_rows(&rows.at(c, 0), block.pixels, 1, block.images, block.pixels,
-                                   first + c * plane_step, image_step);
-  });
+  copy_planes(rows.rows, block, rows.data, rows.row_stride, block.pixels, first, plane_step,
+              image_step);
 }
 
 }  // namespace

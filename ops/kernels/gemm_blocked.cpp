@@ -20,11 +20,12 @@ constexpr std::int64_t kPackedInPiece = 1 << 15;
 constexpr std::int64_t kReadInPiece = 1 << 15;  // elements, by products with a vector
 constexpr double kTransposeCost = 12;           // of an element, in products of a vector's lane
 
-// Rows of a panel, `step` elements apart, that are asked for ahead of their products; or null.
+// Rows of a panel, `step` elements apart, that are asked for ahead of their products, one for every
+// `every` steps of the depth; or null.
 template <typename T>
 struct Ahead {
   const T* rows;
-  std::int64_t step;
+  std::int64_t step, every = kNeverAsk;
 };
 
 // Panels [first, first + n) of an operand, packed one behind the other or in place.
@@ -99,7 +100,8 @@ void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t, const
                          columns,
                          nullptr,
                          ahead.rows,
-                         ahead.step};
+                         ahead.step,
+                         ahead.every};
   simd.tile[columns > simd.lanes ? 1 : 0](static_cast<int>(a.panels.size(t)), tile);
 }
 
@@ -109,12 +111,12 @@ void block(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Re
            std::int64_t p_begin, std::int64_t p_end, const Result<T>& result) {
   const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t bytes = b.panels.packed(1, b.k) * static_cast<std::int64_t>(sizeof(T));
-  if (bytes <= kStaysInL1) {
+  if (bytes <= kStaysInL1 || !b.packed) {
     // Each tile asks for a part of what follows the panel.
     const std::int64_t part = ceil_div(b.k.size, t_end - t_begin);
     for (std::int64_t p = p_begin; p < p_end; ++p) {
       Ahead<T> ahead = b.after(p);
-      if (ahead.rows) ahead.rows += b.panels.width - 1;  // of two lines, one has come already
+      if (ahead.rows) ahead.every = t_end - t_begin;
       for (std::int64_t t = t_begin; t < t_end; ++t) {
         one_tile(simd, a, t, b, p, result, ahead);
         if (ahead.rows) ahead.rows += part * ahead.step;

@@ -13,9 +13,9 @@ constexpr std::int64_t kDepth = 256;
 constexpr std::int64_t kProductsInPiece = 1 << 19;  // about 20 us
 constexpr std::int64_t kWantedPieces = 16;
 constexpr std::int64_t kRunBytes = 256;  // of each row, that a piece reads at least
-// Columns are read where they lie by any number of tiles if they fit the L1 cache; by a few if they
-// fit the L2 cache, or a panel's rows are two cache lines, which come at once; by two also from
-// the L3 cache.
+// Columns are read where they lie by any number of tiles if they fit the L1 cache; by one or two
+// blocks of tiles if a panel's rows are two cache lines, which come at once and are asked for
+// ahead; by a few tiles if they fit the L2 cache; by two also from the L3 cache.
 constexpr std::int64_t kFewTiles = 8, kFewestTiles = 2;
 constexpr std::int64_t kElementsInL1 = 1 << 13, kElementsInL2 = 1 << 16, kElementsInL3 = 1 << 19;
 constexpr std::int64_t kTwoLines = 128;
@@ -26,8 +26,8 @@ bool columns_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, s
   if (columns.stride != 1) return false;
   const std::int64_t elements = columns.extent * depth;
   const bool two_lines = columns.width * static_cast<std::int64_t>(sizeof(T)) >= kTwoLines;
-  return elements <= kElementsInL1 ||
-         (rows.count <= kFewTiles && (two_lines || elements <= kElementsInL2)) ||
+  return elements <= kElementsInL1 || (rows.count <= 2 * kBlockTiles && two_lines) ||
+         (rows.count <= kFewTiles && elements <= kElementsInL2) ||
          (rows.count <= kFewestTiles && elements <= kElementsInL3);
 }
 

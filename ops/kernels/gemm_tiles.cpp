@@ -18,14 +18,14 @@ namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Two vectors of b, one broadcast element of a, and two sums for each row fill the registers.
-// So many steps of the depth at a time hide what the loop itself costs.
+// So many steps of the depth at a time hide what the loop itself costs, and so many pass from a row
+// that is asked for ahead to the next; with AVX-512, as many as the caller likes.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1;
-constexpr bool kAsksAhead = false;
+constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1, kAheadSteps = 0;
 #else
-constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4;
-constexpr bool kAsksAhead = true;
+constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4, kAheadSteps = 16;
 #endif
+constexpr std::int64_t kLineBytes = 64;
 
 template <typename T>
 HWY_INLINE constexpr int Lanes() {
@@ -68,17 +68,32 @@ void Tile(const GemmTile<T>& tile) {
     for (int i = 0; i < kPointers; ++i) a[i] += a_step;
     b += b_step;
   };
+  // Of a row ahead, the lines in which as many elements end as its vectors have: where the first
+  // one begins was the end of the panel before.
+  constexpr std::int64_t kLine = kLineBytes / sizeof(T), kLines = (2 * kLanes + kLine - 1) / kLine;
+  const T* ahead = tile.ahead ? tile.ahead + (2 * kLanes - (kLines - 1) * kLine - 1) : tile.b;
+  const auto ask = [&]() HWY_ATTR {  // into the L2 cache: the panel in the L1 cache is in use
+    for (std::int64_t i = 0; i < kLines; ++i) __builtin_prefetch(ahead + i * kLine, 0, 2);
+  };
   std::int64_t k = 0;
-  if constexpr (kAsksAhead) {
-    const T* ahead = tile.ahead ? tile.ahead : tile.b;
+  if constexpr (kAheadSteps > 0) {
     for (; k + kAheadSteps <= tile.depth; k += kAheadSteps, ahead += tile.ahead_step) {
-      __builtin_prefetch(ahead, 0, 2);  // into the L2 cache: the panel in the L1 cache is in use
+      ask();
       HWY_UNROLL(kSteps)
       for (int i = 0; i < kAheadSteps; ++i) multiply();
     }
+    HWY_UNROLL(kSteps)
+    for (; k < tile.depth; ++k) multiply();
+  } else {
+    for (std::int64_t until = tile.ahead_every; k < tile.depth; ++k) {
+      if (--until == 0) {
+        ask();
+        ahead += tile.ahead_step;
+        until = tile.ahead_every;
+      }
+      multiply();
+    }
   }
-  HWY_UNROLL(kSteps)
-  for (; k < tile.depth; ++k) multiply();
 
   const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
   const bool whole = kVectors == 2 || tile.columns == kLanes, adds = tile.beta != T{0};
@@ -117,13 +132,74 @@ void AnyTile(int rows, const GemmTile<T>& tile) {
   TileOf<kMaxRows, kVectors, Columns::kWhole>(rows, tile);
 }
 
+#if HWY_TARGET == HWY_AVX3
+
+// Within the blocks of four vectors, element e of v[i] becomes element i of v[e].
+template <class D>
+HWY_INLINE void TransposeInBlocks(D d, hn::Vec<D>* v) {
+  const auto low02 = hn::InterleaveLower(d, v[0], v[2]), low13 = hn::InterleaveLower(d, v[1], v[3]);
+  const auto high02 = hn::InterleaveUpper(d, v[0], v[2]),
+             high13 = hn::InterleaveUpper(d, v[1], v[3]);
+  v[0] = hn::InterleaveLower(d, low02, low13);
+  v[1] = hn::InterleaveUpper(d, low02, low13);
+  v[2] = hn::InterleaveLower(d, high02, high13);
+  v[3] = hn::InterleaveUpper(d, high02, high13);
+}
+
+// Block b of `v[step * i]` becomes block i of v[step * b].
+template <int kStep, class D>
+HWY_INLINE void TransposeTheBlocks(D d, hn::Vec<D>* v) {
+  const auto even = [&](hn::Vec<D> x, hn::Vec<D> y)
+                        HWY_ATTR { return hn::OddEvenBlocks(hn::SwapAdjacentBlocks(y), x); };
+  const auto odd = [&](hn::Vec<D> x, hn::Vec<D> y)
+                       HWY_ATTR { return hn::OddEvenBlocks(y, hn::SwapAdjacentBlocks(x)); };
+  const auto even01 = even(v[0], v[kStep]), even23 = even(v[2 * kStep], v[3 * kStep]);
+  const auto odd01 = odd(v[0], v[kStep]), odd23 = odd(v[2 * kStep], v[3 * kStep]);
+  v[0] = hn::ConcatLowerLower(d, even23, even01);
+  v[kStep] = hn::ConcatLowerLower(d, odd23, odd01);
+  v[2 * kStep] = hn::ConcatUpperUpper(d, even23, even01);
+  v[3 * kStep] = hn::ConcatUpperUpper(d, odd23, odd01);
+}
+
+// Sixteen rows by sixteen steps of the depth at a time. The same lines of what lies `next` elements
+// behind each row are asked for: the rows that are packed after these. Returns how far it came.
+template <class Row>
+HWY_INLINE std::int64_t PackSquares(Row row, std::int64_t next, std::int64_t depth,
+                                    std::int64_t panel, float* to) {
+  constexpr int kSide = 16;
+  const hn::ScalableTag<float> d;
+  std::int64_t k = 0;
+  for (; k + kSide <= depth; k += kSide) {
+    hn::Vec<decltype(d)> v[kSide];
+    HWY_UNROLL(16)
+    for (int i = 0; i < kSide; ++i) {
+      const float* const at = row(i) + k;
+      hwy::Prefetch(at + next);
+      v[i] = hn::LoadU(d, at);
+    }
+    HWY_UNROLL(4)
+    for (int i = 0; i < 4; ++i) TransposeInBlocks(d, v + 4 * i);
+    HWY_UNROLL(4)
+    for (int i = 0; i < 4; ++i) TransposeTheBlocks<4>(d, v + i);
+    HWY_UNROLL(16)
+    for (int i = 0; i < kSide; ++i) hn::StoreU(v[i], d, to + (k + i) * panel);
+  }
+  return k;
+}
+
+#endif
+
 // `lanes` rows from `row(i)` on, each a run of `depth` elements, become columns of a panel. Blocks
 // of 16 bytes of every row are transposed within the blocks of vectors.
 template <typename T, class Row>
-HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to) {
+HWY_INLINE void PackLanes(Row row, [[maybe_unused]] std::int64_t next, std::int64_t depth,
+                          std::int64_t panel, T* to) {
   [[maybe_unused]] const hn::ScalableTag<T> d;
   constexpr int kLanes = Lanes<T>();
   std::int64_t k = 0;
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (sizeof(T) == 4) k = PackSquares(row, next, depth, panel, to);
+#endif
 #if HWY_TARGET != HWY_SCALAR
   constexpr int kBlock = 16 / sizeof(T);
   const hn::CappedTag<T, kBlock> block;
@@ -163,7 +239,6 @@ HWY_INLINE void PackLanes(Row row, std::int64_t depth, std::int64_t panel, T* to
 
 // Of a row, ahead of what is read: the next panels', which are packed soon.
 constexpr std::int64_t kPrefetchBytes = 512;
-constexpr std::int64_t kLineBytes = 64;
 
 // Rows of a panel that are contiguous: kVectors whole vectors, then `left` elements of a last one
 // if that has any.
@@ -200,7 +275,7 @@ void Pack(const T* from, std::int64_t stride, std::int64_t depth_stride, std::in
     for (std::int64_t i = 0; i < panel; i += kLanes)
       PackLanes([=](std::int64_t lane)
                     HWY_ATTR { return from + (i + lane < width ? i + lane : width - 1) * stride; },
-                depth, panel, to + i);
+                std::min<std::int64_t>(kLanes, width - i) * stride, depth, panel, to + i);
   } else {
     for (std::int64_t i = 0; i < panel; ++i)
       for (std::int64_t k = 0; k < depth; ++k)

@@ -4,8 +4,8 @@
 
 namespace tapedeck::kernels {
 
-/// Steps of a tile's depth from a line that it asks for to the next: sixteen tiles ask for a panel.
-constexpr int kAheadSteps = 16;
+/// Steps that no tile has.
+constexpr std::int64_t kNeverAsk = std::int64_t{1} << 62;
 
 /// A tile of a matrix product: `rows` rows times one panel of one or two vectors of columns.
 ///
@@ -25,10 +25,12 @@ struct GemmTile {
   /// Up to here a row of c that is shorter than a vector may be stored as one: what it spoils is
   /// stored later.
   const T* c_end = nullptr;
-  /// Of what is read soon: a line for every kAheadSteps of the depth that is asked for meanwhile,
-  /// and how far it is from each to the next. Null for none. Not with AVX-512.
+  /// Of a panel that is read soon: a row for every `ahead_every` steps of the depth that is asked
+  /// for meanwhile, and how far it is from each to the next. Null for none. Without AVX-512, they
+  /// are always sixteen steps: as many tiles ask for a panel.
   const T* ahead = nullptr;
   std::int64_t ahead_step = 0;
+  std::int64_t ahead_every = kNeverAsk;
 };
 
 /// Elements that the panel of a narrow product may have: it stays in the L1 cache.

@@ -5,6 +5,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/pixel_tiles.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -230,6 +231,39 @@ HWY_INLINE void GatherRowBy(const T* from, std::int64_t n, T* to) {
 #endif
 }
 
+// Rows that follow each other in `to`, as far as whole vectors of them neither read nor write what
+// lies behind the last row: what they spoil, the next row stores. Returns how many these are. Rows
+// are asked for ahead: there is a gap between them.
+template <int kStep, typename T>
+std::int64_t GatherWholeRows(const T* from, std::int64_t from_row_step, std::int64_t rows,
+                             std::int64_t n, T* to) {
+  constexpr std::int64_t kAhead = 8, kLine = 64 / sizeof(T);
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  const std::int64_t whole = (n + kLanes - 1) / kLanes * kLanes;
+  const T* const from_end = from + (rows - 1) * from_row_step + kStep * (n - 1) + 1;
+  const T* const to_end = to + rows * n;
+  std::int64_t r = 0;
+  for (; r < rows && to + whole <= to_end && from + kStep * whole <= from_end; ++r) {
+    for (std::int64_t i = 0; i < kStep * n; i += kLine)
+      hwy::Prefetch(from + kAhead * from_row_step + i);
+    for (std::int64_t i = 0; i < whole; i += kLanes)
+      hn::StoreU(EveryOf<kStep>(d, from + kStep * i), d, to + i);
+    from += from_row_step;
+    to += n;
+  }
+  return r;
+}
+
+template <typename T>
+HWY_INLINE std::int64_t GatherWhole(const T* from, std::int64_t from_row_step, std::int64_t step,
+                                    std::int64_t rows, std::int64_t n, T* to) {
+  if (step == 2) return GatherWholeRows<2>(from, from_row_step, rows, n, to);
+  if (step == 3) return GatherWholeRows<3>(from, from_row_step, rows, n, to);
+  if (step == 4) return GatherWholeRows<4>(from, from_row_step, rows, n, to);
+  return 0;
+}
+
 #endif
 
 template <typename T>
@@ -251,12 +285,15 @@ void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, st
     n *= rows;
     rows = 1;
   }
-  if (step == 1)
-    for (std::int64_t r = 0; r < rows; ++r)
-      CopyRow(from + r * from_row_step, n, to + r * to_row_step);
-  else
-    for (std::int64_t r = 0; r < rows; ++r)
-      GatherRow(from + r * from_row_step, step, n, to + r * to_row_step);
+  std::int64_t r = 0;
+  if (step == 1) {
+    for (; r < rows; ++r) CopyRow(from + r * from_row_step, n, to + r * to_row_step);
+    return;
+  }
+#if HWY_TARGET != HWY_SCALAR
+  if (n > 1 && to_row_step == n) r = GatherWhole(from, from_row_step, step, rows, n, to);
+#endif
+  for (; r < rows; ++r) GatherRow(from + r * from_row_step, step, n, to + r * to_row_step);
 }
 
 #if HWY_TARGET == HWY_AVX3

@@ -31,18 +31,22 @@ TYPED_TEST_SUITE(PixelTiles, Types);
 TYPED_TEST(PixelTiles, RowsAreGathered) {
   using T = TypeParam;
   for (std::int64_t step = 1; step <= 5; ++step)
-    for (std::int64_t n = 1; n <= 2 * kMostLanes + 3; ++n) {
-      constexpr std::int64_t kRows = 3, kGap = 2;
-      const std::int64_t from_step = step * n + 1, to_step = n + kGap;
-      const auto from = counted<T>((kRows - 1) * from_step + (n - 1) * step + 1, 0);
-      std::vector<T> to(static_cast<std::size_t>(kRows * to_step), static_cast<T>(kUntouched));
-      pixel_tiles<T>().gather_rows(from.get(), from_step, step, kRows, n, to.data(), to_step);
-      for (std::int64_t r = 0; r < kRows; ++r)
-        for (std::int64_t i = 0; i < to_step; ++i)
-          ASSERT_EQ(to[static_cast<std::size_t>(r * to_step + i)],
-                    i < n ? static_cast<T>(r * from_step + i * step) : static_cast<T>(kUntouched))
-              << "step " << step << ", " << n << " elements, row " << r << ", element " << i;
-    }
+    for (std::int64_t n = 1; n <= 2 * kMostLanes + 3; ++n)
+      for (const std::int64_t gap : {0, 2}) {
+        constexpr std::int64_t kRows = 9;
+        const std::int64_t from_step = step * n + 1, to_step = n + gap;
+        const auto from = counted<T>((kRows - 1) * from_step + (n - 1) * step + 1, 0);
+        std::vector<T> to(static_cast<std::size_t>((kRows + 1) * to_step),
+                          static_cast<T>(kUntouched));
+        pixel_tiles<T>().gather_rows(from.get(), from_step, step, kRows, n, to.data(), to_step);
+        for (std::int64_t r = 0; r <= kRows; ++r)
+          for (std::int64_t i = 0; i < to_step; ++i)
+            ASSERT_EQ(to[static_cast<std::size_t>(r * to_step + i)],
+                      i < n && r < kRows ? static_cast<T>(r * from_step + i * step)
+                                         : static_cast<T>(kUntouched))
+                << "step " << step << ", " << n << " elements, gap " << gap << ", row " << r
+                << ", element " << i;
+      }
 }
 
 TYPED_TEST(PixelTiles, ImagesAreGatheredSideBySide) {
