@@ -75,6 +75,11 @@ DimVector pointwise_weight(const Conv2dShape& s) {
   return {s.K, s.group_channels() * s.taps(), 1, 1};
 }
 
+bool reads_in_place(const Conv2dShape& s, ScalarType dtype) {
+  return dtype == kFloat32 ? depthwise_reads_in_place<float>(s)
+                           : depthwise_reads_in_place<double>(s);
+}
+
 // The weight's gradient, and the bias's where somebody wants it.
 Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weight_sizes,
                   const Conv2dGeometry& geometry, ConvAlgorithm algorithm, Array* grad_bias) {
@@ -92,8 +97,9 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
     return grad_weight(split_dilated(s, x), split_dilated(s, dy), weight_sizes, dilated_geometry(s),
                        ConvAlgorithm::Auto, grad_bias);
   Array dw = Array::empty(weight_sizes, input.dtype());
+  const bool in_place = a == ConvAlgorithm::Depthwise && s.N > 0 && reads_in_place(s, x.dtype());
   const bool sums_grad_output =
-      s.group_channels() > 0 && (a == ConvAlgorithm::DepthwiseChannels ||
+      s.group_channels() > 0 && (in_place || a == ConvAlgorithm::DepthwiseChannels ||
                                  a == ConvAlgorithm::Winograd || a == ConvAlgorithm::WinogradSix);
   if (grad_bias)
     *grad_bias = sums_grad_output ? Array::empty({s.K}, dy.dtype()) : sum(dy, {0, 2, 3});
@@ -102,6 +108,8 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
     T* const db = grad_bias ? grad_bias->template data<T>() : nullptr;
     switch (a) {
       case ConvAlgorithm::Depthwise:
+        if (in_place)
+          return conv2d_grad_filters_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(), db);
         return conv2d_grad_weight_depthwise<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::DepthwiseChannels:
         return conv2d_grad_weight_depthwise_channels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(),

@@ -8,6 +8,8 @@
 #include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
+#include <tapedeck/ops/kernels/plane_taps.h>
+#include <tapedeck/ops/kernels/scratch.h>
 #include <tapedeck/ops/kernels/sliding_taps.h>
 #include <tapedeck/ops/kernels/tap_sums.h>
 
@@ -94,6 +96,46 @@ std::int64_t planes_per_piece(const Conv2dShape& s) {
                                   std::max<std::int64_t>(1, s.N * s.C / kPieces));
 }
 
+// Null where there are none for this kernel.
+template <typename T>
+const PlaneTaps<T>* plane_taps_of(const Conv2dShape& s) {
+  const bool square = s.KH == s.KW && s.stride_h == s.stride_w;
+  const bool dense = s.dilation_h == 1 && s.dilation_w == 1;
+  const bool centred = s.pad_left == (s.KW - 1) / 2 && (s.stride_w > 1 || s.OW == s.W);
+  return square && dense && centred && s.K == s.C ? plane_taps<T>(s.KH, s.stride_h) : nullptr;
+}
+
+template <typename T>
+PlaneWindow plane_window(const Conv2dShape& s) {
+  const bool far = is_beyond_cache<T>(s.N * s.C * (s.H * s.W + s.pixels()));
+  return {s.H, s.W, s.OH, s.OW, s.pad_top, far};
+}
+
+// The input gradient of a stride of one, as a convolution of grad_output with the taps in reverse.
+template <typename T>
+PlaneWindow reverse_window(const Conv2dShape& s) {
+  return {s.OH, s.OW, s.H, s.W, s.KH - 1 - s.pad_top, plane_window<T>(s).far};
+}
+template <typename T>
+Scratch<T> reverse_taps(const Conv2dShape& s, const T* w) {
+  Scratch<T> reversed(s.K * s.taps());
+  for (std::int64_t k = 0; k < s.K; ++k)
+    std::reverse_copy(w + k * s.taps(), w + (k + 1) * s.taps(), reversed.data() + k * s.taps());
+  return reversed;
+}
+
+// Calls of(first plane, its channel, planes) for parts of all planes that are in one image each.
+template <typename Of>
+void for_planes(const Conv2dShape& s, const Of& of) {
+  parallel_for(s.N * s.C, planes_per_piece(s), [&](std::int64_t begin, std::int64_t end) {
+    while (begin < end) {
+      const std::int64_t channel = begin % s.C, planes = std::min(s.C - channel, end - begin);
+      of(begin, channel, planes);
+      begin += planes;
+    }
+  });
+}
+
 // How far the reads of an axis go below 0 and to which position they reach.
 struct Extent {
   std::int64_t before = 0, end = 0;
@@ -113,6 +155,11 @@ Extent extent_of(const WindowAxis& axis) {
 
 template <typename T>
 void conv2d_depthwise(const Conv2dShape& s, const T* x, const T* w, const T* bias, T* y) {
+  if (const PlaneTaps<T>* const taps = plane_taps_of<T>(s))
+    return for_planes(s, [&](std::int64_t plane, std::int64_t channel, std::int64_t planes) {
+      taps->sums(plane_window<T>(s), planes, x + plane * s.H * s.W, w + channel * s.taps(),
+                 bias ? bias + channel : nullptr, y + plane * s.pixels());
+    });
   const Slab<T> slab(s);
   const std::int64_t filters = filters_per_channel(s);
   const SlidingKernel<T>* const sliding = sliding_kernel_of<T>(s);
@@ -138,6 +185,16 @@ void conv2d_depthwise(const Conv2dShape& s, const T* x, const T* w, const T* bia
 template <typename T>
 void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, const T* bias,
                                  T* dx) {
+  if (const PlaneTaps<T>* const taps = plane_taps_of<T>(s)) {
+    const bool reverse = s.stride_h == 1;
+    const Scratch<T> reversed = reverse ? reverse_taps(s, w) : Scratch<T>();
+    const T* const weights = reverse ? reversed.data() : w;
+    return for_planes(s, [&](std::int64_t plane, std::int64_t channel, std::int64_t planes) {
+      (reverse ? taps->sums : taps->adjoint)(
+          reverse ? reverse_window<T>(s) : plane_window<T>(s), planes, dy + plane * s.pixels(),
+          weights + channel * s.taps(), bias ? bias + channel : nullptr, dx + plane * s.H * s.W);
+    });
+  }
   const ConvWindow window = ConvWindow::grad_input(s);
   const std::vector<AxisPhase>&rows = window.h.phases, &columns = window.w.phases;
   const Extent extent_h = extent_of(window.h), extent_w = extent_of(window.w);
@@ -206,6 +263,38 @@ void conv2d_grad_input_depthwise(const Conv2dShape& s, const T* dy, const T* w, 
   });
 }
 
+template <typename T>
+bool depthwise_reads_in_place(const Conv2dShape& s) {
+  return plane_taps_of<T>(s) != nullptr;
+}
+
+// Ranges of channels or, where these are few, runs of images too, whose sums are added in order.
+template <typename T>
+void conv2d_grad_filters_depthwise(const Conv2dShape& s, const T* x, const T* dy, T* dw, T* db) {
+  const PlaneTaps<T>& taps = *plane_taps_of<T>(s);
+  const std::int64_t range = 2 * ceil_div(s.C, 2 * kPieces), ranges = ceil_div(s.C, range);
+  const std::int64_t run = ceil_div(s.N, std::clamp<std::int64_t>(kPieces / ranges, 1, s.N));
+  const std::int64_t runs = ceil_div(s.N, run), size = s.taps() + 1;
+  const Scratch<double> sums(runs * s.C * size);
+  parallel_for(runs * ranges, 1, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const std::int64_t first = i % ranges * range, from = i / ranges * run;
+      const std::int64_t channels = std::min(range, s.C - first);
+      const std::int64_t plane = from * s.C + first;
+      taps.dots(plane_window<T>(s), channels, std::min(run, s.N - from), x + plane * s.H * s.W,
+                s.C * s.H * s.W, dy + plane * s.pixels(), s.C * s.pixels(),
+                sums.data() + (i / ranges * s.C + first) * size);
+    }
+  });
+  for (std::int64_t c = 0; c < s.C; ++c) {
+    double* const sum = sums.data() + c * size;
+    for (std::int64_t r = 1; r < runs; ++r)
+      for (std::int64_t t = 0; t < size; ++t) sum[t] += sum[r * s.C * size + t];
+    std::copy_n(sum, s.taps(), dw + c * s.taps());
+    if (db) db[c] = static_cast<T>(sum[s.taps()]);
+  }
+}
+
 // Image by image, whose planes lie side by side in the memory. A run of images and a range of
 // channels has its own sums; runs are added in order.
 template <typename T>
@@ -253,7 +342,9 @@ void conv2d_grad_weight_depthwise(const Conv2dShape& s, const T* x, const T* dy,
 #define TAPEDECK_INSTANTIATE(T)                                                                    \
   template void conv2d_depthwise(const Conv2dShape&, const T*, const T*, const T*, T*);            \
   template void conv2d_grad_input_depthwise(const Conv2dShape&, const T*, const T*, const T*, T*); \
-  template void conv2d_grad_weight_depthwise(const Conv2dShape&, const T*, const T*, T*);
+  template void conv2d_grad_weight_depthwise(const Conv2dShape&, const T*, const T*, T*);          \
+  template bool depthwise_reads_in_place<T>(const Conv2dShape&);                                   \
+  template void conv2d_grad_filters_depthwise(const Conv2dShape&, const T*, const T*, T*, T*);
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)
 #undef TAPEDECK_INSTANTIATE

@@ -18,6 +18,13 @@ void conv2d_grad_input_depthwise(const Conv2dShape& shape, const T* dy, const T*
 template <typename T>
 void conv2d_grad_weight_depthwise(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
 
+/// Whether planes are read where they lie: 3x3, 5x5 and 7x7 kernels of stride 1 and 2 with AVX-512.
+template <typename T>
+bool depthwise_reads_in_place(const Conv2dShape& shape);
+/// Of such planes the weight's gradient and, in `db` if that is not null, the sums of dy. N > 0.
+template <typename T>
+void conv2d_grad_filters_depthwise(const Conv2dShape& shape, const T* x, const T* dy, T* dw, T* db);
+
 // The same with vectors over channels: a plane of each is transposed into pixels that hold all of
 // them. For planes too small, or strides too large, for vectors over pixels.
 

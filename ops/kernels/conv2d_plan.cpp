@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include <tapedeck/ops/kernels/conv2d.h>
+#include <tapedeck/ops/kernels/conv2d_depthwise.h>
 #include <tapedeck/ops/kernels/conv2d_dilated.h>
 #include <tapedeck/ops/kernels/conv2d_direct_far.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
@@ -223,8 +224,16 @@ bool depthwise_pays(const Conv2dShape& s, ConvDirection direction) {
 // Few registers do not hold the sums of a 5x5 kernel that slides, rows of less than two of their
 // vectors are whole where they have one, and weight gradients of planes beyond the caches wait for
 // narrow strips of these.
+//
+// Planes that are read in place need no copy at all, and lose only where rows are shorter than the
+// kernel or, of a stride's output, than a quarter of a vector.
 bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
   if (used_lanes(s.groups, lanes()) < 0.5) return false;
+  if (depthwise_reads_in_place<float>(s)) {
+    if (direction == ConvDirection::GradWeight) return false;
+    if (!is_strided(s)) return s.OW < s.KW - 1;
+    return direction == ConvDirection::Forward && s.OW < kLanes / 4;
+  }
   const bool slides = s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW &&
                       (s.KH == 3 || s.KH == 5) &&
                       (direction != ConvDirection::GradInput || s.group_filters() == 1);

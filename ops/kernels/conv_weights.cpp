@@ -69,7 +69,17 @@ void ConvWeights<T>::pack(std::int64_t group, std::int64_t block, std::int64_t f
                      nullptr, to, width);
     return;
   }
-  // An input gradient's: [channels, taps] for each of C, whose taps go to their phases.
+  // An input gradient's: [channels, taps] for each of C. Without a stride all of its taps are in
+  // one phase, in reverse.
+  if (taps > 1 && phase_starts_.size() == 1 && phase_taps(0, 0) == taps) {
+    T* const to = block_to + first_c * taps * width;
+    if (channels(block) < width) std::fill_n(to, count * taps * width, T{0});
+    for (std::int64_t c = 0; c < count; ++c)
+      tiles_.transpose(from + (first_c + c) * window_.weight_c_stride, window_.weight_k_stride,
+                       channels(block), taps, nullptr, to + (c * taps + taps - 1) * width, -width);
+    return;
+  }
+  // With one, taps go to their phases.
   const Scratch<T> buffer(taps * width);
   T* const tap_rows = buffer.data();
   std::fill_n(tap_rows, taps * width, T{0});

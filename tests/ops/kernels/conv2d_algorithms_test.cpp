@@ -97,6 +97,13 @@ const Case kCases[] = {
     {{2, 20, 15, 31}, {40, 1, 5, 5}, {2, 2}, {2, 2, 2, 2}, {1, 1}, 20},
     {{2, 20, 11, 31}, {20, 1, 3, 3}, {1, 1}, {2, 2, 2, 2}, {2, 2}, 20},
     {{3, 50, 7, 7}, {50, 1, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 50},
+    {{5, 41, 8, 8}, {41, 1, 5, 5}, {1, 1}, {2, 2, 2, 2}, {1, 1}, 41},
+    {{20, 3, 14, 14}, {3, 1, 3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 3},
+    {{3, 37, 14, 13}, {37, 1, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 37},
+    {{2, 19, 28, 30}, {19, 1, 5, 5}, {2, 2}, {2, 2, 2, 2}, {1, 1}, 19},
+    {{2, 18, 11, 28}, {18, 1, 3, 3}, {2, 2}, {0, 1, 1, 0}, {1, 1}, 18},
+    {{2, 18, 6, 50}, {18, 1, 3, 3}, {1, 1}, {2, 0, 1, 1}, {1, 1}, 18},
+    {{2, 18, 9, 20}, {18, 1, 3, 3}, {2, 2}, {3, -2, 1, -3}, {1, 1}, 18},
     {{2, 37, 7, 6}, {37, 1, 7, 7}, {1, 1}, {3, 3, 3, 3}, {1, 1}, 37},
     {{2, 18, 14, 15}, {54, 1, 3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 18},
     {{2, 17, 56, 50}, {17, 1, 5, 3}, {2, 1}, {2, 2, 3, -1}, {1, 2}, 17},
@@ -256,6 +263,23 @@ TEST(Conv2dAlgorithms, EqualTheDefinitionOnRandomGeometries) {
   for (int i = 0; i < 120; ++i) check(random_case(generator));
 }
 
+// Rows of every width up to three vectors, and about as many more as a strip has; planes lower than
+// the kernel; an even and an odd number of channels.
+TEST(Conv2dAlgorithms, EqualTheDefinitionOnPlanesOfEveryWidth) {
+  for (const I64 kernel : {3, 5, 7})
+    for (const I64 stride : {1, 2})
+      for (I64 width = 1; width < 140; width += width < 53 || width % 16 >= 14 ? 1 : 3) {
+        const I64 pad = kernel / 2, channels = 3 + width % 2;
+        const Case c{{2, channels, 1 + width * 5 % 11, width},
+                     {channels, 1, kernel, kernel},
+                     {stride, stride},
+                     {pad, pad, pad, pad},
+                     {1, 1},
+                     channels};
+        check(c);
+      }
+}
+
 TEST(Conv2dAlgorithms, DoNotDependOnTheNumberOfThreads) {
   for (const Case& c : kCases) {
     SCOPED_TRACE(::testing::PrintToString(c));
@@ -298,6 +322,50 @@ TEST(Conv2dAlgorithms, InfinityStaysWhereItIsRead) {
   for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, kFloat32))
     for (const float value : values<float>(conv2d_grad_weight(x, dy, c.weight, g, a)))
       ASSERT_NEAR(value, 2 * 5 * 13, 1e-4) << a;
+}
+
+// Vectors reach over the edges of planes, and some have two planes.
+TEST(Conv2dAlgorithms, InfinityStaysInItsPlane) {
+  constexpr I64 kChannels = 5, kInfinite = 2;
+  const auto check_planes = [&](const Array& result, const Array& finite) {
+    const std::vector<float> is = values<float>(result), expected = values<float>(finite);
+    const std::size_t plane = is.size() / kChannels;
+    for (std::size_t i = 0; i < is.size(); ++i)
+      if (i / plane != kInfinite) {
+        ASSERT_NEAR(is[i], expected[i], 1e-3);
+      }
+  };
+  for (const I64 kernel : {3, 5, 7})
+    for (const I64 stride : {1, 2})
+      for (const I64 width : {5, 7, 8, 14, 16, 17, 20, 28, 33, 50, 70}) {
+        const I64 pad = kernel / 2;
+        const Case c{{1, kChannels, 9, width},
+                     {kChannels, 1, kernel, kernel},
+                     {stride, stride},
+                     {pad, pad, pad, pad},
+                     {1, 1},
+                     kChannels};
+        SCOPED_TRACE(::testing::PrintToString(c));
+        const Conv2dGeometry g = c.geometry();
+        const DimVector output = conv_output_sizes("conv2d", 2, c.input, c.weight, g);
+        const Array x = ones(c.input, kFloat32), dy = ones(output, kFloat32);
+        const Array w = ones(c.weight, kFloat32);
+        Array infinite_x = clone(x), infinite_dy = clone(dy);
+        std::fill_n(infinite_x.data<float>() + kInfinite * 9 * width, 9 * width,
+                    std::numeric_limits<float>::infinity());
+        const I64 pixels = output[2] * output[3];
+        std::fill_n(infinite_dy.data<float>() + kInfinite * pixels, pixels,
+                    std::numeric_limits<float>::infinity());
+        for (const ConvAlgorithm a : {ConvAlgorithm::Depthwise, ConvAlgorithm::DepthwiseChannels}) {
+          SCOPED_TRACE(::testing::PrintToString(a));
+          check_planes(conv2d(infinite_x, w, Array(), g, a), conv2d(x, w, Array(), g, a));
+          check_planes(conv2d_grad_input(infinite_dy, w, Array(), c.input, g, a),
+                       conv2d_grad_input(dy, w, Array(), c.input, g, a));
+          const Array dw = conv2d_grad_weight(x, dy, c.weight, g, a);
+          check_planes(conv2d_grad_weight(infinite_x, dy, c.weight, g, a), dw);
+          check_planes(conv2d_grad_weight(x, infinite_dy, c.weight, g, a), dw);
+        }
+      }
 }
 
 TEST(Conv2dAlgorithms, AreRefusedWhereTheyDoNotFit) {

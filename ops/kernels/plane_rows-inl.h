@@ -1,0 +1,301 @@
+// Rows of the planes of a depthwise convolution in vectors: included by kernels after
+// hwy/foreach_target.h and compiled once per instruction set. Only with AVX-512, whose masks are
+// registers of their own, and whose masked loads and stores cost what others do.
+
+#if defined(TAPEDECK_PLANE_ROWS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef TAPEDECK_PLANE_ROWS_INL_H
+#undef TAPEDECK_PLANE_ROWS_INL_H
+#else
+#define TAPEDECK_PLANE_ROWS_INL_H
+#endif
+
+#include <cstdint>
+
+#include <hwy/highway.h>
+
+#include <tapedeck/ops/kernels/plane_taps.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace tapedeck::kernels {
+namespace HWY_NAMESPACE {
+namespace {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET == HWY_AVX3
+
+constexpr int kMostTaps = 8, kMostVectors = 4;
+
+template <typename T>
+using Vector = hn::Vec<hn::ScalableTag<T>>;
+template <typename T>
+using Mask = hn::Mask<hn::ScalableTag<T>>;
+template <typename T>
+constexpr std::int64_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
+
+template <typename T>
+Mask<T> LanesBetween(std::int64_t begin, std::int64_t end) {
+  const hn::ScalableTag<T> d;
+  const auto first = [&](std::int64_t n) {
+    return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(n, kLanes<T>))));
+  };
+  return hn::AndNot(first(begin), first(end));
+}
+
+// The padding on the left: in the middle of the kernel.
+template <int kTaps>
+constexpr std::int64_t kPad = (kTaps - 1) / 2;
+
+// Some vectors of a row of one plane. Only the first and the last reach over its edges.
+template <int kTaps, int kStride, int kVectors, typename T>
+class Strip {
+ public:
+  static constexpr int kPlanes = 1, kWidth = kVectors;
+  static constexpr bool kWhole = false;
+
+  // Whether all vectors but the last one read inside of the plane, where that begins at `column`.
+  static bool IsInside(const PlaneWindow& s, std::int64_t column) {
+    return s.W - kStride * column >= kPad<kTaps>;
+  }
+
+  Strip(const PlaneWindow& s, std::int64_t column)
+      : in_offset(column * kStride - kPad<kTaps>), out_offset(column) {
+    const std::int64_t last = kVectors - 1, left = s.OW - column - last * kLanes<T>;
+    all_ = LanesBetween<T>(0, kLanes<T>);
+    stored_ = LanesBetween<T>(0, left);
+    HWY_UNROLL(kMostTaps)
+    for (int l = 0; l < kLoads; ++l) {
+      first_[l] = LanesBetween<T>(-(in_offset + Place(l)), kLanes<T>);
+      const std::int64_t at = in_offset + kStride * last * kLanes<T> + Place(l);
+      const std::int64_t end = kStride * left - (kStride == 1 ? 0 : l % 2 * kLanes<T>);
+      last_[l] = LanesBetween<T>(-at, HWY_MIN(s.W - at, end));
+    }
+  }
+
+  const std::int64_t in_offset, out_offset;  // of the first column in a row
+
+  // What the taps of a row of the kernel read, tap by tap.
+  class Row {
+   public:
+    HWY_INLINE Row(const Strip& strip, const T* from) : strip_(strip), from_(from) {}
+    HWY_INLINE void Next(int j, Vector<T> (&x)[kVectors]) {
+      HWY_UNROLL(kMostVectors)
+      for (int v = 0; v < kVectors; ++v) {
+        if constexpr (kStride == 1) {
+          x[v] = strip_.Load(from_, v, j);
+        } else if (j % 2 == 0) {
+          const hn::ScalableTag<T> d;
+          const Vector<T> low = strip_.Load(from_, v, j), high = strip_.Load(from_, v, j + 1);
+          x[v] = hn::ConcatEven(d, high, low);
+          odd_[v] = hn::ConcatOdd(d, high, low);
+        } else {
+          x[v] = odd_[v];
+        }
+      }
+    }
+
+   private:
+    const Strip& strip_;
+    const T* const from_;
+    Vector<T> odd_[kVectors];
+  };
+
+  HWY_INLINE Vector<T> LoadOut(const T* from) const {
+    return hn::MaskedLoad(stored_, hn::ScalableTag<T>(), from);
+  }
+  HWY_INLINE void Store(const Vector<T> (&sum)[kVectors], T* to) const {
+    const hn::ScalableTag<T> d;
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors - 1; ++v) hn::StoreU(sum[v], d, to + v * kLanes<T>);
+    hn::BlendedStore(sum[kVectors - 1], stored_, d, to + (kVectors - 1) * kLanes<T>);
+  }
+
+ private:
+  // With a stride of two, two vectors have the even and the odd ones for two taps.
+  static constexpr int kLoads = kStride == 1 ? kTaps : kTaps + 1;
+  static constexpr std::int64_t Place(int load) {
+    return kStride == 1 ? load : load / 2 * 2 + load % 2 * kLanes<T>;
+  }
+  HWY_INLINE Vector<T> Load(const T* from, int v, int l) const {
+    const hn::ScalableTag<T> d;
+    const T* const at = from + kStride * v * kLanes<T> + Place(l);
+    const bool before = Place(l) < kPad<kTaps>;
+    if (v == kVectors - 1) {
+      // Not before the last column that is stored.
+      const bool alike = kStride == 1 && kVectors > 1 && Place(l) <= kPad<kTaps>;
+      return hn::MaskedLoad(alike ? stored_ : last_[l], d, at);
+    }
+    // With a mask, too: compilers would load the others once for every product.
+    return hn::MaskedLoad(v == 0 && before ? first_[l] : all_, d, at);
+  }
+
+  Mask<T> all_, stored_, first_[kLoads], last_[kLoads];
+};
+
+// Whole rows: of one plane, or of two in half a vector each.
+template <int kTaps, int kStride, int kPlanes_, typename T>
+class WholeRows {
+ public:
+  static constexpr int kPlanes = kPlanes_, kWidth = 1;
+  static constexpr bool kWhole = true;
+  static constexpr std::int64_t in_offset = 0, out_offset = 0;
+
+  static bool Fits(const PlaneWindow& s) {
+    // The second plane is read from half a vector before it.
+    const bool apart = s.H * s.W >= kLanes<T> && s.OH * s.OW >= kLanes<T>;
+    return s.W <= kStride * kPart && s.OW <= kPart && (kPlanes == 1 || apart);
+  }
+
+  explicit WholeRows(const PlaneWindow& s)
+      : second_(kPlanes == 2 ? s.H * s.W : kLanes<T>), second_out_(s.OH * s.OW - kPart) {
+    const hn::ScalableTag<T> d;
+    stored_[0] = LanesBetween<T>(0, s.OW);
+    stored_[1] = LanesBetween<T>(kPart, kPart + s.OW);
+    loaded_[0] = LanesBetween<T>(0, s.W);
+    loaded_[1] = loaded_[0];
+    if (kStride == 1) {
+      loaded_[1] = LanesBetween<T>(kPart, kPart + s.W);
+      second_ -= kPart;
+    } else if (kPlanes == 1) {
+      loaded_[1] = LanesBetween<T>(0, s.W - kLanes<T>);
+    }
+    HWY_UNROLL(kMostTaps)
+    for (int j = 0; j < kTaps; ++j) {
+      const std::int64_t shift = j - kPad<kTaps>;
+      Index lanes[kLanes<T>];
+      for (std::int64_t lane = 0; lane < kLanes<T>; ++lane) {
+        const std::int64_t column = HWY_MAX(0, lane % kPart * kStride + shift);
+        lanes[lane] =
+            static_cast<Index>(lane / kPart * kPart + HWY_MIN(column / kStride, kPart - 1));
+      }
+      places_[j] = hn::SetTableIndices(d, lanes);
+      // The columns of the output from which on, and before which, the tap reads the plane.
+      const std::int64_t first = HWY_MAX(0, (kStride - 1 - shift) / kStride);
+      const std::int64_t end = s.W > shift ? (s.W - 1 - shift) / kStride + 1 : 0;
+      inside_[j] = LanesBetween<T>(first, HWY_MIN(s.OW, end));
+      if (kPlanes == 2)
+        inside_[j] = hn::Or(inside_[j], LanesBetween<T>(kPart + first, kPart + HWY_MIN(s.OW, end)));
+    }
+  }
+
+  class Row {
+   public:
+    HWY_INLINE Row(const WholeRows& rows, const T* from) : rows_(rows) {
+      const hn::ScalableTag<T> d;
+      all_[0] = hn::MaskedLoad(rows.loaded_[0], d, from);
+      if constexpr (kStride == 2) {
+        const Vector<T> low = all_[0];
+        const Vector<T> high = hn::MaskedLoad(rows.loaded_[1], d, from + rows.second_);
+        all_[kPad<kTaps> % 2] = hn::ConcatEven(d, high, low);
+        all_[1 - kPad<kTaps> % 2] = hn::ConcatOdd(d, high, low);
+      } else if constexpr (kPlanes == 2) {
+        all_[0] = hn::Or(all_[0], hn::MaskedLoad(rows.loaded_[1], d, from + rows.second_));
+      }
+    }
+    HWY_INLINE void Next(int j, Vector<T> (&x)[1]) const {
+      if (kStride == 1 && j == kPad<kTaps>)
+        x[0] = all_[0];
+      else
+        x[0] = hn::IfThenElseZero(rows_.inside_[j],
+                                  hn::TableLookupLanes(all_[j % kStride], rows_.places_[j]));
+    }
+
+   private:
+    const WholeRows& rows_;
+    Vector<T> all_[kStride];  // of a stride: what even taps read, what odd ones do
+  };
+
+  HWY_INLINE Vector<T> LoadOut(const T* from) const {
+    const hn::ScalableTag<T> d;
+    const Vector<T> first = hn::MaskedLoad(stored_[0], d, from);
+    if constexpr (kPlanes == 1) return first;
+    return hn::Or(first, hn::MaskedLoad(stored_[1], d, from + second_out_));
+  }
+  HWY_INLINE void Store(const Vector<T> (&sum)[1], T* to) const {
+    const hn::ScalableTag<T> d;
+    hn::BlendedStore(sum[0], stored_[0], d, to);
+    if constexpr (kPlanes == 2) hn::BlendedStore(sum[0], stored_[1], d, to + second_out_);
+  }
+
+ private:
+  static constexpr std::int64_t kPart = kLanes<T> / kPlanes;
+  using Index = hwy::MakeSigned<T>;
+
+  std::int64_t second_, second_out_;  // to the second load, and the second store
+  Mask<T> stored_[2], loaded_[2], inside_[kTaps];
+  decltype(hn::SetTableIndices(hn::ScalableTag<T>(),
+                               static_cast<const Index*>(nullptr))) places_[kTaps];
+};
+
+// Some vectors of a row of the input's gradient with a stride of two. Column w is reached by the
+// taps of its parity, j = j0 + 2 m with j0 = (w + kPad) % 2, from column (w + kPad - j0) / 2 - m of
+// the output: the same lanes of a vector that begins kMost - 1 columns before the first.
+template <int kTaps, int kVectors, typename T>
+class SpreadStrip {
+  static constexpr std::int64_t kOdd = kPad<kTaps> % 2;
+
+ public:
+  static constexpr int kMost = (kTaps + 1) / 2;  // taps of one parity
+
+  SpreadStrip(const PlaneWindow& s, std::int64_t column)
+      : out_offset((column + kPad<kTaps> - kOdd) / 2 - (kMost - 1)), in_offset(column) {
+    const hn::ScalableTag<T> d;
+    even_ = hn::FirstN(d, 0);
+    for (int m = 0; m < kMost; ++m) {
+      Index lanes[kLanes<T>];
+      for (std::int64_t lane = 0; lane < kLanes<T>; ++lane)
+        lanes[lane] = static_cast<Index>((lane + kOdd) / 2 - m + kMost - 1);
+      places_[m] = hn::SetTableIndices(d, lanes);
+    }
+    for (std::int64_t lane = kOdd; lane < kLanes<T>; lane += 2)
+      even_ = hn::Or(even_, LanesBetween<T>(lane, lane + 1));
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t at = out_offset + v * kLanes<T> / 2;
+      loaded_[v] = LanesBetween<T>(-at, s.OW - at);
+    }
+    stored_ = LanesBetween<T>(0, s.W - column - (kVectors - 1) * kLanes<T>);
+  }
+
+  const std::int64_t out_offset, in_offset;  // of the first columns in a row
+
+  HWY_INLINE void Load(const T* from, Vector<T> (&x)[kMost][kVectors]) const {
+    const hn::ScalableTag<T> d;
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) {
+      const auto all = hn::MaskedLoad(loaded_[v], d, from + v * kLanes<T> / 2);
+      HWY_UNROLL(kMostTaps)
+      for (int m = 0; m < kMost; ++m) {
+        x[m][v] = hn::TableLookupLanes(all, places_[m]);
+        // No tap of the odd ones is left.
+        if (2 * m + 1 >= kTaps) x[m][v] = hn::IfThenElseZero(even_, x[m][v]);
+      }
+    }
+  }
+  HWY_INLINE Vector<T> Weight(const T* weights, int i, int m) const {
+    const hn::ScalableTag<T> d;
+    const T* const at = weights + i * kTaps + 2 * m;
+    const auto even = hn::Set(d, *at);
+    return 2 * m + 1 < kTaps ? hn::IfThenElse(even_, even, hn::Set(d, at[1])) : even;
+  }
+  HWY_INLINE void Store(const Vector<T> (&sum)[kVectors], T* to) const {
+    const hn::ScalableTag<T> d;
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors - 1; ++v) hn::StoreU(sum[v], d, to + v * kLanes<T>);
+    hn::BlendedStore(sum[kVectors - 1], stored_, d, to + (kVectors - 1) * kLanes<T>);
+  }
+
+ private:
+  using Index = hwy::MakeSigned<T>;
+  Mask<T> even_, loaded_[kVectors], stored_;
+  decltype(hn::SetTableIndices(hn::ScalableTag<T>(),
+                               static_cast<const Index*>(nullptr))) places_[kMost];
+};
+
+#endif
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace tapedeck::kernels
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+
+namespace tapedeck::kernels {
+
+/// How the windows of a kernel lie on a plane. On the left there is half a kernel of padding, and
+/// with a stride of one OW = W.
+struct PlaneWindow {
+  std::int64_t H, W, OH, OW, pad_top;
+  bool far;  ///< planes come from the memory, and are asked for ahead
+};
+
+/// Square kernels, one for each plane, on planes as they lie in the memory, one after another: the
+/// inner loops of depthwise convolutions. What reaches into the padding is masked instead of read.
+/// T is float or double.
+template <typename T>
+struct PlaneTaps {
+  /// out[i] = init[i] + the convolution of in[i] with weights[i] for i < planes. `init` may be
+  /// null.
+  void (*sums)(const PlaneWindow&, std::int64_t planes, const T* in, const T* weights,
+               const T* init, T* out);
+  /// in[i] = init[i] + the adjoint of that of out[i]. Null where it is a convolution itself: with
+  /// a stride of one.
+  void (*adjoint)(const PlaneWindow&, std::int64_t planes, const T* out, const T* weights,
+                  const T* init, T* in);
+  /// The weights' side: sums[i][tap] = sum over images n < images of grad[n][i] times what the tap
+  /// reads in in[n][i], for planes i; sums[i][taps] = sum of grad[n][i]. Images lie in_image_step
+  /// and grad_image_step apart.
+  void (*dots)(const PlaneWindow&, std::int64_t planes, std::int64_t images, const T* in,
+               std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step,
+               double* sums);
+};
+
+/// Of kernel x kernel taps, with that stride in both directions. Null where there is none: there
+/// are some for 3, 5 and 7 taps and strides of 1 and 2, where the CPU has AVX-512.
+template <typename T>
+const PlaneTaps<T>* plane_taps(std::int64_t kernel, std::int64_t stride);
+
+}  // namespace tapedeck::kernels
