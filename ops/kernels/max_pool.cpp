@@ -55,13 +55,14 @@ void max_pool_windows(const Windows& s, const T* plane, T* values, std::int64_t*
     }
 }
 
-// Windows that are all alike and one or two columns apart go in vectors, over a copy of each plane
+// Windows that are all alike go in vectors, over a copy of each plane
 // with -infinity at its sides where one of them may reach beyond a row.
 template <typename T>
 class MaxPoolVectors {
  public:
   static bool fits(const Windows& s, const Pool2dGeometry& g) {
-    return g.stride[1] <= 2 && s.H * s.W <= std::numeric_limits<std::int32_t>::max();
+    constexpr std::int64_t kWide = 1 << 20;  // so that no step between lanes overflows
+    return g.stride[1] <= kWide && s.H * s.W <= std::numeric_limits<std::int32_t>::max();
   }
 
   MaxPoolVectors(const Windows& s, const Pool2dGeometry& g) : s_(s), left_(g.padding[1]) {

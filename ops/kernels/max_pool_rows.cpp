@@ -64,34 +64,62 @@ struct Best {
   }
 };
 
-// Offers every tap of kVectors vectors of windows, of which the first begins at `output`.
+// Every kStride-th element, of each of the first kStride ones on.
+template <int kStride, class D, typename T>
+HWY_INLINE void LoadApart(D d, const T* from, hn::Vec<D> (&parts)[kStride]) {
+  if constexpr (kStride == 2)
+    hn::LoadInterleaved2(d, from, parts[0], parts[1]);
+  else if constexpr (kStride == 3)
+    hn::LoadInterleaved3(d, from, parts[0], parts[1], parts[2]);
+  else
+    hn::LoadInterleaved4(d, from, parts[0], parts[1], parts[2], parts[3]);
+}
+
+// Offers every tap of kVectors vectors of windows, of which the first begins at `output`. A kStride
+// of 0 stands for any.
 template <int kStride, int kVectors, class State, class D, typename T>
 HWY_INLINE void OfferTaps(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows,
                           std::int64_t output, State* best) {
-  const auto apart = static_cast<std::int64_t>(hn::Lanes(d)) * kStride;
-  const T* in = plane.in + output * kStride;
+  const std::int64_t stride = kStride == 0 ? plane.stride : kStride;
+  const std::int64_t apart = static_cast<std::int64_t>(hn::Lanes(d)) * stride;
+  const T* in = plane.in + output * stride;
   const std::int64_t taps = plane.taps, dilation = plane.dilation;
   for (std::int64_t h = rows.begin; h < rows.end; h += rows.step) {
     const T* at = in + h * plane.pitch;
     const std::int64_t place = h * plane.width;
-    if constexpr (kStride == 1) {
+    if constexpr (kStride == 0) {
+      const hn::RebindToSigned<D> di;
+      using I = hn::TFromD<decltype(di)>;
+      const auto steps = hn::Mul(hn::Iota(di, I{0}), hn::Set(di, static_cast<I>(stride)));
+      for (std::int64_t k = 0; k < taps; ++k)
+        for (int v = 0; v < kVectors; ++v)
+          best[v].Offer(d, hn::GatherIndex(d, at + v * apart + k * dilation, steps),
+                        place + k * dilation);
+    } else if constexpr (kStride == 1) {
       for (std::int64_t k = 0; k < taps; ++k)
         for (int v = 0; v < kVectors; ++v)
           best[v].Offer(d, hn::LoadU(d, at + v * apart + k * dilation), place + k * dilation);
     } else {
-      hn::Vec<D> even, odd;
+      hn::Vec<D> parts[kStride];
       std::int64_t k = 0;
-      if (dilation == 1)
-        for (; k + 1 < taps; k += 2)
+      if (dilation == 1) {
+        for (; k + kStride <= taps; k += kStride)
           for (int v = 0; v < kVectors; ++v) {
-            hn::LoadInterleaved2(d, at + v * apart + k, even, odd);
-            best[v].Offer(d, even, place + k);
-            best[v].Offer(d, odd, place + k + 1);
+            LoadApart<kStride>(d, at + v * apart + k, parts);
+            for (int i = 0; i < kStride; ++i) best[v].Offer(d, parts[i], place + k + i);
           }
+        if (k < taps)
+          for (int v = 0; v < kVectors; ++v) {
+            LoadApart<kStride>(d, at + v * apart + k, parts);
+            for (int i = 0; i < kStride - 1; ++i)
+              if (k + i < taps) best[v].Offer(d, parts[i], place + k + i);
+          }
+        continue;
+      }
       for (; k < taps; ++k)
         for (int v = 0; v < kVectors; ++v) {
-          hn::LoadInterleaved2(d, at + v * apart + k * dilation, even, odd);
-          best[v].Offer(d, even, place + k * dilation);
+          LoadApart<kStride>(d, at + v * apart + k * dilation, parts);
+          best[v].Offer(d, parts[0], place + k * dilation);
         }
     }
   }
@@ -103,8 +131,12 @@ HWY_INLINE void Windows(D d, const MaxPoolPlane<T>& plane, const PoolWindow& row
   const hn::RebindToSigned<D> di;
   using I = hn::TFromD<decltype(di)>;
   const auto lanes = hn::Iota(di, static_cast<I>(0));
-  const auto column = hn::Add(kStride == 2 ? hn::Add(lanes, lanes) : lanes,
-                              hn::Set(di, static_cast<I>(plane.first_column + output * kStride)));
+  const std::int64_t stride = kStride == 0 ? plane.stride : kStride;
+  const auto steps = kStride == 1   ? lanes
+                     : kStride == 2 ? hn::Add(lanes, lanes)
+                                    : hn::Mul(lanes, hn::Set(di, static_cast<I>(stride)));
+  const auto column =
+      hn::Add(steps, hn::Set(di, static_cast<I>(plane.first_column + output * stride)));
   Best<D, kIndices> best;
   best.value = hn::Set(d, -static_cast<T>(__builtin_inff()));
   if constexpr (kIndices)
@@ -182,12 +214,24 @@ void Plane(const MaxPoolPlane<T>& plane) {
   }
 }
 
+template <bool kIndices, typename T>
+HWY_INLINE void AnyStride(const MaxPoolPlane<T>& plane) {
+  switch (plane.dilation == 1 || plane.stride <= 2 ? plane.stride : 0) {
+    case 1:
+      return Plane<1, kIndices>(plane);
+    case 2:
+      return Plane<2, kIndices>(plane);
+    case 3:
+      return Plane<3, kIndices>(plane);
+    case 4:
+      return Plane<4, kIndices>(plane);
+    default:
+      return Plane<0, kIndices>(plane);
+  }
+}
 template <typename T>
 HWY_INLINE void AnyPlane(const MaxPoolPlane<T>& plane) {
-  if (plane.stride == 2)
-    plane.indices ? Plane<2, true>(plane) : Plane<2, false>(plane);
-  else
-    plane.indices ? Plane<1, true>(plane) : Plane<1, false>(plane);
+  plane.indices ? AnyStride<true>(plane) : AnyStride<false>(plane);
 }
 
 template <bool kIndices, class D, typename T>

@@ -18,7 +18,7 @@ struct IndexOfWidth<double> {
 template <typename T>
 using index_of_width = typename IndexOfWidth<T>::type;
 
-/// One plane of a max-pooling with stride 1 or 2 along a row: vectors over neighbouring outputs.
+/// One plane of a max-pooling: vectors over neighbouring outputs of a row.
 /// Rows of the input lie `pitch` elements apart and hold -infinity wherever a window reaches beyond
 /// the input, so that every window has all its columns.
 template <typename T>
@@ -44,8 +44,12 @@ inline constexpr std::int64_t kMaxPoolMostLanes = 16;
 /// Elements of its row that the last of so many windows reads.
 template <typename T>
 std::int64_t max_pool_reach(const MaxPoolPlane<T>& plane, std::int64_t outputs) {
-  const bool one_more = plane.stride == 2 && (plane.dilation != 1 || plane.taps % 2 != 0);
-  return (outputs - 1) * plane.stride + (plane.taps - 1) * plane.dilation + (one_more ? 2 : 1);
+  const std::int64_t first = (outputs - 1) * plane.stride;
+  // Taps are read with all that lies between them and those of the next output.
+  const bool together = plane.stride > 1 && plane.stride <= 4;
+  if (together && plane.dilation == 1)
+    return first + (plane.taps + plane.stride - 1) / plane.stride * plane.stride;
+  return first + (plane.taps - 1) * plane.dilation + (plane.stride == 2 ? 2 : 1);
 }
 
 /// The plane has less than 2^31 elements.
