@@ -343,6 +343,21 @@ void fill(Array& dst, Scalar value) {
     using T = typename decltype(tag)::type;
     const std::int64_t stride = nest.inner_stride(0);
     const char* const from = element;
+    if (nest.dims >= 2 && stride == nest.item_size[0]) {
+      const std::int64_t bytes = nest.inner_size() * stride;
+      const std::uint64_t pattern = pattern_of(load<T>(from));
+      LoopNest rows = nest;
+      --rows.dims;
+      rows.numel /= nest.inner_size();
+      const std::int64_t next = rows.inner_stride(0);
+      parallel_for(rows.numel, std::max<std::int64_t>(1, kGrainBytes / bytes),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     rows.for_each_run(begin, end, [=](char* const* at, std::int64_t n) {
+                       detail::fill_rows(at[0], pattern, bytes, n, next);
+                     });
+                   });
+      return;
+    }
     parallel_for(nest.numel, kGrainBytes / std::int64_t{sizeof(T)},
                  [&](std::int64_t begin, std::int64_t end) {
                    nest.for_each_run(begin, end, [=](char* const* at, std::int64_t n) {

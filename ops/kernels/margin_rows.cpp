@@ -22,8 +22,7 @@ HWY_INLINE void ForEachPart(D d, const T* row, std::int64_t n, Body body) {
   std::int64_t i = 0;
   for (; i + lanes <= n; i += lanes)
     body(hn::LoadU(d, row + i), i, hn::FirstN(d, static_cast<std::size_t>(lanes)));
-  if (i < n)
-    body(LoadPart(d, row + i, n - i), i, hn::FirstN(d, static_cast<std::size_t>(n - i)));
+  if (i < n) body(LoadPart(d, row + i, n - i), i, hn::FirstN(d, static_cast<std::size_t>(n - i)));
 }
 
 // The lanes of a part that begins at `first` but for that of place t.
@@ -79,8 +78,7 @@ HWY_INLINE void OneLabelGradIn(D d, const T* x, const std::int64_t* target, cons
     const auto scale = hn::Set(d, weight[n]);
     auto sum = hn::Zero(d);
     ForEachPart(d, x, C, [&](auto v, std::int64_t i, auto lanes) HWY_ATTR {
-      const auto slope =
-          hn::IfThenElseZero(Without(d, lanes, i, t), hinge.Slope(d, v, scale));
+      const auto slope = hn::IfThenElseZero(Without(d, lanes, i, t), hinge.Slope(d, v, scale));
       sum = hn::Add(sum, slope);
       StoreUpTo(d, slope, grad + i, C - i);
     });
