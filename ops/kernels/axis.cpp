@@ -53,6 +53,7 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, name, ": expected dim ", dim,
                     " to have a non-zero size, got shape ", x.sizes().ref());
   if (values.numel() == 0) return {values, indices};
+  if (view.axis == 1) return {clone(x).view(shape), zeros(shape, ScalarType::Long)};
   std::int64_t* const to_index = indices.data<std::int64_t>();
   if (const BestRowsLoop loop = find_best_rows(largest, x.dtype()); loop && view.inner == 1) {
     const std::int64_t size = element_size(x.dtype());

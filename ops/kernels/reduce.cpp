@@ -5,8 +5,10 @@
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reducer.h>
+#include <tapedeck/ops/kernels/unary.h>
 
 namespace tapedeck::kernels {
 
@@ -316,6 +318,20 @@ Array reduce(ReduceOp op, const Array& x, IntArrayRef dims, bool keepdim) {
     const DimVector shape = reduced_shape(x.sizes(), dims, keepdim, name_of(op));
     if (numel_of(shape) == 0) return Array::empty(shape, dtype);
     return full(shape, of_nothing(op, x.sizes(), dims), dtype);
+  }
+  // One element each: nothing to reduce.
+  const bool keeps = op == ReduceOp::Sum || op == ReduceOp::Mean || op == ReduceOp::Prod ||
+                     op == ReduceOp::Max || op == ReduceOp::Min;
+  if (keeps && dtype == x.dtype() && !dims.empty()) {
+    const DimVector shape = reduced_shape(x.sizes(), dims, keepdim, name_of(op));
+    if (numel_of(shape) == x.numel()) return clone(x).view(shape);
+  }
+  if (op == ReduceOp::NormInf) {
+    // By the vectors of the largest and the smallest; a NaN is either.
+    Array largest = reduce(ReduceOp::Max, x, dims, keepdim);
+    const Array opposite = unary(UnaryOp::Neg, reduce(ReduceOp::Min, x, dims, keepdim));
+    binary_out(BinaryOp::Maximum, largest, largest, opposite);
+    return largest;
   }
   return run(reducer, x, dims, keepdim, dtype, {}, name_of(op));
 }

@@ -103,6 +103,7 @@ ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) 
   TAPEDECK_CHECK(k >= 1 && k <= length, "kthvalue(): selected number k = ", k,
                  " out of range for dimension ", dim, " of size ", length, " (input ",
                  input.sizes().ref(), ")");
+  if (length == 1) return {clone(input), zeros(input.sizes(), ScalarType::Long)};
   return arrange_lines(input, dim, 1, false, "kthvalue", [=](auto* begin, auto* end, auto*) {
     std::nth_element(begin, begin + (k - 1), end, by_key);
     std::swap(*begin, begin[k - 1]);
