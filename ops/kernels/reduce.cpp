@@ -30,7 +30,19 @@ struct Fold {
     for (std::int64_t c = 0; c < count; ++c) {
       const In* const run = reinterpret_cast<const In*>(static_cast<const char*>(in) + c * stride);
       Acc a = static_cast<Acc*>(acc)[c];
-      for (std::int64_t i = 0; i < n; ++i) a = Op::fold(a, run[i]);
+      std::int64_t i = 0;
+      if constexpr (std::is_integral_v<Acc> && requires { Op::kSlowSteps; }) {
+        // Several that do not wait for each other; integers allow any order.
+        Acc b0 = Op::identity(), b1 = b0, b2 = b0;
+        for (; i + 4 <= n; i += 4) {
+          a = Op::fold(a, run[i]);
+          b0 = Op::fold(b0, run[i + 1]);
+          b1 = Op::fold(b1, run[i + 2]);
+          b2 = Op::fold(b2, run[i + 3]);
+        }
+        a = Op::merge(Op::merge(a, b0), Op::merge(b1, b2));
+      }
+      for (; i < n; ++i) a = Op::fold(a, run[i]);
       static_cast<Acc*>(acc)[c] = a;
     }
   }
@@ -94,6 +106,7 @@ struct MeanOf : Wide<T> {
 template <typename T>
 struct Product : Wide<T> {
   using Acc = typename Wide<T>::Acc;
+  static constexpr bool kSlowSteps = true;
   static Acc identity() { return 1; }
   static Acc merge(Acc a, Acc b) {
     if constexpr (std::is_floating_point_v<Acc>)

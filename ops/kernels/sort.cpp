@@ -9,6 +9,7 @@
 #include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/radix_sort.h>
+#include <tapedeck/ops/kernels/select.h>
 
 namespace tapedeck::kernels {
 
@@ -104,10 +105,28 @@ ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) 
                  " out of range for dimension ", dim, " of size ", length, " (input ",
                  input.sizes().ref(), ")");
   if (length == 1) return {clone(input), zeros(input.sizes(), ScalarType::Long)};
-  return arrange_lines(input, dim, 1, false, "kthvalue", [=](auto* begin, auto* end, auto*) {
-    std::nth_element(begin, begin + (k - 1), end, by_key);
-    std::swap(*begin, begin[k - 1]);
+  check_sorted_length("kthvalue", length);
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim, "kthvalue");
+  DimVector sizes = x.sizes();
+  if (x.dim() > 0) sizes[dim] = 1;
+  const Array values = Array::empty(sizes, x.dtype());
+  const Array indices = Array::empty(sizes, ScalarType::Long);
+  dispatch_all(x.dtype(), "kthvalue", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    parallel_for(values.numel(), std::max<std::int64_t>(1, kGrain / length),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   Selection<T> selection;
+                   for (std::int64_t line = begin; line < end; ++line) {
+                     const T* const in =
+                         x.data<T>() + line / view.inner * length * view.inner + line % view.inner;
+                     const std::int64_t index = selection.kth(in, view.inner, length, k - 1);
+                     values.data<T>()[line] = in[index * view.inner];
+                     indices.data<std::int64_t>()[line] = index;
+                   }
+                 });
   });
+  return {values, indices};
 }
 
 Array searchsorted(const Array& sequence, const Array& values, bool right) {

@@ -152,6 +152,32 @@ TEST(Unique, NoNaNEqualsAnotherAndZerosAreOne) {
   }
 }
 
+// What a stable sort puts there, of few elements and of many, of which some are equal.
+void expect_ranks(const Variable& x) {
+  const auto [sorted, order] = x.sort(-1, false);
+  for (const std::int64_t k : {std::int64_t{1}, x.size(-1) / 3 + 1, x.size(-1)}) {
+    const auto [value, index] = x.kthvalue(k);
+    EXPECT_TRUE(allclose(value, sorted.select(-1, k - 1), 0, 0, /*equal_nan=*/true));
+    EXPECT_TRUE(equal(index, order.select(-1, k - 1)));
+  }
+  const auto [value, index] = x.median(-1);
+  if (isnan(x).any().item<bool>()) return;
+  EXPECT_TRUE(equal(index, order.select(-1, (x.size(-1) - 1) / 2)));
+}
+TEST(Kthvalue, IsWhatSortingGives) {
+  for (const std::int64_t n : {1, 9, 256, 257, 3000}) {
+    expect_ranks(randn({3, n}));
+    expect_ranks(randn({2, n}, kFloat64));
+    expect_ranks(randint(-5, 5, {2, n}).to(kFloat32));
+    expect_ranks(randint(-1000000000, 1000000000, {2, n}));
+    expect_ranks(randint(0, 3, {2, n}) * (std::int64_t{1} << 50));
+    expect_ranks(randint(-9, 9, {2, n}).to(kInt32));
+    expect_ranks(randint(0, 255, {2, n}).to(kUInt8));
+    expect_ranks(full({2, n}, 3));
+    expect_ranks(where(randn({2, n}) > 0, randn({2, n}), nan));
+  }
+}
+
 TEST(Bincount, Counts) {
   EXPECT_THAT(values<std::int64_t>(bincount(tensor({1, 3, 1})).array()), ElementsAre(0, 2, 0, 1));
   EXPECT_THAT(values<float>(tensor({1, 0, 1}).bincount(tensor({0.5, 2., 1.})).array()),
