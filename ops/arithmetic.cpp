@@ -6,6 +6,7 @@
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/unary.h>
 #include <tapedeck/ops/promotion.h>
 
 namespace tapedeck {
@@ -225,7 +226,7 @@ Variable neg(const Variable& x) {
   TAPEDECK_CHECK_DEFINED("neg", x);
   TAPEDECK_CHECK_AS(TypeError, x.dtype() != kBool,
                     "neg: negation of a bool tensor is not supported; use logical_not instead");
-  Variable z(kernels::binary(BinaryOp::Mul, x.array(), -1));
+  Variable z(kernels::unary(kernels::UnaryOp::Neg, x.array()));
   if (should_record(x))
     record(z, "NegBackward0", edges(x), [](const Variable& g) { return g.neg(); });
   return z;

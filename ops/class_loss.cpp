@@ -3,8 +3,11 @@
 #include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/comparison.h>
+#include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/loss.h>
+#include <tapedeck/ops/kernels/margin_loss.h>
 #include <tapedeck/ops/loss.h>
 #include <tapedeck/ops/reduction.h>
 #include <tapedeck/ops/shape.h>
@@ -164,6 +167,61 @@ Variable cross_entropy_loss(const Variable& self, const Variable& target,
   return reduce_loss(as_target(losses, target), reduction, "cross_entropy_loss");
 }
 
+namespace {
+
+// dx of multi_margin_each, as a function of g [N] and x that is differentiable itself.
+Variable multi_margin_slopes(const Variable& g, const Variable& x,
+                             const kernels::MultiMargin& loss) {
+  const Variable target = Variable(loss.target).unsqueeze(1);
+  const Variable others =
+      scatter(Variable(kernels::ones(x.array().sizes(), x.dtype())), 1, target, 0);
+  const Variable z = (x - x.gather(1, target) + loss.margin).clamp_min(0);
+  const Variable slope = loss.square ? z * 2 : (z > 0).to(x.dtype());
+  const Variable scale = g * Variable(loss.weights) / static_cast<double>(x.size(1));
+  const Variable d = slope * others * scale.unsqueeze(1);
+  return d - (1 - others) * d.sum(1, true);
+}
+
+// losses[n] = w[n] / C sum over c != t of max(0, margin - x[n, t] + x[n, c])^p;
+// dx = g times the slopes, and less their sum at the label
+Variable multi_margin_each(const Variable& x, const kernels::MultiMargin& loss) {
+  Variable losses(kernels::multi_margin(x.array(), loss));
+  if (should_record(x))
+    record(losses, "MultiMarginLossBackward0", edges(x),
+           [x = save(x), loss](const Variable& g, const VjpContext& ctx) {
+             const Variable xv = x.get(ctx);
+             if (GradMode::is_enabled()) return multi_margin_slopes(g, xv, loss);
+             return Variable(kernels::multi_margin_grad(g.contiguous().array(), xv.array(), loss));
+           });
+  return losses;
+}
+
+// dx of multilabel_margin_each, differentiable by g: the slopes do not depend on x.
+Variable multilabel_margin_slopes(const Variable& g, const Variable& x, const Array& is_label) {
+  const Variable label = Variable(is_label).to(x.dtype());
+  const Variable pairs = label.unsqueeze(2) * (1 - label).unsqueeze(1);  // [N, label, other]
+  const Variable z = 1 - x.unsqueeze(2) + x.unsqueeze(1);
+  const Variable d =
+      (z > 0).to(x.dtype()) * pairs * (g / static_cast<double>(x.size(1))).view({-1, 1, 1});
+  return d.sum(1) - d.sum(2);
+}
+
+// losses[n] = 1 / C sum over labels j and others c of max(0, 1 - x[n, j] + x[n, c])
+Variable multilabel_margin_each(const Variable& x, const Array& is_label) {
+  Variable losses(kernels::multilabel_margin(x.array(), is_label));
+  if (should_record(x))
+    record(losses, "MultilabelMarginLossBackward0", edges(x),
+           [x = save(x), is_label](const Variable& g, const VjpContext& ctx) {
+             const Variable xv = x.get(ctx);
+             if (GradMode::is_enabled()) return multilabel_margin_slopes(g, xv, is_label);
+             return Variable(
+                 kernels::multilabel_margin_grad(g.contiguous().array(), xv.array(), is_label));
+           });
+  return losses;
+}
+
+}  // namespace
+
 Variable multi_margin_loss(const Variable& self, const Variable& target, Scalar p, Scalar margin,
                            const std::optional<Variable>& weight, std::int64_t reduction) {
   TAPEDECK_CHECK_DEFINED("multi_margin_loss", self, target);
@@ -175,18 +233,12 @@ Variable multi_margin_loss(const Variable& self, const Variable& target, Scalar 
   const DimVector view = class_view(kOp, self);
   const kernels::ClassLabels labels =
       labels_of(kOp, self, target, weight, std::numeric_limits<std::int64_t>::min(), view);
-  const Array weights = kernels::label_weights(labels, self.dtype());
-  kernels::ClassLabels plain = labels;
-  plain.weight = Array();
-  Array total;
-  const Variable x = self.reshape(view);
-  const Variable at_label =
-      pick(x, labels.target, kernels::label_weights(plain, self.dtype())).unsqueeze(1);
-  const Variable others =
-      1 - Variable(kernels::label_distribution(plain, view[1], self.dtype(), total));
-  Variable z = (x - at_label + margin).clamp_min(0);
-  if (p.toDouble() == 2) z = z.square();
-  const Variable losses = (z * others).sum(1) * Variable(weights) / static_cast<double>(view[1]);
+  kernels::MultiMargin loss;
+  loss.target = labels.target.view({view[0]});
+  loss.weights = kernels::label_weights(labels, self.dtype()).view({view[0]});
+  loss.margin = margin.toDouble();
+  loss.square = p.toDouble() == 2;
+  const Variable losses = multi_margin_each(self.contiguous().view({view[0], view[1]}), loss);
   // The mean over no rows is 0 here, as in libtorch.
   if (view[0] == 0 && reduction == Reduction::Mean) return losses.sum();
   return reduce_loss(as_target(losses, target), reduction, kOp);
@@ -205,21 +257,18 @@ Variable multilabel_margin_loss(const Variable& self, const Variable& target,
   const std::int64_t C = self.size(-1), N = self.dim() == 2 ? self.size(0) : 1;
   const Array labels = kernels::cast(target.contiguous().array(), kInt64);
   // is_label[n, c]: whether c is among the labels of row n, which end before the first -1.
-  const Array is_label = kernels::full({N, C}, 0, kFloat64);
+  const Array is_label = kernels::zeros({N, C}, kUInt8);
+  const std::int64_t* const label_of = labels.data<std::int64_t>();
   for (std::int64_t n = 0; n < N; ++n)
     for (std::int64_t j = 0; j < C; ++j) {
-      const std::int64_t label = labels.data<std::int64_t>()[n * C + j];
+      const std::int64_t label = label_of[n * C + j];
       TAPEDECK_CHECK_AS(IndexError, label >= -1 && label < C, kOp, ": Target ", label,
                         " is out of bounds: expected labels from -1 to ", C - 1, " (input ",
                         self.sizes(), ")");
       if (label == -1) break;
-      is_label.data<double>()[n * C + label] = 1;
+      is_label.data<std::uint8_t>()[n * C + label] = 1;
     }
-  const Variable mask(kernels::cast(is_label, self.dtype()));
-  const Variable x = self.reshape({N, C});
-  const Variable margins = (1 - x.unsqueeze(2) + x.unsqueeze(1)).clamp_min(0);  // [N, label, other]
-  const Variable losses =
-      (margins * mask.unsqueeze(2) * (1 - mask).unsqueeze(1)).sum({1, 2}) / static_cast<double>(C);
+  const Variable losses = multilabel_margin_each(self.contiguous().view({N, C}), is_label);
   return reduce_loss(self.dim() == 2 ? losses : losses.squeeze(0), reduction, kOp);
 }
 

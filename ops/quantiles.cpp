@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
@@ -64,12 +65,38 @@ std::tuple<V, V> cummin(const V& self, std::int64_t dim) {
   return running_best(self, dim, false, "cummin", "CumminBackward0");
 }
 
+namespace {
+
+// The gradient of logcumsumexp slice by slice, which is differentiable itself: dx_i = exp(x_i -
+// y_i) s_i with s_i = g_i + exp(y_i - y_(i + 1)) s_(i + 1).
+V logcumsumexp_slopes(const V& g, const V& x, std::int64_t dim) {
+  std::vector<V> y;
+  const std::vector<V> xs = unbind(x, dim), gs = unbind(g, dim);
+  for (const V& slice : xs) y.push_back(y.empty() ? slice : logaddexp(y.back(), slice));
+  std::vector<V> dx(xs.size());
+  V sum;
+  for (std::size_t i = xs.size(); i-- > 0;) {
+    sum = sum.defined() ? gs[i] + exp(y[i] - y[i + 1]) * sum : gs[i];
+    dx[i] = exp(xs[i] - y[i]) * sum;
+  }
+  return stack(dx, dim);
+}
+
+}  // namespace
+
+// y_i = log(exp(x_0) + ... + exp(x_i));  dx: see above
 V logcumsumexp(const V& self, std::int64_t dim) {
   if (self.dim() == 0 || self.numel() == 0) return self.clone();
-  std::vector<V> running;
-  for (const V& slice : unbind(self, dim))
-    running.push_back(running.empty() ? slice.clone() : logaddexp(running.back(), slice));
-  return stack(running, dim);
+  dim = wrap_dim(dim, self.dim(), "logcumsumexp");
+  V y(kernels::logcumsumexp(self.array(), dim));
+  if (should_record(self))
+    record(y, "LogcumsumexpBackward0", edges(self),
+           [x = save(self), y = save_output(y), dim](const V& g, const VjpContext& ctx) {
+             const V xv = x.get(ctx);
+             if (GradMode::is_enabled()) return logcumsumexp_slopes(g, xv, dim);
+             return V(kernels::logcumsumexp_grad(g.array(), xv.array(), y.get(ctx).array(), dim));
+           });
+  return y;
 }
 
 std::tuple<V, V> mode(const V& self, std::int64_t dim, bool keepdim) {

@@ -96,7 +96,7 @@ namespace {
 
 std::tuple<Variable, Variable, Variable> distinct(const Variable& x, bool sorted,
                                                   bool return_inverse, bool return_counts) {
-  kernels::Distinct found = kernels::distinct(x.array(), sorted);
+  kernels::Distinct found = kernels::distinct(x.array(), sorted, return_inverse);
   const Variable none = empty({0}, kLong);
   return {Variable(found.values), return_inverse ? Variable(found.inverse) : none,
           return_counts ? Variable(found.counts) : none};

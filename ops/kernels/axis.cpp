@@ -2,15 +2,14 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <type_traits>
-#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reducer.h>
+#include <tapedeck/ops/kernels/select.h>
 #include <tapedeck/ops/kernels/unary.h>
 
 namespace tapedeck::kernels {
@@ -53,6 +52,7 @@ std::pair<Array, Array> best_along(const Array& input, std::int64_t dim, bool ke
   TAPEDECK_CHECK_AS(IndexError, view.axis > 0, name, ": expected dim ", dim,
                     " to have a non-zero size, got shape ", x.sizes().ref());
   if (values.numel() == 0) return {values, indices};
+  if (view.axis == 1) return {clone(x).view(shape), zeros(shape, ScalarType::Long)};
   std::int64_t* const to_index = indices.data<std::int64_t>();
   if (const BestRowsLoop loop = find_best_rows(largest, x.dtype()); loop && view.inner == 1) {
     const std::int64_t size = element_size(x.dtype());
@@ -129,24 +129,21 @@ std::pair<Array, Array> median_along(const Array& input, std::int64_t dim, bool 
     std::int64_t* const to_index = indices.data<std::int64_t>();
     parallel_for(view.outer * view.inner, std::max<std::int64_t>(1, kGrain / 8 / view.axis),
                  [&, from, to, to_index](std::int64_t begin, std::int64_t end) {
-                   std::vector<std::int64_t> order(static_cast<std::size_t>(view.axis));
+                   Selection<T> selection;
                    for (std::int64_t line = begin; line < end; ++line) {
                      const T* const x0 =
                          from + line / view.inner * view.axis * view.inner + line % view.inner;
                      const auto at = [&](std::int64_t i) { return x0[i * view.inner]; };
-                     std::iota(order.begin(), order.end(), std::int64_t{0});
-                     const auto nan = std::find_if(order.begin(), order.end(),
-                                                   [&](std::int64_t i) { return at(i) != at(i); });
-                     auto middle = nan;
-                     if (nan == order.end()) {
-                       middle = order.begin() + (view.axis - 1) / 2;
-                       std::nth_element(order.begin(), middle, order.end(),
-                                        [&](std::int64_t i, std::int64_t j) {
-                                          return at(i) < at(j) || (at(i) == at(j) && i < j);
-                                        });
-                     }
-                     to[line] = at(*middle);
-                     to_index[line] = *middle;
+                     // The first NaN is the median of all.
+                     std::int64_t middle = 0;
+                     if constexpr (std::is_floating_point_v<T>)
+                       while (middle < view.axis && at(middle) == at(middle)) ++middle;
+                     else
+                       middle = view.axis;
+                     if (middle == view.axis)
+                       middle = selection.kth(x0, view.inner, view.axis, (view.axis - 1) / 2);
+                     to[line] = at(middle);
+                     to_index[line] = middle;
                    }
                  });
   });

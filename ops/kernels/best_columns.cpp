@@ -60,16 +60,42 @@ void BestOfColumns(const void* in, std::int64_t stride, std::int64_t rows, std::
   }
   for (; j < columns; j += lanes) {
     const std::int64_t n = HWY_MIN(lanes, columns - j);
-    const T* row = first + j;
+    const T* const row = first + j;
     auto b = LoadPart(d, row, n);
     auto at = hn::Zero(di);
-    for (std::int64_t r = 1; r < rows; ++r) {
-      row += stride;
-      const auto x = LoadPart(d, row, n);
-      const auto m = Beats<largest>(d, x, b);
-      b = hn::IfThenElse(m, x, b);
-      at = hn::IfThenElse(hn::RebindMask(di, m), hn::Set(di, static_cast<Place>(r)), at);
+    const auto take = [&](auto& best_so_far, auto& place, auto x, auto x_place) HWY_ATTR {
+      const auto m = Beats<largest>(d, x, best_so_far);
+      best_so_far = hn::IfThenElse(m, x, best_so_far);
+      place = hn::IfThenElse(hn::RebindMask(di, m), x_place, place);
+    };
+    // Four parts of the rows side by side, whose steps do not wait for each other.
+    const std::int64_t part = rows / 4;
+    std::int64_t r = 1;
+    if (part > 1) {
+      const auto start = [&](std::int64_t k)
+                             HWY_ATTR { return LoadPart(d, row + k * part * stride, n); };
+      auto b1 = start(1), b2 = start(2), b3 = start(3);
+      auto at1 = hn::Set(di, static_cast<Place>(part));
+      auto at2 = hn::Set(di, static_cast<Place>(2 * part));
+      auto at3 = hn::Set(di, static_cast<Place>(3 * part));
+      for (; r < part; ++r) {
+        const auto here = hn::Set(di, static_cast<Place>(r));
+        const T* const x = row + r * stride;
+        take(b, at, LoadPart(d, x, n), here);
+        take(b1, at1, LoadPart(d, x + part * stride, n),
+             hn::Add(here, hn::Set(di, static_cast<Place>(part))));
+        take(b2, at2, LoadPart(d, x + 2 * part * stride, n),
+             hn::Add(here, hn::Set(di, static_cast<Place>(2 * part))));
+        take(b3, at3, LoadPart(d, x + 3 * part * stride, n),
+             hn::Add(here, hn::Set(di, static_cast<Place>(3 * part))));
+      }
+      take(b, at, b1, at1);
+      take(b, at, b2, at2);
+      take(b, at, b3, at3);
+      r = 4 * part;
     }
+    for (; r < rows; ++r)
+      take(b, at, LoadPart(d, row + r * stride, n), hn::Set(di, static_cast<Place>(r)));
     StorePart(d, b, static_cast<T*>(best) + j, n);
     hn::Store(at, di, places);
     put_places(j, n);

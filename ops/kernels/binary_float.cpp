@@ -24,10 +24,8 @@ TAPEDECK_BINARY_OP(SubOp, hn::Sub(a, b))
 TAPEDECK_BINARY_OP(MulOp, hn::Mul(a, b))
 TAPEDECK_BINARY_OP(DivOp, hn::Div(a, b))
 // The instructions return their second operand where one is NaN.
-TAPEDECK_BINARY_OP(MaximumOp,
-                   hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b))))
-TAPEDECK_BINARY_OP(MinimumOp,
-                   hn::IfThenElse(hn::IsNaN(a), a, hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b))))
+TAPEDECK_BINARY_OP(MaximumOp, hn::IfThenElse(hn::IsNaN(a), a, hn::Max(a, b)))
+TAPEDECK_BINARY_OP(MinimumOp, hn::IfThenElse(hn::IsNaN(a), a, hn::Min(a, b)))
 
 // The scalar function f of each pair of elements.
 template <class D, class V, typename F>
@@ -71,6 +69,52 @@ struct RemainderOp : Plain {
     return hn::IfThenElse(hn::And(hn::Ne(r, zero), apart), hn::Add(r, b), r);
   }
 };
+
+// NumPy's: the quotient that goes with the remainder, exact where a - b * floor(a / b) would not
+// be.
+template <class D, class V>
+HWY_INLINE V FloorDivide(D d, V a, V b) {
+  const V zero = hn::Zero(d), one = hn::Set(d, hn::TFromD<D>{1}), quotient = hn::Div(a, b);
+  const V r = Fmod(d, a, b);
+  const auto apart = hn::And(hn::Ne(r, zero), hn::Xor(hn::Lt(b, zero), hn::Lt(r, zero)));
+  const V exact = hn::Sub(hn::Div(hn::Sub(a, r), b), hn::IfThenElseZero(apart, one));
+  const V floored = hn::Floor(exact);
+  const auto is_above = hn::Gt(hn::Sub(exact, floored), vec::C(d, 0.5));
+  const V rounded = hn::Add(floored, hn::IfThenElseZero(is_above, one));
+  const V result = hn::IfThenElse(hn::Eq(exact, zero), hn::CopySign(zero, quotient), rounded);
+  return hn::IfThenElse(hn::Eq(b, zero), quotient, result);
+}
+TAPEDECK_BINARY_OP(FloorDivideOp, FloorDivide(d, a, b))
+
+// The root of the sum of squares: of float32 in float64, which they neither leave nor vanish in; of
+// float64 lane by lane where they might.
+template <class D, class V>
+HWY_INLINE V Hypot(D d, V a, V b) {
+  using T = hn::TFromD<D>;
+  const auto root = [](V x, V y) HWY_ATTR { return hn::Sqrt(hn::MulAdd(x, x, hn::Mul(y, y))); };
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (sizeof(T) == 4) {
+    const hn::Repartition<double, D> wide;
+    const hn::Half<D> half;
+    const auto length = [=](auto x, auto y) HWY_ATTR {
+      const auto u = hn::PromoteTo(wide, x), v = hn::PromoteTo(wide, y);
+      return hn::DemoteTo(half, hn::Sqrt(hn::MulAdd(u, u, hn::Mul(v, v))));
+    };
+    const V y = hn::Combine(d, length(hn::UpperHalf(half, a), hn::UpperHalf(half, b)),
+                            length(hn::LowerHalf(half, a), hn::LowerHalf(half, b)));
+    // Of an infinity it is infinite, whatever the other one is.
+    const V infinity = vec::Infinity(d);
+    const auto infinite = hn::Or(hn::Eq(hn::Abs(a), infinity), hn::Eq(hn::Abs(b), infinity));
+    return hn::IfThenElse(infinite, infinity, y);
+  }
+#endif
+  const V greatest = hn::Max(hn::Abs(a), hn::Abs(b)), least = hn::Min(hn::Abs(a), hn::Abs(b));
+  const auto inside = hn::And(hn::Lt(greatest, vec::C(d, 1e150)),
+                              hn::Or(hn::Gt(least, vec::C(d, 1e-140)), hn::Eq(least, hn::Zero(d))));
+  if (sizeof(T) == 8 && HWY_LIKELY(hn::AllTrue(d, inside))) return root(a, b);
+  return LaneByLane(d, a, b, [](T x, T y) { return std::hypot(x, y); });
+}
+TAPEDECK_BINARY_OP(HypotOp, Hypot(d, a, b))
 
 #if HWY_TARGET != HWY_SCALAR
 // |a|^b by logarithm and exponential in double precision, whose errors a float does not show.
@@ -135,13 +179,17 @@ RowLoop FindFor(BinaryOp op) {
     case BinaryOp::Div:
       return CheapBinaryRow<DivOp, T>;
     case BinaryOp::Maximum:
-      return BinaryRow<MaximumOp, T>;
+      return CheapBinaryRow<MaximumOp, T>;
     case BinaryOp::Minimum:
-      return BinaryRow<MinimumOp, T>;
+      return CheapBinaryRow<MinimumOp, T>;
     case BinaryOp::Fmod:
       return BinaryRow<FmodOp, T>;
     case BinaryOp::Remainder:
       return BinaryRow<RemainderOp, T>;
+    case BinaryOp::FloorDivide:
+      return BinaryRow<FloorDivideOp, T>;
+    case BinaryOp::Hypot:
+      return BinaryRow<HypotOp, T>;
     case BinaryOp::Pow:
       return BinaryRow<PowOp, T>;
     case BinaryOp::Atan2:
@@ -166,19 +214,6 @@ namespace {
 
 HWY_EXPORT(Find);
 
-// NumPy's: the quotient that goes with the remainder, exact where a - b * floor(a / b) would not
-// be.
-template <typename T>
-T floor_divide(T a, T b) {
-  if (b == 0) return a / b;
-  T remainder = std::fmod(a, b);
-  T quotient = (a - remainder) / b;
-  if (remainder != 0 && (b < 0) != (remainder < 0)) quotient -= 1;
-  if (quotient == 0) return std::copysign(T{0}, a / b);
-  const T floored = std::floor(quotient);
-  return quotient - floored > T{0.5} ? floored + 1 : floored;
-}
-
 template <typename T>
 T log_add_exp(T a, T b) {
   if (std::isinf(a) && a == b) return a;
@@ -199,14 +234,10 @@ void scalar_row(void* out, const void* const* in, unsigned scalars, std::int64_t
 template <typename T>
 RowLoop find_scalar_loop(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Hypot:
-      return scalar_row<T, std::hypot>;
     case BinaryOp::LogAddExp:
       return scalar_row<T, log_add_exp<T>>;
     case BinaryOp::Xlogy:
       return scalar_row<T, xlogy<T>>;
-    case BinaryOp::FloorDivide:
-      return scalar_row<T, floor_divide<T>>;
     default:
       return nullptr;
   }

@@ -15,18 +15,8 @@ using Wrapping = std::make_unsigned_t<T>;
 template <BinaryOp op, typename T>
 T apply(T a, T b) {
   using U = std::common_type_t<Wrapping<T>, unsigned>;
-  const U x = static_cast<U>(a), y = static_cast<U>(b);
-  if constexpr (op == BinaryOp::Add) {
-    return static_cast<T>(x + y);
-  } else if constexpr (op == BinaryOp::Sub) {
-    return static_cast<T>(x - y);
-  } else if constexpr (op == BinaryOp::Mul) {
-    return static_cast<T>(x * y);
-  } else if constexpr (op == BinaryOp::Maximum) {
-    return a > b ? a : b;
-  } else if constexpr (op == BinaryOp::Minimum) {
-    return a < b ? a : b;
-  } else if constexpr (op == BinaryOp::Pow) {
+  const U x = static_cast<U>(a);
+  if constexpr (op == BinaryOp::Pow) {
     if (b < 0) return a == 1 ? T{1} : a == static_cast<T>(-1) ? (b & 1 ? a : T{1}) : T{0};
     U base = x, result = 1;
     for (T e = b; e > 0; e >>= 1, base *= base)
@@ -58,18 +48,8 @@ void row(void* out, const void* const* in, unsigned scalars, std::int64_t n, con
 template <typename T>
 RowLoop find_integer(BinaryOp op) {
   switch (op) {
-    case BinaryOp::Add:
-      return row<BinaryOp::Add, T>;
-    case BinaryOp::Sub:
-      return row<BinaryOp::Sub, T>;
-    case BinaryOp::Mul:
-      return row<BinaryOp::Mul, T>;
     case BinaryOp::Pow:
       return row<BinaryOp::Pow, T>;
-    case BinaryOp::Maximum:
-      return row<BinaryOp::Maximum, T>;
-    case BinaryOp::Minimum:
-      return row<BinaryOp::Minimum, T>;
     case BinaryOp::Fmod:
       return row<BinaryOp::Fmod, T>;
     case BinaryOp::Remainder:

@@ -11,7 +11,7 @@ namespace tapedeck::kernels {
 RowLoop find_float_arithmetic(BinaryOp op, ScalarType dtype);
 /// Add to FloorDivide and the bitwise operations on bool and integers.
 RowLoop find_integral_arithmetic(BinaryOp op, ScalarType dtype);
-/// Those of them that have vectors, on int32 and int64.
+/// Those of them that have vectors, on integers.
 RowLoop find_simd_integral(BinaryOp op, ScalarType dtype);
 /// Eq to LogicalXor on every dtype.
 RowLoop find_comparison(BinaryOp op, ScalarType dtype);

@@ -8,6 +8,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/binary_loops.h>
+#include <tapedeck/ops/kernels/convert_rows.h>
 #include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
@@ -191,16 +192,12 @@ void convert_linear(const Array& src, const Array& dst) {
     run_rows(find_comparison(BinaryOp::Ne, src.dtype()), nullptr, dst, in, 2);
     return;
   }
-  dispatch_all(src.dtype(), "copy", [&](auto from) {
-    using From = typename decltype(from)::type;
-    dispatch_all(dst.dtype(), "copy", [&](auto to) {
-      using To = typename decltype(to)::type;
-      const From* const in = src.data<From>();
-      To* const out = dst.data<To>();
-      parallel_for(src.numel(), kGrainBytes / 8, [=](std::int64_t begin, std::int64_t end) {
-        for (std::int64_t i = begin; i < end; ++i) out[i] = convert<To>(in[i]);
-      });
-    });
+  const ConvertRow convert_row = find_conversion(src.dtype(), dst.dtype());
+  const auto* const from = static_cast<const char*>(src.raw());
+  auto* const to = static_cast<char*>(dst.raw());
+  const std::int64_t from_size = element_size(src.dtype()), to_size = element_size(dst.dtype());
+  parallel_for(src.numel(), kGrainBytes / 8, [=](std::int64_t begin, std::int64_t end) {
+    convert_row(from + begin * from_size, to + begin * to_size, end - begin);
   });
 }
 
@@ -346,6 +343,21 @@ void fill(Array& dst, Scalar value) {
     using T = typename decltype(tag)::type;
     const std::int64_t stride = nest.inner_stride(0);
     const char* const from = element;
+    if (nest.dims >= 2 && stride == nest.item_size[0]) {
+      const std::int64_t bytes = nest.inner_size() * stride;
+      const std::uint64_t pattern = pattern_of(load<T>(from));
+      LoopNest rows = nest;
+      --rows.dims;
+      rows.numel /= nest.inner_size();
+      const std::int64_t next = rows.inner_stride(0);
+      parallel_for(rows.numel, std::max<std::int64_t>(1, kGrainBytes / bytes),
+                   [&](std::int64_t begin, std::int64_t end) {
+                     rows.for_each_run(begin, end, [=](char* const* at, std::int64_t n) {
+                       detail::fill_rows(at[0], pattern, bytes, n, next);
+                     });
+                   });
+      return;
+    }
     parallel_for(nest.numel, kGrainBytes / std::int64_t{sizeof(T)},
                  [&](std::int64_t begin, std::int64_t end) {
                    nest.for_each_run(begin, end, [=](char* const* at, std::int64_t n) {

@@ -22,6 +22,16 @@ void store(char* p, T value) {
   std::memcpy(p, &value, sizeof(T));
 }
 
+/// The 8 bytes of which `value` is every element.
+template <typename T>
+std::uint64_t pattern_of(T value) {
+  T words[8 / sizeof(T)];
+  std::fill(std::begin(words), std::end(words), value);
+  std::uint64_t pattern;
+  std::memcpy(&pattern, words, sizeof pattern);
+  return pattern;
+}
+
 /// Repeats a pattern of 8 bytes, in which the elements are the same: fill_bytes() without a call
 /// where the run is short.
 inline void fill_run(char* to, std::uint64_t pattern, std::int64_t bytes) {
@@ -59,11 +69,7 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
   if (dst_stride == kSize && src_stride == kSize) {
     move_bytes(dst, src, n * kSize);
   } else if (dst_stride == kSize && src_stride == 0) {
-    T words[8 / kSize];
-    std::fill(std::begin(words), std::end(words), load<T>(src));
-    std::uint64_t pattern;
-    std::memcpy(&pattern, words, sizeof pattern);
-    fill_run(dst, pattern, n * kSize);
+    fill_run(dst, pattern_of(load<T>(src)), n * kSize);
   } else if (dst_stride == kSize && src_stride == 2 * kSize) {
     // A stride that the compiler knows becomes shuffles of vectors.
     for (std::int64_t i = 0; i < n; ++i) store(dst + i * kSize, load<T>(src + i * 2 * kSize));

@@ -16,11 +16,12 @@ constexpr std::int64_t kGrain = 1 << 15;  // elements in a piece of work
 
 // What all planes of a max-pooling share.
 struct Windows {
-  std::vector<PoolWindow> rows, columns;
-  std::int64_t H, W;
+  std::vector<PoolWindow> rows;
+  std::vector<PoolWindow> columns;  // empty where vectors over neighbouring windows need none
+  std::int64_t H, W, outputs;       // `outputs` in a row
 
   std::int64_t OH() const { return static_cast<std::int64_t>(rows.size()); }
-  std::int64_t OW() const { return static_cast<std::int64_t>(columns.size()); }
+  std::int64_t OW() const { return outputs; }
 };
 
 std::int64_t planes_per_piece(std::int64_t elements) {
@@ -28,7 +29,7 @@ std::int64_t planes_per_piece(std::int64_t elements) {
 }
 
 template <typename T>
-void max_of_window(const T* plane, std::int64_t width, const PoolWindow& row,
+void search_window(const T* plane, std::int64_t width, const PoolWindow& row,
                    const PoolWindow& column, T* value, std::int64_t* index) {
   T best = -std::numeric_limits<T>::infinity();
   std::int64_t where = row.begin * width + column.begin;
@@ -47,27 +48,33 @@ void max_of_window(const T* plane, std::int64_t width, const PoolWindow& row,
 // Windows of any kind, one after the other.
 template <typename T>
 void max_pool_windows(const Windows& s, const T* plane, T* values, std::int64_t* indices) {
+  constexpr std::int64_t kWorthVectors = 4;  // columns
+  const bool fits = s.H * s.W <= std::numeric_limits<std::int32_t>::max();
   std::int64_t i = 0;
   for (const PoolWindow& row : s.rows)
     for (const PoolWindow& column : s.columns) {
-      max_of_window(plane, s.W, row, column, values + i, indices ? indices + i : nullptr);
+      std::int64_t* const index = indices ? indices + i : nullptr;
+      const bool whole = row.step == 1 && column.step == 1;
+      if (!fits || !whole || column.end - column.begin < kWorthVectors ||
+          !max_of_window(plane, s.W, row, column, values + i, index))
+        search_window(plane, s.W, row, column, values + i, index);
       ++i;
     }
 }
 
-// Windows that are all alike and one or two columns apart go in vectors, over a copy of each plane
+// Windows that are all alike go in vectors, over a copy of each plane
 // with -infinity at its sides where one of them may reach beyond a row.
 template <typename T>
 class MaxPoolVectors {
  public:
-  static bool fits(const Windows& s, const Pool2dGeometry& g) {
-    return g.stride[1] <= 2 && s.H * s.W <= std::numeric_limits<std::int32_t>::max();
-  }
-
-  MaxPoolVectors(const Windows& s, const Pool2dGeometry& g) : s_(s), left_(g.padding[1]) {
-    for (const PoolWindow& column : s.columns)
-      first_inside_.push_back(static_cast<index_of_width<T>>(column.begin));
-    first_inside_.resize(first_inside_.size() + kMaxPoolLanes);
+  MaxPoolVectors(const Windows& s, const Pool2dGeometry& g, bool want_indices)
+      : s_(s), left_(g.padding[1]) {
+    if (want_indices) {
+      first_inside_.resize(static_cast<std::size_t>(s.OW() + kMaxPoolLanes));
+      for (std::int64_t o = 0; o < s.OW(); ++o)
+        first_inside_[static_cast<std::size_t>(o)] =
+            static_cast<index_of_width<T>>(pool_window(g, 1, s.W, o, false).begin);
+    }
     plane_.rows = s.rows.data();
     plane_.output_rows = s.OH();
     plane_.taps = g.kernel[1];
@@ -89,15 +96,23 @@ class MaxPoolVectors {
     return padded;
   }
 
-  void run(const T* in, T* padded, T* values, std::int64_t* indices) const {
+  void run(const T* in, std::int64_t planes, T* padded, T* values, std::int64_t* indices) const {
     MaxPoolPlane<T> plane = plane_;
-    plane.in = copies_ ? padded : in;
+    plane.in = in;
+    plane.planes = planes;
+    plane.apart = s_.H * s_.W;
     plane.values = values;
     plane.indices = indices;
-    if (copies_)
+    if (!copies_) return max_pool_planes(plane);
+    plane.in = padded;
+    plane.planes = 1;
+    const std::int64_t outputs = s_.OH() * s_.OW();
+    for (std::int64_t p = 0; p < planes; ++p, in += s_.H * s_.W, plane.values += outputs) {
       for (std::int64_t h = 0; h < s_.H; ++h)
         std::copy_n(in + h * s_.W, s_.W, padded + h * plane.pitch + left_);
-    max_pool_plane(plane);
+      max_pool_planes(plane);
+      if (indices) plane.indices += outputs;
+    }
   }
 
  private:
@@ -137,10 +152,17 @@ MaxPool max_pool_channels(const Array& x, const Windows& s, bool want_indices, c
   return out;
 }
 
-// `geometry` is null for windows that are not alike.
+// Whether places in a plane, and the steps between lanes, fit into 32 bits.
+bool fits_vectors(const Array& input, std::int64_t stride) {
+  constexpr std::int64_t kWide = 1 << 20;
+  return stride <= kWide &&
+         input.size(2) * input.size(3) <= std::numeric_limits<std::int32_t>::max();
+}
+
+// `geometry` is null for windows that do not go in vectors over neighbouring ones.
 MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geometry,
                  bool want_indices, const char* op) {
-  if (has_inner_channels(input) && s.H * s.W <= std::numeric_limits<std::int32_t>::max())
+  if (has_inner_channels(input) && fits_vectors(input, 1))
     return max_pool_channels(input, s, want_indices, op);
   const Array x = contiguous(input);
   MaxPool out;
@@ -150,19 +172,23 @@ MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geo
   dispatch_floating(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     std::optional<MaxPoolVectors<T>> vectors;
-    if (geometry && MaxPoolVectors<T>::fits(s, *geometry)) vectors.emplace(s, *geometry);
+    if (geometry) vectors.emplace(s, *geometry, want_indices);
     parallel_for(x.size(0) * x.size(1), planes_per_piece(s.H * s.W + outputs),
                  [&](std::int64_t begin, std::int64_t end) {
-                   Array padded = vectors ? vectors->scratch() : Array();
+                   const T* plane = x.data<T>() + begin * s.H * s.W;
+                   T* values = out.values.data<T>() + begin * outputs;
+                   std::int64_t* indices =
+                       want_indices ? out.indices.data<std::int64_t>() + begin * outputs : nullptr;
+                   if (vectors) {
+                     const Array padded = vectors->scratch();
+                     vectors->run(plane, end - begin, padded.data<T>(), values, indices);
+                     return;
+                   }
                    for (std::int64_t p = begin; p < end; ++p) {
-                     const T* plane = x.data<T>() + p * s.H * s.W;
-                     T* values = out.values.data<T>() + p * outputs;
-                     std::int64_t* indices =
-                         want_indices ? out.indices.data<std::int64_t>() + p * outputs : nullptr;
-                     if (vectors)
-                       vectors->run(plane, padded.data<T>(), values, indices);
-                     else
-                       max_pool_windows(s, plane, values, indices);
+                     max_pool_windows(s, plane, values, indices);
+                     plane += s.H * s.W;
+                     values += outputs;
+                     if (indices) indices += outputs;
                    }
                  });
   });
@@ -243,15 +269,29 @@ MaxPool max_pool2d(const Array& input, const Pool2dGeometry& g, bool want_indice
   constexpr const char* op = "max_pool2d";
   TAPEDECK_CHECK(input.dim() == 4, op, ": expected a 4-D input, got ", input.sizes().ref());
   const DimVector sizes = pool_output_sizes(op, 2, input.sizes(), g);
-  const Windows s{pool_windows(g, 0, input.size(2), sizes[2], false),
-                  pool_windows(g, 1, input.size(3), sizes[3], false), input.size(2), input.size(3)};
-  for (const auto* axis : {&s.rows, &s.columns})
-    for (const PoolWindow& window : *axis)
-      TAPEDECK_CHECK(window.begin < window.end, op,
-                     ": a window has all its taps in the padding (input ", input.sizes().ref(),
-                     ", kernel ", IntArrayRef(g.kernel), ", padding ", IntArrayRef(g.padding),
-                     ", dilation ", IntArrayRef(g.dilation), ")");
-  return max_pool(input, s, &g, want_indices, op);
+  const std::int64_t H = input.size(2), W = input.size(3), OH = sizes[2], OW = sizes[3];
+  const bool in_vectors =
+      fits_vectors(input, g.stride[1]) && (input.is_contiguous() || !has_inner_channels(input));
+  const Windows s{pool_windows(g, 0, H, OH, false),
+                  in_vectors ? std::vector<PoolWindow>() : pool_windows(g, 1, W, OW, false), H, W,
+                  OW};
+  const auto check = [&](int axis, std::int64_t output) {
+    const PoolWindow window = pool_window(g, axis, input.size(2 + axis), output, false);
+    TAPEDECK_CHECK(window.begin < window.end, op,
+                   ": a window has all its taps in the padding (input ", input.sizes().ref(),
+                   ", kernel ", IntArrayRef(g.kernel), ", padding ", IntArrayRef(g.padding),
+                   ", dilation ", IntArrayRef(g.dilation), ")");
+  };
+  // Those that reach into the padding.
+  for (const int axis : {0, 1}) {
+    const std::int64_t reach = (g.kernel[axis] - 1) * g.dilation[axis] + 1;
+    const std::int64_t stride = g.stride[axis], padding = g.padding[axis];
+    for (std::int64_t o = 0; o < sizes[2 + axis] && o * stride < padding; ++o) check(axis, o);
+    for (std::int64_t o = sizes[2 + axis] - 1;
+         o >= 0 && o * stride - padding + reach > input.size(2 + axis); --o)
+      check(axis, o);
+  }
+  return max_pool(input, s, in_vectors ? &g : nullptr, want_indices, op);
 }
 
 MaxPool adaptive_max_pool2d(const Array& input, IntArrayRef output_size, bool want_indices) {
@@ -262,7 +302,8 @@ MaxPool adaptive_max_pool2d(const Array& input, IntArrayRef output_size, bool wa
   TAPEDECK_CHECK(output_size.size() == 2 && output_size[0] > 0 && output_size[1] > 0, op,
                  ": expected an output_size of two positive numbers, got ", output_size);
   const Windows s{adaptive_windows(input.size(2), output_size[0]),
-                  adaptive_windows(input.size(3), output_size[1]), input.size(2), input.size(3)};
+                  adaptive_windows(input.size(3), output_size[1]), input.size(2), input.size(3),
+                  output_size[1]};
   return max_pool(input, s, nullptr, want_indices, op);
 }
 

@@ -5,6 +5,9 @@
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/max_pool_rows.cpp"
 #include <hwy/foreach_target.h>
+// The include above compiles the rest of this file once per instruction set.
+#include <algorithm>
+
 #include <hwy/highway.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -64,34 +67,62 @@ struct Best {
   }
 };
 
-// Offers every tap of kVectors vectors of windows, of which the first begins at `output`.
+// Every kStride-th element, of each of the first kStride ones on.
+template <int kStride, class D, typename T>
+HWY_INLINE void LoadApart(D d, const T* from, hn::Vec<D> (&parts)[kStride]) {
+  if constexpr (kStride == 2)
+    hn::LoadInterleaved2(d, from, parts[0], parts[1]);
+  else if constexpr (kStride == 3)
+    hn::LoadInterleaved3(d, from, parts[0], parts[1], parts[2]);
+  else
+    hn::LoadInterleaved4(d, from, parts[0], parts[1], parts[2], parts[3]);
+}
+
+// Offers every tap of kVectors vectors of windows, of which the first begins at `output`. A kStride
+// of 0 stands for any.
 template <int kStride, int kVectors, class State, class D, typename T>
 HWY_INLINE void OfferTaps(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows,
                           std::int64_t output, State* best) {
-  const auto apart = static_cast<std::int64_t>(hn::Lanes(d)) * kStride;
-  const T* in = plane.in + output * kStride;
+  const std::int64_t stride = kStride == 0 ? plane.stride : kStride;
+  const std::int64_t apart = static_cast<std::int64_t>(hn::Lanes(d)) * stride;
+  const T* in = plane.in + output * stride;
   const std::int64_t taps = plane.taps, dilation = plane.dilation;
   for (std::int64_t h = rows.begin; h < rows.end; h += rows.step) {
     const T* at = in + h * plane.pitch;
     const std::int64_t place = h * plane.width;
-    if constexpr (kStride == 1) {
+    if constexpr (kStride == 0) {
+      const hn::RebindToSigned<D> di;
+      using I = hn::TFromD<decltype(di)>;
+      const auto steps = hn::Mul(hn::Iota(di, I{0}), hn::Set(di, static_cast<I>(stride)));
+      for (std::int64_t k = 0; k < taps; ++k)
+        for (int v = 0; v < kVectors; ++v)
+          best[v].Offer(d, hn::GatherIndex(d, at + v * apart + k * dilation, steps),
+                        place + k * dilation);
+    } else if constexpr (kStride == 1) {
       for (std::int64_t k = 0; k < taps; ++k)
         for (int v = 0; v < kVectors; ++v)
           best[v].Offer(d, hn::LoadU(d, at + v * apart + k * dilation), place + k * dilation);
     } else {
-      hn::Vec<D> even, odd;
+      hn::Vec<D> parts[kStride];
       std::int64_t k = 0;
-      if (dilation == 1)
-        for (; k + 1 < taps; k += 2)
+      if (dilation == 1) {
+        for (; k + kStride <= taps; k += kStride)
           for (int v = 0; v < kVectors; ++v) {
-            hn::LoadInterleaved2(d, at + v * apart + k, even, odd);
-            best[v].Offer(d, even, place + k);
-            best[v].Offer(d, odd, place + k + 1);
+            LoadApart<kStride>(d, at + v * apart + k, parts);
+            for (int i = 0; i < kStride; ++i) best[v].Offer(d, parts[i], place + k + i);
           }
+        if (k < taps)
+          for (int v = 0; v < kVectors; ++v) {
+            LoadApart<kStride>(d, at + v * apart + k, parts);
+            for (int i = 0; i < kStride - 1; ++i)
+              if (k + i < taps) best[v].Offer(d, parts[i], place + k + i);
+          }
+        continue;
+      }
       for (; k < taps; ++k)
         for (int v = 0; v < kVectors; ++v) {
-          hn::LoadInterleaved2(d, at + v * apart + k * dilation, even, odd);
-          best[v].Offer(d, even, place + k * dilation);
+          LoadApart<kStride>(d, at + v * apart + k * dilation, parts);
+          best[v].Offer(d, parts[0], place + k * dilation);
         }
     }
   }
@@ -103,8 +134,12 @@ HWY_INLINE void Windows(D d, const MaxPoolPlane<T>& plane, const PoolWindow& row
   const hn::RebindToSigned<D> di;
   using I = hn::TFromD<decltype(di)>;
   const auto lanes = hn::Iota(di, static_cast<I>(0));
-  const auto column = hn::Add(kStride == 2 ? hn::Add(lanes, lanes) : lanes,
-                              hn::Set(di, static_cast<I>(plane.first_column + output * kStride)));
+  const std::int64_t stride = kStride == 0 ? plane.stride : kStride;
+  const auto steps = kStride == 1   ? lanes
+                     : kStride == 2 ? hn::Add(lanes, lanes)
+                                    : hn::Mul(lanes, hn::Set(di, static_cast<I>(stride)));
+  const auto column =
+      hn::Add(steps, hn::Set(di, static_cast<I>(plane.first_column + output * stride)));
   Best<D, kIndices> best;
   best.value = hn::Set(d, -static_cast<T>(__builtin_inff()));
   if constexpr (kIndices)
@@ -163,31 +198,47 @@ HWY_INLINE void Row(D d, const MaxPoolPlane<T>& plane, const PoolWindow& rows, T
   }
 }
 
+template <int kStride, bool kIndices, class D, typename T>
+HWY_INLINE void Rows(D d, MaxPoolPlane<T> plane) {
+  for (std::int64_t p = 0; p < plane.planes; ++p, plane.in += plane.apart)
+    for (std::int64_t r = 0; r < plane.output_rows; ++r) {
+      Row<kStride, kIndices>(d, plane, plane.rows[r], plane.values, plane.indices);
+      plane.values += plane.outputs;
+      if constexpr (kIndices) plane.indices += plane.outputs;
+    }
+}
+
 template <int kStride, bool kIndices, typename T>
 void Plane(const MaxPoolPlane<T>& plane) {
   const hn::CappedTag<T, 16> d16;
   const hn::CappedTag<T, 8> d8;
   const hn::CappedTag<T, 4> d4;
-  T* values = plane.values;
-  std::int64_t* indices = plane.indices;
-  for (std::int64_t r = 0; r < plane.output_rows; ++r) {
-    if (plane.outputs >= static_cast<std::int64_t>(hn::Lanes(d16)))
-      Row<kStride, kIndices>(d16, plane, plane.rows[r], values, indices);
-    else if (plane.outputs >= static_cast<std::int64_t>(hn::Lanes(d8)))
-      Row<kStride, kIndices>(d8, plane, plane.rows[r], values, indices);
-    else
-      Row<kStride, kIndices>(d4, plane, plane.rows[r], values, indices);
-    values += plane.outputs;
-    if constexpr (kIndices) indices += plane.outputs;
-  }
+  if (plane.outputs >= static_cast<std::int64_t>(hn::Lanes(d16)))
+    Rows<kStride, kIndices>(d16, plane);
+  else if (plane.outputs >= static_cast<std::int64_t>(hn::Lanes(d8)))
+    Rows<kStride, kIndices>(d8, plane);
+  else
+    Rows<kStride, kIndices>(d4, plane);
 }
 
+template <bool kIndices, typename T>
+HWY_INLINE void AnyStride(const MaxPoolPlane<T>& plane) {
+  switch (plane.dilation == 1 || plane.stride <= 2 ? plane.stride : 0) {
+    case 1:
+      return Plane<1, kIndices>(plane);
+    case 2:
+      return Plane<2, kIndices>(plane);
+    case 3:
+      return Plane<3, kIndices>(plane);
+    case 4:
+      return Plane<4, kIndices>(plane);
+    default:
+      return Plane<0, kIndices>(plane);
+  }
+}
 template <typename T>
 HWY_INLINE void AnyPlane(const MaxPoolPlane<T>& plane) {
-  if (plane.stride == 2)
-    plane.indices ? Plane<2, true>(plane) : Plane<2, false>(plane);
-  else
-    plane.indices ? Plane<1, true>(plane) : Plane<1, false>(plane);
+  plane.indices ? AnyStride<true>(plane) : AnyStride<false>(plane);
 }
 
 template <bool kIndices, class D, typename T>
@@ -209,28 +260,28 @@ HWY_INLINE void ChannelsOf(D d, const T* image, std::int64_t width, std::int64_t
   if constexpr (kIndices) StoreIndices(d, best.place, indices);
 }
 
+// The last vector overlaps the one before.
+template <bool kIndices, class D, typename T>
+HWY_INLINE void ChannelsIn(D d, const T* image, std::int64_t width, std::int64_t C,
+                           const PoolWindow& row, const PoolWindow& column, T* values,
+                           std::int64_t* indices) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (std::int64_t done = 0; done < C; done += lanes) {
+    const std::int64_t c = std::min(done, C - lanes);
+    ChannelsOf<kIndices>(d, image + c, width, C, row, column, values + c,
+                         kIndices ? indices + c : nullptr);
+  }
+}
+
 template <bool kIndices, typename T>
 HWY_INLINE void Channels(const T* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
                          const PoolWindow& column, T* values, std::int64_t* indices) {
-  const hn::CappedTag<T, kMaxPoolMostLanes> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t c = 0;
-  for (; c + lanes <= C; c += lanes)
-    ChannelsOf<kIndices>(d, image + c, width, C, row, column, values + c,
-                         kIndices ? indices + c : nullptr);
-  for (; c < C; ++c) {
-    std::int64_t best = row.begin * width + column.begin;
-    T value = -static_cast<T>(__builtin_inff());
-    for (std::int64_t h = row.begin; h < row.end; h += row.step)
-      for (std::int64_t w = column.begin; w < column.end; w += column.step) {
-        const T candidate = image[(h * width + w) * C + c];
-        if (!(candidate > value) && candidate == candidate) continue;
-        value = candidate;
-        best = h * width + w;
-      }
-    values[c] = value;
-    if constexpr (kIndices) indices[c] = best;
-  }
+  const hn::CappedTag<T, kMaxPoolMostLanes> d16;
+  const hn::CappedTag<T, 8> d8;
+  if (C >= static_cast<std::int64_t>(hn::Lanes(d16)))
+    ChannelsIn<kIndices>(d16, image, width, C, row, column, values, indices);
+  else
+    ChannelsIn<kIndices>(d8, image, width, C, row, column, values, indices);
 }
 template <typename T>
 HWY_INLINE void AnyChannels(const T* image, std::int64_t width, std::int64_t C,
@@ -240,6 +291,55 @@ HWY_INLINE void AnyChannels(const T* image, std::int64_t width, std::int64_t C,
     Channels<true>(image, width, C, row, column, values, indices);
   else
     Channels<false>(image, width, C, row, column, values, indices);
+}
+
+// The best of one window of at least a vector's columns, none left out, whose place is the first of
+// the best; false where it has a NaN. Rows end in vectors that overlap the ones before.
+template <class D, typename T>
+HWY_INLINE bool WindowIn(D d, const T* plane, std::int64_t width, const PoolWindow& row,
+                         const PoolWindow& column, T* value, std::int64_t* index) {
+  const hn::RebindToSigned<D> di;
+  using I = hn::TFromD<decltype(di)>;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto iota = hn::Iota(di, I{0});
+  auto best = hn::Set(d, -static_cast<T>(__builtin_inff())), sum = hn::Zero(d);
+  auto place = hn::Set(di, static_cast<I>(row.begin * width + column.begin));
+  for (std::int64_t h = row.begin; h < row.end; ++h)
+    for (std::int64_t w = column.begin; w < column.end; w += lanes) {
+      const std::int64_t at = h * width + std::min(w, column.end - lanes);
+      const auto v = hn::LoadU(d, plane + at);
+      const auto better = hn::Gt(v, best);
+      best = hn::IfThenElse(better, v, best);
+      place = hn::IfThenElse(hn::RebindMask(di, better),
+                             hn::Add(iota, hn::Set(di, static_cast<I>(at))), place);
+      sum = hn::Add(sum, v);
+    }
+  if (HWY_UNLIKELY(!hn::AllFalse(d, hn::IsNaN(sum)))) return false;
+  const auto greatest = hn::MaxOfLanes(d, best);
+  const auto is_best = hn::RebindMask(di, hn::Eq(best, greatest));
+  HWY_ALIGN I places[kMaxPoolMostLanes];
+  hn::Store(hn::IfThenElse(is_best, place, hn::Set(di, hwy::HighestValue<I>())), di, places);
+  I first = places[0];
+  for (std::int64_t i = 1; i < lanes; ++i) first = std::min(first, places[i]);
+  *value = hn::GetLane(greatest);
+  if (index != nullptr) *index = first;
+  return true;
+}
+
+template <typename T>
+HWY_INLINE bool AnyWindow(const T* plane, std::int64_t width, const PoolWindow& row,
+                          const PoolWindow& column, T* value, std::int64_t* index) {
+  const hn::CappedTag<T, kMaxPoolMostLanes> d16;
+  const hn::CappedTag<T, 8> d8;
+  const hn::CappedTag<T, 4> d4;
+  const std::int64_t columns = column.end - column.begin;
+  if (columns >= static_cast<std::int64_t>(hn::Lanes(d16)))
+    return WindowIn(d16, plane, width, row, column, value, index);
+  if (columns >= static_cast<std::int64_t>(hn::Lanes(d8)))
+    return WindowIn(d8, plane, width, row, column, value, index);
+  if (columns >= static_cast<std::int64_t>(hn::Lanes(d4)))
+    return WindowIn(d4, plane, width, row, column, value, index);
+  return false;
 }
 
 template <class D>
@@ -327,6 +427,14 @@ void ChannelsF64(const double* image, std::int64_t width, std::int64_t C, const 
                  const PoolWindow& column, double* values, std::int64_t* indices) {
   AnyChannels(image, width, C, row, column, values, indices);
 }
+bool WindowF32(const float* plane, std::int64_t width, const PoolWindow& row,
+               const PoolWindow& column, float* value, std::int64_t* index) {
+  return AnyWindow(plane, width, row, column, value, index);
+}
+bool WindowF64(const double* plane, std::int64_t width, const PoolWindow& row,
+               const PoolWindow& column, double* value, std::int64_t* index) {
+  return AnyWindow(plane, width, row, column, value, index);
+}
 bool PairsF32(const float* grad, const std::int64_t* indices, std::int64_t outputs,
               std::int64_t index, std::int64_t width, float* row0, float* row1) {
   return PairsRow(grad, indices, outputs, index, width, row0, row1);
@@ -348,15 +456,17 @@ HWY_EXPORT(PlaneF32);
 HWY_EXPORT(PlaneF64);
 HWY_EXPORT(ChannelsF32);
 HWY_EXPORT(ChannelsF64);
+HWY_EXPORT(WindowF32);
+HWY_EXPORT(WindowF64);
 HWY_EXPORT(PairsF32);
 HWY_EXPORT(PairsF64);
 
 template <>
-void max_pool_plane(const MaxPoolPlane<float>& plane) {
+void max_pool_planes(const MaxPoolPlane<float>& plane) {
   HWY_DYNAMIC_DISPATCH(PlaneF32)(plane);
 }
 template <>
-void max_pool_plane(const MaxPoolPlane<double>& plane) {
+void max_pool_planes(const MaxPoolPlane<double>& plane) {
   HWY_DYNAMIC_DISPATCH(PlaneF64)(plane);
 }
 template <>
@@ -368,6 +478,16 @@ template <>
 void max_of_channels(const double* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
                      const PoolWindow& column, double* values, std::int64_t* indices) {
   HWY_DYNAMIC_DISPATCH(ChannelsF64)(image, width, C, row, column, values, indices);
+}
+template <>
+bool max_of_window(const float* plane, std::int64_t width, const PoolWindow& row,
+                   const PoolWindow& column, float* value, std::int64_t* index) {
+  return HWY_DYNAMIC_DISPATCH(WindowF32)(plane, width, row, column, value, index);
+}
+template <>
+bool max_of_window(const double* plane, std::int64_t width, const PoolWindow& row,
+                   const PoolWindow& column, double* value, std::int64_t* index) {
+  return HWY_DYNAMIC_DISPATCH(WindowF64)(plane, width, row, column, value, index);
 }
 template <>
 bool max_pool_pairs_backward(const float* grad, const std::int64_t* indices, std::int64_t outputs,

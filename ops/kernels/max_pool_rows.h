@@ -18,14 +18,15 @@ struct IndexOfWidth<double> {
 template <typename T>
 using index_of_width = typename IndexOfWidth<T>::type;
 
-/// One plane of a max-pooling with stride 1 or 2 along a row: vectors over neighbouring outputs.
+/// Planes of a max-pooling, one after the other: vectors over neighbouring outputs of a row.
 /// Rows of the input lie `pitch` elements apart and hold -infinity wherever a window reaches beyond
 /// the input, so that every window has all its columns.
 template <typename T>
 struct MaxPoolPlane {
   const T* in;  ///< column 0 of the first output's window, in input row 0
   std::int64_t pitch;
-  const PoolWindow* rows;  ///< of each output row; none is empty
+  std::int64_t planes, apart;  ///< and the elements from one to the next
+  const PoolWindow* rows;      ///< of each output row; none is empty
   std::int64_t output_rows;
   std::int64_t taps, dilation, stride;  ///< along the row
   std::int64_t outputs;                 ///< in a row
@@ -33,7 +34,7 @@ struct MaxPoolPlane {
   std::int64_t first_column;            ///< of the first window, negative in the padding
   /// For each output of a row, its window's first column inside.
   const index_of_width<T>* first_inside;
-  T* values;              ///< [output_rows][outputs]
+  T* values;              ///< [planes][output_rows][outputs]
   std::int64_t* indices;  ///< alike; may be null
 };
 
@@ -44,16 +45,27 @@ inline constexpr std::int64_t kMaxPoolMostLanes = 16;
 /// Elements of its row that the last of so many windows reads.
 template <typename T>
 std::int64_t max_pool_reach(const MaxPoolPlane<T>& plane, std::int64_t outputs) {
-  const bool one_more = plane.stride == 2 && (plane.dilation != 1 || plane.taps % 2 != 0);
-  return (outputs - 1) * plane.stride + (plane.taps - 1) * plane.dilation + (one_more ? 2 : 1);
+  const std::int64_t first = (outputs - 1) * plane.stride;
+  // Taps are read with all that lies between them and those of the next output.
+  const bool together = plane.stride > 1 && plane.stride <= 4;
+  if (together && plane.dilation == 1)
+    return first + (plane.taps + plane.stride - 1) / plane.stride * plane.stride;
+  return first + (plane.taps - 1) * plane.dilation + (plane.stride == 2 ? 2 : 1);
 }
 
-/// The plane has less than 2^31 elements.
+/// A plane has less than 2^31 elements.
 template <typename T>
-void max_pool_plane(const MaxPoolPlane<T>& plane);
+void max_pool_planes(const MaxPoolPlane<T>& plane);
 
-/// One window of all channels of an image [H][width][C] of less than 2^31 pixels; `indices` may be
-/// null.
+/// The greatest element of a window without gaps, and the first of them as an index in the plane of
+/// less than 2^31 elements; `index` may be null. False, and nothing is written, where there is a
+/// NaN or the window is too narrow for vectors.
+template <typename T>
+bool max_of_window(const T* plane, std::int64_t width, const PoolWindow& row,
+                   const PoolWindow& column, T* value, std::int64_t* index);
+
+/// One window of all channels, at least 8, of an image [H][width][C] of less than 2^31 pixels;
+/// `indices` may be null.
 template <typename T>
 void max_of_channels(const T* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
                      const PoolWindow& column, T* values, std::int64_t* indices);

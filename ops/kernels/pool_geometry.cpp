@@ -59,21 +59,26 @@ DimVector pool_output_sizes(const char* op, int dims, IntArrayRef input, const P
   return out;
 }
 
+PoolWindow pool_window(const Pool2dGeometry& g, int axis, std::int64_t input, std::int64_t output,
+                       bool count_include_pad) {
+  const std::int64_t step = g.dilation[axis];
+  const std::int64_t start = output * g.stride[axis] - g.padding[axis];
+  const std::int64_t stop = start + (g.kernel[axis] - 1) * step + 1;
+  PoolWindow window;
+  // the first tap inside, in whole steps
+  window.begin = start < 0 ? start + (-start + step - 1) / step * step : start;
+  window.end = std::min(stop, input);
+  window.step = step;
+  window.counted = count_include_pad ? std::min(stop, input + g.padding[axis]) - start
+                                     : std::max<std::int64_t>(window.end - window.begin, 0);
+  return window;
+}
+
 std::vector<PoolWindow> pool_windows(const Pool2dGeometry& g, int axis, std::int64_t input,
                                      std::int64_t output, bool count_include_pad) {
   std::vector<PoolWindow> windows(static_cast<std::size_t>(output));
-  const std::int64_t step = g.dilation[axis];
-  for (std::int64_t o = 0; o < output; ++o) {
-    const std::int64_t start = o * g.stride[axis] - g.padding[axis];
-    const std::int64_t stop = start + (g.kernel[axis] - 1) * step + 1;
-    PoolWindow& window = windows[static_cast<std::size_t>(o)];
-    // the first tap inside, in whole steps
-    window.begin = start < 0 ? start + (-start + step - 1) / step * step : start;
-    window.end = std::min(stop, input);
-    window.step = step;
-    window.counted = count_include_pad ? std::min(stop, input + g.padding[axis]) - start
-                                       : std::max<std::int64_t>(window.end - window.begin, 0);
-  }
+  for (std::int64_t o = 0; o < output; ++o)
+    windows[static_cast<std::size_t>(o)] = pool_window(g, axis, input, o, count_include_pad);
   return windows;
 }
 

@@ -40,6 +40,9 @@ struct PoolWindow {
   std::int64_t begin, end, step;
   std::int64_t counted;  ///< positions in the divisor of an average
 };
+PoolWindow pool_window(const Pool2dGeometry& geometry, int axis, std::int64_t input,
+                       std::int64_t output, bool count_include_pad);
+/// Those of all outputs along an axis.
 std::vector<PoolWindow> pool_windows(const Pool2dGeometry& geometry, int axis, std::int64_t input,
                                      std::int64_t output, bool count_include_pad);
 /// Windows [floor(o i / n), ceil((o + 1) i / n)) for o of n outputs.

@@ -5,8 +5,10 @@
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reducer.h>
+#include <tapedeck/ops/kernels/unary.h>
 
 namespace tapedeck::kernels {
 
@@ -28,7 +30,19 @@ struct Fold {
     for (std::int64_t c = 0; c < count; ++c) {
       const In* const run = reinterpret_cast<const In*>(static_cast<const char*>(in) + c * stride);
       Acc a = static_cast<Acc*>(acc)[c];
-      for (std::int64_t i = 0; i < n; ++i) a = Op::fold(a, run[i]);
+      std::int64_t i = 0;
+      if constexpr (std::is_integral_v<Acc> && requires { Op::kSlowSteps; }) {
+        // Several that do not wait for each other; integers allow any order.
+        Acc b0 = Op::identity(), b1 = b0, b2 = b0;
+        for (; i + 4 <= n; i += 4) {
+          a = Op::fold(a, run[i]);
+          b0 = Op::fold(b0, run[i + 1]);
+          b1 = Op::fold(b1, run[i + 2]);
+          b2 = Op::fold(b2, run[i + 3]);
+        }
+        a = Op::merge(Op::merge(a, b0), Op::merge(b1, b2));
+      }
+      for (; i < n; ++i) a = Op::fold(a, run[i]);
       static_cast<Acc*>(acc)[c] = a;
     }
   }
@@ -92,6 +106,7 @@ struct MeanOf : Wide<T> {
 template <typename T>
 struct Product : Wide<T> {
   using Acc = typename Wide<T>::Acc;
+  static constexpr bool kSlowSteps = true;
   static Acc identity() { return 1; }
   static Acc merge(Acc a, Acc b) {
     if constexpr (std::is_floating_point_v<Acc>)
@@ -316,6 +331,20 @@ Array reduce(ReduceOp op, const Array& x, IntArrayRef dims, bool keepdim) {
     const DimVector shape = reduced_shape(x.sizes(), dims, keepdim, name_of(op));
     if (numel_of(shape) == 0) return Array::empty(shape, dtype);
     return full(shape, of_nothing(op, x.sizes(), dims), dtype);
+  }
+  // One element each: nothing to reduce.
+  const bool keeps = op == ReduceOp::Sum || op == ReduceOp::Mean || op == ReduceOp::Prod ||
+                     op == ReduceOp::Max || op == ReduceOp::Min;
+  if (keeps && dtype == x.dtype() && !dims.empty()) {
+    const DimVector shape = reduced_shape(x.sizes(), dims, keepdim, name_of(op));
+    if (numel_of(shape) == x.numel()) return clone(x).view(shape);
+  }
+  if (op == ReduceOp::NormInf) {
+    // By the vectors of the largest and the smallest; a NaN is either.
+    Array largest = reduce(ReduceOp::Max, x, dims, keepdim);
+    const Array opposite = unary(UnaryOp::Neg, reduce(ReduceOp::Min, x, dims, keepdim));
+    binary_out(BinaryOp::Maximum, largest, largest, opposite);
+    return largest;
   }
   return run(reducer, x, dims, keepdim, dtype, {}, name_of(op));
 }

@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/reduce_best.cpp"
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
+#include <algorithm>
 #include <limits>
 
 #include <hwy/highway.h>
@@ -211,11 +212,13 @@ void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count
     if (!BestOfColumns<Quick<Choice, D>>(d, from, stride, count, results + j))
       BestOfColumns<Careful<Choice, D>>(d, from, stride, count, results + j);
   }
-  for (; j + lanes <= n; j += lanes) {
-    auto best = hn::LoadU(d, results + j);
+  // The last vector overlaps the one before: what has been chosen may be chosen again.
+  for (; j < n && n >= lanes; j += lanes) {
+    const std::int64_t at = std::min(j, n - lanes);
+    auto best = hn::LoadU(d, results + at);
     for (std::int64_t r = 0; r < count; ++r)
-      best = choose(d, best, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + j));
-    hn::StoreU(best, d, results + j);
+      best = choose(d, best, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + at));
+    hn::StoreU(best, d, results + at);
   }
   for (; j < n; ++j)
     for (std::int64_t r = 0; r < count; ++r)

@@ -20,7 +20,7 @@ namespace {
 constexpr std::int64_t kGrain = 16384;
 // Below, gathering rows into a block beats a call for each; more so where nothing but a few rows
 // that repeat is to be gathered, or where rows are strided and pass through a buffer anyway.
-constexpr std::int64_t kShortRow = 8, kShortRepeatedRow = 64, kShortStridedRow = 32;
+constexpr std::int64_t kShortRow = 4, kShortRepeatedRow = 64, kShortStridedRow = 32;
 constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;

@@ -108,9 +108,24 @@ void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   const auto put = [&](std::int64_t at)
                        HWY_ATTR { hn::StoreU(v, d, reinterpret_cast<std::uint64_t*>(to + at)); };
   if (bytes < size) {
-    HWY_ALIGN std::uint64_t buffer[HWY_MAX_BYTES / 8];
-    hn::Store(v, d, buffer);
-    std::memcpy(to, buffer, static_cast<std::size_t>(bytes));
+    // By powers of two, of which the last ones may overlap.
+    const auto put_part = [&](const auto part) HWY_ATTR {
+      const auto all = static_cast<std::int64_t>(sizeof(part));
+      if (bytes < all) return false;
+      std::memcpy(to, &part, sizeof(part));
+      std::memcpy(to + bytes - all, &part, sizeof(part));
+      return true;
+    };
+    struct Four {
+      std::uint64_t words[4];
+    };
+    struct Two {
+      std::uint64_t words[2];
+    };
+    if (put_part(Four{{pattern, pattern, pattern, pattern}}) || put_part(Two{{pattern, pattern}}) ||
+        put_part(pattern) || put_part(static_cast<std::uint32_t>(pattern)))
+      return;
+    for (std::int64_t i = 0; i < bytes; ++i) to[i] = static_cast<std::uint8_t>(pattern);
     return;
   }
   std::int64_t i = 0;
@@ -123,6 +138,12 @@ void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   for (; i + size <= bytes; i += size) put(i);
   // Over what is there already: vectors and runs have whole elements.
   if (i < bytes) put(bytes - size);
+}
+
+void FillRows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_t rows,
+              std::int64_t stride) {
+  auto* to = static_cast<std::uint8_t*>(data);
+  for (std::int64_t r = 0; r < rows; ++r, to += stride) FillBytes(to, pattern, bytes);
 }
 
 void AddRowF32(float* to, const float* from, std::int64_t n) { AddRow(to, from, n); }
@@ -149,6 +170,7 @@ HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
 HWY_EXPORT(CopyBytes);
 HWY_EXPORT(FillBytes);
+HWY_EXPORT(FillRows);
 HWY_EXPORT(SpreadColumn);
 HWY_EXPORT(FillWhere8);
 HWY_EXPORT(FillWhere32);
@@ -165,6 +187,10 @@ void copy_bytes(char* to, const char* from, std::int64_t bytes) {
 }
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(FillBytes)(data, pattern, bytes);
+}
+void fill_rows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_t rows,
+               std::int64_t stride) {
+  HWY_DYNAMIC_DISPATCH(FillRows)(data, pattern, bytes, rows, stride);
 }
 void spread_column(char* to, const char* from, std::int64_t stride, std::int64_t size,
                    std::int64_t count, std::int64_t n) {

@@ -16,6 +16,10 @@ void copy_bytes(char* to, const char* from, std::int64_t bytes);
 /// elements.
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes);
 
+/// The same over each of `rows` rows that lie `stride` bytes apart.
+void fill_rows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_t rows,
+               std::int64_t stride);
+
 /// Repeats each of `count` elements of `size` bytes, 4 or 8, that lie `stride` bytes apart, n
 /// times. Up to 64 bytes behind the last one are written, too.
 void spread_column(char* to, const char* from, std::int64_t stride, std::int64_t size,

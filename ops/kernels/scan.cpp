@@ -1,6 +1,8 @@
 #include <tapedeck/ops/kernels/scan.h>
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
@@ -171,6 +173,17 @@ void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view
     });
 }
 
+// Calls body(offset of the first element) for each line along the axis.
+template <typename Body>
+void for_each_line(const AxisView& view, Body body) {
+  constexpr std::int64_t kSlow = 16;  // as long as so many additions take
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrain / kSlow / view.axis);
+  parallel_for(view.outer * view.inner, grain, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t line = begin; line < end; ++line)
+      body(line / view.inner * view.axis * view.inner + line % view.inner);
+  });
+}
+
 }  // namespace
 
 Array cumsum(const Array& x, std::int64_t dim, Direction direction) {
@@ -178,6 +191,59 @@ Array cumsum(const Array& x, std::int64_t dim, Direction direction) {
 }
 Array cumprod(const Array& x, std::int64_t dim) {
   return scan(x, dim, Direction::Forward, "cumprod", [](auto a, auto b) { return a * b; });
+}
+
+Array logcumsumexp(const Array& input, std::int64_t dim) {
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim, "logcumsumexp");
+  const Array out = Array::empty(x.sizes(), x.dtype());
+  if (out.numel() == 0) return out;
+  dispatch_floating(x.dtype(), "logcumsumexp", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for_each_line(view, [&, step = view.inner](std::int64_t first) {
+      const T* from = x.data<T>() + first;
+      T* to = out.data<T>() + first;
+      // The sum so far is exp(largest) sum: no power overflows, and none waits for another.
+      T largest = -std::numeric_limits<T>::infinity();
+      double sum = 0;
+      for (std::int64_t i = 0; i < view.axis; ++i, from += step, to += step) {
+        const T value = *from;
+        if (value > largest) {
+          sum = sum * static_cast<double>(std::exp(largest - value)) + 1;
+          largest = value;
+        } else {
+          sum += value == largest ? 1.0 : static_cast<double>(std::exp(value - largest));
+        }
+        *to = std::isinf(largest) && sum == sum ? largest : largest + std::log(static_cast<T>(sum));
+      }
+    });
+  });
+  return out;
+}
+
+Array logcumsumexp_grad(const Array& grad, const Array& input, const Array& output,
+                        std::int64_t dim) {
+  const Array g = contiguous(grad), x = contiguous(input), y = contiguous(output);
+  const AxisView view(x.sizes(), dim, "logcumsumexp");
+  const Array out = Array::empty(x.sizes(), x.dtype());
+  if (out.numel() == 0) return out;
+  dispatch_floating(x.dtype(), "logcumsumexp", [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    for_each_line(view, [&, step = view.inner](std::int64_t first) {
+      // dx[i] = exp(x[i] - y[i]) s[i] with s[i] = g[i] + exp(y[i] - y[i + 1]) s[i + 1]: y does not
+      // fall, so that no power exceeds 1.
+      constexpr T kNothing = -std::numeric_limits<T>::infinity();
+      T after = std::numeric_limits<T>::infinity(), sum = 0;
+      for (std::int64_t i = view.axis, at = first + (i - 1) * step; i-- > 0; at -= step) {
+        const T value = y.data<T>()[at];
+        const T kept = value == kNothing ? T{0} : value == after ? T{1} : std::exp(value - after);
+        sum = g.data<T>()[at] + (sum == 0 ? T{0} : kept * sum);
+        out.data<T>()[at] = value == kNothing ? T{0} : std::exp(x.data<T>()[at] - value) * sum;
+        after = value;
+      }
+    });
+  });
+  return out;
 }
 
 std::pair<Array, Array> running_best(const Array& input, std::int64_t dim, bool largest,

@@ -19,4 +19,10 @@ Array cumprod(const Array& x, std::int64_t dim);
 std::pair<Array, Array> running_best(const Array& x, std::int64_t dim, bool largest,
                                      const char* op);
 
+/// y[i] = log(exp(x[0]) + ... + exp(x[i])) along `dim`, floating.
+Array logcumsumexp(const Array& x, std::int64_t dim);
+/// The gradient of sum(g y), where y is what the above gave. Elements of -inf with nothing but such
+/// before them have 0.
+Array logcumsumexp_grad(const Array& g, const Array& x, const Array& y, std::int64_t dim);
+
 }  // namespace tapedeck::kernels

@@ -106,6 +106,48 @@ HWY_INLINE void StoreLast(D d, hn::Vec<D> v, T* row, std::int64_t n) {
     StorePart(d, v, row, n);
 }
 
+// A row of fewer elements than lanes as one vector, in an order that StoreShort() knows: two parts
+// that overlap. Masks would do, but a masked load waits for a masked store of the row before, whose
+// whole vector it meets.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> LoadShort(D d, const T* row, std::int64_t n) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) >= 4) {
+    const hn::Half<D> half;
+    const hn::Half<decltype(half)> quarter;
+    const auto in_half = static_cast<std::int64_t>(hn::Lanes(half)), in_quarter = in_half / 2;
+    if (n >= in_half)
+      return hn::Combine(d, hn::LoadU(half, row + n - in_half), hn::LoadU(half, row));
+    if (n >= in_quarter)
+      return hn::ZeroExtendVector(
+          d, hn::Combine(half, hn::LoadU(quarter, row + n - in_quarter), hn::LoadU(quarter, row)));
+  }
+#endif
+  return LoadPart(d, row, n);
+}
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void StoreShort(D d, hn::Vec<D> v, T* row, std::int64_t n) {
+#if HWY_TARGET != HWY_SCALAR
+  if constexpr (hn::MaxLanes(D()) >= 4) {
+    const hn::Half<D> half;
+    const hn::Half<decltype(half)> quarter;
+    const auto in_half = static_cast<std::int64_t>(hn::Lanes(half)), in_quarter = in_half / 2;
+    if (n >= in_half) {
+      hn::StoreU(hn::LowerHalf(half, v), half, row);
+      hn::StoreU(hn::UpperHalf(half, v), half, row + n - in_half);
+      return;
+    }
+    if (n >= in_quarter) {
+      const auto low = hn::LowerHalf(half, v);
+      hn::StoreU(hn::LowerHalf(quarter, low), quarter, row);
+      hn::StoreU(hn::UpperHalf(quarter, low), quarter, row + n - in_quarter);
+      return;
+    }
+  }
+#endif
+  StorePart(d, v, row, n);
+}
+
 // An operation without parameters.
 struct Plain {
   template <class D>
@@ -135,10 +177,10 @@ template <class Op, typename T>
 HWY_INLINE void MapRow(const Op& op, const T* a, T* out, std::int64_t n) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (n < lanes) return StoreShort(d, op(d, LoadShort(d, a, n)), out, n);
   // The last vector overlaps the one before it, and is read before `out`, which may be `a`, is
   // written.
-  const bool whole = n >= lanes;
-  const auto last = whole ? hn::LoadU(d, a + n - lanes) : LoadPart(d, a, n);
+  const auto last = hn::LoadU(d, a + n - lanes);
   std::int64_t i = 0;
   // Two at a time: over `a` in place, loads and stores of single vectors hinder each other.
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
@@ -150,7 +192,7 @@ HWY_INLINE void MapRow(const Op& op, const T* a, T* out, std::int64_t n) {
     hn::StoreU(op(d, hn::LoadU(d, a + i)), d, out + i);
     i += lanes;
   }
-  if (i < n) StoreLast(d, op(d, last), out, n);
+  if (i < n) hn::StoreU(op(d, last), d, out + n - lanes);
 }
 
 template <class Op, typename T>
@@ -183,10 +225,13 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
   }
   const std::int64_t step_a = a_moves ? lanes : 0, step_b = b_moves ? lanes : 0;
   // As in UnaryRow: read before `out`, which may be an operand, is written.
-  const auto last_of = [&](const T* from, bool moves) HWY_ATTR {
-    if (!moves) return hn::LoadU(d, from);
-    return n >= lanes ? hn::LoadU(d, from + n - lanes) : LoadPart(d, from, n);
-  };
+  const auto last_of = [&](const T* from, bool moves)
+                           HWY_ATTR { return hn::LoadU(d, moves ? from + n - lanes : from); };
+  if (n < lanes) {
+    const auto all_a = a_moves ? LoadShort(d, a, n) : hn::LoadU(d, a);
+    const auto all_b = b_moves ? LoadShort(d, b, n) : hn::LoadU(d, b);
+    return StoreShort(d, op(d, all_a, all_b), out, n);
+  }
   const auto last_a = last_of(a, a_moves), last_b = last_of(b, b_moves);
   std::int64_t i = 0;
   // Two at a time, as in UnaryRow.
@@ -200,7 +245,7 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
     hn::StoreU(op(d, hn::LoadU(d, a), hn::LoadU(d, b)), d, out + i);
     i += lanes;
   }
-  if (i < n) StoreLast(d, op(d, last_a, last_b), out, n);
+  if (i < n) hn::StoreU(op(d, last_a, last_b), d, out + n - lanes);
 }
 
 // The same for operations that are so cheap that an operand which is one number stays in a

@@ -3,34 +3,19 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <vector>
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/radix_sort.h>
+#include <tapedeck/ops/kernels/select.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
 constexpr std::int64_t kGrain = 8192;  // elements worth a chunk
-
-// The elements in[0], in[step], ... with keys that are flipped where the order is.
-template <typename T, typename Item>
-void make_items(const T* in, std::int64_t step, std::int64_t n, SortKey<T> flip, Item* items) {
-  for (std::int64_t i = 0; i < n; ++i) {
-    items[i].key = sort_key(in[i * step]) ^ flip;
-    items[i].index = static_cast<decltype(Item::index)>(i);
-  }
-}
-
-// Items of 32-bit keys have 32-bit indices.
-void check_length(const char* op, std::int64_t length) {
-  TAPEDECK_CHECK(length <= std::numeric_limits<std::uint32_t>::max(), op,
-                 ": expected fewer than 2^32 elements along the axis, got ", length);
-}
 
 constexpr auto by_key = [](const auto& a, const auto& b) { return a.key < b.key; };
 
@@ -46,7 +31,7 @@ ValuesAndIndices arrange_lines(const Array& input, std::int64_t dim, std::int64_
   const Array values = Array::empty(sizes, x.dtype());
   const Array indices = Array::empty(sizes, ScalarType::Long);
   const std::int64_t length = view.axis, inner = view.inner;
-  check_length(op, length);
+  check_sorted_length(op, length);
   dispatch_all(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     using Item = SortItem<SortKey<T>>;
@@ -82,6 +67,11 @@ ValuesAndIndices arrange_lines(const Array& input, std::int64_t dim, std::int64_
 
 }  // namespace
 
+void check_sorted_length(const char* op, std::int64_t length) {
+  TAPEDECK_CHECK(length <= std::numeric_limits<std::uint32_t>::max(), op,
+                 ": expected fewer than 2^32 elements along the axis, got ", length);
+}
+
 ValuesAndIndices sort(const Array& input, std::int64_t dim, bool descending) {
   dim = wrap_dim(dim, input.dim(), "sort");
   const std::int64_t length = input.dim() == 0 ? 1 : input.sizes()[dim];
@@ -114,46 +104,29 @@ ValuesAndIndices kthvalue(const Array& input, std::int64_t k, std::int64_t dim) 
   TAPEDECK_CHECK(k >= 1 && k <= length, "kthvalue(): selected number k = ", k,
                  " out of range for dimension ", dim, " of size ", length, " (input ",
                  input.sizes().ref(), ")");
-  return arrange_lines(input, dim, 1, false, "kthvalue", [=](auto* begin, auto* end, auto*) {
-    std::nth_element(begin, begin + (k - 1), end, by_key);
-    std::swap(*begin, begin[k - 1]);
-  });
-}
-
-Distinct distinct(const Array& input, bool sorted) {
-  const Array source = contiguous(input);
-  const std::int64_t n = source.numel();
-  check_length("unique", n);
-  Distinct found;
-  found.inverse = Array::empty(input.sizes(), ScalarType::Long);
-  dispatch_all(input.dtype(), "unique", [&](auto tag) {
+  if (length == 1) return {clone(input), zeros(input.sizes(), ScalarType::Long)};
+  check_sorted_length("kthvalue", length);
+  const Array x = contiguous(input);
+  const AxisView view(x.sizes(), dim, "kthvalue");
+  DimVector sizes = x.sizes();
+  if (x.dim() > 0) sizes[dim] = 1;
+  const Array values = Array::empty(sizes, x.dtype());
+  const Array indices = Array::empty(sizes, ScalarType::Long);
+  dispatch_all(x.dtype(), "kthvalue", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    using Item = SortItem<SortKey<T>>;
-    const T* const from = source.data<T>();
-    const auto size = static_cast<std::size_t>(n);
-    const auto items = std::make_unique_for_overwrite<Item[]>(size);
-    make_items(from, 1, n, SortKey<T>{0}, items.get());
-    if (sorted) stable_sort(items.get(), std::make_unique_for_overwrite<Item[]>(size).get(), n);
-    std::vector<T> values;
-    std::vector<std::int64_t> counts;
-    auto* const inverse = found.inverse.data<std::int64_t>();
-    for (std::size_t i = 0; i < size; ++i) {
-      const T value = from[items[i].index];
-      // A NaN is not equal to another.
-      if (i == 0 || !(value == values.back())) {
-        values.push_back(value);
-        counts.push_back(0);
-      }
-      ++counts.back();
-      inverse[items[i].index] = static_cast<std::int64_t>(counts.size()) - 1;
-    }
-    const auto count = static_cast<std::int64_t>(counts.size());
-    found.values = Array::empty({count}, input.dtype());
-    found.counts = Array::empty({count}, ScalarType::Long);
-    std::copy(values.begin(), values.end(), found.values.data<T>());
-    std::copy(counts.begin(), counts.end(), found.counts.data<std::int64_t>());
+    parallel_for(values.numel(), std::max<std::int64_t>(1, kGrain / length),
+                 [&](std::int64_t begin, std::int64_t end) {
+                   Selection<T> selection;
+                   for (std::int64_t line = begin; line < end; ++line) {
+                     const T* const in =
+                         x.data<T>() + line / view.inner * length * view.inner + line % view.inner;
+                     const std::int64_t index = selection.kth(in, view.inner, length, k - 1);
+                     values.data<T>()[line] = in[index * view.inner];
+                     indices.data<std::int64_t>()[line] = index;
+                   }
+                 });
   });
-  return found;
+  return {values, indices};
 }
 
 Array searchsorted(const Array& sequence, const Array& values, bool right) {

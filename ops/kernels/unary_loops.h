@@ -12,7 +12,7 @@ namespace tapedeck::kernels {
 RowLoop find_simd_arithmetic(UnaryOp op, ScalarType dtype);
 RowLoop find_simd_math(UnaryOp op, ScalarType dtype);
 RowLoop find_simd_activation(UnaryOp op, ScalarType dtype);
-/// Over vectors, on int32 and int64.
+/// Of integers and bool.
 RowLoop find_simd_integral(UnaryOp op, ScalarType dtype);
 /// The rest, for every dtype.
 RowLoop find_plain_unary(UnaryOp op, ScalarType dtype);

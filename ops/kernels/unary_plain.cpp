@@ -60,30 +60,6 @@ RowLoop find_floating(UnaryOp op) {
 }
 
 template <typename T>
-RowLoop find_integral(UnaryOp op) {
-  using U = std::make_unsigned_t<T>;
-  switch (op) {
-    case UnaryOp::Neg:
-      return loop_of<T>([](T x) { return static_cast<T>(U{0} - static_cast<U>(x)); });
-    case UnaryOp::Abs:
-      return loop_of<T>([](T x) { return x < 0 ? static_cast<T>(U{0} - static_cast<U>(x)) : x; });
-    case UnaryOp::Sign:
-      return loop_of<T>([](T x) { return static_cast<T>((x > 0) - (x < 0)); });
-    case UnaryOp::Square:
-      return loop_of<T>([](T x) {
-        using Wide = std::common_type_t<U, unsigned>;
-        return static_cast<T>(static_cast<Wide>(x) * static_cast<Wide>(x));
-      });
-    case UnaryOp::Relu:
-      return loop_of<T>([](T x) { return x > 0 ? x : T{0}; });
-    case UnaryOp::BitwiseNot:
-      return loop_of<T>([](T x) { return static_cast<T>(~x); });
-    default:
-      return nullptr;
-  }
-}
-
-template <typename T>
 RowLoop find_predicate(UnaryOp op) {
   constexpr bool kFloating = std::is_floating_point_v<T>;
   switch (op) {
@@ -121,12 +97,7 @@ RowLoop find_plain_unary(UnaryOp op, ScalarType dtype) {
     using T = typename decltype(tag)::type;
     RowLoop loop = find_predicate<T>(op);
     if (loop != nullptr) return loop;
-    if constexpr (std::is_floating_point_v<T>)
-      return find_floating<T>(op);
-    else if constexpr (!std::is_same_v<T, bool>)
-      return find_integral<T>(op);
-    else if (op == UnaryOp::BitwiseNot)
-      return loop_of<bool>([](bool x) { return !x; });
+    if constexpr (std::is_floating_point_v<T>) return find_floating<T>(op);
     return loop;
   });
 }

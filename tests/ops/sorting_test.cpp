@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -90,6 +91,91 @@ TEST(Unique, OfManyElements) {
     ASSERT_LT(v[i - 1].item<float>(), v[i].item<float>());
   EXPECT_TRUE(equal(v.index_select(0, inverse), x));
   EXPECT_TRUE(equal(counts, bincount(inverse)));
+}
+
+// What std::map finds, whichever way the elements are told apart.
+template <typename T>
+void expect_distinct(const Variable& x) {
+  std::map<T, std::int64_t> expected;
+  const Variable flat = x.flatten();
+  for (const T element : values<T>(flat.array())) ++expected[element];
+  for (const bool with_inverse : {false, true}) {
+    const auto [v, inverse, counts] = unique(x, true, with_inverse, true);
+    const auto found = values<T>(v.array());
+    const auto times = values<std::int64_t>(counts.array());
+    ASSERT_EQ(found.size(), expected.size());
+    std::size_t i = 0;
+    for (const auto& [element, count] : expected) {
+      ASSERT_EQ(found[i], element);
+      ASSERT_EQ(times[i], count);
+      ++i;
+    }
+    if (!with_inverse) continue;
+    EXPECT_TRUE(equal(v.index_select(0, inverse.flatten()), flat));
+  }
+}
+
+TEST(Unique, OfFewAndOfManyValues) {
+  for (const std::int64_t n : {7, 300, 5000, 30001}) {
+    const Ints shape{n};
+    expect_distinct<float>(randn(shape));
+    expect_distinct<float>(randint(-9, 9, shape).to(kFloat32) / 4);
+    expect_distinct<double>(randn(shape, kFloat64));
+    expect_distinct<double>(randint(-900, 900, shape).to(kFloat64) / 4);
+    expect_distinct<std::int64_t>(randint(-20, 20, shape));
+    expect_distinct<std::int64_t>(randint(0, 3, shape) * (std::int64_t{1} << 50));
+    expect_distinct<std::int64_t>(randint(-1000000000, 1000000000, shape));
+    expect_distinct<std::int32_t>(randint(-1000000000, 1000000000, shape).to(kInt32));
+    expect_distinct<std::uint8_t>(randint(0, 256, shape).to(kUInt8));
+    expect_distinct<bool>(randint(0, 2, shape).to(kBool));
+  }
+}
+
+TEST(Unique, NoNaNEqualsAnotherAndZerosAreOne) {
+  for (const std::int64_t copies : {1, 100, 1000}) {
+    for (const Variable& more : {zeros({0}), randn({2000})}) {
+      const Variable x = cat({tensor({nan, -0.0, 0.0, nan}).repeat({copies}), more});
+      for (const bool with_inverse : {false, true}) {
+        const auto [v, inverse, counts] = unique(x, true, with_inverse, true);
+        const Variable last = v.slice(0, -2 * copies);
+        EXPECT_TRUE(isnan(last).all().item<bool>());
+        EXPECT_FALSE(isnan(v.slice(0, 0, -2 * copies)).any().item<bool>());
+        EXPECT_TRUE(equal(counts.slice(0, -2 * copies), ones({2 * copies}, kLong)));
+        const Variable zero = nonzero(v == 0);
+        ASSERT_EQ(zero.numel(), 1);
+        EXPECT_EQ(counts[zero.item<std::int64_t>()].item<std::int64_t>(), 2 * copies);
+        EXPECT_TRUE(std::signbit(v[zero.item<std::int64_t>()].item<float>()));
+        if (!with_inverse) continue;
+        EXPECT_TRUE(allclose(v.index_select(0, inverse), x, 0, 0, /*equal_nan=*/true));
+      }
+    }
+  }
+}
+
+// What a stable sort puts there, of few elements and of many, of which some are equal.
+void expect_ranks(const Variable& x) {
+  const auto [sorted, order] = x.sort(-1, false);
+  for (const std::int64_t k : {std::int64_t{1}, x.size(-1) / 3 + 1, x.size(-1)}) {
+    const auto [value, index] = x.kthvalue(k);
+    EXPECT_TRUE(allclose(value, sorted.select(-1, k - 1), 0, 0, /*equal_nan=*/true));
+    EXPECT_TRUE(equal(index, order.select(-1, k - 1)));
+  }
+  const auto [value, index] = x.median(-1);
+  if (isnan(x).any().item<bool>()) return;
+  EXPECT_TRUE(equal(index, order.select(-1, (x.size(-1) - 1) / 2)));
+}
+TEST(Kthvalue, IsWhatSortingGives) {
+  for (const std::int64_t n : {1, 9, 256, 257, 3000}) {
+    expect_ranks(randn({3, n}));
+    expect_ranks(randn({2, n}, kFloat64));
+    expect_ranks(randint(-5, 5, {2, n}).to(kFloat32));
+    expect_ranks(randint(-1000000000, 1000000000, {2, n}));
+    expect_ranks(randint(0, 3, {2, n}) * (std::int64_t{1} << 50));
+    expect_ranks(randint(-9, 9, {2, n}).to(kInt32));
+    expect_ranks(randint(0, 255, {2, n}).to(kUInt8));
+    expect_ranks(full({2, n}, 3));
+    expect_ranks(where(randn({2, n}) > 0, randn({2, n}), nan));
+  }
 }
 
 TEST(Bincount, Counts) {

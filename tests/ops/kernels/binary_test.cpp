@@ -201,6 +201,54 @@ TEST(Binary, RemaindersFollowPython) {
             (std::vector<double>{kInf, -kInf}));
 }
 
+template <typename T>
+void expect_hypot(const std::vector<double>& a, const std::vector<double>& b) {
+  const std::vector<std::int64_t> sizes{static_cast<std::int64_t>(a.size())};
+  const Array x = kernels::cast(array_of<double>(a, sizes), dtype_of<T>);
+  const Array y = kernels::cast(array_of<double>(b, sizes), dtype_of<T>);
+  const std::vector<T> found = values<T>(binary(BinaryOp::Hypot, x, y));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    const T expected = std::hypot(static_cast<T>(a[i]), static_cast<T>(b[i]));
+    const T unit = std::isfinite(expected) ? std::max(expected, std::numeric_limits<T>::min()) : 1;
+    if (std::isfinite(expected))
+      EXPECT_NEAR(found[i] / unit, expected / unit, 1e-6) << a[i] << " " << b[i];
+    else
+      EXPECT_EQ(found[i], expected) << a[i] << " " << b[i];
+  }
+}
+TEST(Binary, HypotOfExtremes) {
+  const double inf = std::numeric_limits<double>::infinity(), nan = std::nan("");
+  std::vector<double> a = {3, 0, -0.0, inf, nan, -inf, 1e30, 1e-30, 5, 1},
+                      b = {4, 0, 0, nan, inf, 2, 1e30, 0, -12, 1e-20};
+  expect_hypot<float>(a, b);
+  expect_hypot<double>(a, b);
+  expect_hypot<double>({1e200, 1e-200, 1e300, 3e-320, 3}, {1e200, 1e-200, 1, 4e-320, 4});
+  // Without anything special among them.
+  a.clear();
+  b.clear();
+  for (int i = 0; i < 40; ++i) {
+    a.push_back(i - 17.25);
+    b.push_back(3.5 * i - 60);
+  }
+  expect_hypot<float>(a, b);
+  expect_hypot<double>(a, b);
+}
+
+TEST(Binary, FloorDivisionOfWholeVectors) {
+  std::vector<double> a, b;
+  for (int i = 0; i < 50; ++i) {
+    a.push_back((i - 25) * 0.75);
+    b.push_back(i % 7 - 3.5);
+  }
+  const Array x = array_of<double>(a, {50}), y = array_of<double>(b, {50});
+  const auto quotients = values<double>(binary(BinaryOp::FloorDivide, x, y));
+  const auto rests = values<double>(binary(BinaryOp::Remainder, x, y));
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(quotients[i], std::floor(a[i] / b[i]));
+    EXPECT_NEAR(quotients[i] * b[i] + rests[i], a[i], 1e-12);
+  }
+}
+
 TEST(Binary, IntegerExtremes) {
   constexpr I64 kMin = std::numeric_limits<I64>::min();
   const Array a = array_of<I64>({kMin}, {1}), b = array_of<I64>({-1}, {1});

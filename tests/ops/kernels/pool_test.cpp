@@ -219,12 +219,32 @@ TEST(AdaptivePool2d, EqualsTheDefinition) {
             (DimVector{0, 3, 2, 2}));
 }
 
+// Windows of all widths up to several vectors; of equal elements the first counts.
+TEST(AdaptivePool2d, WideWindows) {
+  for (const ScalarType dtype : {kFloat32, kFloat64})
+    for (const I64 width : {3, 5, 8, 15, 16, 21, 33, 70})
+      for (const bool with_nan : {false, true}) {
+        const Array x = cast(random_array({2, 2, 5, width}, kInt64, 1, -3, 4), kFloat64);
+        if (with_nan) x.data<double>()[2 * width + 1] = kNaN;
+        const Array in = cast(x, dtype);
+        for (const DimVector& output : {DimVector{1, 1}, DimVector{2, 2}, DimVector{3, 1}}) {
+          SCOPED_TRACE(::testing::Message() << width << " columns, " << IntArrayRef(output));
+          const MaxPool best = adaptive_max_pool2d(in, output);
+          const MaxPool expected = naive_adaptive_max_pool2d(x, output);
+          EXPECT_EQ(values<I64>(best.indices), values<I64>(expected.indices));
+          expect_close(cast(best.values, kFloat64), values<double>(expected.values), 0, 0);
+          expect_close(cast(adaptive_max_pool2d(in, output, false).values, kFloat64),
+                       values<double>(expected.values), 0, 0);
+        }
+      }
+}
+
 // Images whose channels lie next to each other, as many as several vectors and a rest.
 TEST(Pool2d, OfInnerChannels) {
   const auto with_inner_channels = [](const Array& x) {
     return contiguous(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
   };
-  for (const I64 channels : {8, 39, 77})
+  for (const I64 channels : {8, 13, 20, 39, 77})
     for (const ScalarType dtype : {kFloat32, kFloat64}) {
       const Array x = cast(random_array({2, channels, 9, 11}, kInt64, 1, -3, 4), dtype);
       const Array inner = with_inner_channels(x);

@@ -227,6 +227,13 @@ TEST(Reduce, IntegersAndBool) {
   check<std::int32_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, -99, 99);
   check<std::int64_t, std::int64_t>(run<ReduceOp::Sum>, total, 0, -99, 99);
   check<bool, std::int64_t>(run<ReduceOp::Sum>, total, 0);
+  const auto product = [](auto& v) {
+    std::uint64_t p = 1;
+    for (auto x : v) p *= static_cast<std::uint64_t>(x);
+    return static_cast<std::int64_t>(p);
+  };
+  check<std::uint8_t, std::int64_t>(run<ReduceOp::Prod>, product, 0, 0, 255);
+  check<std::int64_t, std::int64_t>(run<ReduceOp::Prod>, product, 0, -99, 99);
   check<float, bool>(
       run<ReduceOp::Any>,
       [](auto& v) { return std::any_of(v.begin(), v.end(), [](float x) { return x != 0; }); }, 0, 0,
