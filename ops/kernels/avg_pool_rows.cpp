@@ -7,24 +7,13 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-template <typename T>
-HWY_INLINE void AddRow(const T* in, std::int64_t n, T* sums) {
-  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(hn::Add(hn::LoadU(d, sums + i), hn::LoadU(d, in + i)), d, sums + i);
-  if (i == n) return;
-  const auto rest = hn::FirstN(d, static_cast<std::size_t>(n - i));
-  const auto sum = hn::Add(hn::MaskedLoad(rest, d, sums + i), hn::MaskedLoad(rest, d, in + i));
-  hn::BlendedStore(sum, rest, d, sums + i);
-}
 
 template <typename T>
 HWY_INLINE T SumRow(const T* in, std::int64_t n) {

@@ -20,7 +20,6 @@ constexpr std::int64_t kRowPixels = 14;         // of several images that are on
 constexpr std::int64_t kPieces = 12;            // enough for several threads to end together
 constexpr std::int64_t kFewestBlocks = 6;       // likewise
 constexpr std::int64_t kManyPixels = 128;       // of an image, for a block of weights
-constexpr std::int64_t kManyTilePixels = 14;    // of a register tile: the caches are twice as large
 constexpr std::int64_t kFewestColumns = 4;      // that are worth a register tile of their own
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 
@@ -49,11 +48,11 @@ bool weights_stay(const ConvWindow& window, std::int64_t channel_blocks) {
                                                  : window.h.in_size + window.h.reach;
   const std::int64_t inputs = window.N * window.C * rows * (window.w.in_size + window.w.reach);
   const std::int64_t bytes = inputs * static_cast<std::int64_t>(sizeof(T));
-  // In a cache of this size a block of weights that meets many pixels of one image after another
-  // leaves room for the image, whose slab would come from afar for every block otherwise.
+  // In the cache beside few registers a block of weights that meets many pixels of one image after
+  // another leaves room for the image, whose slab would come from afar for every block otherwise.
   const ConvTiles<T>& tiles = conv_tiles<T>();
   const std::int64_t block_bytes = 2 * tiles.vector_bytes() * window.C * window.taps();
-  if (tiles.pixels < kManyTilePixels && block_bytes <= tiles.l2_bytes() / 2 &&
+  if (tiles.has_few_registers() && block_bytes <= tiles.l2_bytes() / 2 &&
       window.h.outputs * window.w.outputs >= kManyPixels)
     return false;
   // Slabs come from another core's cache or the memory, for a product with each tap and channel.

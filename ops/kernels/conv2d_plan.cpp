@@ -23,9 +23,9 @@ constexpr std::int64_t kLanes = 16;  // of the widest vectors: what the estimate
 
 // Of this CPU's vectors.
 std::int64_t lanes() { return conv_tiles<float>().lanes; }
-// Whether there are 16 of them, AVX2's or shorter ones, and not AVX-512's 32: register tiles over
-// the pixels of a row have few sums then. Products and vectors over channels lose less.
-bool has_few_registers() { return lanes() < kLanes; }
+// Register tiles over the pixels of a row have few sums then. Products and vectors over channels
+// lose less.
+bool has_few_registers() { return conv_tiles<float>().has_few_registers(); }
 
 // Elements of a 1x1 weight gradient from which on a matrix product, which packs each operand once,
 // is faster than sums that pack the input for some filters at a time.

@@ -9,6 +9,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
 #include <tapedeck/ops/kernels/transpose-inl.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -187,16 +188,6 @@ void TapTiles(const TapRun<T>& run) {
     TapTileOf<kOuterScalars, kVectors>(taps, run, run.offsets + m, run.sums + m * run.sums_step);
     m += taps;
   }
-}
-
-template <typename T>
-void AddRow(const T* from, std::int64_t n, T* to) {
-  const hn::ScalableTag<T> d;
-  constexpr std::int64_t kLanes = hn::MaxLanes(d);
-  std::int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes)
-    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
-  for (; i < n; ++i) to[i] += from[i];
 }
 
 template <typename T>

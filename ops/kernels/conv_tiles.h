@@ -86,6 +86,9 @@ struct ConvTiles {
                     const T* add, T* to, std::int64_t to_step);
 
   std::int64_t vector_bytes() const { return lanes * static_cast<std::int64_t>(sizeof(T)); }
+  /// Whether there are 16 of them, AVX2's or shorter ones, and not AVX-512's 32: register tiles
+  /// then have few sums.
+  bool has_few_registers() const { return vector_bytes() < 64; }
   /// Of the L2 cache, as it is usual beside such vectors: both have doubled together.
   std::int64_t l2_bytes() const {
     return (std::int64_t{16} << 10) * std::max<std::int64_t>(32, vector_bytes());

@@ -345,19 +345,7 @@ void GatherImages(const T* from, std::int64_t image_step, std::int64_t images,
         to[r * to_row_step + i * places + m] = from[m * image_step + r * from_row_step + i * step];
 }
 
-template <typename T>
-HWY_INLINE void AddRow(const T* from, std::int64_t n, T* to) {
-  const hn::ScalableTag<T> d;
-  constexpr std::int64_t kLanes = hn::MaxLanes(d);
-  if (n < kLanes) return StorePart(d, hn::Add(LoadPart(d, to, n), LoadPart(d, from, n)), to, n);
-  // Added before the others are written, of which some may be among these.
-  const auto last = hn::Add(hn::LoadU(d, to + n - kLanes), hn::LoadU(d, from + n - kLanes));
-  for (std::int64_t i = 0; i + kLanes < n; i += kLanes)
-    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
-  hn::StoreU(last, d, to + n - kLanes);
-}
-
-// The same to every second element; zero is added to those between.
+// Adds a row to every second element; zero is added to those between.
 template <typename T>
 HWY_INLINE void AddToEverySecond(const T* from, std::int64_t n, T* to) {
   std::int64_t i = 0;

@@ -9,21 +9,13 @@
 
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/simd_rows-inl.h>
+
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::detail::HWY_NAMESPACE {
 namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
-
-template <typename T>
-void AddRow(T* to, const T* from, std::int64_t n) {
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes)
-    hn::StoreU(hn::LoadU(d, to + i) + hn::LoadU(d, from + i), d, to + i);
-  for (; i < n; ++i) to[i] += from[i];
-}
 
 // The flags of one vector of words, as words.
 template <class D>
@@ -146,8 +138,12 @@ void FillRows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_
   for (std::int64_t r = 0; r < rows; ++r, to += stride) FillBytes(to, pattern, bytes);
 }
 
-void AddRowF32(float* to, const float* from, std::int64_t n) { AddRow(to, from, n); }
-void AddRowF64(double* to, const double* from, std::int64_t n) { AddRow(to, from, n); }
+void AddRowF32(float* to, const float* from, std::int64_t n) {
+  kernels::HWY_NAMESPACE::AddRow(from, n, to);
+}
+void AddRowF64(double* to, const double* from, std::int64_t n) {
+  kernels::HWY_NAMESPACE::AddRow(from, n, to);
+}
 void FillWhere8(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n) {
   FillWhere(data, flags, value, n);
 }

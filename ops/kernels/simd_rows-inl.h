@@ -83,6 +83,19 @@ HWY_INLINE void StorePart([[maybe_unused]] D d, hn::Vec<D> v, T* to, std::int64_
 #endif
 }
 
+// to[i] += from[i] for i < n.
+template <typename T>
+HWY_INLINE void AddRow(const T* from, std::int64_t n, T* to) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  if (n < kLanes) return StorePart(d, hn::Add(LoadPart(d, to, n), LoadPart(d, from, n)), to, n);
+  // Added before the others are written, of which some may be among these.
+  const auto last = hn::Add(hn::LoadU(d, to + n - kLanes), hn::LoadU(d, from + n - kLanes));
+  for (std::int64_t i = 0; i + kLanes < n; i += kLanes)
+    hn::StoreU(hn::Add(hn::LoadU(d, to + i), hn::LoadU(d, from + i)), d, to + i);
+  hn::StoreU(last, d, to + n - kLanes);
+}
+
 // The first n > 0 elements, or a whole vector where there are more.
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> LoadUpTo(D d, const T* from, std::int64_t n) {
