@@ -23,9 +23,8 @@ TAPEDECK_BINARY_OP(AddOp, hn::Add(a, b))
 TAPEDECK_BINARY_OP(SubOp, hn::Sub(a, b))
 TAPEDECK_BINARY_OP(MulOp, hn::Mul(a, b))
 TAPEDECK_BINARY_OP(DivOp, hn::Div(a, b))
-// The instructions return their second operand where one is NaN.
-TAPEDECK_BINARY_OP(MaximumOp, hn::IfThenElse(hn::IsNaN(a), a, hn::Max(a, b)))
-TAPEDECK_BINARY_OP(MinimumOp, hn::IfThenElse(hn::IsNaN(a), a, hn::Min(a, b)))
+TAPEDECK_BINARY_OP(MaximumOp, hn::IfThenElse(hn::IsNaN(a), a, MaxOrNaN(a, b)))
+TAPEDECK_BINARY_OP(MinimumOp, hn::IfThenElse(hn::IsNaN(a), a, MinOrNaN(a, b)))
 
 // The scalar function f of each pair of elements.
 template <class D, class V, typename F>

@@ -38,9 +38,8 @@ template <class D>
 struct Hinge {
   hn::Vec<D> shift;
   bool square;
-  // The instruction returns its second operand where one is NaN.
   HWY_INLINE hn::Vec<D> Value(D d, hn::Vec<D> v) const {
-    const auto z = hn::Max(hn::Zero(d), hn::Add(v, shift));
+    const auto z = MaxOrNaN(hn::Zero(d), hn::Add(v, shift));
     return square ? hn::Mul(z, z) : z;
   }
   HWY_INLINE hn::Vec<D> Slope(D d, hn::Vec<D> v, hn::Vec<D> scale) const {
@@ -82,7 +81,7 @@ HWY_INLINE void OneLabelGradIn(D d, const T* x, const std::int64_t* target, cons
       sum = hn::Add(sum, slope);
       StoreUpTo(d, slope, grad + i, C - i);
     });
-    grad[t] = -Total<D, T>(d, sum);
+    grad[t] = T{0} - Total<D, T>(d, sum);
   }
 }
 
@@ -127,7 +126,7 @@ HWY_INLINE void LabelsGradIn(D d, const T* x, const std::uint8_t* is_label, cons
         StoreUpTo(d, hn::Add(LoadUpTo(d, grad + i, C - i), slope), grad + i, C - i);
       });
       // No label is among the others, so nothing is added to this element.
-      grad[c] = -Total<D, T>(d, sum);
+      grad[c] = T{0} - Total<D, T>(d, sum);
     }
   }
 }

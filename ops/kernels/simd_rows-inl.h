@@ -83,6 +83,25 @@ HWY_INLINE void StorePart([[maybe_unused]] D d, hn::Vec<D> v, T* to, std::int64_
 #endif
 }
 
+// The larger and the smaller of two, and b where that is NaN. The instructions return b where either
+// is, the scalar functions the other one.
+template <class V>
+HWY_INLINE V MaxOrNaN(V a, V b) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::IfThenElse(hn::IsNaN(b), b, hn::Max(a, b));
+#else
+  return hn::Max(a, b);
+#endif
+}
+template <class V>
+HWY_INLINE V MinOrNaN(V a, V b) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::IfThenElse(hn::IsNaN(b), b, hn::Min(a, b));
+#else
+  return hn::Min(a, b);
+#endif
+}
+
 // to[i] += from[i] for i < n.
 template <typename T>
 HWY_INLINE void AddRow(const T* from, std::int64_t n, T* to) {
