@@ -192,10 +192,8 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
 bool taps_pay(const Conv2dShape& s) {
   if (has_few_registers() && s.group_channels() < kLanes) return s.group_filters() >= 8;
   const auto used = [](std::int64_t n) { return used_lanes(n) * (n <= kLanes ? 0.85 : 0.95); };
-  const std::int64_t row = s.is_pointwise() ? s.pixels() : s.OW;
-  const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(row));
-  const std::int64_t most = s.is_pointwise() ? 4 * kLanes : 2 * kLanes;
-  if (s.group_filters() < 8 || s.group_channels() > most) return false;
+  const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(s.OW));
+  if (s.group_filters() < 8 || s.group_channels() > 2 * kLanes) return false;
   const double taps = used(s.group_filters()) * rows;
   if (s.group_channels() >= 8) return taps > used(s.group_channels());
   // Eight elements of a few channels' taps are a tile, which may be left partly empty; rows of
