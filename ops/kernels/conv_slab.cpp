@@ -27,6 +27,9 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
   // An odd number of cache lines from channel to channel: a power of two would put them all into
   // the same few sets of the cache.
   constexpr std::int64_t kLine = 64 / sizeof(T);
+  // All residues of a row at once, where most are read.
+  const auto read = std::count(w.residues_read.begin(), w.residues_read.end(), true);
+  splits_rows_ = tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step;
   channel_step_ = ((w.step * rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
   for (const AxisPhase& row_phase : h.phases)
     for (const AxisPhase& column_phase : w.phases) {
@@ -92,6 +95,18 @@ void ConvSlab<T>::load_rows(const T* in, std::int64_t image_step, std::int64_t i
   const bool all_rows = gaps_ || std::find(h.residues_read.begin(), h.residues_read.end(), 0) ==
                                      h.residues_read.end();
   const std::int64_t row_step = all_rows ? 1 : h.step;
+  if (images_ == 1 && splits_rows_) {
+    for (std::int64_t c = 0; c < window_.C; ++c)
+      for (std::int64_t r = begin; r < std::min(end, begin + row_step); ++r) {
+        if (!all_rows && !h.residues_read[static_cast<std::size_t>(r % h.step)]) continue;
+        tiles_.split_rows(in + (c * h.in_size + rows.first + r * rows.step) * w.in_size,
+                          row_step * rows.step * w.in_size, first_column * w.step + w.first_shift,
+                          w.in_size, w.step, (end - r + row_step - 1) / row_step, residue_width_,
+                          slab + c * channel_step_ + (rows.place + r) * row_width_,
+                          row_step * row_width_, rows_ * row_width_);
+      }
+    return;
+  }
   for (std::int64_t residue = 0; residue < w.step; ++residue) {
     const Inside columns = inside(first_column, residue);
     const std::int64_t width = columns.end - columns.begin;

@@ -67,6 +67,7 @@ class ConvSlab {
   const PixelTiles<T>& tiles_;
   const bool gaps_;
   const std::int64_t images_, outputs_;  // outputs: rows of a piece
+  bool splits_rows_;
   std::int64_t rows_, residue_width_, row_width_, channel_step_;
   std::vector<std::vector<std::int64_t>> offsets_;
 };

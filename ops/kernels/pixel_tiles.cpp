@@ -297,6 +297,82 @@ void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, st
 }
 
 #if HWY_TARGET == HWY_AVX3
+// Elements kStep * lane + kResidue of kStep vectors.
+template <int kStep, int kResidue, class D>
+HWY_INLINE hn::Vec<D> OfResidue(D d, const hn::Vec<D>* vectors) {
+  if constexpr (kStep == 2) {
+    return kResidue == 0 ? hn::ConcatEven(d, vectors[1], vectors[0])
+                         : hn::ConcatOdd(d, vectors[1], vectors[0]);
+  } else if constexpr (kStep == 4) {
+    const hn::Vec<D> halves[] = {OfResidue<2, kResidue % 2>(d, vectors),
+                                 OfResidue<2, kResidue % 2>(d, vectors + 2)};
+    return OfResidue<2, kResidue / 2>(d, halves);
+  } else {
+    static_assert(kStep == 3);
+    constexpr std::int64_t kLanes = hn::MaxLanes(d);
+    using Index = hn::TFromD<hn::RebindToSigned<D>>;
+    HWY_ALIGN Index lanes[kLanes];
+    HWY_UNROLL(16)
+    for (std::int64_t i = 0; i < kLanes; ++i)
+      lanes[i] = static_cast<Index>((3 * i + kResidue) % kLanes);
+    const auto index = hn::SetTableIndices(d, lanes);
+    // The lanes whose elements are in the vectors before number v.
+    const auto before = [&](int v) {
+      return hn::FirstN(d, static_cast<std::size_t>((v * kLanes - kResidue + 2) / 3));
+    };
+    const auto last = hn::IfThenElse(before(2), hn::TableLookupLanes(vectors[1], index),
+                                     hn::TableLookupLanes(vectors[2], index));
+    return hn::IfThenElse(before(1), hn::TableLookupLanes(vectors[0], index), last);
+  }
+}
+
+template <int kStep, typename T>
+void SplitRowsBy(const T* from, std::int64_t from_row_step, std::int64_t first, std::int64_t width,
+                 std::int64_t rows, std::int64_t n, T* to, std::int64_t to_row_step,
+                 std::int64_t to_residue_step) {
+  const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  const auto some = [&](std::int64_t count) {
+    return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
+  };
+  for (std::int64_t i = 0; i < n; i += kLanes) {
+    const std::int64_t left = first + kStep * i;
+    hn::Mask<decltype(d)> inside[kStep];
+    HWY_UNROLL(4)
+    for (int v = 0; v < kStep; ++v) {
+      const std::int64_t place = left + v * kLanes;
+      inside[v] = hn::AndNot(some(-place), some(width - place));
+    }
+    const auto written = some(n - i);
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const T* const row = from + r * from_row_step + left;
+      T* const out = to + r * to_row_step + i;
+      V vectors[kStep];
+      HWY_UNROLL(4)
+      for (int v = 0; v < kStep; ++v) vectors[v] = hn::MaskedLoad(inside[v], d, row + v * kLanes);
+      hn::BlendedStore(OfResidue<kStep, 0>(d, vectors), written, d, out);
+      hn::BlendedStore(OfResidue<kStep, 1>(d, vectors), written, d, out + to_residue_step);
+      if constexpr (kStep > 2)
+        hn::BlendedStore(OfResidue<kStep, 2>(d, vectors), written, d, out + 2 * to_residue_step);
+      if constexpr (kStep > 3)
+        hn::BlendedStore(OfResidue<kStep, 3>(d, vectors), written, d, out + 3 * to_residue_step);
+    }
+  }
+}
+
+template <typename T>
+void SplitRows(const T* from, std::int64_t from_row_step, std::int64_t first, std::int64_t width,
+               std::int64_t step, std::int64_t rows, std::int64_t n, T* to,
+               std::int64_t to_row_step, std::int64_t to_residue_step) {
+  const auto split = step == 2   ? SplitRowsBy<2, T>
+                     : step == 3 ? SplitRowsBy<3, T>
+                                 : SplitRowsBy<4, T>;
+  split(from, from_row_step, first, width, rows, n, to, to_row_step, to_residue_step);
+}
+#endif
+
+#if HWY_TARGET == HWY_AVX3
 // Rows that fit a vector, and are read from one of each image: lane i * places + m is element
 // i * step of image m.
 template <typename T>
@@ -422,6 +498,9 @@ PixelTiles<T> Tiles() {
   if constexpr (kMostFilters == 8) tiles.pixel_run[7] = PixelTilesOf<8, T>;
   tiles.dot_run = DotTiles<T>;
   tiles.gather_rows = GatherRows<T>;
+#if HWY_TARGET == HWY_AVX3
+  tiles.split_rows = SplitRows<T>;
+#endif
   tiles.gather_images = GatherImages<T>;
   tiles.add_rows = AddRows<T>;
   tiles.interleave = Interleave<T>;

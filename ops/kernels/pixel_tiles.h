@@ -58,9 +58,16 @@ struct PixelTiles {
   /// to[r * to_row_step + i] = from[r * from_row_step + i * step] for r < rows, i < n.
   void (*gather_rows)(const T* from, std::int64_t from_row_step, std::int64_t step,
                       std::int64_t rows, std::int64_t n, T* to, std::int64_t to_row_step);
-  /// The same of several images side by side, each element of the first followed by those of the
-  /// others: to[r * to_row_step + i * places + m] = from[m * image_step + r * from_row_step +
-  /// i * step] for m < images. What is in the other places may change.
+  /// Rows of `width` elements, split by the residue of the place modulo `step`, which is 2, 3 or 4:
+  /// to[q * to_residue_step + r * to_row_step + i] is element first + i * step + q of the row at
+  /// from + r * from_row_step, or 0 where it has none, for q < step, r < rows, i < n. Null where
+  /// vectors have no masks.
+  void (*split_rows)(const T* from, std::int64_t from_row_step, std::int64_t first,
+                     std::int64_t width, std::int64_t step, std::int64_t rows, std::int64_t n,
+                     T* to, std::int64_t to_row_step, std::int64_t to_residue_step);
+  /// The same as gather_rows of several images side by side, each element of the first followed by
+  /// those of the others: to[r * to_row_step + i * places + m] = from[m * image_step + r *
+  /// from_row_step + i * step] for m < images. What is in the other places may change.
   void (*gather_images)(const T* from, std::int64_t image_step, std::int64_t images,
                         std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
                         std::int64_t n, T* to, std::int64_t to_row_step, std::int64_t places);

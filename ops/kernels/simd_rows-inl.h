@@ -83,8 +83,8 @@ HWY_INLINE void StorePart([[maybe_unused]] D d, hn::Vec<D> v, T* to, std::int64_
 #endif
 }
 
-// The larger and the smaller of two, and b where that is NaN. The instructions return b where either
-// is, the scalar functions the other one.
+// The larger and the smaller of two, and b where that is NaN. The instructions return b where
+// either is, the scalar functions the other one.
 template <class V>
 HWY_INLINE V MaxOrNaN(V a, V b) {
 #if HWY_TARGET == HWY_SCALAR

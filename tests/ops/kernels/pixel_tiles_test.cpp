@@ -49,6 +49,36 @@ TYPED_TEST(PixelTiles, RowsAreGathered) {
       }
 }
 
+TYPED_TEST(PixelTiles, RowsAreSplitByResidues) {
+  using T = TypeParam;
+  const auto split = pixel_tiles<T>().split_rows;
+  if (split == nullptr) GTEST_SKIP() << "vectors have no masks";
+  for (std::int64_t step = 2; step <= 4; ++step)
+    for (std::int64_t width = 1; width <= 2 * kMostLanes * step + 3; width += 1 + width / 9)
+      for (const std::int64_t first : {-7, -1, 0, 2}) {
+        constexpr std::int64_t kRows = 3, kGap = 2;
+        const std::int64_t n = (width - first + step) / step + 1, from_step = width + 1;
+        const std::int64_t to_step = n + kGap, residue_step = kRows * to_step;
+        const auto from = counted<T>((kRows - 1) * from_step + width, 0);
+        std::vector<T> to(static_cast<std::size_t>(step * residue_step),
+                          static_cast<T>(kUntouched));
+        split(from.get(), from_step, first, width, step, kRows, n, to.data(), to_step,
+              residue_step);
+        for (std::int64_t q = 0; q < step; ++q)
+          for (std::int64_t r = 0; r < kRows; ++r)
+            for (std::int64_t i = 0; i < to_step; ++i) {
+              const std::int64_t place = first + i * step + q;
+              const bool exists = place >= 0 && place < width;
+              const T expected = i >= n   ? static_cast<T>(kUntouched)
+                                 : exists ? static_cast<T>(r * from_step + place)
+                                          : T{0};
+              ASSERT_EQ(to[static_cast<std::size_t>(q * residue_step + r * to_step + i)], expected)
+                  << "step " << step << ", width " << width << ", first " << first << ", residue "
+                  << q << ", row " << r << ", element " << i;
+            }
+      }
+}
+
 TYPED_TEST(PixelTiles, ImagesAreGatheredSideBySide) {
   using T = TypeParam;
   for (std::int64_t step = 1; step <= 5; ++step)
