@@ -27,9 +27,12 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
   // An odd number of cache lines from channel to channel: a power of two would put them all into
   // the same few sets of the cache.
   constexpr std::int64_t kLine = 64 / sizeof(T);
-  // All residues of a row at once, where most are read.
+  // All residues of a row at once, where most are read; but a vector that has such a row of a few
+  // images can be put together as it is.
   const auto read = std::count(w.residues_read.begin(), w.residues_read.end(), true);
-  splits_rows_ = tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step;
+  const bool fits = images > 1 && images <= 4 && w.in_size <= tiles_.lanes;
+  splits_rows_ =
+      tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step && !fits;
   channel_step_ = ((w.step * rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
   for (const AxisPhase& row_phase : h.phases)
     for (const AxisPhase& column_phase : w.phases) {
@@ -73,40 +76,62 @@ template <typename T>
 void ConvSlab<T>::load(const T* in, std::int64_t image_step, std::int64_t images,
                        std::int64_t first_row, std::int64_t first_column, T* slab) const {
   const WindowAxis& h = window_.h;
-  if (!gaps_)
-    return load_rows(in, image_step, images, {first_row * h.step + h.first_shift, 1, rows_, 0},
-                     first_column, slab);
-  for (std::size_t i = 0; i < h.shifts.size(); ++i)
-    load_rows(in, image_step, images,
-              {first_row * h.step + h.shifts[i], h.step, outputs_,
-               static_cast<std::int64_t>(i) * outputs_},
-              first_column, slab);
+  const std::int64_t top = first_row * h.step;
+  std::vector<Rows> parts;
+  if (!gaps_) parts.push_back({top + h.first_shift, 1, rows_, 0});
+  for (std::size_t i = 0; gaps_ && i < h.shifts.size(); ++i)
+    parts.push_back({top + h.shifts[i], h.step, outputs_, static_cast<std::int64_t>(i) * outputs_});
+  if (splits_rows_) return load_split(in, image_step, images, parts, first_column, slab);
+  for (const Rows& rows : parts) load_rows(in, image_step, images, rows, first_column, slab);
+}
+
+template <typename T>
+auto ConvSlab<T>::inside(const Rows& rows) const -> RowRange {
+  const std::int64_t size = window_.h.in_size;
+  const std::int64_t begin = rows.first >= 0 ? 0 : (-rows.first + rows.step - 1) / rows.step;
+  if (rows.first >= size || begin >= rows.count) return {0, 0};
+  return {begin, std::max(begin, std::min(rows.count, (size - 1 - rows.first) / rows.step + 1))};
+}
+
+template <typename T>
+void ConvSlab<T>::load_split(const T* in, std::int64_t image_step, std::int64_t images,
+                             const std::vector<Rows>& parts, std::int64_t first_column,
+                             T* slab) const {
+  const WindowAxis &h = window_.h, &w = window_.w;
+  const std::int64_t size = w.step * rows_ * residue_width_;
+  T* const gathered = images_ == 1 ? nullptr : slab + window_.C * channel_step_;
+  // Rows of padding stay as they are: zeros.
+  if (gathered) std::fill_n(gathered, images_ * size, T{0});
+  for (std::int64_t c = 0; c < window_.C; ++c) {
+    T* const channel = slab + c * channel_step_;
+    for (std::int64_t n = 0; n < images; ++n)
+      for (const Rows& rows : parts) {
+        const RowRange read = inside(rows);
+        if (read.begin == read.end) continue;
+        const std::int64_t row = c * h.in_size + rows.first + read.begin * rows.step;
+        tiles_.split_rows(
+            in + n * image_step + row * w.in_size, rows.step * w.in_size,
+            first_column * w.step + w.first_shift, w.in_size, w.step, read.end - read.begin,
+            residue_width_,
+            (gathered ? gathered + n * size : channel) + (rows.place + read.begin) * residue_width_,
+            residue_width_, rows_ * residue_width_);
+      }
+    if (images_ == 2)
+      tiles_.interleave(gathered, gathered + size, size, channel);
+    else if (gathered)
+      conv_tiles<T>().transpose(gathered, size, images_, size, nullptr, channel, images_);
+  }
 }
 
 template <typename T>
 void ConvSlab<T>::load_rows(const T* in, std::int64_t image_step, std::int64_t images,
                             const Rows& rows, std::int64_t first_column, T* slab) const {
   const WindowAxis &h = window_.h, &w = window_.w;
-  const std::int64_t begin = rows.first >= 0 ? 0 : (-rows.first + rows.step - 1) / rows.step;
-  const std::int64_t end = rows.first >= h.in_size
-                               ? begin
-                               : std::min(rows.count, (h.in_size - 1 - rows.first) / rows.step + 1);
+  const auto [begin, end] = inside(rows);
   // All rows at once, or those of every residue that is read.
   const bool all_rows = gaps_ || std::find(h.residues_read.begin(), h.residues_read.end(), 0) ==
                                      h.residues_read.end();
   const std::int64_t row_step = all_rows ? 1 : h.step;
-  if (images_ == 1 && splits_rows_) {
-    for (std::int64_t c = 0; c < window_.C; ++c)
-      for (std::int64_t r = begin; r < std::min(end, begin + row_step); ++r) {
-        if (!all_rows && !h.residues_read[static_cast<std::size_t>(r % h.step)]) continue;
-        tiles_.split_rows(in + (c * h.in_size + rows.first + r * rows.step) * w.in_size,
-                          row_step * rows.step * w.in_size, first_column * w.step + w.first_shift,
-                          w.in_size, w.step, (end - r + row_step - 1) / row_step, residue_width_,
-                          slab + c * channel_step_ + (rows.place + r) * row_width_,
-                          row_step * row_width_, rows_ * row_width_);
-      }
-    return;
-  }
   for (std::int64_t residue = 0; residue < w.step; ++residue) {
     const Inside columns = inside(first_column, residue);
     const std::int64_t width = columns.end - columns.begin;

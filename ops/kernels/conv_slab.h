@@ -22,9 +22,7 @@ class ConvSlab {
   ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_t rows, std::int64_t columns);
 
   std::int64_t elements() const {
-    const std::int64_t gathered =
-        images_ > 1 && window_.w.step > 1 ? rows_ * images_ * residue_width_ : 0;
-    return window_.C * channel_step_ + std::max<std::int64_t>(tiles_.lanes, gathered);
+    return window_.C * channel_step_ + std::max<std::int64_t>(tiles_.lanes, gathered_elements());
   }
   std::int64_t channel_step() const { return channel_step_; }
   /// From the inputs of one row of outputs to the next one's.
@@ -54,12 +52,26 @@ class ConvSlab {
   struct Rows {
     std::int64_t first, step, count, place;
   };
+  // Those of them that are inside the image.
+  struct RowRange {
+    std::int64_t begin, end;
+  };
+  RowRange inside(const Rows& rows) const;
   void load_rows(const T* in, std::int64_t image_step, std::int64_t images, const Rows& rows,
                  std::int64_t first_column, T* slab) const;
   // Columns of some rows, and how far these lie apart in the image and in the slab.
   struct Block {
     std::int64_t from_step, to_step, rows, width;
   };
+  // All residues of the rows' columns at once: of one image, or of several that are then put side
+  // by side.
+  void load_split(const T* in, std::int64_t image_step, std::int64_t images,
+                  const std::vector<Rows>& parts, std::int64_t first_column, T* slab) const;
+  // Of one image after the other, before they lie side by side, with a stride.
+  std::int64_t gathered_elements() const {
+    if (images_ == 1 || window_.w.step == 1) return 0;
+    return (splits_rows_ ? window_.w.step : 1) * rows_ * images_ * residue_width_;
+  }
   void side_by_side(const Block& block, const T* from, std::int64_t image_step, std::int64_t images,
                     T* to, T* gathered) const;
 
