@@ -454,7 +454,7 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
 // reach far make the direct algorithm copy many rows for few, unless it takes the taps inside the
 // image by themselves: it skips columns of padding then, too. All fitted to measurements.
 bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
-  if (!dilated_supports(s) || s.group_channels() < 16 || s.group_filters() < 16) return false;
+  if (!dilated_supports(s)) return false;
   const Conv2dShape dense = dilated_shape(s);
   const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
   if (!cost) return false;
