@@ -99,10 +99,7 @@ std::int64_t planes_per_piece(const Conv2dShape& s) {
 // Null where there are none for this kernel.
 template <typename T>
 const PlaneTaps<T>* plane_taps_of(const Conv2dShape& s) {
-  const bool square = s.KH == s.KW && s.stride_h == s.stride_w;
-  const bool dense = s.dilation_h == 1 && s.dilation_w == 1;
-  const bool centred = s.pad_left == (s.KW - 1) / 2 && (s.stride_w > 1 || s.OW == s.W);
-  return square && dense && centred && s.K == s.C ? plane_taps<T>(s.KH, s.stride_h) : nullptr;
+  return s.K == s.C ? plane_taps<T>(s) : nullptr;
 }
 
 template <typename T>

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv_phases.h>
 #include <tapedeck/ops/kernels/conv_slab.h>
@@ -61,6 +62,8 @@ class Pixels {
         std::max<std::int64_t>(1, rows_ * columns_ * window_.C * window_.K * window_.taps());
     const std::int64_t grain = std::clamp<std::int64_t>(
         kPieceProducts / products, 1, std::max<std::int64_t>(1, pieces / kPieces));
+    const bool far =
+        row_cuts_ == 1 && column_cuts_ == 1 && is_beyond_cache<T>(planes * plane_elements());
     parallel_for(pieces, grain, [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> slab(slab_.elements()), phases(phase_elements());
       std::int64_t padded = -1;  // the place whose padding the slab has
@@ -70,9 +73,11 @@ class Pixels {
         const std::int64_t first_column = place % column_cuts_ * columns_;
         if (place != padded) slab_.clear_padding(first_row, first_column, slab.data());
         padded = place;
-        slab_.load(in + plane * window_.C * window_.h.in_size * window_.w.in_size, 0, 1, first_row,
-                   first_column, slab.data());
-        piece(plane, first_row, first_column, slab.data(), phases.data(), bias, out);
+        slab_.load(in + plane * plane_elements(), 0, 1, first_row, first_column, slab.data());
+        // Whole planes lie one after another: the next ones come while these are summed.
+        const T* const next = in + (plane + 1) * plane_elements();
+        piece(plane, first_row, first_column, slab.data(), phases.data(), bias, out,
+              far && plane + 1 < planes ? next : nullptr);
       }
     });
   }
@@ -84,6 +89,9 @@ class Pixels {
     std::int64_t columns, row_vectors;
     std::vector<std::int64_t> in, out, counts;
   };
+
+  // Of the input channels of a group.
+  std::int64_t plane_elements() const { return window_.C * window_.h.in_size * window_.w.in_size; }
 
   bool phased() const { return window_.w.out_step > 1; }
   // Of the buffer for column phases: [filter][phase][row][column].
@@ -202,7 +210,7 @@ class Pixels {
   }
 
   void piece(std::int64_t plane, std::int64_t first_row, std::int64_t first_column, const T* slab,
-             T* phases, const T* bias, T* out) const {
+             T* phases, const T* bias, T* out, const T* ahead) const {
     const WindowAxis &h = window_.h, &w = window_.w;
     const std::int64_t out_plane = h.out_size * w.out_size;
     const std::int64_t group = plane % window_.groups;
@@ -217,7 +225,8 @@ class Pixels {
           phase(ph, pw, group, block, rows, first_column, slab, bias ? bias + filter : nullptr,
                 phased() ? phases + static_cast<std::int64_t>(pw) * phase_step()
                          : first + first_column,
-                phased() ? phase_filter_step() : out_plane);
+                phased() ? phase_filter_step() : out_plane,
+                block.first == 0 && ph == 0 && pw == 0 ? ahead : nullptr);
         if (!phased()) continue;
         for (std::int64_t m = 0; m < block.size; ++m)
           for (std::int64_t r = 0; r < rows; ++r)
@@ -230,7 +239,7 @@ class Pixels {
 
   void phase(std::size_t ph, std::size_t pw, std::int64_t group, const FilterBlock& block,
              std::int64_t rows, std::int64_t first_column, const T* slab, const T* bias, T* out,
-             std::int64_t out_step) const {
+             std::int64_t out_step, const T* ahead) const {
     const bool last = column_cuts_ > 1 && first_column + columns_ >= window_.w.outputs;
     const Layout& layout = layouts_[2 * pw + (last ? 1 : 0)];
     if (layout.columns == 0) return;
@@ -250,6 +259,8 @@ class Pixels {
     run.out_offsets = layout.out.data();
     run.counts = layout.counts.data();
     run.out_step = out_step;
+    run.ahead = ahead;
+    run.ahead_elements = plane_elements();
     // Short chains of additions, joined: the rounding errors of long ones grow with their length.
     const std::int64_t chain = std::max<std::int64_t>(1, kChain / std::max<std::int64_t>(1, taps));
     for (std::int64_t c = 0;;) {
@@ -261,6 +272,7 @@ class Pixels {
       run.weights += run.channels * taps * block.size;
       run.bias = nullptr;
       run.add = true;
+      run.ahead = nullptr;
     }
   }
 

@@ -17,4 +17,9 @@ void conv2d_grad_weight_pixels(const Conv2dShape& shape, const T* x, const T* dy
 template <typename T>
 void conv2d_grad_weight_taps(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
 
+/// Whether the weight gradient reads planes where they lie: 3x3 and 5x5 kernels of stride 1 and 2
+/// with AVX-512, whose rows fill more than half of a vector, and a group's input in the L2 cache.
+template <typename T>
+bool pixels_weight_reads_in_place(const Conv2dShape& shape);
+
 }  // namespace tapedeck::kernels

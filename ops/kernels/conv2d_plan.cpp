@@ -8,6 +8,7 @@
 #include <tapedeck/ops/kernels/conv2d_dilated.h>
 #include <tapedeck/ops/kernels/conv2d_direct_far.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
+#include <tapedeck/ops/kernels/conv2d_pixels.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_precision.h>
@@ -546,6 +547,9 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
     return *algorithm;
   if (direction == ConvDirection::GradWeight) {
     if (has_few_registers() && columns_of_stride_pay(s)) return ConvAlgorithm::Im2col;
+    if (s.group_channels() < kLanes && used_lanes(s.OW) >= 0.8 &&
+        pixels_weight_reads_in_place<float>(s))
+      return ConvAlgorithm::Pixels;
     if (taps_pay(s)) return ConvAlgorithm::Taps;
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }

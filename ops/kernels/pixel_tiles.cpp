@@ -36,7 +36,13 @@ void PixelTilesOf(const PixelRun<T>& run) {
   using V = hn::Vec<decltype(d)>;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   constexpr int kVectors = VectorsOf<kFilters>();
+  const std::int64_t tiles = (run.vectors + kVectors - 1) / kVectors;
+  const std::int64_t ahead = run.ahead ? (run.ahead_elements + tiles - 1) / HWY_MAX(1, tiles) : 0;
+  const T* next = run.ahead;
   for (std::int64_t first = 0; first < run.vectors; first += kVectors) {
+    constexpr std::int64_t kLine = 64 / sizeof(T);
+    for (std::int64_t i = 0; i < ahead; i += kLine) __builtin_prefetch(next + i, 0, 2);
+    next += ahead;
     const int vectors = static_cast<int>(HWY_MIN(kVectors, run.vectors - first));
     const T* in[kVectors];
     HWY_UNROLL(kMostVectors)

@@ -25,6 +25,9 @@ struct PixelRun {
   const std::int64_t* counts;
   std::int64_t out_step;
   bool add;  ///< to the outputs that are there
+  /// Elements that will be read later, whose lines are asked for meanwhile; null for none.
+  const T* ahead = nullptr;
+  std::int64_t ahead_elements = 0;
 };
 
 /// Dot products over pixels, for weight gradients of few channels:

@@ -327,37 +327,46 @@ void Adjoint(const PlaneWindow& s, std::int64_t planes, const T* out, const T* w
     });
 }
 
-// An input row meets the rows of grad_output that read it, which stay in registers: grad[a] is row
-// o + a. The taps are those of some rows of the kernel, from which s.pad_top counts.
-template <int kTaps, int kTapRows, int kStride, bool kTotal, class Columns, typename T>
+// An input row meets the rows of some planes of grad_output that read it, which stay in registers:
+// grad[a] is row o + a. The taps are those of some rows of the kernel, from which s.pad_top counts.
+// The lines of other planes are asked for meanwhile, unless these are null.
+template <int kTaps, int kTapRows, int kStride, int kFilters, bool kTotal, class Columns,
+          typename T>
 HWY_INLINE void DotRows(const PlaneWindow& s, const Columns& columns, const T* in, const T* out,
-                        const T* next_in, const T* next_out, Vector<T> (&sum)[kTapRows][kTaps],
-                        Vector<T>& total) {
+                        const T* next_in, const T* next_out,
+                        Vector<T> (&sum)[kFilters][kTapRows][kTaps], Vector<T>& total) {
   constexpr int kRows = (kTapRows + kStride - 1) / kStride;
   const hn::ScalableTag<T> d;
-  Vector<T> grad[kRows];
+  Vector<T> grad[kRows][kFilters];
   HWY_UNROLL(kMostTaps)
-  for (int a = 0; a < kRows; ++a) grad[a] = hn::Zero(d);
-  const std::int64_t in_rows = s.H, in_step = s.W, out_step = s.OW;
+  for (int a = 0; a < kRows; ++a) {
+    HWY_UNROLL(2)
+    for (int f = 0; f < kFilters; ++f) grad[a][f] = hn::Zero(d);
+  }
+  const std::int64_t in_rows = s.H, in_step = s.W, out_step = s.OW, out_plane = s.OH * s.OW;
   std::int64_t row = (1 - kRows) * kStride - s.pad_top + kTapRows - kStride;
   const T* from = in + columns.in_offset + row * in_step;
   const T* next = out + columns.out_offset;
-  const bool far = s.far;
-  next_in += columns.in_offset;
-  next_out += columns.out_offset;
+  const bool in_far = next_in != nullptr, out_far = next_out != nullptr;
+  if (in_far) next_in += columns.in_offset;
+  if (out_far) next_out += columns.out_offset;
   for (std::int64_t left = s.OH; left > 1 - kRows; --left, next += out_step) {
-    HWY_UNROLL(kMostTaps)
-    for (int a = 1; a < kRows; ++a) grad[a - 1] = grad[a];
-    grad[kRows - 1] = left > 0 ? columns.LoadOut(next) : hn::Zero(d);
-    if (far) {
-      Request<false>(next_out, 1);
+    HWY_UNROLL(2)
+    for (int f = 0; f < kFilters; ++f) {
+      HWY_UNROLL(kMostTaps)
+      for (int a = 1; a < kRows; ++a) grad[a - 1][f] = grad[a][f];
+      grad[kRows - 1][f] = left > 0 ? columns.LoadOut(next + f * out_plane) : hn::Zero(d);
+    }
+    if (out_far) {
+      HWY_UNROLL(2)
+      for (int f = 0; f < kFilters; ++f) Request<false>(next_out + f * out_plane, 1);
       next_out += Columns::kPlanes * out_step;
     }
-    if constexpr (kTotal) total = hn::Add(total, grad[kRows - 1]);
+    if constexpr (kTotal) total = hn::Add(total, grad[kRows - 1][0]);
     HWY_UNROLL(2)
     for (int m = 0; m < kStride; ++m, ++row, from += in_step) {
       if (row < 0 || row >= in_rows) continue;
-      if (far) {
+      if (in_far) {
         Request<false>(next_in, kStride);
         next_in += Columns::kPlanes * in_step;
       }
@@ -369,7 +378,10 @@ HWY_INLINE void DotRows(const PlaneWindow& s, const Columns& columns, const T* i
         HWY_UNROLL(kMostTaps)
         for (int a = 0; a < kRows; ++a) {
           const int i = kTapRows - kStride + m - a * kStride;
-          if (i >= 0) sum[i][j] = hn::MulAdd(grad[a], x[0], sum[i][j]);
+          if (i < 0) continue;
+          HWY_UNROLL(2)
+          for (int f = 0; f < kFilters; ++f)
+            sum[f][i][j] = hn::MulAdd(grad[a][f], x[0], sum[f][i][j]);
         }
       }
     }
@@ -442,28 +454,31 @@ HWY_NOINLINE void DotPlanes(const PlaneWindow& s, const Columns* strips, std::in
     const T* const grad = run.grad + plane * s.OH * s.OW;
     for (std::int64_t first = 0; first < run.images; first += chain) {
       const std::int64_t end = HWY_MIN(first + chain, run.images);
-      Vector<T> sum[kTapRows][kTaps], total = hn::Zero(d);
+      Vector<T> sum[1][kTapRows][kTaps], total = hn::Zero(d);
       HWY_UNROLL(kMostTaps)
       for (int i = 0; i < kTapRows; ++i) {
         HWY_UNROLL(kMostTaps)
-        for (int j = 0; j < kTaps; ++j) sum[i][j] = hn::Zero(d);
+        for (int j = 0; j < kTaps; ++j) sum[0][i][j] = hn::Zero(d);
       }
       for (std::int64_t n = first; n < end; ++n) {
         const T* const x = in + n * run.in_image_step;
         const T* const g = grad + n * run.grad_image_step;
-        const T* const next_x = run.in + next_image * run.in_image_step + next_plane * s.H * s.W;
+        const T* const next_x =
+            s.far ? run.in + next_image * run.in_image_step + next_plane * s.H * s.W : nullptr;
         const T* const next_g =
-            run.grad + next_image * run.grad_image_step + next_plane * s.OH * s.OW;
+            s.far ? run.grad + next_image * run.grad_image_step + next_plane * s.OH * s.OW
+                  : nullptr;
         if (++next_image == run.images) {
           next_image = 0;
           next_plane += kPlanes;
         }
         if constexpr (Columns::kWhole) {
-          DotRows<kTaps, kTapRows, kStride, kTotal>(s, whole, x, g, next_x, next_g, sum, total);
+          DotRows<kTaps, kTapRows, kStride, 1, kTotal>(s, whole, x, g, next_x, next_g, sum, total);
         } else {
           for (std::int64_t i = 0; i < count; ++i) {
             const Columns columns = strips[i];
-            DotRows<kTaps, kTapRows, kStride, kTotal>(s, columns, x, g, next_x, next_g, sum, total);
+            DotRows<kTaps, kTapRows, kStride, 1, kTotal>(s, columns, x, g, next_x, next_g, sum,
+                                                         total);
           }
         }
       }
@@ -471,7 +486,7 @@ HWY_NOINLINE void DotPlanes(const PlaneWindow& s, const Columns* strips, std::in
       HWY_UNROLL(kMostTaps)
       for (int i = 0; i < kTapRows; ++i) {
         HWY_UNROLL(kMostTaps)
-        for (int j = 0; j < kTaps; ++j) all[i * kTaps + j] = sum[i][j];
+        for (int j = 0; j < kTaps; ++j) all[i * kTaps + j] = sum[0][i][j];
       }
       all[kSums] = total;
       AddLanes<kPlanes, T>(all, kTotal ? kSums + 1 : kSums, sums, kStep);
@@ -523,12 +538,105 @@ void Dots(const PlaneWindow& s, std::int64_t planes, std::int64_t images, const 
   DotPasses<kTaps, kTaps, kStride>(s, strips.data(), static_cast<std::int64_t>(strips.size()), run);
 }
 
+// All channels of a group, some filters from `first` on, and some rows of the kernel from kFirst
+// on; see SumPlanes().
+template <int kTaps, int kFirst, int kTapRows, int kStride, int kFilters, class Columns, typename T>
+HWY_NOINLINE void DotChannels(const PlaneWindow& s, const Columns* strips, std::int64_t count,
+                              const GroupDots<T>& run, std::int64_t first) {
+  constexpr int kSums = kTapRows * kTaps;
+  const hn::ScalableTag<T> d;
+  const Columns whole = strips[0];
+  const std::int64_t plane = s.H * s.W, out_plane = s.OH * s.OW;
+  for (std::int64_t c = 0; c < run.channels; ++c) {
+    Vector<T> sum[kFilters][kTapRows][kTaps], total;
+    HWY_UNROLL(2)
+    for (int f = 0; f < kFilters; ++f) {
+      HWY_UNROLL(kMostTaps)
+      for (int i = 0; i < kTapRows; ++i) {
+        HWY_UNROLL(kMostTaps)
+        for (int j = 0; j < kTaps; ++j) sum[f][i][j] = hn::Zero(d);
+      }
+    }
+    for (std::int64_t n = 0; n < run.images; ++n) {
+      const std::int64_t in = n * run.in_image_step + c * plane;
+      const std::int64_t grad = n * run.grad_image_step + first * out_plane;
+      // Each plane once.
+      const T* const next_in = s.far && first == 0 && kFirst == 0 ? run.next_in + in : nullptr;
+      const T* const next_grad = s.far && c == 0 && kFirst == 0 ? run.next_grad + grad : nullptr;
+      if constexpr (Columns::kWhole) {
+        DotRows<kTaps, kTapRows, kStride, kFilters, false>(s, whole, run.in + in, run.grad + grad,
+                                                           next_in, next_grad, sum, total);
+      } else {
+        for (std::int64_t i = 0; i < count; ++i) {
+          const Columns columns = strips[i];
+          DotRows<kTaps, kTapRows, kStride, kFilters, false>(
+              s, columns, run.in + in, run.grad + grad, next_in, next_grad, sum, total);
+        }
+      }
+    }
+    HWY_UNROLL(2)
+    for (int f = 0; f < kFilters; ++f) {
+      Vector<T> all[kSums];
+      HWY_UNROLL(kMostTaps)
+      for (int i = 0; i < kTapRows; ++i) {
+        HWY_UNROLL(kMostTaps)
+        for (int j = 0; j < kTaps; ++j) all[i * kTaps + j] = sum[f][i][j];
+      }
+      double* const to = run.sums + ((first + f) * run.channels + c) * kTaps * kTaps;
+      AddLanes<1, T>(all, kSums, to + kFirst * kTaps, 0);
+    }
+  }
+}
+
+template <int kTaps, int kEnd, int kStride, int kFilters, class Columns, typename T>
+void DotChannelPasses(const PlaneWindow& s, const Columns* strips, std::int64_t count,
+                      const GroupDots<T>& run, std::int64_t first) {
+  constexpr int kPasses = (kEnd + kMostTapRows<kTaps> - 1) / kMostTapRows<kTaps>;
+  constexpr int kTapRows = kEnd / kPasses, kFirst = kEnd - kTapRows;
+  PlaneWindow part = s;
+  part.pad_top -= kFirst;
+  DotChannels<kTaps, kFirst, kTapRows, kStride, kFilters>(part, strips, count, run, first);
+  if constexpr (kFirst > 0)
+    DotChannelPasses<kTaps, kFirst, kStride, kFilters>(s, strips, count, run, first);
+}
+
+// Two filters at a time, where registers hold the sums of their taps.
+template <int kTaps, int kStride, class Columns, typename T>
+void DotFilters(const PlaneWindow& s, const Columns* strips, std::int64_t count,
+                const GroupDots<T>& run) {
+  constexpr int kFilters = kTaps == 3 ? 2 : 1;
+  std::int64_t f = 0;
+  for (; f + kFilters <= run.filters; f += kFilters)
+    DotChannelPasses<kTaps, kTaps, kStride, kFilters>(s, strips, count, run, f);
+  for (; f < run.filters; ++f) DotChannelPasses<kTaps, kTaps, kStride, 1>(s, strips, count, run, f);
+}
+
+template <int kTaps, int kStride, typename T>
+void DotGroup(const PlaneWindow& s, const GroupDots<T>& run) {
+  using One = WholeRows<kTaps, kStride, 1, T>;
+  using Part = Strip<kTaps, kStride, 1, T>;
+  if (One::Fits(s)) {
+    const One rows(s);
+    return DotFilters<kTaps, kStride>(s, &rows, 1, run);
+  }
+  std::vector<Part> strips;
+  for (std::int64_t c = 0; c < s.OW; c += kLanes<T>) strips.emplace_back(s, c);
+  DotFilters<kTaps, kStride>(s, strips.data(), static_cast<std::int64_t>(strips.size()), run);
+}
+
+template <int kTaps, int kStride, typename T>
+PlaneTaps<T> TableOf() {
+  PlaneTaps<T> taps{Sums<kTaps, kStride, T>, nullptr, Dots<kTaps, kStride, T>,
+                    DotGroup<kTaps, kStride, T>};
+  if constexpr (kStride == 2) taps.adjoint = Adjoint<kTaps, T>;
+  return taps;
+}
+
 template <typename T>
 const PlaneTaps<T>* Taps(std::int64_t kernel, std::int64_t stride) {
-  static const PlaneTaps<T> all[3][2] = {
-      {{Sums<3, 1, T>, nullptr, Dots<3, 1, T>}, {Sums<3, 2, T>, Adjoint<3, T>, Dots<3, 2, T>}},
-      {{Sums<5, 1, T>, nullptr, Dots<5, 1, T>}, {Sums<5, 2, T>, Adjoint<5, T>, Dots<5, 2, T>}},
-      {{Sums<7, 1, T>, nullptr, Dots<7, 1, T>}, {Sums<7, 2, T>, Adjoint<7, T>, Dots<7, 2, T>}}};
+  static const PlaneTaps<T> all[3][2] = {{TableOf<3, 1, T>(), TableOf<3, 2, T>()},
+                                         {TableOf<5, 1, T>(), TableOf<5, 2, T>()},
+                                         {TableOf<7, 1, T>(), TableOf<7, 2, T>()}};
   const bool has = (kernel == 3 || kernel == 5 || kernel == 7) && (stride == 1 || stride == 2);
   return has ? &all[(kernel - 3) / 2][stride - 1] : nullptr;
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 
+#include <tapedeck/ops/kernels/conv_geometry.h>
+
 namespace tapedeck::kernels {
 
 /// How the windows of a kernel lie on a plane. On the left there is half a kernel of padding, and
@@ -9,6 +11,19 @@ namespace tapedeck::kernels {
 struct PlaneWindow {
   std::int64_t H, W, OH, OW, pad_top;
   bool far;  ///< planes come from the memory, and are asked for ahead
+};
+
+/// sums[f][c][tap] += sum over images of grad[n][f] times what the tap reads in in[n][c], for every
+/// filter and channel of a group.
+template <typename T>
+struct GroupDots {
+  std::int64_t channels, filters, images;
+  const T* in;
+  std::int64_t in_image_step;
+  const T* grad;
+  std::int64_t grad_image_step;
+  const T *next_in, *next_grad;  ///< what comes after these images, and is asked for if `far`
+  double* sums;
 };
 
 /// Square kernels, one for each plane, on planes as they lie in the memory, one after another: the
@@ -30,11 +45,22 @@ struct PlaneTaps {
   void (*dots)(const PlaneWindow&, std::int64_t planes, std::int64_t images, const T* in,
                std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step,
                double* sums);
+  /// The same of a group with several channels and filters.
+  void (*group_dots)(const PlaneWindow&, const GroupDots<T>&);
 };
 
 /// Of kernel x kernel taps, with that stride in both directions. Null where there is none: there
 /// are some for 3, 5 and 7 taps and strides of 1 and 2, where the CPU has AVX-512.
 template <typename T>
 const PlaneTaps<T>* plane_taps(std::int64_t kernel, std::int64_t stride);
+
+/// Those of a convolution's kernel, stride and padding.
+template <typename T>
+const PlaneTaps<T>* plane_taps(const Conv2dShape& s) {
+  const bool square = s.KH == s.KW && s.stride_h == s.stride_w;
+  const bool dense = s.dilation_h == 1 && s.dilation_w == 1;
+  const bool centred = s.pad_left == (s.KW - 1) / 2 && (s.stride_w > 1 || s.OW == s.W);
+  return square && dense && centred ? plane_taps<T>(s.KH, s.stride_h) : nullptr;
+}
 
 }  // namespace tapedeck::kernels
