@@ -229,7 +229,8 @@ bool depthwise_pays(const Conv2dShape& s, ConvDirection direction) {
 bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
   if (used_lanes(s.groups, lanes()) < 0.5) return false;
   if (depthwise_reads_in_place<float>(s)) {
-    if (direction == ConvDirection::GradWeight) return false;
+    const bool flat = s.KH == 3 && s.H * s.W <= kLanes && s.pixels() <= kLanes;
+    if (direction == ConvDirection::GradWeight || flat) return false;
     if (!is_strided(s)) return s.OW < s.KW - 1;
     return direction == ConvDirection::Forward && s.OW < kLanes / 4;
   }

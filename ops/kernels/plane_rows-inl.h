@@ -291,6 +291,69 @@ class SpreadStrip {
                                static_cast<const Index*>(nullptr))) places_[kMost];
 };
 
+// Whole planes in a vector. Lane o of a plane to compute gets lane source(o, i, j) of the one that
+// is read through tap (i, j), or nothing where that is negative.
+template <int kTaps, typename T>
+class FlatPlane {
+ public:
+  template <class Source>
+  FlatPlane(std::int64_t in_elements, std::int64_t out_elements, const Source& source) {
+    const hn::ScalableTag<T> d;
+    loaded_ = LanesBetween<T>(0, in_elements);
+    stored_ = LanesBetween<T>(0, out_elements);
+    for (int t = 0; t < kTaps * kTaps; ++t) {
+      Index lanes[kLanes<T>];
+      inside_[t] = hn::FirstN(d, 0);
+      for (std::int64_t lane = 0; lane < kLanes<T>; ++lane) {
+        const std::int64_t from = lane < out_elements ? source(lane, t / kTaps, t % kTaps) : -1;
+        if (from >= 0) inside_[t] = hn::Or(inside_[t], LanesBetween<T>(lane, lane + 1));
+        lanes[lane] = static_cast<Index>(HWY_MAX(0, from));
+      }
+      places_[t] = hn::SetTableIndices(d, lanes);
+    }
+  }
+
+  // A convolution's output, and its adjoint.
+  static bool Fits(const PlaneWindow& s) {
+    return s.H * s.W <= kLanes<T> && s.OH * s.OW <= kLanes<T>;
+  }
+  static FlatPlane Forward(const PlaneWindow& s, std::int64_t stride) {
+    return FlatPlane(s.H * s.W, s.OH * s.OW, [&](std::int64_t o, std::int64_t i, std::int64_t j) {
+      const std::int64_t row = o / s.OW * stride - s.pad_top + i;
+      const std::int64_t column = o % s.OW * stride - kPad<kTaps> + j;
+      const bool inside = row >= 0 && row < s.H && column >= 0 && column < s.W;
+      return inside ? row * s.W + column : -1;
+    });
+  }
+  static FlatPlane Adjoint(const PlaneWindow& s, std::int64_t stride) {
+    return FlatPlane(s.OH * s.OW, s.H * s.W, [&](std::int64_t o, std::int64_t i, std::int64_t j) {
+      const std::int64_t row = o / s.W + s.pad_top - i, column = o % s.W + kPad<kTaps> - j;
+      const bool inside = row >= 0 && row < s.OH * stride && column >= 0 &&
+                          column < s.OW * stride && row % stride == 0 && column % stride == 0;
+      return inside ? row / stride * s.OW + column / stride : -1;
+    });
+  }
+
+  HWY_INLINE Vector<T> LoadIn(const T* from) const {
+    return hn::MaskedLoad(loaded_, hn::ScalableTag<T>(), from);
+  }
+  HWY_INLINE Vector<T> LoadOut(const T* from) const {
+    return hn::MaskedLoad(stored_, hn::ScalableTag<T>(), from);
+  }
+  HWY_INLINE Vector<T> Tap(Vector<T> all, int t) const {
+    return hn::IfThenElseZero(inside_[t], hn::TableLookupLanes(all, places_[t]));
+  }
+  HWY_INLINE void Store(Vector<T> sum, T* to) const {
+    hn::BlendedStore(sum, stored_, hn::ScalableTag<T>(), to);
+  }
+
+ private:
+  using Index = hwy::MakeSigned<T>;
+  Mask<T> loaded_, stored_, inside_[kTaps * kTaps];
+  decltype(hn::SetTableIndices(hn::ScalableTag<T>(),
+                               static_cast<const Index*>(nullptr))) places_[kTaps * kTaps];
+};
+
 #endif
 
 }  // namespace

@@ -204,9 +204,34 @@ void ForStrips(std::int64_t vectors, std::int64_t widest, const OfStrip& strip) 
   }
 }
 
+// Planes of so few pixels that a vector holds one; see SumPlanes().
+template <int kTaps, typename T>
+HWY_NOINLINE void SumFlat(const FlatPlane<kTaps, T>& flat, std::int64_t planes, const T* in,
+                          std::int64_t in_step, const T* weights, const T* init, T* out,
+                          std::int64_t out_step) {
+  const hn::ScalableTag<T> d;
+  const FlatPlane<kTaps, T> plane = flat;
+  for (std::int64_t i = 0; i < planes; ++i) {
+    const Vector<T> all = plane.LoadIn(in);
+    // Two chains: half the time that additions wait for each other.
+    Vector<T> sum[2] = {InitOf<1>(init ? init + i : nullptr), hn::Zero(d)};
+    HWY_UNROLL(64)
+    for (int t = 0; t < kTaps * kTaps; ++t)
+      sum[t % 2] = hn::MulAdd(hn::Set(d, weights[t]), plane.Tap(all, t), sum[t % 2]);
+    plane.Store(hn::Add(sum[0], sum[1]), out);
+    in += in_step;
+    weights += kTaps * kTaps;
+    out += out_step;
+  }
+}
+
 template <int kTaps, int kStride, typename T>
 void Sums(const PlaneWindow& s, std::int64_t planes, const T* in, const T* weights, const T* init,
           T* out) {
+  if constexpr (kTaps == 3)
+    if (FlatPlane<kTaps, T>::Fits(s))
+      return SumFlat(FlatPlane<kTaps, T>::Forward(s, kStride), planes, in, s.H * s.W, weights, init,
+                     out, s.OH * s.OW);
   std::int64_t i = 0;
   if (planes > 1 && WholeRows<kTaps, kStride, 2, T>::Fits(s)) {
     i = planes / 2 * 2;
@@ -317,6 +342,10 @@ constexpr int kWidestSpread = kTaps == 3 ? 4 : 2;
 template <int kTaps, typename T>
 void Adjoint(const PlaneWindow& s, std::int64_t planes, const T* out, const T* weights,
              const T* init, T* in) {
+  if constexpr (kTaps == 3)
+    if (FlatPlane<kTaps, T>::Fits(s))
+      return SumFlat(FlatPlane<kTaps, T>::Adjoint(s, 2), planes, out, s.OH * s.OW, weights, init,
+                     in, s.H * s.W);
   const std::int64_t vectors = (s.W + kLanes<T> - 1) / kLanes<T>;
   const std::int64_t together = vectors <= kWidestSpread<kTaps> ? planes : 1;
   for (std::int64_t i = 0; i < planes; i += together)
@@ -511,6 +540,29 @@ void DotPasses(const PlaneWindow& s, const Columns* strips, std::int64_t count,
   if constexpr (kFirst > 0) DotPasses<kTaps, kFirst, kStride>(s, strips, count, run);
 }
 
+// Planes of so few pixels that a vector holds one; see SumPlanes().
+template <int kTaps, typename T>
+HWY_NOINLINE void DotFlat(const PlaneWindow& s, const FlatPlane<kTaps, T>& flat,
+                          const DotRun<T>& run) {
+  constexpr int kSums = kTaps * kTaps;
+  const hn::ScalableTag<T> d;
+  const FlatPlane<kTaps, T> plane = flat;
+  for (std::int64_t i = 0; i < run.planes; ++i)
+    for (std::int64_t first = 0; first < run.images; first += kChain) {
+      Vector<T> sum[kSums + 1];
+      HWY_UNROLL(64)
+      for (int t = 0; t <= kSums; ++t) sum[t] = hn::Zero(d);
+      for (std::int64_t n = first; n < HWY_MIN(first + kChain, run.images); ++n) {
+        const Vector<T> all = plane.LoadIn(run.in + n * run.in_image_step + i * s.H * s.W);
+        const Vector<T> grad = plane.LoadOut(run.grad + n * run.grad_image_step + i * s.OH * s.OW);
+        HWY_UNROLL(64)
+        for (int t = 0; t < kSums; ++t) sum[t] = hn::MulAdd(grad, plane.Tap(all, t), sum[t]);
+        sum[kSums] = hn::Add(sum[kSums], grad);
+      }
+      AddLanes<1, T>(sum, kSums + 1, run.sums + i * (kSums + 1), 0);
+    }
+}
+
 template <int kTaps, int kStride, typename T>
 void Dots(const PlaneWindow& s, std::int64_t planes, std::int64_t images, const T* in,
           std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step, double* sums) {
@@ -520,6 +572,9 @@ void Dots(const PlaneWindow& s, std::int64_t planes, std::int64_t images, const 
   constexpr std::int64_t kStep = kTaps * kTaps + 1;
   for (std::int64_t t = 0; t < planes * kStep; ++t) sums[t] = 0;
   DotRun<T> run{planes, images, in, in_image_step, grad, grad_image_step, sums};
+  if constexpr (kTaps == 3)
+    if (FlatPlane<kTaps, T>::Fits(s))
+      return DotFlat(s, FlatPlane<kTaps, T>::Forward(s, kStride), run);
   if (planes > 1 && Two::Fits(s)) {
     run.planes = planes / 2 * 2;
     const Two rows(s);
