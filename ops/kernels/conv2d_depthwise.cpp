@@ -99,7 +99,7 @@ std::int64_t planes_per_piece(const Conv2dShape& s) {
 // Null where there are none for this kernel.
 template <typename T>
 const PlaneTaps<T>* plane_taps_of(const Conv2dShape& s) {
-  return s.K == s.C ? plane_taps<T>(s) : nullptr;
+  return s.K == s.C && is_plane_window(s) ? plane_taps<T>(s.KH, s.stride_h) : nullptr;
 }
 
 template <typename T>
@@ -268,7 +268,7 @@ bool depthwise_reads_in_place(const Conv2dShape& s) {
 // Ranges of channels or, where these are few, runs of images too, whose sums are added in order.
 template <typename T>
 void conv2d_grad_filters_depthwise(const Conv2dShape& s, const T* x, const T* dy, T* dw, T* db) {
-  const PlaneTaps<T>& taps = *plane_taps_of<T>(s);
+  const PlaneDots<T>& planes = *plane_dots<T>(s.KH, s.stride_h);
   const std::int64_t range = 2 * ceil_div(s.C, 2 * kPieces), ranges = ceil_div(s.C, range);
   const std::int64_t run = ceil_div(s.N, std::clamp<std::int64_t>(kPieces / ranges, 1, s.N));
   const std::int64_t runs = ceil_div(s.N, run), size = s.taps() + 1;
@@ -278,9 +278,9 @@ void conv2d_grad_filters_depthwise(const Conv2dShape& s, const T* x, const T* dy
       const std::int64_t first = i % ranges * range, from = i / ranges * run;
       const std::int64_t channels = std::min(range, s.C - first);
       const std::int64_t plane = from * s.C + first;
-      taps.dots(plane_window<T>(s), channels, std::min(run, s.N - from), x + plane * s.H * s.W,
-                s.C * s.H * s.W, dy + plane * s.pixels(), s.C * s.pixels(),
-                sums.data() + (i / ranges * s.C + first) * size);
+      planes.dots(plane_window<T>(s), channels, std::min(run, s.N - from), x + plane * s.H * s.W,
+                  s.C * s.H * s.W, dy + plane * s.pixels(), s.C * s.pixels(),
+                  sums.data() + (i / ranges * s.C + first) * size);
     }
   });
   for (std::int64_t c = 0; c < s.C; ++c) {

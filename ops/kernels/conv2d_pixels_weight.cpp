@@ -137,8 +137,8 @@ class PixelsWeight {
 template <typename T>
 class PlanesWeight {
  public:
-  PlanesWeight(const Conv2dShape& shape, const PlaneTaps<T>& taps, const T* x, const T* dy)
-      : s_(shape), taps_(taps), x_(x), dy_(dy) {
+  PlanesWeight(const Conv2dShape& shape, const PlaneDots<T>& dots, const T* x, const T* dy)
+      : s_(shape), planes_(dots), x_(x), dy_(dy) {
     const std::int64_t filters = s_.group_filters();
     const std::int64_t cuts =
         std::clamp<std::int64_t>(ceil_div(kPieces, s_.groups), 1, ceil_div(filters, kRange));
@@ -193,12 +193,12 @@ class PlanesWeight {
           ends ? x + begin * s_.C * plane + channels * plane : dots.in + images_ * s_.C * plane;
       dots.next_grad = ends ? dy + begin * s_.K * pixels + filters * pixels
                             : dots.grad + images_ * s_.K * pixels;
-      taps_.group_dots(window, dots);
+      planes_.group(window, dots);
     }
   }
 
   const Conv2dShape s_;
-  const PlaneTaps<T>& taps_;
+  const PlaneDots<T>& planes_;
   const T *x_, *dy_;
   std::int64_t range_, ranges_;  // filters of a piece, pieces of a group
   std::int64_t run_, images_;    // images of a piece, and of those that are in the cache at once
@@ -210,7 +210,7 @@ template <typename T>
 bool pixels_weight_reads_in_place(const Conv2dShape& s) {
   const std::int64_t bytes = s.group_channels() * s.H * s.W * static_cast<std::int64_t>(sizeof(T));
   return 2 * s.OW > pixel_tiles<T>().lanes && s.taps() <= 25 && bytes <= kPlanesBytes &&
-         plane_taps<T>(s) != nullptr;
+         is_plane_window(s) && plane_dots<T>(s.KH, s.stride_h) != nullptr;
 }
 
 template <typename T>
@@ -218,7 +218,7 @@ void conv2d_grad_weight_pixels(const Conv2dShape& shape, const T* x, const T* dy
   if (shape.N == 0 || shape.group_channels() == 0)
     std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
   else if (pixels_weight_reads_in_place<T>(shape))
-    PlanesWeight<T>(shape, *plane_taps<T>(shape), x, dy).run(dw);
+    PlanesWeight<T>(shape, *plane_dots<T>(shape.KH, shape.stride_h), x, dy).run(dw);
   else
     PixelsWeight<T>(shape, x, dy).run(dw);
 }

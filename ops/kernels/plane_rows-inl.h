@@ -42,6 +42,21 @@ Mask<T> LanesBetween(std::int64_t begin, std::int64_t end) {
   return hn::AndNot(first(begin), first(end));
 }
 
+// Asks for some cache lines of a row that is read or written later.
+template <bool kToWrite, typename T>
+HWY_INLINE void Request(const T* at, int lines) {
+  HWY_UNROLL(8)
+  for (int i = 0; i < lines; ++i) __builtin_prefetch(at + i * kLanes<T>, kToWrite, 2);
+}
+
+// Planes from one to that whose lines are asked for meanwhile.
+template <typename T>
+std::int64_t PlanesAhead(std::int64_t elements, std::int64_t planes) {
+  constexpr std::int64_t kBytes = 2048;
+  const std::int64_t step = HWY_MAX(1, elements * planes * static_cast<std::int64_t>(sizeof(T)));
+  return (kBytes + step - 1) / step * planes;
+}
+
 // The padding on the left: in the middle of the kernel.
 template <int kTaps>
 constexpr std::int64_t kPad = (kTaps - 1) / 2;

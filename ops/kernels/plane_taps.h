@@ -39,14 +39,19 @@ struct PlaneTaps {
   /// a stride of one.
   void (*adjoint)(const PlaneWindow&, std::int64_t planes, const T* out, const T* weights,
                   const T* init, T* in);
-  /// The weights' side: sums[i][tap] = sum over images n < images of grad[n][i] times what the tap
+};
+
+/// The weights' side.
+template <typename T>
+struct PlaneDots {
+  /// sums[i][tap] = sum over images n < images of grad[n][i] times what the tap
   /// reads in in[n][i], for planes i; sums[i][taps] = sum of grad[n][i]. Images lie in_image_step
   /// and grad_image_step apart.
   void (*dots)(const PlaneWindow&, std::int64_t planes, std::int64_t images, const T* in,
                std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step,
                double* sums);
   /// The same of a group with several channels and filters.
-  void (*group_dots)(const PlaneWindow&, const GroupDots<T>&);
+  void (*group)(const PlaneWindow&, const GroupDots<T>&);
 };
 
 /// Of kernel x kernel taps, with that stride in both directions. Null where there is none: there
@@ -54,13 +59,14 @@ struct PlaneTaps {
 template <typename T>
 const PlaneTaps<T>* plane_taps(std::int64_t kernel, std::int64_t stride);
 
-/// Those of a convolution's kernel, stride and padding.
 template <typename T>
-const PlaneTaps<T>* plane_taps(const Conv2dShape& s) {
+const PlaneDots<T>* plane_dots(std::int64_t kernel, std::int64_t stride);
+
+/// Whether a convolution's kernel, stride and padding are such, wherever there are any.
+inline bool is_plane_window(const Conv2dShape& s) {
   const bool square = s.KH == s.KW && s.stride_h == s.stride_w;
   const bool dense = s.dilation_h == 1 && s.dilation_w == 1;
-  const bool centred = s.pad_left == (s.KW - 1) / 2 && (s.stride_w > 1 || s.OW == s.W);
-  return square && dense && centred ? plane_taps<T>(s.KH, s.stride_h) : nullptr;
+  return square && dense && s.pad_left == (s.KW - 1) / 2 && (s.stride_w > 1 || s.OW == s.W);
 }
 
 }  // namespace tapedeck::kernels
