@@ -35,6 +35,13 @@ struct Extents {
   Extents(std::int64_t n, std::int64_t c, std::int64_t s) : N(n), C(c), S(s) {}
   std::int64_t per_channel() const { return N * S; }
   bool by_columns() const { return S > 0 && S < kShortRow; }
+  // Where elements are not added up, somewhat longer rows are worth a column each, too, if there
+  // are enough of them for what has to be laid out first.
+  template <typename T>
+  bool maps_by_columns() const {
+    constexpr std::int64_t kBytes = 128;
+    return by_columns() || (S > 0 && S * std::int64_t{sizeof(T)} < kBytes && N >= 8);
+  }
 };
 
 // Parts of the rows [N, C S] whose columns are added up by themselves.
@@ -132,7 +139,7 @@ template <typename T>
 void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e,
                     const double* mean, const double* rstd, T* y) {
   const NormLoops<T>& loops = norm_loops<T>();
-  if (e.by_columns()) {
+  if (e.maps_by_columns<T>()) {
     const std::vector<T> means = per_column<T>(e, mean);
     const std::vector<T> a =
         columns_of<T>(e, [=](std::int64_t c) { return rstd[c] * element(weight, c, 1); });
@@ -191,7 +198,7 @@ void channel_combine(const T* grad, const T* x, const Extents& e, const double* 
                      const std::vector<double>& a, const std::vector<double>& b,
                      const std::vector<double>& k, T* out) {
   const NormLoops<T>& loops = norm_loops<T>();
-  if (e.by_columns()) {
+  if (e.maps_by_columns<T>()) {
     const std::vector<T> means = per_column<T>(e, mean), as = per_column<T>(e, a.data()),
                          bs = per_column<T>(e, b.data()), ks = per_column<T>(e, k.data());
     const std::int64_t columns = e.C * e.S;
