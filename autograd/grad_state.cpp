@@ -92,7 +92,7 @@ void GradState::add(Variable g) {
   if (!grad_.defined()) {
     const bool take = GradMode::is_enabled() || (is_exclusive(g) && g.is_contiguous());
     known_zero_ = false;
-    grad_ = take ? std::move(g) : g.clone();
+    grad_ = take ? std::move(g) : g.clone(MemoryFormat::Contiguous);
   } else if (GradMode::is_enabled()) {
     grad_ = grad_.add(g);
   } else {
@@ -113,7 +113,7 @@ void GradState::add_copy(const Variable& g) {
   write_known_zero();
   grad_ = grad_.defined()          ? add_gradients(std::move(grad_), g)
           : GradMode::is_enabled() ? g
-                                   : g.clone();
+                                   : g.clone(MemoryFormat::Contiguous);
 }
 
 const Variable& peek_grad(const Variable& v) {

@@ -12,27 +12,26 @@ namespace {
 
 // y = x in another dtype;  dx = g in x's
 Variable cast(const Variable& x, ScalarType dtype) {
-  Variable y(kernels::cast(x.array(), dtype));
+  Variable y(kernels::copy_preserving(x.array(), dtype));
   if (should_record(x) && is_floating_point(dtype))
     record(y, "ToCopyBackward0", edges(x),
            [from = x.dtype()](const Variable& g) { return g.to(from); });
   return y;
 }
 
-Array fresh_copy(const Array& x) {
-  Array y = Array::empty(x.sizes(), x.dtype());
-  kernels::copy(x, y);
+// y = x in fresh memory;  dx = g
+Variable copy_of(const Variable& x, Array copy) {
+  Variable y(std::move(copy));
+  if (should_record(x)) record(y, "CloneBackward0", edges(x), [](const Variable& g) { return g; });
   return y;
 }
 
 }  // namespace
 
-// y = x;  dx = g
-Variable clone(const Variable& x, std::optional<MemoryFormat>) {
+Variable clone(const Variable& x, std::optional<MemoryFormat> format) {
   TAPEDECK_CHECK_DEFINED("clone", x);
-  Variable y(fresh_copy(x.array()));
-  if (should_record(x)) record(y, "CloneBackward0", edges(x), [](const Variable& g) { return g; });
-  return y;
+  if (format == MemoryFormat::Contiguous) return copy_of(x, kernels::clone(x.array()));
+  return copy_of(x, kernels::copy_preserving(x.array(), x.dtype()));
 }
 Variable Variable::clone(std::optional<MemoryFormat> format) const {
   return tapedeck::clone(*this, format);
@@ -40,7 +39,7 @@ Variable Variable::clone(std::optional<MemoryFormat> format) const {
 
 Variable Variable::contiguous(MemoryFormat) const {
   TAPEDECK_CHECK_DEFINED("contiguous", *this);
-  return is_contiguous() ? *this : clone();
+  return is_contiguous() ? *this : clone(MemoryFormat::Contiguous);
 }
 
 Variable Variable::to(ScalarType dtype, bool, bool copy, std::optional<MemoryFormat>) const {

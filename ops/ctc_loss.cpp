@@ -144,14 +144,14 @@ Variable ctc_loss_each(const Variable& log_probs, const CtcTargets& targets) {
   return losses;
 }
 
-DimVector list_of(const char* what, const Variable& lengths) {
+std::vector<std::int64_t> list_of(const char* what, const Variable& lengths) {
   TAPEDECK_CHECK_AS(TypeError, is_integral(lengths.dtype(), false), "ctc_loss: ", what,
                     " must be integral, got ", lengths.dtype());
   TAPEDECK_CHECK(lengths.dim() <= 1, "ctc_loss: expected ", what, " of one dimension, got ",
                  lengths.sizes());
   const Array dense = kernels::cast(lengths.contiguous().array(), kInt64);
-  return DimVector(
-      IntArrayRef(dense.data<std::int64_t>(), static_cast<std::size_t>(dense.numel())));
+  const std::int64_t* const first = dense.data<std::int64_t>();
+  return {first, first + dense.numel()};
 }
 
 }  // namespace

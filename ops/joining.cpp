@@ -51,12 +51,10 @@ Variable cat(TensorList tensors, std::int64_t dim) {
                      ")");
     sizes[dim] += t.sizes()[dim];
   }
-  Array out = Array::empty(sizes, dtype);
   std::vector<Array> arrays;
   for (const Variable& t : tensors)
     if (!is_skipped(t)) arrays.push_back(kernels::cast(t.array(), dtype));
-  kernels::join(arrays, dim, out);
-  Variable y(std::move(out));
+  Variable y(kernels::joined(arrays, dim, sizes, dtype));
   if (should_record_list(tensors)) {
     struct Part {
       std::int64_t length;

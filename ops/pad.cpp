@@ -96,6 +96,27 @@ Variable wrapped(const Variable& x, const AxisPad& pad, const Variable& from) {
   return y;
 }
 
+// The same along two neighbouring axes at once.
+Variable wrapped_planes(const Variable& x, const AxisPad& columns, const Variable& from_columns,
+                        const AxisPad& rows, const Variable& from_rows) {
+  Variable y(kernels::pad_circular_planes(x.array(), columns.axis, columns.before, columns.after,
+                                          rows.before, rows.after));
+  if (should_record(x))
+    record(
+        y, "PadCircularBackward0", edges(x),
+        [from_columns, from_rows, axis = columns.axis](const Variable& g, const VjpContext& ctx) {
+          DimVector sizes(ctx.input_sizes(0));
+          sizes[axis] = g.size(axis);
+          const Variable without_rows =
+              Variable(kernels::zeros(sizes, g.dtype())).index_add_(axis - 1, from_rows, g);
+          return Variable(kernels::zeros(ctx.input_sizes(0), g.dtype()))
+              .index_add_(axis, from_columns, without_rows);
+        });
+  return y;
+}
+
+bool only_adds(const AxisPad& pad) { return pad.before >= 0 && pad.after >= 0; }
+
 }  // namespace
 
 // y = value around x;  dx = g without what was added
@@ -142,7 +163,15 @@ Variable pad(const Variable& self, IntArrayRef pad, std::string_view mode,
   TAPEDECK_CHECK(!value || *value == 0, "pad: mode ", mode, " takes no value, got ",
                  value.value_or(0));
   Variable y = self;
-  for (AxisPad p : axes_of(self, pad)) {
+  std::vector<AxisPad> axes = axes_of(self, pad);
+  if (kind == Mode::Circular && axes.size() >= 2 && axes[0].axis == axes[1].axis + 1 &&
+      only_adds(axes[0]) && only_adds(axes[1])) {
+    const Variable from_columns = source_indices(y, axes[0], kind);
+    const Variable from_rows = source_indices(y, axes[1], kind);
+    y = wrapped_planes(y, axes[0], from_columns, axes[1], from_rows);
+    axes.erase(axes.begin(), axes.begin() + 2);
+  }
+  for (AxisPad p : axes) {
     if (kind == Mode::Circular) {
       // What is cropped takes no part in the wrapping.
       const std::int64_t size = y.size(p.axis);

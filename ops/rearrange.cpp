@@ -104,7 +104,7 @@ Variable repeat_interleave(const Variable& self, std::int64_t repeats,
   sizes.erase(d + 1);
   sizes[d] *= repeats;
   check_output_size(sizes[d], output_size);
-  return spread.clone().view(sizes);
+  return spread.clone(MemoryFormat::Contiguous).view(sizes);
 }
 Variable repeat_interleave(const Variable& self, const Variable& repeats,
                            std::optional<std::int64_t> dim,

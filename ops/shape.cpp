@@ -32,7 +32,7 @@ Variable reshape(const Variable& x, IntArrayRef shape) {
   const detail::OpScope scope("reshape");
   const DimVector sizes = infer_size(shape, x.numel());
   if (x.array().can_view(sizes)) return x.view(sizes);
-  return x.clone().view(sizes);
+  return x.clone(MemoryFormat::Contiguous).view(sizes);
 }
 
 Variable Variable::view(IntArrayRef size) const {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/binary_loops.h>
 #include <tapedeck/ops/kernels/convert_rows.h>
@@ -201,6 +202,26 @@ void convert_linear(const Array& src, const Array& dst) {
   });
 }
 
+// Rows of which neither side has gaps, converted from where they lie to where they belong; false
+// where the innermost runs are shorter, or are to become bools.
+bool convert_rows(const Array& src, const Array& dst) {
+  constexpr std::int64_t kLongRow = 16;
+  if (dst.dtype() == ScalarType::Bool) return false;
+  LoopNest nest(dst.sizes());
+  nest.add(dst);
+  nest.add(src);
+  nest.collapse();
+  if (nest.inner_stride(0) != nest.item_size[0] || nest.inner_stride(1) != nest.item_size[1] ||
+      nest.inner_size() < kLongRow)
+    return false;
+  const ConvertRow convert_row = find_conversion(src.dtype(), dst.dtype());
+  parallel_for(nest.numel, kGrainBytes / 8, [&](std::int64_t begin, std::int64_t end) {
+    nest.for_each_run(begin, end,
+                      [=](char* const* at, std::int64_t n) { convert_row(at[1], at[0], n); });
+  });
+  return true;
+}
+
 void copy_linear(const void* src, void* dst, std::int64_t bytes) {
   parallel_for(bytes, kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
     detail::copy_bytes(static_cast<char*>(dst) + begin, static_cast<const char*>(src) + begin,
@@ -300,6 +321,7 @@ void copy(const Array& src, Array& dst) {
   if (dst.numel() == 0 || src.same_view(dst)) return;
   if (may_overlap(src, dst)) return copy(clone(src), dst);
   if (src.dtype() == dst.dtype()) return copy_same_dtype(src, dst);
+  if (!(src.is_contiguous() && dst.is_contiguous()) && convert_rows(src, dst)) return;
   const Array from = contiguous(src);
   if (dst.is_contiguous()) return convert_linear(from, dst);
   Array converted = Array::empty(dst.sizes(), dst.dtype());
@@ -319,6 +341,18 @@ Array cast(const Array& src, ScalarType dtype) {
   if (src.dtype() == dtype) return src;
   Array out = Array::empty(src.sizes(), dtype);
   if (src.numel() > 0) convert_linear(contiguous(src), out);
+  return out;
+}
+
+Array copy_preserving(const Array& src, ScalarType dtype) {
+  Array out = src.is_contiguous() ? Array::empty(src.sizes(), dtype) : empty_preserving(src, dtype);
+  if (out.is_contiguous()) {
+    copy(src, out);
+    return out;
+  }
+  const DimVector order = memory_order(out);
+  Array walked = in_order(out, order);
+  copy(in_order(src, order), walked);
   return out;
 }
 

@@ -17,6 +17,10 @@ Array clone(const Array& src);
 /// The array itself where it has that dtype, else a fresh row-major one converted as copy() does.
 Array cast(const Array& src, ScalarType dtype);
 
+/// A fresh copy in another dtype or the same one, whose axes lie in the memory as src's do
+/// (empty_preserving).
+Array copy_preserving(const Array& src, ScalarType dtype);
+
 /// Sets every element of `dst`, of any strides. \throws Error where two indices name one element.
 void fill(Array& dst, Scalar value);
 Array full(IntArrayRef sizes, Scalar value, ScalarType dtype);

@@ -13,10 +13,15 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// What is added to the largest term is of the scores' precision, as they are themselves.
+template <typename T>
 double log_sum_exp(double a, double b, double c) {
   const double top = std::max({a, b, c});
   if (top == -kInfinity) return top;
-  return top + std::log(std::exp(a - top) + std::exp(b - top) + std::exp(c - top));
+  const auto share = [=](double x) {
+    return x == top ? T{1} : x == -kInfinity ? T{0} : std::exp(static_cast<T>(x - top));
+  };
+  return top + static_cast<double>(std::log(share(a) + share(b) + share(c)));
 }
 
 // One sequence: its scores, and its states, the labels with a blank before, between and after.
@@ -49,8 +54,8 @@ struct Lattice {
       const double* const before = alpha.data() + (t - 1) * count;
       double* const now = alpha.data() + t * count;
       for (std::int64_t s = 0; s < count; ++s)
-        now[s] = score(t, s) + log_sum_exp(before[s], s >= 1 ? before[s - 1] : -kInfinity,
-                                           skips_to(s) ? before[s - 2] : -kInfinity);
+        now[s] = score(t, s) + log_sum_exp<T>(before[s], s >= 1 ? before[s - 1] : -kInfinity,
+                                              skips_to(s) ? before[s - 2] : -kInfinity);
     }
     return alpha;
   }
@@ -67,9 +72,9 @@ struct Lattice {
       const double* const after = beta.data() + (t + 1) * count;
       double* const now = beta.data() + t * count;
       for (std::int64_t s = 0; s < count; ++s)
-        now[s] =
-            log_sum_exp(step(t + 1, s, after), step(t + 1, s + 1, after),
-                        s + 2 < count && skips_to(s + 2) ? step(t + 1, s + 2, after) : -kInfinity);
+        now[s] = log_sum_exp<T>(
+            step(t + 1, s, after), step(t + 1, s + 1, after),
+            s + 2 < count && skips_to(s + 2) ? step(t + 1, s + 2, after) : -kInfinity);
     }
     return beta;
   }
@@ -78,7 +83,7 @@ struct Lattice {
   double total(const std::vector<double>& alpha) const {
     if (steps == 0) return count == 1 ? 0.0 : -kInfinity;
     const double* const last = alpha.data() + (steps - 1) * count;
-    return log_sum_exp(last[count - 1], count > 1 ? last[count - 2] : -kInfinity, -kInfinity);
+    return log_sum_exp<T>(last[count - 1], count > 1 ? last[count - 2] : -kInfinity, -kInfinity);
   }
 
   const T* scores;
@@ -126,7 +131,7 @@ Array ctc_posterior(const Array& log_probs, const CtcTargets& targets) {
           for (std::int64_t s = 0; s < lattice.count && !impossible; ++s) {
             const auto at = static_cast<std::size_t>(t * lattice.count + s);
             row[lattice.states[static_cast<std::size_t>(s)]] +=
-                static_cast<T>(std::exp(alpha[at] + beta[at] - total));
+                std::exp(static_cast<T>(alpha[at] + beta[at] - total));
           }
         }
       }

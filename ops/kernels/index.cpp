@@ -377,6 +377,11 @@ void gather_rows(const Array& x, std::int64_t dim, const Array& index, const Arr
                  [&, at, from, to](std::int64_t begin, std::int64_t end) {
                    if (!all_within(at + begin * count, 1, (end - begin) * count, size))
                      check_line_index(index, dim, size, "gather");
+                   if (count == 1) {
+                     const Word* row = from + begin * size;
+                     for (std::int64_t r = begin; r < end; ++r, row += size) to[r] = row[at[r]];
+                     return;
+                   }
                    for (std::int64_t r = begin; r < end; ++r)
                      pick_from_row(from + r * size, at + r * count, count, to + r * count);
                  });

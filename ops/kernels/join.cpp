@@ -6,6 +6,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/pool_geometry.h>
 
 namespace tapedeck::kernels {
 
@@ -51,6 +52,24 @@ void join(ArrayRef<Array> parts, std::int64_t dim, Array& out) {
                      to += source.row;
                    }
                });
+}
+
+Array joined(ArrayRef<Array> parts, std::int64_t dim, IntArrayRef sizes, ScalarType dtype) {
+  const bool inner_channels =
+      sizes.size() == 4 && std::all_of(parts.begin(), parts.end(), has_inner_channels);
+  if (!inner_channels) {
+    Array out = Array::empty(sizes, dtype);
+    join(parts, dim, out);
+    return out;
+  }
+  const Array out = empty_with_inner_channels(sizes, dtype);
+  const auto by_pixels = [](const Array& a) { return a.permute({0, 2, 3, 1}); };
+  std::vector<Array> walked;
+  for (const Array& part : parts) walked.push_back(by_pixels(part));
+  Array to = by_pixels(out);
+  constexpr std::int64_t kPlaces[] = {0, 3, 1, 2};
+  join(walked, kPlaces[dim], to);
+  return out;
 }
 
 }  // namespace tapedeck::kernels

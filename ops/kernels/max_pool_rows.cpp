@@ -241,23 +241,30 @@ HWY_INLINE void AnyPlane(const MaxPoolPlane<T>& plane) {
   plane.indices ? AnyStride<true>(plane) : AnyStride<false>(plane);
 }
 
-template <bool kIndices, class D, typename T>
+// kVectors vectors of channels side by side, whose steps do not wait for each other.
+template <bool kIndices, int kVectors, class D, typename T>
 HWY_INLINE void ChannelsOf(D d, const T* image, std::int64_t width, std::int64_t C,
                            const PoolWindow& row, const PoolWindow& column, T* values,
                            std::int64_t* indices) {
   const hn::RebindToSigned<D> di;
   using I = hn::TFromD<decltype(di)>;
-  Best<D, kIndices> best;
-  best.value = hn::Set(d, -static_cast<T>(__builtin_inff()));
-  if constexpr (kIndices)
-    best.place = hn::Set(di, static_cast<I>(row.begin * width + column.begin));
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  Best<D, kIndices> best[kVectors];
+  for (auto& of : best) {
+    of.value = hn::Set(d, -static_cast<T>(__builtin_inff()));
+    if constexpr (kIndices)
+      of.place = hn::Set(di, static_cast<I>(row.begin * width + column.begin));
+  }
   for (std::int64_t h = row.begin; h < row.end; h += row.step)
     for (std::int64_t w = column.begin; w < column.end; w += column.step) {
       const std::int64_t at = h * width + w;
-      best.Offer(d, hn::LoadU(d, image + at * C), at);
+      for (int v = 0; v < kVectors; ++v)
+        best[v].Offer(d, hn::LoadU(d, image + at * C + v * lanes), at);
     }
-  hn::StoreU(best.value, d, values);
-  if constexpr (kIndices) StoreIndices(d, best.place, indices);
+  for (int v = 0; v < kVectors; ++v) {
+    hn::StoreU(best[v].value, d, values + v * lanes);
+    if constexpr (kIndices) StoreIndices(d, best[v].place, indices + v * lanes);
+  }
 }
 
 // The last vector overlaps the one before.
@@ -266,10 +273,14 @@ HWY_INLINE void ChannelsIn(D d, const T* image, std::int64_t width, std::int64_t
                            const PoolWindow& row, const PoolWindow& column, T* values,
                            std::int64_t* indices) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t done = 0; done < C; done += lanes) {
-    const std::int64_t c = std::min(done, C - lanes);
-    ChannelsOf<kIndices>(d, image + c, width, C, row, column, values + c,
-                         kIndices ? indices + c : nullptr);
+  std::int64_t c = 0;
+  for (; c + 4 * lanes <= C; c += 4 * lanes)
+    ChannelsOf<kIndices, 4>(d, image + c, width, C, row, column, values + c,
+                            kIndices ? indices + c : nullptr);
+  for (; c < C; c += lanes) {
+    const std::int64_t at = std::min(c, C - lanes);
+    ChannelsOf<kIndices, 1>(d, image + at, width, C, row, column, values + at,
+                            kIndices ? indices + at : nullptr);
   }
 }
 

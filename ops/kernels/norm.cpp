@@ -35,6 +35,13 @@ struct Extents {
   Extents(std::int64_t n, std::int64_t c, std::int64_t s) : N(n), C(c), S(s) {}
   std::int64_t per_channel() const { return N * S; }
   bool by_columns() const { return S > 0 && S < kShortRow; }
+  // Where elements are not added up, somewhat longer rows are worth a column each, too, if there
+  // are enough of them for what has to be laid out first.
+  template <typename T>
+  bool maps_by_columns() const {
+    constexpr std::int64_t kBytes = 128;
+    return by_columns() || (S > 0 && S * std::int64_t{sizeof(T)} < kBytes && N >= 8);
+  }
 };
 
 // Parts of the rows [N, C S] whose columns are added up by themselves.
@@ -132,7 +139,7 @@ template <typename T>
 void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e,
                     const double* mean, const double* rstd, T* y) {
   const NormLoops<T>& loops = norm_loops<T>();
-  if (e.by_columns()) {
+  if (e.maps_by_columns<T>()) {
     const std::vector<T> means = per_column<T>(e, mean);
     const std::vector<T> a =
         columns_of<T>(e, [=](std::int64_t c) { return rstd[c] * element(weight, c, 1); });
@@ -191,7 +198,7 @@ void channel_combine(const T* grad, const T* x, const Extents& e, const double* 
                      const std::vector<double>& a, const std::vector<double>& b,
                      const std::vector<double>& k, T* out) {
   const NormLoops<T>& loops = norm_loops<T>();
-  if (e.by_columns()) {
+  if (e.maps_by_columns<T>()) {
     const std::vector<T> means = per_column<T>(e, mean), as = per_column<T>(e, a.data()),
                          bs = per_column<T>(e, b.data()), ks = per_column<T>(e, k.data());
     const std::int64_t columns = e.C * e.S;
@@ -326,9 +333,27 @@ Array row_norm(const Array& x, const Array& weight, const Array& bias, double ep
 
 namespace {
 
+// The sums over S of grad and of grad (x - mean), for each of the D places of each row: [R, D, 2].
+// Empty where S is 1 and they are the elements.
+template <typename T>
+std::vector<double> place_dots(const T* grad, const T* x, const double* mean, std::int64_t R,
+                               std::int64_t D, std::int64_t S) {
+  if (S == 1) return {};
+  std::vector<double> dots(static_cast<std::size_t>(2 * R * D));
+  const NormLoops<T>& loops = norm_loops<T>();
+  parallel_for(R, grain_for(D * S),
+               [=, &loops, to = dots.data()](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t r = begin; r < end; ++r)
+                   for (std::int64_t k = r * D; k < (r + 1) * D; ++k)
+                     loops.dots(grad + k * S, nullptr, x + k * S, mean[r], to + 2 * k, S);
+               });
+  return dots;
+}
+
 template <typename T>
 void row_grad_input(const T* grad, const T* x, const T* w, const double* mean, const double* rstd,
-                    std::int64_t R, std::int64_t D, std::int64_t S, std::int64_t groups, T* out) {
+                    const double* of_places, std::int64_t R, std::int64_t D, std::int64_t S,
+                    std::int64_t groups, T* out) {
   const NormLoops<T>& loops = norm_loops<T>();
   const std::int64_t L = D * S;
   parallel_for(R, grain_for(L), [=, &loops](std::int64_t begin, std::int64_t end) {
@@ -342,8 +367,7 @@ void row_grad_input(const T* grad, const T* x, const T* w, const double* mean, c
         loops.dots(g, w ? w + k0 : nullptr, row, mean[r], dots, D);
       } else {
         for (std::int64_t d = 0; d < D; ++d) {
-          double part[2] = {0, 0};
-          loops.dots(g + d * S, nullptr, row + d * S, mean[r], part, S);
+          const double* const part = of_places + 2 * (r * D + d);
           dots[0] += part[0] * element(w, k0 + d, 1);
           dots[1] += part[1] * element(w, k0 + d, 1);
         }
@@ -386,21 +410,15 @@ void row_grad_affine_columns(const T* grad, const T* x, const double* mean, cons
 // The same sums, and over S.
 template <typename T>
 void row_grad_affine(const T* grad, const T* x, const double* mean, const double* rstd,
-                     std::int64_t R, std::int64_t D, std::int64_t S, std::int64_t groups,
-                     std::vector<double>& dw, std::vector<double>& db) {
+                     const double* of_places, std::int64_t R, std::int64_t D, std::int64_t S,
+                     std::int64_t groups, std::vector<double>& dw, std::vector<double>& db) {
   if (S == 1) return row_grad_affine_columns(grad, x, mean, rstd, R, D, groups, dw, db);
-  const NormLoops<T>& loops = norm_loops<T>();
-  parallel_for(groups * D, grain_for(R / groups * S),
-               [&, grad, x](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t k = begin; k < end; ++k)
-                   for (std::int64_t r = k / D; r < R; r += groups) {
-                     const std::int64_t at = (r * D + k % D) * S;
-                     double part[2] = {0, 0};
-                     loops.dots(grad + at, nullptr, x + at, mean[r], part, S);
-                     db[static_cast<std::size_t>(k)] += part[0];
-                     dw[static_cast<std::size_t>(k)] += part[1] * rstd[r];
-                   }
-               });
+  for (std::int64_t r = 0; r < R; ++r)
+    for (std::int64_t d = 0; d < D; ++d, of_places += 2) {
+      const auto k = static_cast<std::size_t>(r % groups * D + d);
+      db[k] += of_places[0];
+      dw[k] += of_places[1] * rstd[r];
+    }
 }
 
 }  // namespace
@@ -413,16 +431,20 @@ NormGradients row_norm_grad(const Array& grad, const Array& x, const Array& weig
     using T = typename decltype(tag)::type;
     const double* const mean = stats.mean.data<double>();
     const double* const rstd = stats.rstd.data<double>();
+    const std::vector<double> dots = x.numel() == 0
+                                         ? std::vector<double>()
+                                         : place_dots(grad.data<T>(), x.data<T>(), mean, R, D, S);
     if (wanted.input) {
       result.input = Array::empty(x.sizes(), x.dtype());
       if (x.numel() != 0)
-        row_grad_input(grad.data<T>(), x.data<T>(), data_or_null<T>(weight), mean, rstd, R, D, S,
-                       groups, result.input.data<T>());
+        row_grad_input(grad.data<T>(), x.data<T>(), data_or_null<T>(weight), mean, rstd,
+                       dots.data(), R, D, S, groups, result.input.data<T>());
     }
     if (!wanted.weight && !wanted.bias) return;
     std::vector<double> dw(static_cast<std::size_t>(groups * D)), db(dw.size());
     if (x.numel() != 0)
-      row_grad_affine(grad.data<T>(), x.data<T>(), mean, rstd, R, D, S, groups, dw, db);
+      row_grad_affine(grad.data<T>(), x.data<T>(), mean, rstd, dots.data(), R, D, S, groups, dw,
+                      db);
     if (wanted.weight) result.weight = array_of<T>(dw, x.dtype());
     if (wanted.bias) result.bias = array_of<T>(db, x.dtype());
   });

@@ -107,27 +107,48 @@ Array pad_constant(const Array& x, IntArrayRef before, IntArrayRef sizes, Scalar
 }
 
 Array pad_circular(const Array& x, std::int64_t axis, std::int64_t before, std::int64_t after) {
+  if (axis > 0) return pad_circular_planes(x, axis, before, after, 0, 0);
+  return pad_circular_planes(x.unsqueeze(0), 1, before, after, 0, 0).squeeze(0);
+}
+
+Array pad_circular_planes(const Array& x, std::int64_t axis, std::int64_t before,
+                          std::int64_t after, std::int64_t rows_before, std::int64_t rows_after) {
   DimVector sizes = x.sizes();
-  const std::int64_t size = sizes[axis];
+  const std::int64_t size = sizes[axis], rows = sizes[axis - 1];
   sizes[axis] += before + after;
+  sizes[axis - 1] += rows_before + rows_after;
   const Array out = Array::empty(sizes, x.dtype());
   if (out.numel() == 0) return out;
   const Array from = contiguous(x);
   std::int64_t step = element_size(x.dtype());  // bytes from one place of the axis to the next
   for (std::int64_t d = axis + 1; d < x.dim(); ++d) step *= sizes[d];
-  const std::int64_t lines = out.nbytes() / (sizes[axis] * step);
+  const std::int64_t line = sizes[axis] * step, plane = sizes[axis - 1] * line;
   const auto* const in = static_cast<const char*>(from.raw());
   auto* const to = static_cast<char*>(out.raw());
-  const std::int64_t grain = std::max<std::int64_t>(1, kGrain * 4 / (sizes[axis] * step));
-  parallel_for(lines, grain, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t line = begin; line < end; ++line) {
-      const char* const src = in + line * size * step;
-      char* const dst = to + line * (size + before + after) * step;
+  const auto fill_lines = [=](const char* src, char* dst, std::int64_t count) {
+    for (std::int64_t i = 0; i < count; ++i, src += size * step, dst += line) {
       move_bytes(dst, src + (size - before) * step, before * step);
       move_bytes(dst + before * step, src, size * step);
       move_bytes(dst + (before + size) * step, src, after * step);
     }
-  });
+  };
+  if (rows_before + rows_after == 0) {  // many lines, perhaps of one plane
+    parallel_for(out.nbytes() / line, std::max<std::int64_t>(1, kGrain * 4 / line),
+                 [=](std::int64_t begin, std::int64_t end) {
+                   fill_lines(in + begin * size * step, to + begin * line, end - begin);
+                 });
+    return out;
+  }
+  parallel_for(out.nbytes() / plane, std::max<std::int64_t>(1, kGrain * 4 / plane),
+               [=](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t p = begin; p < end; ++p) {
+                   char* const top = to + p * plane;
+                   char* const first = top + rows_before * line;
+                   fill_lines(in + p * rows * size * step, first, rows);
+                   move_bytes(top, top + rows * line, rows_before * line);
+                   move_bytes(first + rows * line, first, rows_after * line);
+                 }
+               });
   return out;
 }
 

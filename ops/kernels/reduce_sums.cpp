@@ -275,9 +275,58 @@ SimdReducer FindFor(ReduceOp op) {
   }
 }
 
+// Of bytes, and of bools, which are bytes that hold 0 or 1.
+void ByteSumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                 std::int64_t n) {
+  for (std::int64_t c = 0; c < count; ++c) {
+    const auto* const run =
+        reinterpret_cast<const std::uint8_t*>(static_cast<const char*>(in) + c * stride);
+    std::int64_t i = 0;
+    std::uint64_t sum = 0;
+#if HWY_TARGET != HWY_SCALAR
+    const hn::ScalableTag<std::uint8_t> d;
+    const hn::Repartition<std::uint64_t, decltype(d)> wide;
+    const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+    auto s0 = hn::Zero(wide), s1 = s0;
+    for (; i + 2 * lanes <= n; i += 2 * lanes) {
+      s0 = hn::Add(s0, hn::SumsOf8(hn::LoadU(d, run + i)));
+      s1 = hn::Add(s1, hn::SumsOf8(hn::LoadU(d, run + i + lanes)));
+    }
+    sum = hn::GetLane(hn::SumOfLanes(wide, hn::Add(s0, s1)));
+#endif
+    for (; i < n; ++i) sum += run[i];
+    static_cast<std::int64_t*>(acc)[c] += static_cast<std::int64_t>(sum);
+  }
+}
+// As many rows at a time as 16 bits hold the sums of.
+void ByteSumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+                 std::int64_t n) {
+  constexpr std::int64_t kColumns = 64, kRows = 256;
+  auto* const sums = static_cast<std::int64_t*>(acc);
+  for (std::int64_t j = 0; j < n; j += kColumns) {
+    const std::int64_t columns = HWY_MIN(kColumns, n - j);
+    for (std::int64_t first = 0; first < count; first += kRows) {
+      std::uint16_t some[kColumns] = {};
+      for (std::int64_t r = first; r < HWY_MIN(count, first + kRows); ++r) {
+        const auto* const row =
+            reinterpret_cast<const std::uint8_t*>(static_cast<const char*>(in) + r * stride) + j;
+        if (columns == kColumns)  // a number that the compiler knows becomes whole vectors
+          for (std::int64_t k = 0; k < kColumns; ++k)
+            some[k] = static_cast<std::uint16_t>(some[k] + row[k]);
+        else
+          for (std::int64_t k = 0; k < columns; ++k)
+            some[k] = static_cast<std::uint16_t>(some[k] + row[k]);
+      }
+      for (std::int64_t k = 0; k < columns; ++k) sums[j + k] += some[k];
+    }
+  }
+}
+
 SimdReducer FindSums(ReduceOp op, ScalarType dtype) {
   if (dtype == ScalarType::Long)
     return op == ReduceOp::Sum ? SimdReducer{IntegerSumRuns, IntegerSumRows} : SimdReducer{};
+  if (dtype == ScalarType::Byte || dtype == ScalarType::Bool)
+    return op == ReduceOp::Sum ? SimdReducer{ByteSumRuns, ByteSumRows} : SimdReducer{};
   return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
 }
 SimdReducer FindMoments(ScalarType dtype) {
@@ -298,9 +347,7 @@ HWY_EXPORT(FindMoments);
 }  // namespace
 
 SimdReducer find_simd_sums(ReduceOp op, ScalarType dtype) {
-  if (is_floating_point(dtype) || dtype == ScalarType::Long)
-    return HWY_DYNAMIC_DISPATCH(FindSums)(op, dtype);
-  return {};
+  return dtype == ScalarType::Int ? SimdReducer{} : HWY_DYNAMIC_DISPATCH(FindSums)(op, dtype);
 }
 SimdReducer find_simd_moments(ScalarType dtype) { return HWY_DYNAMIC_DISPATCH(FindMoments)(dtype); }
 

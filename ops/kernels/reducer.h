@@ -43,7 +43,7 @@ struct SimdReducer {
   std::int64_t few = 0;            ///< the most rows it is for
 };
 /// For Sum, Mean, Norm1 and Norm2 on float32 and float64, with accumulators of float64, and for Sum
-/// on int64.
+/// on int64, uint8 and bool.
 SimdReducer find_simd_sums(ReduceOp op, ScalarType dtype);
 /// For float32 and float64, with accumulators of float64.
 SimdReducer find_simd_products(ScalarType dtype);

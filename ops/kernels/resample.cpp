@@ -5,6 +5,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/pool_geometry.h>
 #include <tapedeck/ops/kernels/resample_rows.h>
 #include <tapedeck/ops/kernels/scratch.h>
 
@@ -239,6 +240,13 @@ Array resample(const Array& x, const Resampling& axes) {
                    x.sizes().ref());
   return dispatch_floating(x.dtype(), "resample", [&](auto tag) {
     using T = typename decltype(tag)::type;
+    if (axes.size() == 2 && has_inner_channels(x)) {
+      // Pixels are rows of channels then, along either axis.
+      Array pixels = x.permute({0, 2, 3, 1});
+      for (const std::int64_t axis : {0, 1})
+        if (axes[at(axis)]) pixels = resample_axis<T>(pixels, axis + 1, *axes[at(axis)], nullptr);
+      return (pixels.shares_storage(x) ? clone(pixels) : pixels).permute({0, 3, 1, 2});
+    }
     Array y = contiguous(x);
     const std::size_t last = axes.size() - 1;
     for (std::size_t a = 0; a < last; ++a) {

@@ -132,6 +132,24 @@ void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   if (i < bytes) put(bytes - size);
 }
 
+bool AllUpTo(const std::int64_t* from, std::int64_t n, std::int64_t last) {
+  const hn::ScalableTag<std::int64_t> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto most = hn::Set(d, last);
+  auto signs0 = hn::Zero(d), signs1 = signs0;
+  std::int64_t i = 0;
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    const auto v0 = hn::LoadU(d, from + i), v1 = hn::LoadU(d, from + i + lanes);
+    signs0 = hn::Or(signs0, hn::Or(v0, hn::Sub(most, v0)));
+    signs1 = hn::Or(signs1, hn::Or(v1, hn::Sub(most, v1)));
+  }
+  std::int64_t signs = 0;
+  for (; i < n; ++i)
+    signs |= from[i] | static_cast<std::int64_t>(static_cast<std::uint64_t>(last) -
+                                                 static_cast<std::uint64_t>(from[i]));
+  return signs >= 0 && hn::AllFalse(d, hn::Lt(hn::Or(signs0, signs1), hn::Zero(d)));
+}
+
 void FillRows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_t rows,
               std::int64_t stride) {
   auto* to = static_cast<std::uint8_t*>(data);
@@ -167,6 +185,7 @@ HWY_EXPORT(AddRowF64);
 HWY_EXPORT(CopyBytes);
 HWY_EXPORT(FillBytes);
 HWY_EXPORT(FillRows);
+HWY_EXPORT(AllUpTo);
 HWY_EXPORT(SpreadColumn);
 HWY_EXPORT(FillWhere8);
 HWY_EXPORT(FillWhere32);
@@ -187,6 +206,9 @@ void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
 void fill_rows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_t rows,
                std::int64_t stride) {
   HWY_DYNAMIC_DISPATCH(FillRows)(data, pattern, bytes, rows, stride);
+}
+bool all_up_to(const std::int64_t* from, std::int64_t n, std::int64_t last) {
+  return HWY_DYNAMIC_DISPATCH(AllUpTo)(from, n, last);
 }
 void spread_column(char* to, const char* from, std::int64_t stride, std::int64_t size,
                    std::int64_t count, std::int64_t n) {

@@ -25,6 +25,9 @@ void fill_rows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64
 void spread_column(char* to, const char* from, std::int64_t stride, std::int64_t size,
                    std::int64_t count, std::int64_t n);
 
+/// Whether the sign bit of no element of from[0, n), nor of last less it, is set.
+bool all_up_to(const std::int64_t* from, std::int64_t n, std::int64_t last);
+
 /// data[i] = value where flags[i] is not zero.
 void fill_where(std::uint8_t* data, const std::uint8_t* flags, std::uint8_t value, std::int64_t n);
 void fill_where(std::uint32_t* data, const std::uint8_t* flags, std::uint32_t value,

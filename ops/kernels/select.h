@@ -29,11 +29,14 @@ class Selection {
     Key different = 0;
     for (std::int64_t i = 1; i < n; ++i) different |= sort_key(in[i * step]) ^ first;
     if (different == 0) return k;
-    const int shift = std::max(0, static_cast<int>(std::bit_width(different)) - kBits);
+    constexpr std::int64_t kMany = 8192;
+    const int bits = n < kMany ? 8 : 11;
+    const int shift = std::max(0, static_cast<int>(std::bit_width(different)) - bits);
+    const std::size_t buckets = std::size_t{1} << bits;
     const auto bucket = [=](T value) {
-      return static_cast<std::size_t>(sort_key(value) >> shift) & (kBuckets - 1);
+      return static_cast<std::size_t>(sort_key(value) >> shift) & (buckets - 1);
     };
-    counts_.assign(kBuckets, 0);
+    counts_.assign(buckets, 0);
     for (std::int64_t i = 0; i < n; ++i) ++counts_[bucket(in[i * step])];
     std::size_t wanted = 0;
     for (; k >= counts_[wanted]; ++wanted) k -= counts_[wanted];
@@ -52,8 +55,6 @@ class Selection {
   using Key = SortKey<T>;
   // Keys before indices: of equal elements the first is the lesser.
   using Entry = std::conditional_t<sizeof(Key) == 4, std::uint64_t, std::pair<Key, std::int64_t>>;
-  static constexpr int kBits = 11;
-  static constexpr std::size_t kBuckets = std::size_t{1} << kBits;
 
   static Entry entry(Key key, std::int64_t index) {
     if constexpr (sizeof(Key) == 4)

@@ -137,15 +137,27 @@ Array searchsorted(const Array& sequence, const Array& values, bool right) {
   const std::int64_t row = sorted.dim() == 1 ? wanted.numel() : wanted.sizes().back();
   dispatch_numeric(sequence.dtype(), "searchsorted", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    for (std::int64_t i = 0; i < wanted.numel(); ++i) {
-      const T* begin = sorted.data<T>() + i / row * length;
-      const T value = wanted.data<T>()[i];
-      // Written so that NaN lies behind everything.
-      const auto before = [&](T element) {
-        return right ? !(element > value) : !(element >= value);
-      };
-      places.data<std::int64_t>()[i] = std::partition_point(begin, begin + length, before) - begin;
-    }
+    const T* const from = sorted.data<T>();
+    const T* const value_of = wanted.data<T>();
+    std::int64_t* const place_of = places.data<std::int64_t>();
+    constexpr std::int64_t kSteps = 16;  // of a search, about
+    parallel_for(wanted.numel(), kGrain / kSteps, [=](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t i = begin; i < end; ++i) {
+        const T* const row_begin = from + i / row * length;
+        const T value = value_of[i];
+        // Written so that NaN lies behind everything.
+        const auto before = [=](T element) -> std::int64_t {
+          return right ? !(element > value) : !(element >= value);
+        };
+        // As many steps for any value, each without a branch, which would be mispredicted every
+        // other time.
+        std::int64_t first = 0, rest = length;
+        for (; rest > 1; rest -= rest / 2)
+          first += before(row_begin[first + rest / 2 - 1]) * (rest / 2);
+        if (rest == 1) first += before(row_begin[first]);
+        place_of[i] = first;
+      }
+    });
   });
   return places;
 }

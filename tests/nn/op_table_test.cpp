@@ -31,6 +31,11 @@ std::vector<OpRow> resampling() {
   list.push_back(row("pad_reflect", padded(kReflect), {{{2, 3, 5}}, {{2, 3}}}));
   list.push_back(row("pad_replicate", padded(kReplicate), {{{2, 3, 5}}, {{2, 1}}}));
   list.push_back(row("pad_circular", padded(kCircular), {{{2, 3, 5}}}));
+  list.push_back(row("pad_circular_planes",
+                     [](const Tensor& x) {
+                       return F::pad(x, F::PadFuncOptions({2, 1, 0, 3}).mode(kCircular));
+                     },
+                     {{{2, 3, 5}}, {{1, 2, 4, 3}}}));
   list.push_back(row("constant_pad_nd",
                      [](const Variable& x) {
                        return constant_pad_nd(x, {1, -1, 0, 2}, 3);

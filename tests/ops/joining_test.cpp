@@ -60,6 +60,19 @@ TEST(Joining, Values) {
               ElementsAre(0, 2, 1, 3, 0, 1, 2, 3));
 }
 
+TEST(Joining, ChannelsStayNextToEachOther) {
+  const auto inner = [](const Variable& x) {
+    return x.permute({0, 2, 3, 1}).contiguous().permute({0, 3, 1, 2});
+  };
+  for (const std::int64_t dim : {0, 1, 2, 3}) {
+    const Variable a = randn({2, 8, 3, 5}), b = randn({2, 8, 3, 5});
+    const Variable y = cat({inner(a), inner(b)}, dim);
+    EXPECT_TRUE(equal(y, cat({a, b}, dim)));
+    EXPECT_TRUE(y.permute({0, 2, 3, 1}).is_contiguous());
+    EXPECT_TRUE(cat({inner(a), b}, dim).is_contiguous());
+  }
+}
+
 TEST(Joining, Errors) {
   EXPECT_EQ(testing_support::error_of([] { cat(variable_list{}); }),
             "cat(): expected a non-empty list of Tensors");

@@ -337,6 +337,15 @@ TEST(CtcLoss, AddsUpAllAlignments) {
               (y[0] / 2 + y[1] / 3 + y[2]).item<double>() / 3, 1e-12);
 }
 
+TEST(CtcLoss, LengthsOfAnyBatchAsATensor) {
+  const std::int64_t batch = 40;
+  const Variable x = log_softmax(randn({6, batch, 4}, kFloat64), 2);
+  const Variable targets = randint(1, 4, {batch, 2}, kLong);
+  const std::vector<std::int64_t> steps(batch, 6), lengths(batch, 2);
+  EXPECT_TRUE(equal(ctc_loss(x, targets, full({batch}, 6, kLong), full({batch}, 2, kLong)),
+                    ctc_loss(x, targets, steps, lengths)));
+}
+
 TEST(CtcLoss, TooFewStepsForTheLabels) {
   const Variable x = randn({3, 2, 4}, kFloat64).log_softmax(2).detach().requires_grad_();
   const Variable targets = tensor({1, 1, 1, 2}, kLong).view({2, 2});

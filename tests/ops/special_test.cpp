@@ -85,6 +85,16 @@ TEST(Special, ErfinvInvertsErf) {
   EXPECT_TRUE(allclose(erf(erfinv(small)), small, 1e-15, 0));
 }
 
+TEST(Special, ErfinvOfFloat32) {
+  const V x =
+      cat({linspace(-1, 1, 2001), tensor({1e-30, 0.9999999, -0.99999994, 2e-8}), tensor({0.0})})
+          .to(kFloat32);
+  const V exact = erfinv(x.to(kFloat64)), y = erfinv(x);
+  EXPECT_EQ(y.dtype(), kFloat32);
+  EXPECT_TRUE(allclose(y.to(kFloat64), exact, 1e-6, 0));
+  EXPECT_TRUE(isnan(erfinv(tensor({1.5, -3.0, kNan}).to(kFloat32))).all().item<bool>());
+}
+
 TEST(Special, AtTheBoundsOfTheirDomains) {
   EXPECT_EQ(value(erfinv(number(1))), kInf);
   EXPECT_TRUE(std::isnan(value(erfinv(number(1.5)))));

@@ -72,6 +72,20 @@ TYPED_TEST(PadTest, WrapsAround) {
       }
 }
 
+TYPED_TEST(PadTest, WrapsPlanesAround) {
+  using T = TypeParam;
+  for (const DimVector& sizes : {DimVector{4, 5}, {3, 5, 7}, {2, 3, 4, 5}})
+    for (std::int64_t axis = 1; axis < static_cast<std::int64_t>(sizes.size()); ++axis)
+      for (const auto& [before, after] : {std::pair{1, 2}, {2, 0}, {0, 1}}) {
+        const Array x = random_array(sizes, dtype_of<T>, 1, 0, 100);
+        const Array expected =
+            pad_circular(pad_circular(x, axis, before, after), axis - 1, after, before);
+        const ThreadCount count(3);
+        EXPECT_EQ(values<T>(pad_circular_planes(x, axis, before, after, after, before)),
+                  values<T>(expected));
+      }
+}
+
 }  // namespace
 
 }  // namespace tapedeck::kernels

@@ -5,7 +5,9 @@
 #include <random>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/ops/kernels/copy.h>
 #include <tests/support/arrays.h>
+#include <tests/support/compare.h>
 
 namespace tapedeck::kernels {
 
@@ -107,6 +109,21 @@ TEST(Resample, IsTheSumOfItsTerms) {
           expect_close<float>(y, std::vector<float>(expected.begin(), expected.end()), 0, 1e-5);
       }
     }
+}
+
+TEST(Resample, ImagesWhoseChannelsLieNextToEachOther) {
+  const Array x = random_array({2, 9, 5, 7}, kFloat64, 1);
+  const Array inner = contiguous(x.permute({0, 2, 3, 1})).permute({0, 3, 1, 2});
+  const auto rows = random_axis(5, 9, 1, 3, 2), columns = random_axis(7, 4, 0, 4, 3);
+  for (const Resampling& axes : {Resampling{rows, columns},
+                                 {rows, std::nullopt},
+                                 {std::nullopt, columns},
+                                 {std::nullopt, std::nullopt}}) {
+    const Array y = resample(inner, axes);
+    EXPECT_TRUE(y.permute({0, 2, 3, 1}).is_contiguous());
+    EXPECT_FALSE(y.shares_storage(inner));
+    EXPECT_LT(testing_support::relative_error(y, resample(x, axes)), 1e-14);
+  }
 }
 
 TEST(Resample, TransposedIsItsAdjoint) {
