@@ -88,6 +88,10 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {29, 530, 4},
                           {64, 64, 64},
                           {33, 1, 65},
+                          // a few columns behind whole vectors, in one and several parts
+                          {40, 530, 100},
+                          {45, 70, 83},
+                          {230, 80, 103},
                           // few rows or columns: read in place, by parts of the depth, by dots; and
                           // long rows of little depth
                           {3, 70, 700},
