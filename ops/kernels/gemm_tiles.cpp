@@ -1,5 +1,7 @@
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 
+#include <algorithm>
+
 #include <tapedeck/ops/kernels/simd.h>
 
 #undef HWY_TARGET_INCLUDE
@@ -26,6 +28,7 @@ constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1, kAheadSteps = 0;
 constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4, kAheadSteps = 16;
 #endif
 constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kFewElements = 16;  // of a panel, for which no vectors are put together
 
 template <typename T>
 HWY_INLINE constexpr int Lanes() {
@@ -300,13 +303,23 @@ void Strips(const NarrowProducts<T>& p) {
   T packed[kNarrowPanel];
   const std::int64_t panel = kVectors * Lanes<T>();
   const T* b = p.first.b;
+  // A few elements are packed one by one, beside zeros.
+  const bool few = kColumns == Columns::kWhole && p.b_column_stride != 1 &&
+                   p.first.columns * p.first.depth <= kFewElements;
+  if (few) std::fill_n(packed, p.first.depth * panel, T{0});
   for (std::int64_t i = 0; i < p.count; ++i, b += p.b_step) {
     GemmTile<T> tile = p.first;
     tile.a += i * p.a_step;
     tile.b = b;
     tile.c += i * p.c_step;
     if (kColumns == Columns::kWhole && (p.b_column_stride != 1 || tile.columns < Lanes<T>())) {
-      Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.depth, panel, packed);
+      if (few) {
+        for (std::int64_t k = 0; k < tile.depth; ++k)
+          for (std::int64_t j = 0; j < tile.columns; ++j)
+            packed[k * panel + j] = b[k * p.first.b_step + j * p.b_column_stride];
+      } else {
+        Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.depth, panel, packed);
+      }
       tile.b = packed;
       tile.b_step = panel;
     }
