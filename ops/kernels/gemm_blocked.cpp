@@ -18,6 +18,7 @@ namespace {
 constexpr std::int64_t kStaysInL1 = 1 << 14;  // bytes of a panel beside which tiles go through
 constexpr std::int64_t kPackedInPiece = 1 << 15;
 constexpr std::int64_t kReadInPiece = 1 << 15;  // elements, by products with a vector
+constexpr std::int64_t kRepaysStores = 64;      // depth of sums that are stored one by one
 constexpr double kTransposeCost = 12;           // of an element, in products of a vector's lane
 
 // Rows of a panel, `step` elements apart, that are asked for ahead of their products, one for every
@@ -84,9 +85,9 @@ struct Result {
 };
 
 template <typename T>
-void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t, const Reach<T>& b,
-              std::int64_t p, const Result<T>& result, const Ahead<T>& ahead = {nullptr, 0}) {
-  const std::int64_t columns = b.panels.size(p);
+inline void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t, const Reach<T>& b,
+                     std::int64_t p, std::int64_t columns, const Result<T>& result,
+                     const Ahead<T>& ahead = {nullptr, 0}) {
   const GemmTile<T> tile{a.at(t),
                          a.stride(t),
                          a.step(t),
@@ -105,27 +106,72 @@ void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t, const
   simd.tile[columns > simd.lanes ? 1 : 0](static_cast<int>(a.panels.size(t)), tile);
 }
 
+// How many of a panel's columns would leave most of a vector empty, if vectors along the rows take
+// these in less time: packed rows are such vectors, but the sums are stored one by one. Behind a
+// whole vector, a second one that overlaps it would take as long as that.
+template <typename T>
+std::int64_t few_left(std::int64_t columns, std::int64_t depth) {
+  const GemmTiles<T>& simd = gemm_tiles<T>();
+  const std::int64_t left = columns % simd.lanes;
+  const int most = columns < simd.lanes ? simd.most_few_columns : simd.most_few_columns / 2;
+  return depth >= kRepaysStores && left <= most ? left : 0;
+}
+
+// Tiles [t_begin, t_end), which are packed, by the last few columns of panel p.
+template <typename T>
+void few_columns(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Reach<T>& b,
+                 std::int64_t p, std::int64_t columns, const Result<T>& result) {
+  const GemmTiles<T>& simd = gemm_tiles<T>();
+  constexpr std::int64_t kMost = 2048;  // sums
+  const std::int64_t skipped = b.panels.size(p) - columns, first = b.panels.begin(p) + skipped;
+  const std::int64_t row_panel = simd.row_panel, tiles = kMost / (columns * row_panel);
+  const Matrix<T>& c = result.c;
+  T sums[kMost];
+  for (std::int64_t t = t_begin; t < t_end; t += tiles) {
+    const std::int64_t n = std::min(tiles, t_end - t);
+    simd.few_columns({n, a.at(t), a.panels.packed(1, a.k), b.at(p) + skipped, b.step(p), columns,
+                      a.k.size, sums});
+    for (std::int64_t i = 0; i < n; ++i) {
+      const T* const sum = sums + i * columns * row_panel;
+      for (std::int64_t row = 0; row < a.panels.size(t + i); ++row)
+        for (std::int64_t j = 0; j < columns; ++j) {
+          T& to = c.at(a.panels.begin(t + i) + row, first + j);
+          const T value = result.alpha * sum[j * row_panel + row];
+          to = result.beta == T{0} ? value : value + result.beta * to;
+        }
+    }
+  }
+}
+
 // Tiles [t, t_end) by panels [p, p_end), which are in the L2 cache, or on their way there.
 template <typename T>
 void block(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Reach<T>& b,
            std::int64_t p_begin, std::int64_t p_end, const Result<T>& result) {
   const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t bytes = b.panels.packed(1, b.k) * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t few = a.packed ? few_left<T>(b.panels.size(p_end - 1), b.k.size) : 0;
+  const auto columns = [&](std::int64_t p) {
+    return b.panels.size(p) - (p + 1 == p_end ? few : 0);
+  };
   if (bytes <= kStaysInL1 || !b.packed) {
     // Each tile asks for a part of what follows the panel.
     const std::int64_t part = ceil_div(b.k.size, t_end - t_begin);
     for (std::int64_t p = p_begin; p < p_end; ++p) {
+      const std::int64_t n = columns(p);
+      if (n == 0) break;
       Ahead<T> ahead = b.after(p);
       if (ahead.rows) ahead.every = t_end - t_begin;
       for (std::int64_t t = t_begin; t < t_end; ++t) {
-        one_tile(simd, a, t, b, p, result, ahead);
+        one_tile(simd, a, t, b, p, n, result, ahead);
         if (ahead.rows) ahead.rows += part * ahead.step;
       }
     }
   } else {
     for (std::int64_t t = t_begin; t < t_end; ++t)
-      for (std::int64_t p = p_begin; p < p_end; ++p) one_tile(simd, a, t, b, p, result);
+      for (std::int64_t p = p_begin; p < p_end && columns(p) > 0; ++p)
+        one_tile(simd, a, t, b, p, columns(p), result);
   }
+  if (few > 0) few_columns(a, t_begin, t_end, b, p_end - 1, few, result);
 }
 
 // One part of the depth.
@@ -134,8 +180,10 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, const T* rows_copy, T
                    const Result<T>& result) {
   using Source = typename GemmPlan<T>::Source;
   const GemmPanels<T>&rows = plan.rows, &columns = plan.columns;
-  const bool pack_last = plan.columns_from == Source::kInPlace &&
-                         columns.size(columns.count - 1) < gemm_tiles<T>().lanes;
+  const GemmTiles<T>& simd = gemm_tiles<T>();
+  const std::int64_t last = columns.size(columns.count - 1);
+  const bool pack_last = plan.columns_from == Source::kInPlace && last < simd.lanes &&
+                         (plan.rows_from == Source::kInPlace || few_left<T>(last, k.size) == 0);
   if (plan.columns_from == Source::kShared) pack_all(columns, k, columns_copy);
   if (pack_last) columns.pack(columns.count - 1, 1, k, 0, k.size, columns_copy);
 

@@ -20,7 +20,8 @@ constexpr std::int64_t kProductsInPiece = 1 << 18;
 constexpr std::int64_t kMostParts = 16;
 constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
 // Of this depth and with rows of so many blocks, it is writing c that takes the time.
-constexpr std::int64_t kShallow = 4, kLongRowBlocks = 2;
+constexpr std::int64_t kShallow = 8, kLongRowBlocks = 1;
+constexpr std::int64_t kFarElements = 1 << 19;  // of c, that caches near by do not hold
 constexpr std::int64_t kWrittenInPiece = 1 << 15;
 constexpr std::int64_t kFewDots = 16;  // rows, or columns; beyond, packing pays
 // The depth must be worth it to add up the lanes of each sum: so many times the few rows, for
@@ -81,7 +82,8 @@ void few_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
 template <typename T>
 void long_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
-  const std::int64_t rows = a.columns <= 2 ? 1 : simd.max_rows;
+  const bool streams = a.columns <= 2 && c.rows * c.columns >= kFarElements;
+  const std::int64_t rows = streams ? 1 : simd.max_rows;
   parallel_for(ceil_div(c.rows, rows), ceil_div(kWrittenInPiece, rows * c.columns),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin * rows; i < std::min(c.rows, end * rows); i += rows) {

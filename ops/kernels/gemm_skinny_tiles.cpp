@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
+#include <tapedeck/ops/kernels/transpose-inl.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
@@ -33,6 +34,7 @@ constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32};
 // ahead. One row of c takes too little time for that.
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kShortDepth = 16;  // of columns that are transposed rather than summed
 constexpr std::int64_t kWideBlocks = 2;
 
 template <typename T>
@@ -67,7 +69,20 @@ void RowsBlock(const Product<T>& p, std::int64_t last) {
   const T *a = p.a, *b = p.b;
   const std::int64_t a_row_stride = p.a_row_stride, a_step = p.a_step, b_stride = p.b_stride;
   [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
-  for (std::int64_t k = 0; k < p.depth; ++k, a += a_step, b += b_stride) {
+  std::int64_t k = 0;
+  if constexpr (kRows * kVectors == 1) {  // a single sum would wait for itself
+    auto s1 = hn::Zero(d), s2 = s1, s3 = s1;
+    const auto at = [&](std::int64_t step)
+                        HWY_ATTR { return LoadPart(d, b + step * b_stride, last); };
+    for (; k + 4 <= p.depth; k += 4, a += 4 * a_step, b += 4 * b_stride) {
+      sum[0][0] = hn::MulAdd(hn::Set(d, a[0]), at(0), sum[0][0]);
+      s1 = hn::MulAdd(hn::Set(d, a[a_step]), at(1), s1);
+      s2 = hn::MulAdd(hn::Set(d, a[2 * a_step]), at(2), s2);
+      s3 = hn::MulAdd(hn::Set(d, a[3 * a_step]), at(3), s3);
+    }
+    sum[0][0] = hn::Add(hn::Add(sum[0][0], s1), hn::Add(s2, s3));
+  }
+  for (; k < p.depth; ++k, a += a_step, b += b_stride) {
     hn::Vec<decltype(d)> factor[kRows];
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) factor[i] = hn::Set(d, a[i * a_row_stride]);
@@ -81,16 +96,19 @@ void RowsBlock(const Product<T>& p, std::int64_t last) {
       for (int i = 0; i < kRows; ++i) sum[i][v] = hn::MulAdd(factor[i], x, sum[i][v]);
     }
   }
+  // What p says is read before the first store, which might change it.
   const auto alpha = hn::Set(d, p.alpha), beta = hn::Set(d, p.beta);
+  const bool adds = p.beta != T{0};
+  T* const c = p.c;
+  const std::int64_t c_row_stride = p.c_row_stride;
   HWY_UNROLL(kMaxRows)
   for (int i = 0; i < kRows; ++i) {
     HWY_UNROLL(kMostVectors)
     for (int v = 0; v < kVectors; ++v) {
-      T* const to = p.c + i * p.c_row_stride + v * kLanes;
+      T* const to = c + i * c_row_stride + v * kLanes;
       const bool whole = v + 1 < kVectors || last == kLanes;
       auto value = hn::Mul(alpha, sum[i][v]);
-      if (p.beta != T{0})
-        value = hn::MulAdd(beta, whole ? hn::LoadU(d, to) : LoadPart(d, to, last), value);
+      if (adds) value = hn::MulAdd(beta, whole ? hn::LoadU(d, to) : LoadPart(d, to, last), value);
       if (whole)
         hn::StoreU(value, d, to);
       else
@@ -223,8 +241,73 @@ HWY_INLINE void DotTileOf(std::int64_t rows, std::int64_t columns, const Product
   }
 }
 
+#if HWY_TARGET != HWY_SCALAR
+
+// Of two, three or four elements each, one behind the other.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> SumOfAdjacent(D d, const T* a, const T* columns, std::int64_t depth) {
+  hn::Vec<D> v0, v1, v2, v3;
+  if (depth == 2) {
+    hn::LoadInterleaved2(d, columns, v0, v1);
+    return hn::MulAdd(hn::Set(d, a[1]), v1, hn::Mul(hn::Set(d, a[0]), v0));
+  }
+  if (depth == 3)
+    hn::LoadInterleaved3(d, columns, v0, v1, v2);
+  else
+    hn::LoadInterleaved4(d, columns, v0, v1, v2, v3);
+  auto sum = hn::MulAdd(hn::Set(d, a[1]), v1, hn::Mul(hn::Set(d, a[0]), v0));
+  sum = hn::MulAdd(hn::Set(d, a[2]), v2, sum);
+  return depth == 3 ? sum : hn::MulAdd(hn::Set(d, a[3]), v3, sum);
+}
+
+// One row times columns that are so short that vectors across them, whose elements are transposed,
+// take less time than sums of lanes. Returns how many columns this is for: whole vectors, as far as
+// nothing behind the last column is read.
+template <typename T>
+std::int64_t ShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = Lanes<T>(), kSide = 16 / sizeof(T);
+  const std::int64_t depth = b.rows, stride = b.column_stride;
+  const std::int64_t read = depth < kSide ? kSide : depth;
+  const std::int64_t size = (b.columns - 1) * stride + depth;
+  const bool adjacent = stride == depth && depth >= 2 && depth <= 4;
+  const auto scale = hn::Set(d, alpha), keep = hn::Set(d, beta);
+  std::int64_t j = 0;
+  for (; j + kLanes <= b.columns && (j + kLanes - 1) * stride + read <= size; j += kLanes) {
+    const T* const columns = b.data + j * stride;
+    auto sum = hn::Zero(d);
+    if (adjacent) {
+      sum = SumOfAdjacent(d, a.data, columns, depth);
+    } else
+      for (std::int64_t k = 0; k < depth; k += kSide) {
+        // The last block reaches back over elements that are in the sum already.
+        const std::int64_t at = depth < kSide || k + kSide <= depth ? k : depth - kSide;
+        hn::Vec<decltype(d)> v[kSide];
+        LoadTransposed(
+            d, [=](std::int64_t i) { return columns + i * stride + at; }, v);
+        HWY_UNROLL(4)
+        for (std::int64_t i = 0; i < kSide; ++i)
+          if (at + i >= k && at + i < depth)
+            sum = hn::MulAdd(hn::Set(d, a.data[at + i]), v[i], sum);
+      }
+    sum = hn::Mul(scale, sum);
+    if (beta != T{0}) sum = hn::MulAdd(keep, hn::LoadU(d, c.data + j), sum);
+    hn::StoreU(sum, d, c.data + j);
+  }
+  return j;
+}
+
+#endif
+
 template <typename T>
 void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+#if HWY_TARGET != HWY_SCALAR
+  if (c.rows == 1 && a.columns > 0 && a.columns <= kShortDepth && c.column_stride == 1) {
+    const std::int64_t done = ShortDots(alpha, a, b, beta, c), left = c.columns - done;
+    b = b.block(0, done, b.rows, left);
+    c = c.block(0, done, 1, left);
+  }
+#endif
   Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
                c.data, c.row_stride, c.column_stride};
   for (std::int64_t j = 0; j < c.columns; j += kDotColumns)

@@ -1,5 +1,7 @@
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 
+#include <algorithm>
+
 #include <tapedeck/ops/kernels/simd.h>
 
 #undef HWY_TARGET_INCLUDE
@@ -26,6 +28,7 @@ constexpr int kMaxRows = 14, kRowPanel = 16, kSteps = 1, kAheadSteps = 0;
 constexpr int kMaxRows = 6, kRowPanel = 8, kSteps = 4, kAheadSteps = 16;
 #endif
 constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kFewElements = 16;  // of a panel, for which no vectors are put together
 
 template <typename T>
 HWY_INLINE constexpr int Lanes() {
@@ -300,13 +303,23 @@ void Strips(const NarrowProducts<T>& p) {
   T packed[kNarrowPanel];
   const std::int64_t panel = kVectors * Lanes<T>();
   const T* b = p.first.b;
+  // A few elements are packed one by one, beside zeros.
+  const bool few = kColumns == Columns::kWhole && p.b_column_stride != 1 &&
+                   p.first.columns * p.first.depth <= kFewElements;
+  if (few) std::fill_n(packed, p.first.depth * panel, T{0});
   for (std::int64_t i = 0; i < p.count; ++i, b += p.b_step) {
     GemmTile<T> tile = p.first;
     tile.a += i * p.a_step;
     tile.b = b;
     tile.c += i * p.c_step;
     if (kColumns == Columns::kWhole && (p.b_column_stride != 1 || tile.columns < Lanes<T>())) {
-      Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.depth, panel, packed);
+      if (few) {
+        for (std::int64_t k = 0; k < tile.depth; ++k)
+          for (std::int64_t j = 0; j < tile.columns; ++j)
+            packed[k * panel + j] = b[k * p.first.b_step + j * p.b_column_stride];
+      } else {
+        Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.depth, panel, packed);
+      }
       tile.b = packed;
       tile.b_step = panel;
     }
@@ -321,6 +334,60 @@ void Narrow(const NarrowProducts<T>& p) {
   if (p.first.columns < Lanes<T>() && p.b_column_stride == 1) return Strips<1, Columns::kPart>(p);
 #endif
   Strips<1, Columns::kWhole>(p);
+}
+
+// Whether a packed panel of rows is one vector, of which there are enough for sums of several tiles
+// and columns.
+template <typename T>
+HWY_INLINE constexpr bool RowsFillVector() {
+  return HWY_TARGET == HWY_AVX3 && Lanes<T>() == kRowPanel;
+}
+constexpr int kMostFewColumns = 8;
+
+// kTiles tiles by kColumns columns, or fewer: what is beyond repeats the last one.
+template <int kTiles, int kColumns, typename T>
+void RowTiles(const FewColumns<T>& p) {
+  const hn::ScalableTag<T> d;
+  hn::Vec<decltype(d)> sum[kTiles][kColumns];
+  for (int t = 0; t < kTiles; ++t)
+    for (int j = 0; j < kColumns; ++j) sum[t][j] = hn::Zero(d);
+  std::int64_t column[kColumns];
+  for (int j = 0; j < kColumns; ++j) column[j] = j < p.columns ? j : p.columns - 1;
+  const T *a[2] = {p.a, p.a + 3 * p.a_tile}, *b = p.b;  // three tiles share a pointer
+  const std::int64_t a_tile = p.a_tile, b_step = p.b_step;
+  for (std::int64_t k = 0; k < p.depth; ++k) {
+    hn::Vec<decltype(d)> rows[kTiles];
+    for (int t = 0; t < kTiles; ++t) rows[t] = hn::LoadU(d, a[t / 3] + t % 3 * a_tile);
+    HWY_UNROLL(kMostFewColumns)
+    for (int j = 0; j < kColumns; ++j) {
+      const auto x = hn::Set(d, b[column[j]]);
+      for (int t = 0; t < kTiles; ++t) sum[t][j] = hn::MulAdd(x, rows[t], sum[t][j]);
+    }
+    a[0] += kRowPanel;
+    a[1] += kRowPanel;
+    b += b_step;
+  }
+  for (int t = 0; t < kTiles; ++t)
+    for (int j = 0; j < kColumns && j < p.columns; ++j)
+      hn::StoreU(sum[t][j], d, p.sums + (t * p.columns + j) * kRowPanel);
+}
+
+// All tiles, as many at a time as sums fill the registers.
+template <int kTiles, int kColumns, typename T>
+HWY_INLINE void RowTilesOf(FewColumns<T> p) {
+  for (; p.tiles >= kTiles; p.tiles -= kTiles) {
+    RowTiles<kTiles, kColumns>(p);
+    p.a += kTiles * p.a_tile;
+    p.sums += kTiles * p.columns * kRowPanel;
+  }
+  if constexpr (kTiles > 1)
+    if (p.tiles > 0) RowTilesOf<kTiles - 1, kColumns>(p);
+}
+
+template <typename T>
+void FewColumnsOf(const FewColumns<T>& p) {
+  if constexpr (RowsFillVector<T>())
+    p.columns <= 4 ? RowTilesOf<6, 4>(p) : RowTilesOf<3, kMostFewColumns>(p);
 }
 
 template <typename T>
@@ -349,8 +416,9 @@ T Dot(const T* x, const T* y, std::int64_t y_stride, std::int64_t n) {
 template <typename T>
 GemmTiles<T> Tiles() {
   constexpr bool kFast = HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128;
-  return {kFast,     Lanes<T>(), kMaxRows, kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
-          Narrow<T>, Pack<T>,    Dot<T>};
+  constexpr int kFew = RowsFillVector<T>() ? kMostFewColumns : 0;
+  return {kFast,     Lanes<T>(), kMaxRows,        kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
+          Narrow<T>, kFew,       FewColumnsOf<T>, Pack<T>,   Dot<T>};
 }
 
 GemmTiles<float> TilesF32() { return Tiles<float>(); }

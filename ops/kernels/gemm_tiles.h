@@ -48,6 +48,23 @@ struct NarrowProducts {
   std::int64_t b_column_stride = 1;
 };
 
+/// Packed tiles of rows times a few columns, with vectors along the rows:
+///
+///   sums[(t * columns + j) * row_panel + i] = sum over k < depth of
+///       a[t * a_tile + k * row_panel + i] * b[k * b_step + j]
+///
+/// for t < tiles, j < columns and i < row_panel, the number of elements of a packed panel.
+template <typename T>
+struct FewColumns {
+  std::int64_t tiles;
+  const T* a;
+  std::int64_t a_tile;
+  const T* b;
+  std::int64_t b_step;
+  std::int64_t columns, depth;
+  T* sums;
+};
+
 /// What the instruction set of this CPU offers to matrix products; T is float or double.
 template <typename T>
 struct GemmTiles {
@@ -58,6 +75,10 @@ struct GemmTiles {
   /// Panels of one vector and of two.
   void (*tile[2])(int rows, const GemmTile<T>& tile);
   void (*narrow)(const NarrowProducts<T>& products);
+  /// Columns of a last panel up to which `few_columns` is faster than a tile of one vector; 0 where
+  /// there is none.
+  int most_few_columns;
+  void (*few_columns)(const FewColumns<T>& product);
   /// to[k * panel + i] = from[i * stride + k * depth_stride] for i < width, and some values beyond
   /// for i < panel. width > 0; panel is a multiple of `lanes`.
   void (*pack)(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,

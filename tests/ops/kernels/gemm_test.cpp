@@ -88,6 +88,10 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {29, 530, 4},
                           {64, 64, 64},
                           {33, 1, 65},
+                          // a few columns behind whole vectors, in one and several parts
+                          {40, 530, 100},
+                          {45, 70, 83},
+                          {230, 80, 103},
                           // few rows or columns: read in place, by parts of the depth, by dots; and
                           // long rows of little depth
                           {3, 70, 700},
@@ -97,6 +101,7 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {16, 330, 50},
                           {9, 3, 1100},
                           {6, 1, 900},
+                          {90, 6, 530},
                           // no wider than a tile: less than a vector, one and some, two; shallow
                           // or not
                           {40, 3, 5},
@@ -230,7 +235,16 @@ TEST(Gemm, BatchesAreIndependentProducts) {
 
 TEST(Gemv, EqualsTheDefinition) {
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt32})
-    for (const auto& [M, K] : {std::pair<I64, I64>{1, 1}, {5, 7}, {60, 90}, {500, 3}, {3, 5000}}) {
+    for (const auto& [M, K] : {std::pair<I64, I64>{1, 1},
+                               {5, 7},
+                               {60, 90},
+                               {500, 3},
+                               {3, 5000},
+                               // short rows, whose vectors are put together across them
+                               {77, 2},
+                               {50, 4},
+                               {49, 6},
+                               {33, 16}}) {
       const Array a = random_array({M, K}, dtype, 1), x = random_array({K}, dtype, 2);
       const Array expected = naive_product(a, x.unsqueeze(1)).squeeze(1);
       for (const Array& matrix : layouts_of(a))
@@ -241,6 +255,18 @@ TEST(Gemv, EqualsTheDefinition) {
       EXPECT_LE(relative_error(gemv(a, same), naive_product(a, same.unsqueeze(1)).squeeze(1)),
                 is_floating_point(dtype) ? tolerance(dtype) : 0);
     }
+}
+
+// An infinity that belongs to another row, or is behind the last one, is in no sum.
+TEST(Gemv, ShortRowsKeepToThemselves) {
+  for (const I64 K : {1, 2, 3, 5, 7, 11}) {
+    Array a = full({70, K}, 1.0, kFloat32);
+    a.data<float>()[35 * K] = std::numeric_limits<float>::infinity();
+    const Array y = gemv(a.slice(0, 0, 66, 1), full({K}, 0.5, kFloat32));
+    for (I64 i = 0; i < 66; ++i)
+      EXPECT_EQ(y.data<float>()[i],
+                i == 35 ? std::numeric_limits<float>::infinity() : 0.5f * static_cast<float>(K));
+  }
 }
 
 TEST(Dot, EqualsTheDefinition) {
