@@ -258,10 +258,15 @@ bool direct_weights_pay(const Conv2dShape& s) {
 }
 
 // Whether a strided 1x1 kernel's pixels are worth a copy of all of them: the pointwise convolution
-// then works on whole images, and packs large weights once. Outputs of a few pixels are not.
-bool sampled_pays(const Conv2dShape& s, ConvDirection direction) {
-  if (direction == ConvDirection::Forward && s.N > 1 && s.pixels() < 2 * kLanes) return false;
+// then works on whole images, and packs large weights once.
+bool sampled_pays(const Conv2dShape& s) {
   return sampled_supports(s) && s.taps() == 1 && group_weights(s) >= kWorthSampling;
+}
+// Where the copy is one run through all channels, whose rows lie equally far apart, even before
+// columns, which are copied channel by channel. An input gradient is spread channel by channel.
+bool whole_sample_pays(const Conv2dShape& s, ConvDirection direction) {
+  return direction != ConvDirection::GradInput && sampled_supports(s) && s.taps() == 1 &&
+         s.H == s.OH * s.stride_h && 4 * group_weights(s) >= kWorthSampling;
 }
 
 // Products of a 1x1 kernel, whose columns are the images themselves: unless short sums write images
@@ -322,8 +327,11 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
 
 // Whether a weight gradient's columns are little beside the products of so many filters with them:
 // of a few channels, which leave vectors over channels empty. Vectors over filters lose less where
-// they are wide.
+// they are wide, and skip padding.
 bool columns_of_few_channels_pay(const Conv2dShape& s) {
+  if (2 * direct_products(s, ConvDirection::GradWeight) <
+      static_cast<double>(s.taps() * s.pixels()))
+    return false;
   const std::int64_t channels = s.group_channels();
   const std::int64_t shares = !has_few_registers() ? 3 : channels <= 3 ? 1 : 2;
   return channels < kLanes && s.group_filters() >= shares * kManyFilters;
@@ -540,9 +548,10 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
   if (depthwise_pays(s, direction))
     return depthwise_channels_pay(s, direction) ? ConvAlgorithm::DepthwiseChannels
                                                 : ConvAlgorithm::Depthwise;
+  if (whole_sample_pays(s, direction)) return ConvAlgorithm::Sampled;
   if (direction == ConvDirection::GradWeight ? weight_columns_pay(s) : columns_pay(s, direction))
     return ConvAlgorithm::Im2col;
-  if (sampled_pays(s, direction)) return ConvAlgorithm::Sampled;
+  if (sampled_pays(s)) return ConvAlgorithm::Sampled;
   if (dilated_pays(s, direction)) return ConvAlgorithm::Dilated;
   if (const std::optional<ConvAlgorithm> algorithm = winograd(s, direction, dtype))
     return *algorithm;
