@@ -22,7 +22,7 @@ constexpr std::int64_t kPackedInPiece = 1 << 15;  // weights
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 
 // Filters are taken eight (or four) at a time, what is left in as few runs as there is a kernel
-// for.
+// for: six by threes, where four are the most, since two would read a vector for few products.
 struct FilterBlock {
   std::int64_t first, size;
 };
@@ -30,7 +30,8 @@ std::vector<FilterBlock> filter_blocks(std::int64_t filters, std::int64_t most) 
   std::vector<FilterBlock> blocks;
   for (std::int64_t k = 0; k < filters; k += blocks.back().size) {
     const std::int64_t left = filters - k;
-    blocks.push_back({k, left >= most ? most : std::min<std::int64_t>(left, 4)});
+    const std::int64_t next = left >= most ? most : std::min<std::int64_t>(left, 4);
+    blocks.push_back({k, most == 4 && left == 6 ? 3 : next});
   }
   return blocks;
 }
