@@ -22,7 +22,8 @@ constexpr std::int64_t kPackedInPiece = 1 << 15;  // weights
 constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
 
 // Filters are taken eight (or four) at a time, what is left in as few runs as there is a kernel
-// for: six by threes, where four are the most, since two would read a vector for few products.
+// for: six at once or, where four are the most, by threes, since two would read a vector for few
+// products.
 struct FilterBlock {
   std::int64_t first, size;
 };
@@ -31,7 +32,8 @@ std::vector<FilterBlock> filter_blocks(std::int64_t filters, std::int64_t most) 
   for (std::int64_t k = 0; k < filters; k += blocks.back().size) {
     const std::int64_t left = filters - k;
     const std::int64_t next = left >= most ? most : std::min<std::int64_t>(left, 4);
-    blocks.push_back({k, most == 4 && left == 6 ? 3 : next});
+    const std::int64_t six = most == 4 ? 3 : 6;
+    blocks.push_back({k, left == 6 ? six : next});
   }
   return blocks;
 }
@@ -186,6 +188,9 @@ class Pixels {
       switch (block.size) {
         case 8:
           interleave<8>(from, taps, to);
+          break;
+        case 6:
+          interleave<6>(from, taps, to);
           break;
         case 4:
           interleave<4>(from, taps, to);

@@ -501,7 +501,10 @@ PixelTiles<T> Tiles() {
   tiles.pixel_run[1] = PixelTilesOf<2, T>;
   tiles.pixel_run[2] = PixelTilesOf<3, T>;
   tiles.pixel_run[3] = PixelTilesOf<4, T>;
-  if constexpr (kMostFilters == 8) tiles.pixel_run[7] = PixelTilesOf<8, T>;
+  if constexpr (kMostFilters == 8) {
+    tiles.pixel_run[5] = PixelTilesOf<6, T>;
+    tiles.pixel_run[7] = PixelTilesOf<8, T>;
+  }
   tiles.dot_run = DotTiles<T>;
   tiles.gather_rows = GatherRows<T>;
 #if HWY_TARGET == HWY_AVX3

@@ -55,7 +55,7 @@ template <typename T>
 struct PixelTiles {
   int lanes;
   int most_filters;  ///< of a run: a power of two
-  /// Of 1, 2, 3, 4 and, where registers allow, 8 filters: [filters - 1].
+  /// Of 1, 2, 3, 4 and, where registers allow, 6 and 8 filters: [filters - 1].
   void (*pixel_run[8])(const PixelRun<T>&);
   void (*dot_run)(const DotRun<T>&);
   /// to[r * to_row_step + i] = from[r * from_row_step + i * step] for r < rows, i < n.
