@@ -345,18 +345,11 @@ void DotGroup(const PlaneWindow& s, const GroupDots<T>& run) {
   DotFilters<kTaps, kStride>(s, strips.data(), static_cast<std::int64_t>(strips.size()), run);
 }
 
-template <int kTaps, int kStride, typename T>
-PlaneDots<T> TableOf() {
-  return {Dots<kTaps, kStride, T>, DotGroup<kTaps, kStride, T>};
-}
-
 template <typename T>
 const PlaneDots<T>* DotsOf(std::int64_t kernel, std::int64_t stride) {
-  static const PlaneDots<T> all[3][2] = {{TableOf<3, 1, T>(), TableOf<3, 2, T>()},
-                                         {TableOf<5, 1, T>(), TableOf<5, 2, T>()},
-                                         {TableOf<7, 1, T>(), TableOf<7, 2, T>()}};
-  const bool has = (kernel == 3 || kernel == 5 || kernel == 7) && (stride == 1 || stride == 2);
-  return has ? &all[(kernel - 3) / 2][stride - 1] : nullptr;
+  return TableFor<PlaneDots<T>>(kernel, stride, [](auto taps, auto step) {
+    return PlaneDots<T>{Dots<taps, step, T>, DotGroup<taps, step, T>};
+  });
 }
 
 #else

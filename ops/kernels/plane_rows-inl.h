@@ -10,6 +10,7 @@
 #endif
 
 #include <cstdint>
+#include <type_traits>
 
 #include <hwy/highway.h>
 
@@ -368,6 +369,22 @@ class FlatPlane {
   decltype(hn::SetTableIndices(hn::ScalableTag<T>(),
                                static_cast<const Index*>(nullptr))) places_[kTaps * kTaps];
 };
+
+// The table of functions for a kernel of 3, 5 or 7 on both axes and a stride of 1 or 2, null for
+// others: make(kernel, stride) has these as constants.
+template <class Table, typename Make>
+const Table* TableFor(std::int64_t kernel, std::int64_t stride, Make make) {
+  constexpr std::integral_constant<int, 3> three{};
+  constexpr std::integral_constant<int, 5> five{};
+  constexpr std::integral_constant<int, 7> seven{};
+  constexpr std::integral_constant<int, 1> one{};
+  constexpr std::integral_constant<int, 2> two{};
+  static const Table all[3][2] = {{make(three, one), make(three, two)},
+                                  {make(five, one), make(five, two)},
+                                  {make(seven, one), make(seven, two)}};
+  const bool has = (kernel == 3 || kernel == 5 || kernel == 7) && (stride == 1 || stride == 2);
+  return has ? &all[(kernel - 3) / 2][stride - 1] : nullptr;
+}
 
 #endif
 

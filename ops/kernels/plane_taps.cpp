@@ -336,20 +336,13 @@ void Adjoint(const PlaneWindow& s, std::int64_t planes, const T* out, const T* w
     });
 }
 
-template <int kTaps, int kStride, typename T>
-PlaneTaps<T> TableOf() {
-  PlaneTaps<T> taps{Sums<kTaps, kStride, T>, nullptr};
-  if constexpr (kStride == 2) taps.adjoint = Adjoint<kTaps, T>;
-  return taps;
-}
-
 template <typename T>
 const PlaneTaps<T>* Taps(std::int64_t kernel, std::int64_t stride) {
-  static const PlaneTaps<T> all[3][2] = {{TableOf<3, 1, T>(), TableOf<3, 2, T>()},
-                                         {TableOf<5, 1, T>(), TableOf<5, 2, T>()},
-                                         {TableOf<7, 1, T>(), TableOf<7, 2, T>()}};
-  const bool has = (kernel == 3 || kernel == 5 || kernel == 7) && (stride == 1 || stride == 2);
-  return has ? &all[(kernel - 3) / 2][stride - 1] : nullptr;
+  return TableFor<PlaneTaps<T>>(kernel, stride, [](auto taps, auto step) {
+    PlaneTaps<T> table{Sums<taps, step, T>, nullptr};
+    if constexpr (step == 2) table.adjoint = Adjoint<taps, T>;
+    return table;
+  });
 }
 
 #else
