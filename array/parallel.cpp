@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
@@ -39,8 +40,10 @@ void pause() {
 #endif
 }
 
-// Helpers of the calling thread. Whoever is free claims the next chunk, so a helper that the system
-// has not scheduled yet delays nothing; the chunks themselves are fixed by the caller.
+// Helpers of the calling thread. Each thread has a range of the chunks, the same part of every job:
+// what one operation left in its caches, it works on in the next. Whoever is done with its own
+// claims chunks of the others, so a helper that the system has not scheduled yet delays nothing;
+// the chunks themselves are fixed by the caller.
 class Pool {
  public:
   ~Pool() {
@@ -61,17 +64,15 @@ class Pool {
 
     n_ = n;
     grain_ = grain;
-    chunks_ = (n + grain - 1) / grain;
     context_ = context;
     body_ = body;
-    wanted_helpers_ = helpers;
-    next_chunk_.store(0, std::memory_order_relaxed);
+    share_out((n + grain - 1) / grain, helpers + 1);
     error_ = nullptr;
     gate_.store(kOpen, std::memory_order_release);
     generation_.fetch_add(1, std::memory_order_release);
     if (sleepers_.load() > 0) generation_.notify_all();
 
-    claim_chunks();
+    claim_chunks(0);
     gate_.fetch_and(~kOpen, std::memory_order_acq_rel);
     while (gate_.load(std::memory_order_acquire) != 0) pause();
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
@@ -79,24 +80,52 @@ class Pool {
   }
 
  private:
+  // What threads write while others read lies in cache lines of its own.
+  static constexpr std::size_t kLine = 64;
+  // Chunks that are not yet claimed.
+  struct alignas(kLine) Range {
+    std::atomic<std::int64_t> next{0};
+    std::int64_t end = 0;
+  };
+
   static constexpr std::uint32_t kOpen = 1u << 31;
   static constexpr int kSpins = 4000;  // about 100 us: longer than the gap between two kernels
 
-  void claim_chunks() noexcept {
+  // Nobody is inside: the gate is closed.
+  void share_out(std::int64_t chunks, int threads) {
+    if (threads != threads_) ranges_ = std::make_unique<Range[]>(static_cast<std::size_t>(threads));
+    threads_ = threads;
+    for (int thread = 0; thread < threads; ++thread) {
+      Range& range = ranges_[static_cast<std::size_t>(thread)];
+      range.next.store(chunks * thread / threads, std::memory_order_relaxed);
+      range.end = chunks * (thread + 1) / threads;
+    }
+  }
+
+  void claim_chunks(int thread) noexcept {
     const bool outer = std::exchange(inside_parallel_region, true);
+    for (int i = 0; i < threads_; ++i)
+      claim_chunks_of(ranges_[static_cast<std::size_t>((thread + i) % threads_)]);
+    inside_parallel_region = outer;
+  }
+  void claim_chunks_of(Range& range) noexcept {
     for (;;) {
-      const std::int64_t chunk = next_chunk_.fetch_add(1, std::memory_order_relaxed);
-      if (chunk >= chunks_) break;
+      // Not to write where all are taken.
+      if (range.next.load(std::memory_order_relaxed) >= range.end) return;
+      const std::int64_t chunk = range.next.fetch_add(1, std::memory_order_relaxed);
+      if (chunk >= range.end) return;
       const std::int64_t begin = chunk * grain_;
       try {
         body_(context_, begin, std::min(n_, begin + grain_));
       } catch (...) {
-        next_chunk_.store(chunks_, std::memory_order_relaxed);
+        for (int i = 0; i < threads_; ++i) {
+          Range& rest = ranges_[static_cast<std::size_t>(i)];
+          rest.next.store(rest.end, std::memory_order_relaxed);
+        }
         const std::lock_guard guard(error_mutex_);
         if (!error_) error_ = std::current_exception();
       }
     }
-    inside_parallel_region = outer;
   }
 
   bool enter() {
@@ -123,13 +152,10 @@ class Pool {
       seen = now;
       if (stopping_) return;
       if (!enter()) continue;
-      if (index < wanted_helpers_) claim_chunks();
+      if (index + 1 < threads_) claim_chunks(index + 1);
       gate_.fetch_sub(1, std::memory_order_release);
     }
   }
-
-  // What threads write while others read lies in cache lines of its own.
-  static constexpr std::size_t kLine = 64;
 
   std::mutex in_use_;
   std::vector<std::thread> helpers_;
@@ -138,10 +164,10 @@ class Pool {
   std::atomic<bool> stopping_{false};
   // The top bit is set while helpers may still join the job; the rest counts those inside.
   alignas(kLine) std::atomic<std::uint32_t> gate_{0};
-  alignas(kLine) std::atomic<std::int64_t> next_chunk_{0};
   alignas(kLine) std::int64_t n_ = 0;
-  std::int64_t grain_ = 0, chunks_ = 0;
-  int wanted_helpers_ = 0;
+  std::int64_t grain_ = 0;
+  int threads_ = 0;
+  std::unique_ptr<Range[]> ranges_;  // of each thread
   void* context_ = nullptr;
   void (*body_)(void*, std::int64_t, std::int64_t) = nullptr;
   std::mutex error_mutex_;
