@@ -238,11 +238,11 @@ Scratch<T> output_buffer(const Conv2dShape& s, const Blocks& blocks) {
 template <typename T>
 class Filters {
  public:
-  Filters(Matrix<const T> all, const Conv2dShape& s, const Blocks& blocks,
-          std::int64_t channel_blocks = 1) {
+  // `whole`: as the first operand, and all of them in every product.
+  Filters(Matrix<const T> all, const Conv2dShape& s, const Blocks& blocks, bool whole = true) {
     const std::int64_t fewest = 4 * gemm_tiles<T>().lanes;
     const std::int64_t columns = blocks.images * blocks.rows * s.OW;
-    if (gemm_tiles<T>().fast && s.groups == 1 && channel_blocks == 1 &&
+    if (gemm_tiles<T>().fast && s.groups == 1 && whole &&
         blocks.image_blocks * blocks.row_blocks > 1 && all.rows >= fewest && columns >= fewest &&
         all.rows * all.columns >= kWorthPacking)
       packed_.emplace(all);
@@ -342,7 +342,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
   const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
   const bool joined = s.is_pointwise() && blocks.images > 1, windowed = adds_windows(s);
   const Filters<T> all(row_major(w, s.group_filters(), depth).transposed(), s, blocks,
-                       channel_blocks);
+                       channel_blocks == 1 && !windowed);
   for_pieces(
       blocks, blocks.image_blocks * s.groups * channel_blocks,
       [&](std::int64_t begin, std::int64_t end) {

@@ -34,6 +34,9 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
   splits_rows_ =
       tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step && !fits;
   channel_step_ = ((w.step * rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
+  if (!gaps_) parts_.push_back({h.first_shift, 1, rows_, 0});
+  for (std::size_t i = 0; gaps_ && i < h.shifts.size(); ++i)
+    parts_.push_back({h.shifts[i], h.step, outputs_, static_cast<std::int64_t>(i) * outputs_});
   for (const AxisPhase& row_phase : h.phases)
     for (const AxisPhase& column_phase : w.phases) {
       std::vector<std::int64_t> offsets;
@@ -75,14 +78,10 @@ void ConvSlab<T>::clear_padding(std::int64_t first_row, std::int64_t first_colum
 template <typename T>
 void ConvSlab<T>::load(const T* in, std::int64_t image_step, std::int64_t images,
                        std::int64_t first_row, std::int64_t first_column, T* slab) const {
-  const WindowAxis& h = window_.h;
-  const std::int64_t top = first_row * h.step;
-  std::vector<Rows> parts;
-  if (!gaps_) parts.push_back({top + h.first_shift, 1, rows_, 0});
-  for (std::size_t i = 0; gaps_ && i < h.shifts.size(); ++i)
-    parts.push_back({top + h.shifts[i], h.step, outputs_, static_cast<std::int64_t>(i) * outputs_});
-  if (splits_rows_) return load_split(in, image_step, images, parts, first_column, slab);
-  for (const Rows& rows : parts) load_rows(in, image_step, images, rows, first_column, slab);
+  const std::int64_t top = first_row * window_.h.step;
+  if (splits_rows_) return load_split(in, image_step, images, top, first_column, slab);
+  for (const Rows& part : parts_)
+    load_rows(in, image_step, images, below(part, top), first_column, slab);
 }
 
 template <typename T>
@@ -95,8 +94,7 @@ auto ConvSlab<T>::inside(const Rows& rows) const -> RowRange {
 
 template <typename T>
 void ConvSlab<T>::load_split(const T* in, std::int64_t image_step, std::int64_t images,
-                             const std::vector<Rows>& parts, std::int64_t first_column,
-                             T* slab) const {
+                             std::int64_t top, std::int64_t first_column, T* slab) const {
   const WindowAxis &h = window_.h, &w = window_.w;
   const std::int64_t size = w.step * rows_ * residue_width_;
   T* const gathered = images_ == 1 ? nullptr : slab + window_.C * channel_step_;
@@ -105,7 +103,8 @@ void ConvSlab<T>::load_split(const T* in, std::int64_t image_step, std::int64_t 
   for (std::int64_t c = 0; c < window_.C; ++c) {
     T* const channel = slab + c * channel_step_;
     for (std::int64_t n = 0; n < images; ++n)
-      for (const Rows& rows : parts) {
+      for (const Rows& part : parts_) {
+        const Rows rows = below(part, top);
         const RowRange read = inside(rows);
         if (read.begin == read.end) continue;
         const std::int64_t row = c * h.in_size + rows.first + read.begin * rows.step;

@@ -52,6 +52,11 @@ class ConvSlab {
   struct Rows {
     std::int64_t first, step, count, place;
   };
+  // The same, further down.
+  static Rows below(Rows rows, std::int64_t top) {
+    rows.first += top;
+    return rows;
+  }
   // Those of them that are inside the image.
   struct RowRange {
     std::int64_t begin, end;
@@ -65,8 +70,8 @@ class ConvSlab {
   };
   // All residues of the rows' columns at once: of one image, or of several that are then put side
   // by side.
-  void load_split(const T* in, std::int64_t image_step, std::int64_t images,
-                  const std::vector<Rows>& parts, std::int64_t first_column, T* slab) const;
+  void load_split(const T* in, std::int64_t image_step, std::int64_t images, std::int64_t top,
+                  std::int64_t first_column, T* slab) const;
   // Of one image after the other, before they lie side by side, with a stride.
   std::int64_t gathered_elements() const {
     if (images_ == 1 || window_.w.step == 1) return 0;
@@ -80,6 +85,7 @@ class ConvSlab {
   const bool gaps_;
   const std::int64_t images_, outputs_;  // outputs: rows of a piece
   bool splits_rows_;
+  std::vector<Rows> parts_;  // of a slab whose outputs begin with row 0
   std::int64_t rows_, residue_width_, row_width_, channel_step_;
   std::vector<std::vector<std::int64_t>> offsets_;
 };

@@ -376,9 +376,7 @@ void SplitRows(const T* from, std::int64_t from_row_step, std::int64_t first, st
                                  : SplitRowsBy<4, T>;
   split(from, from_row_step, first, width, rows, n, to, to_row_step, to_residue_step);
 }
-#endif
 
-#if HWY_TARGET == HWY_AVX3
 // Rows that fit a vector, and are read from one of each image: lane i * places + m is element
 // i * step of image m.
 template <typename T>
