@@ -8,6 +8,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/select.h>
 #include <tapedeck/ops/kernels/unary.h>
@@ -25,8 +26,7 @@ template <typename Body>
 void for_each_tile(const AxisView& view, Body&& body) {
   const std::int64_t tiles = (view.inner + kTile - 1) / kTile;
   const std::int64_t tile_size = view.axis * std::min(view.inner, kTile);
-  const std::int64_t grain =
-      std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, tile_size));
+  const std::int64_t grain = grain_for(tile_size, kGrain);
   parallel_for(view.outer * tiles, grain, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t job = begin; job < end; ++job) {
       const std::int64_t outer = job / tiles, first = job % tiles * kTile;

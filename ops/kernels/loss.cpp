@@ -8,6 +8,7 @@
 #include <tapedeck/ops/kernels/binary_loops.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/cross_entropy_rows.h>
+#include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/within.h>
 
@@ -15,12 +16,7 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kGrain = 16384;
 constexpr std::int64_t kErrorGrain = 65536;
-
-std::int64_t grain_for(std::int64_t elements) {
-  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, elements));
-}
 
 template <typename T>
 double class_weight(const T* weight, std::int64_t c) {

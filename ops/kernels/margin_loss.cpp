@@ -1,20 +1,14 @@
 #include <tapedeck/ops/kernels/margin_loss.h>
 
-#include <algorithm>
-
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/margin_rows.h>
 #include <tapedeck/ops/kernels/scratch.h>
 
 namespace tapedeck::kernels {
 
 namespace {
-
-std::int64_t rows_worth_a_chunk(std::int64_t row) {
-  constexpr std::int64_t kGrain = 16384;
-  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, row));
-}
 
 // factor / C times each weight.
 template <typename T>
@@ -34,7 +28,7 @@ Array multi_margin(const Array& x, const MultiMargin& loss) {
   dispatch_floating(x.dtype(), "multi_margin_loss", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const Scratch<T> factors = row_factors<T>(loss.weights.data<T>(), nullptr, N, C);
-    parallel_for(N, rows_worth_a_chunk(C), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(N, grain_for(C), [&](std::int64_t begin, std::int64_t end) {
       margin_rows<T>().one_label(x.data<T>() + begin * C, loss.target.data<std::int64_t>() + begin,
                                  factors.data() + begin, static_cast<T>(loss.margin), loss.square,
                                  end - begin, C, losses.data<T>() + begin);
@@ -49,7 +43,7 @@ Array multi_margin_grad(const Array& g, const Array& x, const MultiMargin& loss)
   dispatch_floating(x.dtype(), "multi_margin_loss", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const Scratch<T> factors = row_factors(loss.weights.data<T>(), g.data<T>(), N, C);
-    parallel_for(N, rows_worth_a_chunk(C), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(N, grain_for(C), [&](std::int64_t begin, std::int64_t end) {
       margin_rows<T>().one_label_grad(
           x.data<T>() + begin * C, loss.target.data<std::int64_t>() + begin, factors.data() + begin,
           static_cast<T>(loss.margin), loss.square, end - begin, C, grad.data<T>() + begin * C);
@@ -63,7 +57,7 @@ Array multilabel_margin(const Array& x, const Array& is_label) {
   Array losses = Array::empty({N}, x.dtype());
   dispatch_floating(x.dtype(), "multilabel_margin_loss", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    parallel_for(N, rows_worth_a_chunk(C * C / 2), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(N, grain_for(C * C / 2), [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> others(C);
       margin_rows<T>().labels(x.data<T>() + begin * C, is_label.data<std::uint8_t>() + begin * C,
                               T{1} / static_cast<T>(C), end - begin, C, others.data(),
@@ -79,7 +73,7 @@ Array multilabel_margin_grad(const Array& g, const Array& x, const Array& is_lab
   dispatch_floating(x.dtype(), "multilabel_margin_loss", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const Scratch<T> factors = row_factors<T>(nullptr, g.data<T>(), N, C);
-    parallel_for(N, rows_worth_a_chunk(C * C / 2), [&](std::int64_t begin, std::int64_t end) {
+    parallel_for(N, grain_for(C * C / 2), [&](std::int64_t begin, std::int64_t end) {
       const Scratch<T> others(C);
       margin_rows<T>().labels_grad(
           x.data<T>() + begin * C, is_label.data<std::uint8_t>() + begin * C,

@@ -5,6 +5,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/max_pool_rows.h>
 #include <tapedeck/ops/kernels/pool.h>
 
@@ -24,9 +25,7 @@ struct Windows {
   std::int64_t OW() const { return outputs; }
 };
 
-std::int64_t planes_per_piece(std::int64_t elements) {
-  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, elements));
-}
+std::int64_t planes_per_piece(std::int64_t elements) { return grain_for(elements, kGrain); }
 
 template <typename T>
 void search_window(const T* plane, std::int64_t width, const PoolWindow& row,

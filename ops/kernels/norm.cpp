@@ -6,19 +6,15 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/norm_loops.h>
 
 namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kGrain = 16384;
 // Below this many pixels a channel, channels go through the vector lanes instead.
 constexpr std::int64_t kShortRow = 4;
-
-std::int64_t grain_for(std::int64_t elements) {
-  return std::max<std::int64_t>(1, kGrain / std::max<std::int64_t>(1, elements));
-}
 
 template <typename T>
 const T* data_or_null(const Array& array) {
