@@ -6,6 +6,13 @@
 
 namespace tapedeck::kernels {
 
+namespace {
+
+// Images whose rows a vector can have side by side at less cost than a transposition's.
+constexpr std::int64_t kFewImages = 4;
+
+}  // namespace
+
 template <typename T>
 ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_t rows,
                       std::int64_t columns)
@@ -27,12 +34,14 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
   // An odd number of cache lines from channel to channel: a power of two would put them all into
   // the same few sets of the cache.
   constexpr std::int64_t kLine = 64 / sizeof(T);
-  // All residues of a row at once, where most are read; but a vector that has such a row of a few
-  // images can be put together as it is.
+  // All residues of a row at once, where most are read; but vectors that have such a row of a few
+  // images can be put together as they are.
   const auto read = std::count(w.residues_read.begin(), w.residues_read.end(), true);
-  const bool fits = images > 1 && images <= 4 && w.in_size <= tiles_.lanes;
-  splits_rows_ =
-      tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step && !fits;
+  const bool splits =
+      tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step;
+  joins_rows_ = tiles_.join_rows != nullptr && w.in_size <= tiles_.lanes && images > 1 &&
+                images <= (splits || w.step == 1 ? kFewImages : tiles_.lanes);
+  splits_rows_ = splits && !joins_rows_;
   channel_step_ = ((w.step * rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
   if (!gaps_) parts_.push_back({h.first_shift, 1, rows_, 0});
   for (std::size_t i = 0; gaps_ && i < h.shifts.size(); ++i)
@@ -79,6 +88,7 @@ template <typename T>
 void ConvSlab<T>::load(const T* in, std::int64_t image_step, std::int64_t images,
                        std::int64_t first_row, std::int64_t first_column, T* slab) const {
   const std::int64_t top = first_row * window_.h.step;
+  if (joins_rows_) return load_joined(in, image_step, images, top, first_column, slab);
   if (splits_rows_) return load_split(in, image_step, images, top, first_column, slab);
   for (const Rows& part : parts_)
     load_rows(in, image_step, images, below(part, top), first_column, slab);
@@ -90,6 +100,49 @@ auto ConvSlab<T>::inside(const Rows& rows) const -> RowRange {
   const std::int64_t begin = rows.first >= 0 ? 0 : (-rows.first + rows.step - 1) / rows.step;
   if (rows.first >= size || begin >= rows.count) return {0, 0};
   return {begin, std::max(begin, std::min(rows.count, (size - 1 - rows.first) / rows.step + 1))};
+}
+
+template <typename T>
+template <class Visit>
+void ConvSlab<T>::visit_rows(const Rows& rows, const Visit& visit) const {
+  const WindowAxis& h = window_.h;
+  const auto [begin, end] = inside(rows);
+  const bool all = gaps_ || std::find(h.residues_read.begin(), h.residues_read.end(), 0) ==
+                                h.residues_read.end();
+  const std::int64_t step = all ? 1 : h.step;
+  for (std::int64_t r = begin; r < std::min(end, begin + step); ++r)
+    if (all || h.residues_read[static_cast<std::size_t>(r % h.step)])
+      visit(Rows{rows.first + r * rows.step, step * rows.step, (end - r + step - 1) / step,
+                 rows.place + r},
+            step);
+}
+
+template <typename T>
+void ConvSlab<T>::load_joined(const T* in, std::int64_t image_step, std::int64_t images,
+                              std::int64_t top, std::int64_t first_column, T* slab) const {
+  const WindowAxis &h = window_.h, &w = window_.w;
+  ImageRows<T> run{};
+  run.image_step = image_step;
+  run.images = images;
+  run.from_plane_step = h.in_size * w.in_size;
+  run.planes = window_.C;
+  run.width = w.in_size;
+  run.first = first_column * w.step + w.first_shift;
+  run.step = w.step;
+  run.residues = w.residues_read.data();
+  run.to_plane_step = channel_step_;
+  run.to_residue_step = rows_ * row_width_;
+  run.n = residue_width_;
+  run.places = images_;
+  for (const Rows& part : parts_)
+    visit_rows(below(part, top), [&](const Rows& rows, std::int64_t step) {
+      run.from = in + rows.first * w.in_size;
+      run.from_row_step = rows.step * w.in_size;
+      run.rows = rows.count;
+      run.to = slab + rows.place * row_width_;
+      run.to_row_step = step * row_width_;
+      tiles_.join_rows(run);
+    });
 }
 
 template <typename T>
@@ -126,30 +179,24 @@ template <typename T>
 void ConvSlab<T>::load_rows(const T* in, std::int64_t image_step, std::int64_t images,
                             const Rows& rows, std::int64_t first_column, T* slab) const {
   const WindowAxis &h = window_.h, &w = window_.w;
-  const auto [begin, end] = inside(rows);
-  // All rows at once, or those of every residue that is read.
-  const bool all_rows = gaps_ || std::find(h.residues_read.begin(), h.residues_read.end(), 0) ==
-                                     h.residues_read.end();
-  const std::int64_t row_step = all_rows ? 1 : h.step;
-  for (std::int64_t residue = 0; residue < w.step; ++residue) {
-    const Inside columns = inside(first_column, residue);
-    const std::int64_t width = columns.end - columns.begin;
-    if (!w.residues_read[static_cast<std::size_t>(residue)] || width == 0) continue;
-    for (std::int64_t c = 0; c < window_.C; ++c)
-      for (std::int64_t r = begin; r < std::min(end, begin + row_step); ++r) {
-        if (!all_rows && !h.residues_read[static_cast<std::size_t>(r % h.step)]) continue;
-        const T* const from =
-            in + (c * h.in_size + rows.first + r * rows.step) * w.in_size + columns.column;
-        T* const to = slab + c * channel_step_ + (residue * rows_ + rows.place + r) * row_width_ +
-                      columns.begin * images_;
-        const Block block{row_step * rows.step * w.in_size, row_step * row_width_,
-                          (end - r + row_step - 1) / row_step, width};
+  visit_rows(rows, [&](const Rows& read, std::int64_t step) {
+    for (std::int64_t residue = 0; residue < w.step; ++residue) {
+      const Inside columns = inside(first_column, residue);
+      const std::int64_t width = columns.end - columns.begin;
+      if (!w.residues_read[static_cast<std::size_t>(residue)] || width == 0) continue;
+      const Block block{read.step * w.in_size, step * row_width_, read.count, width};
+      const T* from = in + read.first * w.in_size + columns.column;
+      T* to = slab + (residue * rows_ + read.place) * row_width_ + columns.begin * images_;
+      for (std::int64_t c = 0; c < window_.C; ++c) {
         if (images_ == 1)
           tiles_.gather_rows(from, block.from_step, w.step, block.rows, width, to, block.to_step);
         else
           side_by_side(block, from, image_step, images, to, slab + window_.C * channel_step_);
+        from += h.in_size * w.in_size;
+        to += channel_step_;
       }
-  }
+    }
+  });
 }
 
 template <typename T>

@@ -68,13 +68,20 @@ class ConvSlab {
   struct Block {
     std::int64_t from_step, to_step, rows, width;
   };
+  // visit(rows, step) for the rows inside the image that are read, all at once or those of every
+  // residue by themselves: `step` of the slab's rows apart.
+  template <class Visit>
+  void visit_rows(const Rows& rows, const Visit& visit) const;
+  // Rows of several images that fit vectors, all residues of the columns at once.
+  void load_joined(const T* in, std::int64_t image_step, std::int64_t images, std::int64_t top,
+                   std::int64_t first_column, T* slab) const;
   // All residues of the rows' columns at once: of one image, or of several that are then put side
   // by side.
   void load_split(const T* in, std::int64_t image_step, std::int64_t images, std::int64_t top,
                   std::int64_t first_column, T* slab) const;
   // Of one image after the other, before they lie side by side, with a stride.
   std::int64_t gathered_elements() const {
-    if (images_ == 1 || window_.w.step == 1) return 0;
+    if (images_ == 1 || window_.w.step == 1 || joins_rows_) return 0;
     return (splits_rows_ ? window_.w.step : 1) * rows_ * images_ * residue_width_;
   }
   void side_by_side(const Block& block, const T* from, std::int64_t image_step, std::int64_t images,
@@ -84,7 +91,7 @@ class ConvSlab {
   const PixelTiles<T>& tiles_;
   const bool gaps_;
   const std::int64_t images_, outputs_;  // outputs: rows of a piece
-  bool splits_rows_;
+  bool joins_rows_, splits_rows_;
   std::vector<Rows> parts_;  // of a slab whose outputs begin with row 0
   std::int64_t rows_, residue_width_, row_width_, channel_step_;
   std::vector<std::vector<std::int64_t>> offsets_;

@@ -303,6 +303,11 @@ void GatherRows(const T* from, std::int64_t from_row_step, std::int64_t step, st
 }
 
 #if HWY_TARGET == HWY_AVX3
+// What is asked for ahead of rows of planes that follow each other: the hardware does not foresee
+// short rows of several images.
+template <typename T>
+constexpr std::int64_t kAhead = 2048 / sizeof(T);
+
 // Elements kStep * lane + kResidue of kStep vectors.
 template <int kStep, int kResidue, class D>
 HWY_INLINE hn::Vec<D> OfResidue(D d, const hn::Vec<D>* vectors) {
@@ -351,12 +356,14 @@ void SplitRowsBy(const T* from, std::int64_t from_row_step, std::int64_t first, 
       inside[v] = hn::AndNot(some(-place), some(width - place));
     }
     const auto written = some(n - i);
+    const std::int64_t ahead = HWY_MIN(width - left, kStep * kLanes);
     for (std::int64_t r = 0; r < rows; ++r) {
       const T* const row = from + r * from_row_step + left;
       T* const out = to + r * to_row_step + i;
       V vectors[kStep];
       HWY_UNROLL(4)
       for (int v = 0; v < kStep; ++v) vectors[v] = hn::MaskedLoad(inside[v], d, row + v * kLanes);
+      for (std::int64_t at = 0; at < ahead; at += kLanes) hwy::Prefetch(row + at + kAhead<T>);
       hn::BlendedStore(OfResidue<kStep, 0>(d, vectors), written, d, out);
       hn::BlendedStore(OfResidue<kStep, 1>(d, vectors), written, d, out + to_residue_step);
       if constexpr (kStep > 2)
@@ -377,35 +384,82 @@ void SplitRows(const T* from, std::int64_t from_row_step, std::int64_t first, st
   split(from, from_row_step, first, width, rows, n, to, to_row_step, to_residue_step);
 }
 
-// Rows that fit a vector, and are read from one of each image: lane i * places + m is element
-// i * step of image m.
+// A vector of a joined row: each lane is an element of one image's row, or 0.
+template <class D>
+struct JoinedVector {
+  static constexpr std::int64_t kLanes = hn::MaxLanes(D());
+  std::int64_t place;  // where it goes
+  hn::Mask<D> written;
+  hn::Mask<D> owned[kLanes];                           // the lanes of each image
+  hn::TFromD<hn::RebindToSigned<D>> elements[kLanes];  // the place of each lane's in its row
+};
+
 template <typename T>
-void GatherShortRows(const T* from, std::int64_t image_step, std::int64_t images,
-                     std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
-                     std::int64_t n, T* to, std::int64_t to_row_step, std::int64_t places) {
+void JoinRows(const ImageRows<T>& run) {
   const hn::ScalableTag<T> d;
-  const hn::RebindToSigned<decltype(d)> di;
+  using D = decltype(d);
+  const hn::RebindToSigned<D> di;
   using Index = hn::TFromD<decltype(di)>;
-  constexpr std::int64_t kLanes = hn::MaxLanes(d);
-  HWY_ALIGN Index elements[kLanes] = {}, owners[kLanes] = {};
-  for (std::int64_t i = 0, lane = 0; i < n; ++i)
-    for (std::int64_t m = 0; m < places; ++m, ++lane) {
-      elements[lane] = static_cast<Index>(i * step);
-      owners[lane] = static_cast<Index>(m);
+  constexpr std::int64_t kLanes = hn::MaxLanes(d), kMostVectors = 8;
+  const auto some = [&](std::int64_t count) {
+    return hn::FirstN(d, static_cast<std::size_t>(HWY_MAX(0, HWY_MIN(count, kLanes))));
+  };
+  const auto whole = some(run.width);
+
+  const auto vector_of = [&](std::int64_t residue, std::int64_t first_lane, std::int64_t end) {
+    JoinedVector<D> vector;
+    vector.place = residue * run.to_residue_step + first_lane;
+    vector.written = some(end - first_lane);
+    HWY_ALIGN Index owners[kLanes];
+    for (std::int64_t i = 0; i < kLanes; ++i) {
+      const bool exists = first_lane + i < end;
+      const std::int64_t lane = exists ? first_lane + i : first_lane;
+      vector.elements[i] = static_cast<Index>(run.first + lane / run.places * run.step + residue);
+      owners[i] = static_cast<Index>(lane % run.places);
     }
-  const auto index = hn::SetTableIndices(d, elements);
-  const auto owner = hn::Load(di, owners);
-  const auto read = hn::FirstN(d, static_cast<std::size_t>((n - 1) * step + 1));
-  const auto written = hn::FirstN(d, static_cast<std::size_t>(n * places));
-  for (std::int64_t r = 0; r < rows; ++r, from += from_row_step, to += to_row_step) {
-    auto row = hn::Zero(d);
-    for (std::int64_t m = 0; m < images; ++m) {
-      const auto its = hn::Eq(owner, hn::Set(di, static_cast<Index>(m)));
-      const auto image = hn::MaskedLoad(read, d, from + m * image_step);
-      row = hn::IfThenElse(hn::RebindMask(d, its), hn::TableLookupLanes(image, index), row);
+    for (std::int64_t m = 0; m < run.images; ++m)
+      vector.owned[m] =
+          hn::RebindMask(d, hn::Eq(hn::Load(di, owners), hn::Set(di, static_cast<Index>(m))));
+    return vector;
+  };
+  const auto join = [&](const JoinedVector<D>* vectors, int count) {
+    for (std::int64_t p = 0; p < run.planes; ++p) {
+      const T* from = run.from + p * run.from_plane_step;
+      T* to = run.to + p * run.to_plane_step;
+      for (std::int64_t r = 0; r < run.rows;
+           ++r, from += run.from_row_step, to += run.to_row_step) {
+        for (std::int64_t m = 0; m < run.images; ++m)
+          hwy::Prefetch(from + m * run.image_step + kAhead<T>);
+        for (int v = 0; v < count; ++v) {
+          const JoinedVector<D>& vector = vectors[v];
+          const auto index = hn::SetTableIndices(d, vector.elements);
+          auto row = hn::Zero(d);
+          for (std::int64_t m = 0; m < run.images; ++m) {
+            const auto image = hn::MaskedLoad(whole, d, from + m * run.image_step);
+            row = hn::IfThenElse(vector.owned[m], hn::TableLookupLanes(image, index), row);
+          }
+          hn::BlendedStore(row, vector.written, d, to + vector.place);
+        }
+      }
     }
-    hn::BlendedStore(row, written, d, to);
+  };
+
+  JoinedVector<D> vectors[kMostVectors];
+  int count = 0;
+  for (std::int64_t residue = 0; residue < run.step; ++residue) {
+    if (!run.residues[residue]) continue;
+    // Elements inside the row: i with 0 <= left + i * step < width.
+    const std::int64_t left = run.first + residue;
+    const std::int64_t begin = left >= 0 ? 0 : (-left + run.step - 1) / run.step;
+    const std::int64_t end = HWY_MIN(run.n, (run.width - left + run.step - 1) / run.step);
+    for (std::int64_t lane = begin * run.places; lane < end * run.places; lane += kLanes) {
+      vectors[count++] = vector_of(residue, lane, end * run.places);
+      if (count < kMostVectors) continue;
+      join(vectors, count);
+      count = 0;
+    }
   }
+  join(vectors, count);
 }
 #endif
 
@@ -413,12 +467,6 @@ template <typename T>
 void GatherImages(const T* from, std::int64_t image_step, std::int64_t images,
                   std::int64_t from_row_step, std::int64_t step, std::int64_t rows, std::int64_t n,
                   T* to, std::int64_t to_row_step, std::int64_t places) {
-#if HWY_TARGET == HWY_AVX3
-  constexpr std::int64_t kLanes = hn::MaxLanes(hn::ScalableTag<T>());
-  if (n * places <= kLanes && (n - 1) * step < kLanes)
-    return GatherShortRows(from, image_step, images, from_row_step, step, rows, n, to, to_row_step,
-                           places);
-#endif
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t m = 0; m < images; ++m)
       for (std::int64_t i = 0; i < n; ++i)
@@ -507,6 +555,7 @@ PixelTiles<T> Tiles() {
   tiles.gather_rows = GatherRows<T>;
 #if HWY_TARGET == HWY_AVX3
   tiles.split_rows = SplitRows<T>;
+  tiles.join_rows = JoinRows<T>;
 #endif
   tiles.gather_images = GatherImages<T>;
   tiles.add_rows = AddRows<T>;

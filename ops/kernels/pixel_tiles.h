@@ -50,6 +50,23 @@ struct DotRun {
   std::int64_t sums_step;
 };
 
+/// Rows of several images, of one plane after the other, put side by side: to[p * to_plane_step +
+/// q * to_residue_step + r * to_row_step + i * places + m] is element first + i * step + q of row r
+/// in plane p of image m, 0 for a missing image; where rows have no such element it stays as it is.
+template <typename T>
+struct ImageRows {
+  const T* from;
+  std::int64_t image_step, images;
+  std::int64_t from_plane_step, planes;
+  std::int64_t from_row_step, rows, width;
+  std::int64_t first, step;
+  const char* residues;  ///< whether the elements of a residue q < step are wanted
+  T* to;
+  std::int64_t to_plane_step, to_residue_step, to_row_step;
+  std::int64_t n;       ///< elements of each residue
+  std::int64_t places;  ///< for images, of which some may be missing; as many as lanes, at most
+};
+
 /// T is float or double.
 template <typename T>
 struct PixelTiles {
@@ -74,6 +91,8 @@ struct PixelTiles {
   void (*gather_images)(const T* from, std::int64_t image_step, std::int64_t images,
                         std::int64_t from_row_step, std::int64_t step, std::int64_t rows,
                         std::int64_t n, T* to, std::int64_t to_row_step, std::int64_t places);
+  /// Rows of no more elements than a vector has. Null where vectors have no masks.
+  void (*join_rows)(const ImageRows<T>&);
   /// to[r * to_row_step + i * step] += from[r * from_row_step + i] for r < rows, i < n: what
   /// gather_rows does, transposed. Elements between these may change from -0 to 0.
   void (*add_rows)(const T* from, std::int64_t from_row_step, std::int64_t rows, std::int64_t n,

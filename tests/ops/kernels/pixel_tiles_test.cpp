@@ -10,6 +10,7 @@
 
 namespace {
 
+using tapedeck::kernels::ImageRows;
 using tapedeck::kernels::pixel_tiles;
 
 constexpr std::int64_t kMostLanes = 16;
@@ -106,6 +107,52 @@ TYPED_TEST(PixelTiles, ImagesAreGatheredSideBySide) {
                   << " of " << places << " images";
             }
         }
+}
+
+TYPED_TEST(PixelTiles, RowsOfImagesAreJoined) {
+  using T = TypeParam;
+  const auto join = pixel_tiles<T>().join_rows;
+  if (join == nullptr) GTEST_SKIP() << "vectors have no masks";
+  constexpr char kResidues[] = {true, false, true, true, true};  // of a step of five
+  for (std::int64_t step = 1; step <= 5; ++step)
+    for (std::int64_t width = 1; width <= pixel_tiles<T>().lanes; ++width)
+      for (const std::int64_t first : {-7, -1, 0, 2})
+        for (const std::int64_t places : {1, 2, 5, 8})
+          for (const std::int64_t images : {places, places - 1}) {
+            constexpr std::int64_t kRows = 2, kPlanes = 3, kGap = 1;
+            ImageRows<T> run{};
+            run.images = images, run.planes = kPlanes, run.rows = kRows, run.width = width;
+            run.from_row_step = width + 1;
+            run.from_plane_step = kRows * run.from_row_step;
+            run.image_step = kPlanes * run.from_plane_step + 2;
+            run.first = first, run.step = step, run.residues = kResidues;
+            run.n = (width - first + step) / step + 1, run.places = places;
+            run.to_row_step = run.n * places + kGap;
+            run.to_residue_step = kRows * run.to_row_step;
+            run.to_plane_step = step * run.to_residue_step;
+            // Nothing lies behind the last element of the last image.
+            const auto from =
+                counted<T>((places - 1) * run.image_step + run.from_plane_step * kPlanes - 1, 1);
+            std::vector<T> to(static_cast<std::size_t>(kPlanes * run.to_plane_step),
+                              static_cast<T>(kUntouched));
+            run.from = from.get(), run.to = to.data();
+            join(run);
+            for (std::int64_t at = 0; at < kPlanes * run.to_plane_step; ++at) {
+              const std::int64_t p = at / run.to_plane_step, q = at / run.to_residue_step % step;
+              const std::int64_t r = at / run.to_row_step % kRows, lane = at % run.to_row_step;
+              const std::int64_t m = lane % places, place = first + lane / places * step + q;
+              const bool exists =
+                  kResidues[q] && lane < run.n * places && place >= 0 && place < width;
+              const T expected = !exists       ? static_cast<T>(kUntouched)
+                                 : m >= images ? T{0}
+                                               : from[m * run.image_step + p * run.from_plane_step +
+                                                      r * run.from_row_step + place];
+              ASSERT_EQ(to[static_cast<std::size_t>(at)], expected)
+                  << "step " << step << ", width " << width << ", first " << first << ", " << images
+                  << " of " << places << " images, plane " << p << ", residue " << q << ", row "
+                  << r << ", lane " << lane;
+            }
+          }
 }
 
 TYPED_TEST(PixelTiles, RowsAreAdded) {
