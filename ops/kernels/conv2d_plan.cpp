@@ -47,8 +47,6 @@ constexpr std::int64_t kStreamedWeights = 1 << 20;
 constexpr std::int64_t kManySums = 1 << 15;
 // Pixels of an image, and of all images, that register tiles of one row of it use badly.
 constexpr std::int64_t kFewPixels = 64, kFewPixelsInAll = 112;
-// Pixels of a single image that add little to gradients of weights beyond the caches.
-constexpr std::int64_t kFewestPixels = 25;
 // Pixels of an image from which on a pointwise product is faster than register tiles of few pixels,
 // and of a batch up to which its weight gradient is: the sums that are set aside outweigh these.
 constexpr std::int64_t kProductPixels = 512;
@@ -64,8 +62,14 @@ constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
 constexpr std::int64_t kFewFilters = 8;
 // Filters from which on columns of patches are worth writing where other vectors lose little.
 constexpr std::int64_t kRepayColumns = 5 * kLanes;
-// Elements of planes that come from the memory.
-constexpr std::int64_t kFarPlanes = 1 << 22;
+// Elements of planes that come from the memory, and of all that is copied beside them.
+constexpr std::int64_t kFarPlanes = 1 << 22, kFarDilated = 1 << 20;
+// Part of the peak that columns of patches reach at least where a large product is worth them.
+constexpr double kWorthColumns = 0.25;
+
+// Pixels of all images that repay little of what other algorithms do with weights beyond the
+// caches, which a product reads once.
+std::int64_t fewest_pixels() { return has_few_registers() ? 25 : kFewPixels; }
 
 std::int64_t group_weights(const Conv2dShape& s) {
   return s.group_channels() * s.group_filters() * s.taps();
@@ -206,12 +210,34 @@ bool taps_pay(const Conv2dShape& s) {
   return s.group_filters() >= 2 * kManyFilters || 1.05 * taps * tiles > pixels;
 }
 
+// Whether each row of the output is summed as the kernel slides along it.
+bool slides(const Conv2dShape& s) {
+  return s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW && (s.KH == 3 || s.KH == 5);
+}
+
+// Whether a vector over the pixels of a row is full enough for a weight gradient of few channels
+// that reads planes in place.
+bool planes_in_place_pay(const Conv2dShape& s) {
+  return s.group_channels() < kLanes && used_lanes(s.OW) >= 0.8 &&
+         pixels_weight_reads_in_place<float>(s);
+}
+
+// Whether the only input channel is served as a depthwise one: few filters, which leave register
+// tiles of others partly empty. The sums of a 5x5 kernel's weight gradient repay it for more, as
+// long as these leave vectors over filters partly empty.
+bool single_channel_pays(const Conv2dShape& s, ConvDirection direction) {
+  if (has_few_registers() || !slides(s)) return false;
+  if (direction != ConvDirection::GradWeight)
+    return direction == ConvDirection::Forward && s.K < kFewFilters;
+  if (planes_in_place_pay(s)) return false;
+  return s.K < kFewFilters || (s.KH == 5 && s.K < 2 * kLanes && used_lanes(s.K) < 1);
+}
+
 // Whether one input channel of each group, or the only one, is served as a depthwise convolution.
-// Many filters of few groups fill the vectors of other algorithms, and so does an input gradient.
+// Many filters of few groups fill the vectors of other algorithms.
 bool depthwise_pays(const Conv2dShape& s, ConvDirection direction) {
   if (s.group_channels() > 1) return false;
-  if (s.groups == 1)
-    return s.K < kFewFilters && !has_few_registers() && direction != ConvDirection::GradInput;
+  if (s.groups == 1) return single_channel_pays(s, direction);
   return s.group_filters() < kFewFilters || used_lanes(s.groups, lanes()) >= 0.5;
 }
 
@@ -234,10 +260,8 @@ bool depthwise_channels_pay(const Conv2dShape& s, ConvDirection direction) {
     if (!is_strided(s)) return s.OW < s.KW - 1;
     return direction == ConvDirection::Forward && s.OW < kLanes / 4;
   }
-  const bool slides = s.stride_h == 1 && s.stride_w == 1 && s.KH == s.KW &&
-                      (s.KH == 3 || s.KH == 5) &&
-                      (direction != ConvDirection::GradInput || s.group_filters() == 1);
-  if (!slides) return s.taps() > 1;
+  const bool adds_up = direction == ConvDirection::GradInput && s.group_filters() > 1;
+  if (!slides(s) || adds_up) return s.taps() > 1;
   if (has_few_registers()) {
     const bool far = direction == ConvDirection::GradWeight && s.N * s.K * s.pixels() >= kFarPlanes;
     return s.KH == 5 || far || (s.OW < 2 * lanes() && s.OW != lanes());
@@ -322,7 +346,7 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
   if (strided && few_pixels && is_deep(s, direction)) return true;
   if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
-  return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= kFewestPixels);
+  return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= fewest_pixels());
 }
 
 // Whether a weight gradient's columns are little beside the products of so many filters with them:
@@ -349,14 +373,14 @@ bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s), filters = s.group_filters();
   if (s.is_pointwise() || columns_of_few_channels_pay(s)) return true;
   if (!sampled_supports(s))
-    return s.N == 1 && s.pixels() <= kFewestPixels && filters >= kManyFilters &&
+    return s.N * s.pixels() <= fewest_pixels() && filters >= kManyFilters &&
            weights >= kStreamedWeights / 2;
   const std::int64_t columns = im2col_columns(s, ConvDirection::GradWeight);
   if (s.taps() > 1 && filters >= kManyFilters && s.group_channels() < kFewChannels) return true;
   // A product of few filters does not repay its columns where other vectors lose little.
   const bool few_registers = has_few_registers();
   if (few_registers && s.taps() > 1 && filters < kRepayColumns) return false;
-  if (weights >= kLargeProduct)
+  if (weights >= kLargeProduct && (s.taps() == 1 || columns_reach(s) > kWorthColumns))
     return columns >= kManyColumns / 2 || (few_registers && columns == s.N * s.pixels());
   if (columns < (few_registers ? kManyColumns / 3 : kManyColumns)) return false;
   if (few_registers && filters >= 4 * kLanes && s.group_channels() >= 2 * kLanes) return true;
@@ -459,33 +483,44 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
   return std::nullopt;
 }
 
-// Taking the image apart has to pay by Winograd. It costs visits to the memory for each channel,
-// the more the smaller the parts are; vectors split in pairs faster than in more. Windows that
-// reach far make the direct algorithm copy many rows for few, unless it takes the taps inside the
-// image by themselves: it skips columns of padding then, too. All fitted to measurements.
+// What Winograd on the parts of a dilated image costs, with the direct algorithm's time on the
+// whole as the unit: parts of uneven sizes are computed as large as the largest, and taking the
+// image apart and putting the output together visits the memory for each channel, the more the
+// smaller the parts are. With few registers products take twice as long, copies do not. All fitted
+// to measurements.
+double dilated_time(const Conv2dShape& s, const Conv2dShape& dense, const WinogradCost& cost) {
+  const auto part = static_cast<double>(std::max<std::int64_t>(1, dense.pixels()));
+  const bool far = s.N * (s.C * s.H * s.W + s.K * s.pixels()) >= kFarDilated;
+  const double copy = (has_few_registers() ? 0.4 : 1) * ((far ? 5 : 2) + 300 / part);
+  const double uneven = part * static_cast<double>(dense.N) /
+                        static_cast<double>(std::max<std::int64_t>(1, s.N * s.pixels()));
+  return cost.time * uneven + copy / static_cast<double>(s.group_channels()) +
+         copy / static_cast<double>(s.group_filters());
+}
+
+// Taking the image apart has to pay by Winograd. Windows that reach far make the direct algorithm
+// copy many rows for few, unless it takes the taps inside the image by themselves: it skips columns
+// of padding then, too.
 bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!dilated_supports(s)) return false;
   const Conv2dShape dense = dilated_shape(s);
   const std::optional<WinogradCost> cost = winograd_cost(WinogradPoints::Four, dense, direction);
   if (!cost) return false;
-  const auto part = static_cast<double>(std::max<std::int64_t>(1, dense.pixels()));
-  const bool pairs = std::max(s.dilation_h, s.dilation_w) == 2;
-  const double copy = pairs ? 1 + 200 / part : 0.5 + 600 / part;
-  const double copies = copy / static_cast<double>(s.group_channels()) +
-                        copy / static_cast<double>(s.group_filters());
-  // The weight gradient skips all padding, and with few registers waits little for its input.
-  if (direction == ConvDirection::GradWeight)
-    return (pairs || !has_few_registers()) && cost->pays(dense, direction, copies);
+  const double time = dilated_time(s, dense, *cost);
+  if (!cost->pays(dense, direction, time - cost->time)) return false;
+  // The weight gradient skips all padding.
+  if (direction == ConvDirection::GradWeight) return true;
   const bool adjoint = direction == ConvDirection::GradInput;
   if (direct_far_pays<float>(adjoint ? ConvWindow::grad_input(s) : ConvWindow::forward(s))) {
     // Transformed tiles of many channels are far beyond the L2 cache, for every block of filters.
     const std::int64_t channels = adjoint ? s.group_filters() : s.group_channels();
     if (channels * kTransformedBytes > conv_tiles<float>().l2_bytes()) return false;
     const double skipped = static_cast<double>(s.OW * s.KW) / static_cast<double>(valid_columns(s));
-    return cost->pays(dense, direction, copies + cost->time * (skipped - 1));
+    return cost->pays(dense, direction, time + cost->time * (skipped - 2));
   }
-  const bool far = std::max((s.KH - 1) * s.dilation_h, (s.KW - 1) * s.dilation_w) >= 8;
-  return cost->pays(dense, direction, far ? copies - 0.1 : copies);
+  const Reached part = reached(s, direction);
+  const double columns = columns_compete(s, direction) ? part.columns : 0;
+  return part.direct > std::max(part.pixels, columns) * time;
 }
 
 }  // namespace
@@ -557,9 +592,7 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
     return *algorithm;
   if (direction == ConvDirection::GradWeight) {
     if (has_few_registers() && columns_of_stride_pay(s)) return ConvAlgorithm::Im2col;
-    if (s.group_channels() < kLanes && used_lanes(s.OW) >= 0.8 &&
-        pixels_weight_reads_in_place<float>(s))
-      return ConvAlgorithm::Pixels;
+    if (planes_in_place_pay(s)) return ConvAlgorithm::Pixels;
     if (taps_pay(s)) return ConvAlgorithm::Taps;
     return direct_weights_pay(s) ? ConvAlgorithm::Direct : ConvAlgorithm::Pixels;
   }
