@@ -1,5 +1,7 @@
 #include <tapedeck/ops/kernels/conv_tiles.h>
 
+#include <cstring>
+
 #include <tapedeck/ops/kernels/simd.h>
 
 #undef HWY_TARGET_INCLUDE
@@ -29,21 +31,93 @@ constexpr int kTilePixels = 6, kNarrowTilePixels = 6, kOuterScalars = 1;
 constexpr int kTilePixels = 6, kNarrowTilePixels = 12, kOuterScalars = 4;
 #endif
 
-template <int kPixels, int kVectors, int kStep, typename T>
+template <typename T>
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
+
+// Whether two neighbouring scalars come with one load, and a shuffle broadcasts each. Where tiles
+// have one vector, a load for every product is what limits them on a CPU with a datapath of 512
+// bits; on others, shuffles would take turns with products.
+enum class Broadcast { kEach, kPairs };
+
+#if HWY_TARGET == HWY_AVX3
+// Even lanes have the first scalar, odd ones the second.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadPair(D d, const hn::TFromD<D>* scalars) {
+  if constexpr (sizeof(*scalars) == sizeof(double)) {
+    return hn::LoadDup128(d, scalars);
+  } else {
+    double pair;
+    std::memcpy(&pair, scalars, sizeof(pair));
+    return hn::BitCast(d, hn::Set(hn::Repartition<double, D>(), pair));
+  }
+}
+#endif
+
+// acc[i] += scalars[i] * x for i < kCount.
+template <Broadcast kBroadcast, int kCount, class D>
+HWY_INLINE void MulAddScalars(D d, const hn::TFromD<D>* scalars, hn::Vec<D> x,
+                              hn::Vec<D> (&acc)[kCount][1]) {
+  constexpr int kPaired = kBroadcast == Broadcast::kPairs ? kCount / 2 * 2 : 0;
+#if HWY_TARGET == HWY_AVX3
+  HWY_UNROLL(kNarrowTilePixels)
+  for (int i = 0; i < kPaired; i += 2) {
+    const auto pair = LoadPair(d, scalars + i);
+    acc[i][0] = hn::MulAdd(hn::DupEven(pair), x, acc[i][0]);
+    acc[i + 1][0] = hn::MulAdd(hn::DupOdd(pair), x, acc[i + 1][0]);
+  }
+#endif
+  HWY_UNROLL(kNarrowTilePixels)
+  for (int i = kPaired; i < kCount; ++i)
+    acc[i][0] = hn::MulAdd(hn::Set(d, scalars[i]), x, acc[i][0]);
+}
+
+// acc[p] += at[offsets[t] + p * kStep] * weights[t] for p < kPixels, t < taps.
+template <Broadcast kBroadcast, int kPixels, int kVectors, int kStep, class D, typename T>
+HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::int64_t taps,
+                           const T* weights, hn::Vec<D> (&acc)[kPixels][kVectors]) {
+  constexpr int kBlock = kVectors * static_cast<int>(hn::MaxLanes(d));
+  std::int64_t t = 0;
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (kBroadcast == Broadcast::kPairs && kStep > 1) {
+    static_assert(kVectors == 1);
+    // Taps are neighbours.
+    for (; t + 2 <= taps; t += 2, weights += 2 * kBlock) {
+      const auto first = hn::LoadU(d, weights), second = hn::LoadU(d, weights + kBlock);
+      HWY_UNROLL(kNarrowTilePixels)
+      for (int p = 0; p < kPixels; ++p) {
+        const auto pair = LoadPair(d, in + t + p * kStep);
+        acc[p][0] = hn::MulAdd(hn::DupEven(pair), first, acc[p][0]);
+        acc[p][0] = hn::MulAdd(hn::DupOdd(pair), second, acc[p][0]);
+      }
+    }
+  }
+#endif
+  for (; t < taps; ++t, weights += kBlock) {
+    const T* const at = kStep > 1 ? in + t : in + offsets[t];
+    hn::Vec<D> w[kVectors];
+    for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes<T>);
+    if constexpr (kVectors == 1 && kStep == 1) {
+      MulAddScalars<kBroadcast>(d, at, w[0], acc);
+    } else {
+      HWY_UNROLL(kNarrowTilePixels)
+      for (int p = 0; p < kPixels; ++p) {
+        const auto x = hn::Set(d, at[p * kStep]);
+        for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::MulAdd(x, w[v], acc[p][v]);
+      }
+    }
+  }
+}
+
+template <Broadcast kBroadcast, int kPixels, int kVectors, int kStep, typename T>
 void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
   const hn::ScalableTag<T> d;
-  constexpr int kLanes = static_cast<int>(hn::MaxLanes(d));
-  constexpr int kBlock = kVectors * kLanes;
   hn::Vec<decltype(d)> acc[kPixels][kVectors];
   HWY_UNROLL(kNarrowTilePixels)
   for (int p = 0; p < kPixels; ++p)
     for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::Zero(d);
 
-  const std::int64_t* const offsets = run.offsets;
-  const std::int64_t taps = run.taps;
-  const T* group_weights = run.weights;
+  const T* weights = run.weights;
   for (std::int64_t g = 0; g < run.groups; ++g) {
-    const T* weights = group_weights;
     if constexpr (kStep > 1) {
       // Blocks of channels lie too far apart for the CPU to foresee: without this, a core waits for
       // every one that has left the L2 cache. It has as long as two of them are multiplied.
@@ -51,54 +125,44 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
       const T* const ahead = in + 2 * run.in_step;
       for (int p = 0; p < kPixels * kStep; p += kLine) hwy::Prefetch(ahead + p);
     }
-    for (std::int64_t t = 0; t < taps; ++t) {
-      const T* const at = in + offsets[t];
-      hn::Vec<decltype(d)> w[kVectors];
-      for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes);
-      HWY_UNROLL(kNarrowTilePixels)
-      for (int p = 0; p < kPixels; ++p) {
-        const auto x = hn::Set(d, at[p * kStep]);
-        for (int v = 0; v < kVectors; ++v) acc[p][v] = hn::MulAdd(x, w[v], acc[p][v]);
-      }
-      weights += kBlock;
-    }
+    MulAddTaps<kBroadcast, kPixels, kVectors, kStep>(d, in, run.offsets, run.taps, weights, acc);
     in += run.in_step;
-    group_weights += run.weight_step;
+    weights += run.weight_step;
   }
 
-  const std::int64_t step = run.sums_step > 0 ? run.sums_step : kBlock;
+  const std::int64_t step = run.sums_step > 0 ? run.sums_step : kVectors * kLanes<T>;
   if (run.add) {
     HWY_UNROLL(kNarrowTilePixels)
     for (int p = 0; p < kPixels; ++p)
       for (int v = 0; v < kVectors; ++v) {
-        T* const sum = sums + p * step + v * kLanes;
+        T* const sum = sums + p * step + v * kLanes<T>;
         hn::StoreU(hn::Add(hn::LoadU(d, sum), acc[p][v]), d, sum);
       }
   } else {
     HWY_UNROLL(kNarrowTilePixels)
     for (int p = 0; p < kPixels; ++p)
-      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[p][v], d, sums + p * step + v * kLanes);
+      for (int v = 0; v < kVectors; ++v) hn::StoreU(acc[p][v], d, sums + p * step + v * kLanes<T>);
   }
 }
 
-template <int kPixels, int kVectors, int kStep, typename T>
+template <Broadcast kBroadcast, int kPixels, int kVectors, int kStep, typename T>
 HWY_INLINE void ChannelTileOf(int pixels, const ChannelRun<T>& run, const T* in, T* sums) {
-  if (pixels == kPixels) return ChannelTile<kPixels, kVectors, kStep>(run, in, sums);
-  if constexpr (kPixels > 1) ChannelTileOf<kPixels - 1, kVectors, kStep>(pixels, run, in, sums);
+  if (pixels == kPixels) return ChannelTile<kBroadcast, kPixels, kVectors, kStep>(run, in, sums);
+  if constexpr (kPixels > 1)
+    ChannelTileOf<kBroadcast, kPixels - 1, kVectors, kStep>(pixels, run, in, sums);
 }
 
-template <int kVectors, bool kBlocked, typename T>
+template <Broadcast kBroadcast, int kVectors, bool kBlocked, typename T>
 void ChannelTiles(const ChannelRun<T>& run) {
-  constexpr int kLanes = static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
-  constexpr int kStep = kBlocked ? kLanes : 1;
+  constexpr int kStep = kBlocked ? kLanes<T> : 1;
   constexpr int kMost = kVectors == 1 ? kNarrowTilePixels : kTilePixels;
   std::int64_t tiles = (run.pixels + kMost - 1) / kMost;
   const T* in = run.in;
   T* sums = run.sums;
-  const std::int64_t sums_step = run.sums_step > 0 ? run.sums_step : kVectors * kLanes;
+  const std::int64_t sums_step = run.sums_step > 0 ? run.sums_step : kVectors * kLanes<T>;
   for (std::int64_t left = run.pixels; left > 0; --tiles) {
     const int pixels = static_cast<int>((left + tiles - 1) / tiles);
-    ChannelTileOf<kMost, kVectors, kStep>(pixels, run, in, sums);
+    ChannelTileOf<kBroadcast, kMost, kVectors, kStep>(pixels, run, in, sums);
     in += pixels * kStep;
     sums += pixels * sums_step;
     left -= pixels;
@@ -108,7 +172,6 @@ void ChannelTiles(const ChannelRun<T>& run) {
 template <int kVectors, typename T>
 void OuterTile(const OuterRun<T>& run) {
   const hn::ScalableTag<T> d;
-  constexpr int kLanes = static_cast<int>(hn::MaxLanes(d));
   hn::Vec<decltype(d)> acc[kOuterScalars][kVectors];
   HWY_UNROLL(kOuterScalars)
   for (int m = 0; m < kOuterScalars; ++m)
@@ -128,14 +191,14 @@ void OuterTile(const OuterRun<T>& run) {
           for (int v = 0; v < kVectors; ++v) acc[m][v] = hn::MulAdd(s, x[v], acc[m][v]);
         }
         vectors += step;
-        scalars += kLanes;
+        scalars += kLanes<T>;
       }
     }
 
   HWY_UNROLL(kOuterScalars)
   for (int m = 0; m < kOuterScalars; ++m)
     for (int v = 0; v < kVectors; ++v) {
-      T* const sum = run.sums + m * run.sums_step + v * kLanes;
+      T* const sum = run.sums + m * run.sums_step + v * kLanes<T>;
       hn::StoreU(run.add ? hn::Add(hn::LoadU(d, sum), acc[m][v]) : acc[m][v], d, sum);
     }
 }
@@ -190,17 +253,27 @@ void TapTiles(const TapRun<T>& run) {
   }
 }
 
-template <typename T>
-ConvTiles<T> Tiles() {
-  return {static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>())),
+// kNarrow: of tiles of pixels with one vector.
+template <typename T, Broadcast kNarrow>
+ConvTiles<T> TilesOf() {
+  constexpr Broadcast kEach = Broadcast::kEach;
+  return {kLanes<T>,
           kTilePixels,
-          {ChannelTiles<1, false, T>, ChannelTiles<2, false, T>},
-          {ChannelTiles<1, true, T>, ChannelTiles<2, true, T>},
+          {ChannelTiles<kNarrow, 1, false, T>, ChannelTiles<kEach, 2, false, T>},
+          {ChannelTiles<kNarrow, 1, true, T>, ChannelTiles<kEach, 2, true, T>},
           {OuterTile<1, T>, OuterTile<2, T>, OuterTile<3, T>},
           kOuterScalars,
           {TapTiles<1, T>, TapTiles<2, T>, TapTiles<3, T>},
           AddRow<T>,
           Transpose<T>};
+}
+
+template <typename T>
+ConvTiles<T> Tiles() {
+#if HWY_TARGET == HWY_AVX3
+  if (has_512_bit_datapath()) return TilesOf<T, Broadcast::kPairs>();
+#endif
+  return TilesOf<T, Broadcast::kEach>();
 }
 
 ConvTiles<float> TilesF32() { return Tiles<float>(); }

@@ -73,7 +73,8 @@ struct ConvTiles {
   int pixels;  ///< of the largest register tile of two vectors: runs are split evenly into such
   /// Blocks of one vector and of two. Neighbouring pixels of the input are neighbouring elements.
   void (*channel_run[2])(const ChannelRun<T>&);
-  /// The same where the input has `lanes` channels for each pixel.
+  /// The same where the input has `lanes` channels for each pixel, which are the taps: offsets take
+  /// no part.
   void (*blocked_channel_run[2])(const ChannelRun<T>&);
   /// Of one vector, two and three; and the number of scalars.
   void (*outer_run[3])(const OuterRun<T>&);

@@ -3,6 +3,9 @@
 #include <cstdlib>
 
 #include <hwy/targets.h>
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#endif
 
 #include <tapedeck/array/warning.h>
 #include <tapedeck/ops/kernels/simd.h>
@@ -30,6 +33,17 @@ std::string_view cpu_capability() {
   const auto targets = hwy::SupportedTargets();
   if (targets & (2 * HWY_AVX3 - 1)) return "AVX512";
   return targets & HWY_AVX2 ? "AVX2" : "DEFAULT";
+}
+
+// Bit FP512 of AMD's leaf "Performance Optimization Identifiers", which is 0 elsewhere.
+bool has_512_bit_datapath() {
+#if HWY_ARCH_X86
+  constexpr unsigned kLeaf = 0x8000001A, kFp512 = 1U << 3;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(kLeaf, &eax, &ebx, &ecx, &edx) != 0 && (eax & kFp512) != 0;
+#else
+  return false;
+#endif
 }
 
 }  // namespace tapedeck::kernels
