@@ -64,8 +64,9 @@ constexpr std::int64_t kFewFilters = 8;
 constexpr std::int64_t kRepayColumns = 5 * kLanes;
 // Elements of planes that come from the memory, and of all that is copied beside them.
 constexpr std::int64_t kFarPlanes = 1 << 22, kFarDilated = 1 << 20;
-// Part of the peak that columns of patches reach at least where a large product is worth them.
-constexpr double kWorthColumns = 0.25;
+// Parts of the peak that columns of patches reach at least where a large product is worth them, and
+// where they are little beside it.
+constexpr double kWorthColumns = 0.25, kCheapColumns = 0.8;
 
 // Pixels of all images that repay little of what other algorithms do with weights beyond the
 // caches, which a product reads once.
@@ -314,6 +315,9 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
       weights < kLargeProduct)
     return true;
   // Weights beyond the caches would pass by every few rows of pixels otherwise.
+  if (forward && weights >= kStreamedWeights / 2 && columns >= kFewPixels &&
+      columns_reach(s) > kCheapColumns)
+    return true;
   if (weights >= kStreamedWeights && columns >= kProductPixels) return true;
   // Spreads its pixels as it goes.
   if (!forward && s.taps() == 1) return filters >= kLanes || weights < kWorthSampling;
