@@ -23,6 +23,9 @@ constexpr std::int64_t kPieces = 16;             // enough for the threads of a 
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 // Products and pixels of an image that are worth several threads, and the columns to keep for that.
 constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
+// Columns of a partial weight gradient, and partial ones from which on threads take one each:
+// shared products of a long depth would have the threads wait for each other at every part of it.
+constexpr std::int64_t kSummedColumns = 512, kFewestSums = 4;
 // Elements of a weight gradient to which few pixels add little, and several images' columns for
 // them or for many weights.
 constexpr std::int64_t kLargeSum = 1 << 13, kColumnsBytes = 1 << 23;
@@ -54,7 +57,7 @@ struct Blocks {
       return;
     }
     const std::int64_t fitting = kColumnBytes / item_size / depth;
-    whole = is_whole(s, item_size);
+    whole = is_whole(s, item_size) && !(adds_images && sums_of(s) >= kFewestSums);
     const std::int64_t products = std::max<std::int64_t>(1, depth * s.group_filters() * s.pixels());
     const bool packs = !adds_images && packs_weights_for_few(s);
     std::int64_t most = 1, enough = std::max(s.N / kPieces, kPieceProducts / products);
@@ -70,7 +73,10 @@ struct Blocks {
     images = ceil_div(std::max<std::int64_t>(1, s.N), std::max<std::int64_t>(1, image_blocks));
     whole = whole || (packs && image_blocks * s.groups <= kPieces / 2 &&
                       images * products >= 2 * kPieceProducts);
-    rows = whole || images > 1 ? s.OH : std::clamp<std::int64_t>(fitting / s.OW, 1, s.OH);
+    // A sum over images goes on through as many columns as lie in place.
+    const std::int64_t columns =
+        adds_images && s.is_pointwise() ? std::max(fitting, kSummedColumns) : fitting;
+    rows = whole || images > 1 ? s.OH : std::clamp<std::int64_t>(columns / s.OW, 1, s.OH);
     row_blocks = ceil_div(s.OH, rows);
     rows = ceil_div(s.OH, row_blocks);
   }
@@ -87,6 +93,11 @@ struct Blocks {
     const std::int64_t depth = s.group_channels() * s.taps(), columns = s.N * s.pixels();
     return s.pixels() < kSharedPixels && columns <= kColumns &&
            depth * s.group_filters() >= kLargeSum && depth * columns * item_size <= kColumnsBytes;
+  }
+  // How many partial sums of a weight gradient there are at most: each adds up enough columns to be
+  // worth another visit to all the weights.
+  static std::int64_t sums_of(const Conv2dShape& s) {
+    return std::max<std::int64_t>(1, ceil_div(s.N * s.pixels(), kSummedColumns));
   }
   static bool is_whole(const Conv2dShape& s, std::int64_t item_size) {
     const std::int64_t depth = s.group_channels() * s.taps();
@@ -424,12 +435,14 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(T));
   const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T), ConvDirection::GradWeight);
   // Where the threads share every product, there is nothing to share beside.
+  const std::int64_t count = blocks.image_blocks * blocks.row_blocks;
   const std::int64_t wanted =
       blocks.whole ? 1
-                   : std::min(ceil_div(kPieces, s.groups),
-                              std::max<std::int64_t>(2, kPartialBytes / weight_bytes));
-  const std::int64_t run = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, wanted));
-  const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(blocks.image_blocks, run));
+                   : std::min({ceil_div(kPieces, s.groups),
+                               std::max<std::int64_t>(2, kPartialBytes / weight_bytes),
+                               std::max<std::int64_t>(2, Blocks::sums_of(s))});
+  const std::int64_t run = std::max<std::int64_t>(1, ceil_div(count, wanted));
+  const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(count, run));
   const Scratch<T> partial((runs - 1) * weights);
   const auto sum_of = [&](std::int64_t r) {
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
@@ -442,17 +455,14 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
       const std::int64_t r = item / s.groups, group = item % s.groups;
       const Matrix<T> sum =
           row_major(sum_of(r) + group * s.group_filters() * depth, s.group_filters(), depth);
-      if (blocks.image_blocks == 0) std::fill_n(sum.data, sum.rows * sum.columns, T{0});
-      bool add = false;
-      for (std::int64_t i = r * run; i < std::min(blocks.image_blocks, (r + 1) * run); ++i)
-        for (std::int64_t row_block = 0; row_block < blocks.row_blocks; ++row_block) {
-          const Block block(s, blocks, i, row_block);
-          const Matrix<const T> windows = windows_of(s, block, group, x, buffer.data());
-          const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
-          // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
-          gemm_parallel<T>(1, grad, windows, add ? 1 : 0, sum);
-          add = true;
-        }
+      if (count == 0) std::fill_n(sum.data, sum.rows * sum.columns, T{0});
+      for (std::int64_t i = r * run; i < std::min(count, (r + 1) * run); ++i) {
+        const Block block(s, blocks, i / blocks.row_blocks, i % blocks.row_blocks);
+        const Matrix<const T> windows = windows_of(s, block, group, x, buffer.data());
+        const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
+        // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
+        gemm_parallel<T>(1, grad, windows, i > r * run ? 1 : 0, sum);
+      }
     }
   });
   parallel_for(runs > 1 ? weights : 0, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
