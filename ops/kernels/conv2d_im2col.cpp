@@ -21,7 +21,9 @@ constexpr std::int64_t kColumnBytes = 1 << 19;   // a block of columns stays in 
 constexpr std::int64_t kColumns = 512;           // of a block, where images are joined
 constexpr std::int64_t kPieces = 16;             // enough for the threads of a large machine
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
-// Products and pixels of an image that are worth several threads, and the columns to keep for that.
+// Blocks of which every one is shared. Products and pixels of an image that are worth several
+// threads, and the columns to keep for that.
+constexpr std::int64_t kFewBlocks = 2;
 constexpr std::int64_t kLargeProduct = 1 << 24, kSharedPixels = 128, kLargeColumnBytes = 1 << 25;
 // Columns of a partial weight gradient, and partial ones from which on threads take one each:
 // shared products of a long depth would have the threads wait for each other at every part of it.
@@ -42,8 +44,8 @@ constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 struct Blocks {
   std::int64_t images, rows;              // of a block
   std::int64_t image_blocks, row_blocks;  // numbers of blocks
-  // With a large product for each of few images, the threads share every product, which packs its
-  // operands once; otherwise they share the blocks.
+  // With a large product for each of few blocks, the threads share every product; otherwise they
+  // share the blocks, and wait for each other but once.
   bool whole;
 
   Blocks(const Conv2dShape& s, std::int64_t channels, std::int64_t item_size,
@@ -71,7 +73,7 @@ struct Blocks {
     images = std::max<std::int64_t>(1, std::min({most, enough, s.N}));
     image_blocks = ceil_div(s.N, images);
     images = ceil_div(std::max<std::int64_t>(1, s.N), std::max<std::int64_t>(1, image_blocks));
-    whole = whole || (packs && image_blocks * s.groups <= kPieces / 2 &&
+    whole = whole || (packs && image_blocks * s.groups <= kFewBlocks &&
                       images * products >= 2 * kPieceProducts);
     // A sum over images goes on through as many columns as lie in place.
     const std::int64_t columns =
@@ -101,7 +103,7 @@ struct Blocks {
   }
   static bool is_whole(const Conv2dShape& s, std::int64_t item_size) {
     const std::int64_t depth = s.group_channels() * s.taps();
-    return s.N * s.groups <= kPieces / 2 && s.pixels() >= kSharedPixels &&
+    return s.N * s.groups <= kFewBlocks && s.pixels() >= kSharedPixels &&
            depth * s.group_filters() * s.pixels() >= kLargeProduct &&
            (s.is_pointwise() || depth * s.pixels() * item_size <= kLargeColumnBytes);
   }
