@@ -175,15 +175,9 @@ class WinogradByRows {
                 const Workspace& work) const {
     const TileBlock& size = piece.place.size;
     const auto filters = filters_.block(piece.group, block);
-    TileProducts<T> run{work.input.data(),
-                        channel_step(size),
-                        window_.C,
-                        filters.data,
-                        weights_.width(block),
-                        weights_.channels(block),
-                        work.sums.data(),
-                        channel_step(size),
-                        tiles(size)};
+    TileProducts<T> run{work.input.data(), channel_step(size),    window_.C,
+                        filters.data,      weights_.width(block), weights_.channels(block),
+                        work.sums.data(),  channel_step(size),    tiles(size)};
     LineRequests<true, T> outputs = output_lines(piece, block, out);
     for (std::int64_t position = 0; position < positions_; ++position) {
       outputs.request(positions_);
@@ -206,8 +200,7 @@ class WinogradByRows {
     const int tile_rows = transforms_.rows.outputs;
     const std::int64_t top = piece.place.row * tile_rows - h_.lead;
     const std::int64_t begin = std::max<std::int64_t>(0, top);
-    const std::int64_t end =
-        std::min(window_.h.out_size, top + piece.place.size.rows * tile_rows);
+    const std::int64_t end = std::min(window_.h.out_size, top + piece.place.size.rows * tile_rows);
     return {out + first_plane(piece, block) * out_plane() + begin * window_.w.out_size,
             image_step,
             piece.place.size.images,
@@ -235,8 +228,7 @@ class WinogradByRows {
         bias ? bias + piece.group * window_.K + weights_.first_channel(block) : nullptr;
     for (std::int64_t k = 0; k < channels; ++k)
       rows_.output(work.sums.data() + k * channel_step(size), position_step(channels, size), to,
-                   addend ? addend[k] : T{0},
-                   out + (first_plane(piece, block) + k) * out_plane());
+                   addend ? addend[k] : T{0}, out + (first_plane(piece, block) + k) * out_plane());
   }
 
   const ConvWindow& window_;
@@ -266,7 +258,9 @@ bool winograd_rows_pay(WinogradVariant variant, const ConvWindow& window) {
       static_cast<double>(std::max(window.C, window.K)) / static_cast<double>(lanes);
   const double row = used(window.w.out_size);
   if (row < 0.6) return false;
-  return (1.6 - 0.22 * vectors) * std::max(0.72, 2 * row - 1) / used(window.K) > 1.2;
+  // A row that is less than a vector leaves a part of every one empty.
+  const double filled = std::max(0.72, 2 * row - 1) * (window.w.out_size < lanes ? row : 1);
+  return (1.6 - 0.22 * vectors) * filled / used(window.K) > 1.2;
 }
 
 template <typename T>
@@ -275,8 +269,8 @@ void conv2d_winograd_rows(WinogradVariant variant, const ConvWindow& window, con
   WinogradByRows<T>(variant, window, weight).run(in, bias, out);
 }
 
-#define TAPEDECK_INSTANTIATE(T)                                            \
-  template bool winograd_rows_pay<T>(WinogradVariant, const ConvWindow&);  \
+#define TAPEDECK_INSTANTIATE(T)                                                              \
+  template bool winograd_rows_pay<T>(WinogradVariant, const ConvWindow&);                    \
   template void conv2d_winograd_rows(WinogradVariant, const ConvWindow&, const T*, const T*, \
                                      const T*, T*);
 TAPEDECK_INSTANTIATE(float)

@@ -5,8 +5,9 @@
 
 namespace tapedeck::kernels {
 
-// Winograd's convolution with vectors over the tiles of a row instead of channels: for few channels,
-// whose transposition would be much beside the products, and which would leave vectors partly empty.
+// Winograd's convolution with vectors over the tiles of a row instead of channels: for few
+// channels, whose transposition would be much beside the products, and which would leave vectors
+// partly empty.
 
 /// Whether that exists for a variant, and is faster.
 template <typename T>

@@ -6,18 +6,19 @@
 
 namespace tapedeck::kernels {
 
-/// Rows of tiles of a plane, whose vectors lie over the tiles. As many rows as a tile steps by are a
-/// group, padded with ones that do not exist: of `group` rows of the image, a vector of each has so
-/// many columns of as many tiles, and is transposed in squares of these. Tile (row, column) has the
-/// place row / group * group_step + column * group + row % group.
+/// Rows of tiles of a plane, whose vectors lie over the tiles. As many rows as a tile steps by are
+/// a group, padded with ones that do not exist: of `group` rows of the image, a vector of each has
+/// so many columns of as many tiles, and is transposed in squares of these. Tile (row, column) has
+/// the place row / group * group_step + column * group + row % group.
 struct TileRows {
   const std::int64_t* rows;  ///< where the rows of each tile begin in the plane: -1 for zeros
   std::int64_t groups, columns, group_step;
   std::int64_t first, width;  ///< the first tile's first column in a row; columns that there are
 };
 
-/// The transforms of WinogradTransforms, with vectors over tiles: the elements of a transformed tile
-/// lie position_step apart. A group's last vector may end beyond it: groups are stored in order.
+/// The transforms of WinogradTransforms, with vectors over tiles: the elements of a transformed
+/// tile lie position_step apart. A group's last vector may end beyond it: groups are stored in
+/// order.
 template <typename T>
 struct WinogradRows {
   int group;
