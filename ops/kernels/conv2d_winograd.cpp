@@ -6,9 +6,10 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/cache_lines.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
+#include <tapedeck/ops/kernels/conv2d_winograd_rows.h>
 #include <tapedeck/ops/kernels/conv_tiles.h>
-#include <tapedeck/ops/kernels/conv_weights.h>
 #include <tapedeck/ops/kernels/scratch.h>
+#include <tapedeck/ops/kernels/winograd_filters.h>
 
 namespace tapedeck::kernels {
 
@@ -37,7 +38,8 @@ class Winograd {
               std::clamp(tiles_.l2_bytes() / static_cast<std::int64_t>(sizeof(T)) /
                              (positions_ * channel_blocks_ * tiles_.lanes),
                          kFewestTiles, kMostTiles)),
-        weights_(window, tiles_, weight, false),
+        filters_(window, transforms_, weight),
+        weights_(filters_.weights()),
         offsets_(static_cast<std::size_t>(tiles_.lanes)) {
     std::iota(offsets_.begin(), offsets_.end(), std::int64_t{0});
     // Few pieces of the operand that is transformed where it is used: the other one is cut as well.
@@ -61,7 +63,7 @@ class Winograd {
     if (keeps_input_)
       input_ = TransformedTiles<T>(grid_, positions_, window_.groups, source(in, 0));
     else
-      transform_filters();
+      filters_.transform_all();
     parallel_for(window_.groups * used_blocks_ * cuts_, 1,
                  [&](std::int64_t begin, std::int64_t end) {
                    const Workspace work(*this);
@@ -86,7 +88,8 @@ class Winograd {
                               : w.source(nullptr, 0).slab_elements(w.grid_.block, w.tiles_.lanes)),
           input(w.keeps_input_ ? 0 : w.positions_ * w.position_input(w.grid_.block.tiles())),
           packed(w.keeps_input_ ? w.weights_.block_elements() : 0),
-          filters(w.keeps_input_ ? w.positions_ * w.position_filters(w.weights_.widest()) : 0),
+          filters(w.keeps_input_ ? w.positions_ * w.filters_.position_step(w.weights_.widest())
+                                 : 0),
           sums(w.positions_ * w.position_sums(w.grid_.block.tiles(), w.weights_.widest())),
           rows(w.transforms_.rows.outputs * w.grid_.block.columns * w.transforms_.columns.outputs *
                w.weights_.widest()) {}
@@ -98,21 +101,14 @@ class Winograd {
     const T* bias;
     T* out;
   };
-  // One operand of the products: from each position of a tile to the next there are `step`
-  // elements.
-  struct Operand {
-    const T* data;
-    std::int64_t step;
-  };
+  // One operand of the products.
+  using Operand = typename WinogradFilters<T>::Block;
 
   std::int64_t position_input(std::int64_t tiles) const {
     return step_of_positions(channel_blocks_ * tiles, tiles_.lanes);
   }
   std::int64_t position_sums(std::int64_t tiles, std::int64_t width) const {
     return step_of_positions(tiles * (width / tiles_.lanes), tiles_.lanes);
-  }
-  std::int64_t position_filters(std::int64_t width) const {
-    return step_of_positions(width / tiles_.lanes * window_.C, tiles_.lanes);
   }
 
   TileAxis axis(const WinogradTiling& tiling, const WinogradAxis& tile, std::int64_t size) const {
@@ -129,35 +125,10 @@ class Winograd {
             transforms_.input};
   }
 
-  // filters_: [group][position][block][input channel][channel of the block]
-  Operand kept_filters(std::int64_t group, std::int64_t block) const {
-    const std::int64_t step = position_filters(weights_.group_width());
-    return {filters_.data() + group * positions_ * step + weights_.first_channel(block) * window_.C,
-            step};
-  }
-  void transform_filters() {
-    filters_ = Scratch<T>(window_.groups * positions_ * position_filters(weights_.group_width()));
-    parallel_for(window_.groups * weights_.blocks(), 1, [&](std::int64_t begin, std::int64_t end) {
-      const Scratch<T> packed(weights_.block_elements());
-      for (std::int64_t i = begin; i < end; ++i) {
-        const std::int64_t group = i / weights_.blocks(), block = i % weights_.blocks();
-        const Operand to = kept_filters(group, block);
-        transform_block(group, block, packed.data(), const_cast<T*>(to.data), to.step);
-      }
-    });
-  }
-  void transform_block(std::int64_t group, std::int64_t block, T* packed, T* out,
-                       std::int64_t position_step) const {
-    const std::int64_t width = weights_.width(block);
-    weights_.pack(group, block, packed);
-    for (std::int64_t c = 0; c < window_.C; ++c, out += width, packed += window_.taps() * width)
-      transforms_.filter(packed, width, width / tiles_.lanes, out, position_step);
-  }
-
   void block_of_filters(std::int64_t block, std::int64_t first_tiles, const Output& to,
                         const Workspace& work) const {
-    const Operand filters{work.filters.data(), position_filters(weights_.width(block))};
-    transform_block(to.group, block, work.packed.data(), work.filters.data(), filters.step);
+    const Operand filters{work.filters.data(), filters_.position_step(weights_.width(block))};
+    filters_.transform(to.group, block, work.packed.data(), work.filters.data(), filters.step);
     const std::int64_t last = std::min(first_tiles + cut_, grid_.blocks());
     for (std::int64_t tiles = first_tiles; tiles < last; ++tiles) {
       const TileGrid::Place place = grid_.place(tiles);
@@ -175,10 +146,10 @@ class Winograd {
     const TileSource<T> channels = source(in, to.group);
     channels.load(place, work.slab.data(), work.input.data(), input.step);
     LineRequests<false, T> next;
-    if (!last_tiles) next = channels.lines(grid_.place(tiles + 1), 0);
+    if (!last_tiles) next = channels.lines(grid_.place(tiles + 1), 0, tiles_.lanes);
     const std::int64_t last = std::min(first_block + cut_, weights_.blocks());
     for (std::int64_t block = first_block; block < last; ++block)
-      multiply(place, block, input, kept_filters(to.group, block), to, next, work);
+      multiply(place, block, input, filters_.block(to.group, block), to, next, work);
   }
 
   // The lines of `next`, and those that store() will write, arrive while the products are formed.
@@ -273,7 +244,8 @@ class Winograd {
   const WinogradTiling h_, w_;
   std::int64_t positions_, channel_blocks_;
   TileGrid grid_;
-  const ConvWeights<T> weights_;
+  WinogradFilters<T> filters_;
+  const ConvWeights<T>& weights_;
   std::vector<std::int64_t> offsets_;  // 0, 1, ...: neighbouring channels
   // One of the transformed operands is kept as a whole. What takes part of the other one is
   // transformed where it is used, and does not leave the cache.
@@ -281,21 +253,30 @@ class Winograd {
   std::int64_t kept_blocks_, used_blocks_;
   std::int64_t cut_, cuts_;  // blocks of the kept operand in a piece of work, and cuts of them
   TransformedTiles<T> input_;
-  Scratch<T> filters_;
 };
+
+// out = the convolution of `in` that the window is.
+template <typename T>
+void convolve(WinogradVariant variant, const ConvWindow& window, const T* in, const T* weight,
+              const T* bias, T* out) {
+  if (winograd_rows_pay<T>(variant, window))
+    conv2d_winograd_rows(variant, window, in, weight, bias, out);
+  else
+    Winograd<T>(variant, window, weight).run(in, bias, out);
+}
 
 }  // namespace
 
 template <typename T>
 void conv2d_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* x, const T* weight,
                      const T* bias, T* y) {
-  Winograd<T>(variant, ConvWindow::forward(shape), weight).run(x, bias, y);
+  convolve(variant, ConvWindow::forward(shape), x, weight, bias, y);
 }
 
 template <typename T>
 void conv2d_grad_input_winograd(WinogradVariant variant, const Conv2dShape& shape, const T* dy,
                                 const T* weight, const T* bias, T* dx) {
-  Winograd<T>(variant, ConvWindow::grad_input_between(shape), weight).run(dy, bias, dx);
+  convolve(variant, ConvWindow::grad_input_between(shape), dy, weight, bias, dx);
 }
 
 #define TAPEDECK_INSTANTIATE(T)                                                                    \

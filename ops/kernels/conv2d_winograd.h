@@ -63,9 +63,12 @@ struct TileGrid {
   TileBlock block;
   std::int64_t image_cuts, row_cuts, column_cuts;
 
-  /// Of images of height x width in tiles of tile_height x tile_width.
+  /// Of images of height x width in tiles of tile_height x tile_width. Where images and their rows
+  /// are cut, blocks have a multiple of `rows_together` x `columns_together` tiles, but for the
+  /// last ones.
   TileGrid(std::int64_t images, std::int64_t height, std::int64_t width, int tile_height,
-           int tile_width, std::int64_t tiles_wanted);
+           int tile_width, std::int64_t tiles_wanted, std::int64_t rows_together = 1,
+           std::int64_t columns_together = 1);
   /// The same tiles in blocks that are smaller, down to `fewest` tiles, where these are shared out
   /// more evenly between a few threads.
   TileGrid evened(std::int64_t fewest) const;
@@ -105,16 +108,16 @@ struct TileSource {
   TileAxis h, w;
   void (*transform)(const T* x, std::int64_t row_step, std::int64_t tiles, T* out,
                     std::int64_t position_step);
-
   /// Elements of the zero-padded rows and columns that one block of channels needs.
   std::int64_t slab_elements(const TileBlock& block, std::int64_t lanes) const {
     return h.span(block.rows) * w.span(block.columns) * lanes;
   }
   /// out[position * position_step + (block of channels * tiles + tile) * lanes + channel]
   void load(const TileGrid::Place& place, T* slab, T* out, std::int64_t position_step) const;
-  /// The lines of a block of channels from `channel` on that load() will read; none where the cache
-  /// holds the array.
-  LineRequests<false, T> lines(const TileGrid::Place& place, std::int64_t channel) const;
+  /// The lines of `count` channels from `channel` on, as far as they exist, that load() will read;
+  /// none where the cache holds the array.
+  LineRequests<false, T> lines(const TileGrid::Place& place, std::int64_t channel,
+                               std::int64_t count) const;
 
  private:
   // What of the rows and columns of some tiles lies inside the image.

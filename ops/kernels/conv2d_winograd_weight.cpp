@@ -162,8 +162,8 @@ class WinogradWeight {
       // The first channels of the next block arrive while products are formed.
       LineRequests<false, T> next_x, next_dy;
       if (b + 1 < last) {
-        if (!keeps_input_) next_x = inputs.lines(grid_.place(b + 1), 0);
-        next_dy = grads.lines(grid_.place(b + 1), 0);
+        if (!keeps_input_) next_x = inputs.lines(grid_.place(b + 1), 0, lanes);
+        next_dy = grads.lines(grid_.place(b + 1), 0, lanes);
       }
       outer.vector_block_step = count * lanes;
       outer.pixels = count;

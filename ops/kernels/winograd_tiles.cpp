@@ -81,13 +81,17 @@ WinogradTiling::WinogradTiling(const WinogradAxis& axis, const WindowAxis& windo
 }
 
 TileGrid::TileGrid(std::int64_t images_, std::int64_t height, std::int64_t width, int tile_height,
-                   int tile_width, std::int64_t tiles_wanted)
+                   int tile_width, std::int64_t tiles_wanted, std::int64_t rows_together,
+                   std::int64_t columns_together)
     : images(images_), rows(ceil_div(height, tile_height)), columns(ceil_div(width, tile_width)) {
-  column_cuts = ceil_div(columns, tiles_wanted);
-  block.columns = ceil_div(columns, column_cuts);
+  // Parts of `size` that are about equal, and at most `most` where a multiple of `together` can be.
+  const auto part = [](std::int64_t size, std::int64_t most, std::int64_t together) {
+    const std::int64_t whole = std::max(most / together, std::int64_t{1}) * together;
+    return std::min(size, round_up(even_part(size, whole), together));
+  };
+  block.columns = part(columns, tiles_wanted / rows_together, columns_together);
   column_cuts = ceil_div(columns, block.columns);
-  row_cuts = ceil_div(rows, std::clamp<std::int64_t>(tiles_wanted / block.columns, 1, rows));
-  block.rows = ceil_div(rows, row_cuts);
+  block.rows = part(rows, tiles_wanted / block.columns, rows_together);
   row_cuts = ceil_div(rows, block.rows);
   const std::int64_t tiles = block.rows * block.columns;
   block.images =
@@ -156,8 +160,8 @@ typename TileSource<T>::Inside TileSource<T>::inside(const TileGrid::Place& plac
 }
 
 template <typename T>
-LineRequests<false, T> TileSource<T>::lines(const TileGrid::Place& place,
-                                            std::int64_t channel) const {
+LineRequests<false, T> TileSource<T>::lines(const TileGrid::Place& place, std::int64_t channel,
+                                            std::int64_t count) const {
   const Inside part = inside(place);
   if (part.empty() || channel >= channels || !is_beyond_cache<T>(images * image_step)) return {};
   const std::int64_t plane = h.size * w.size;
@@ -166,7 +170,7 @@ LineRequests<false, T> TileSource<T>::lines(const TileGrid::Place& place,
           image_step,
           place.size.images,
           plane,
-          std::min<std::int64_t>(conv_tiles<T>().lanes, channels - channel),
+          std::min(count, channels - channel),
           (part.rows - 1) * w.size + part.columns};
 }
 
@@ -183,10 +187,10 @@ void TileSource<T>::load(const TileGrid::Place& place, T* slab, T* out,
   const std::int64_t plane = h.size * w.size;
   const T* const first = from + place.image * image_step + part.begin_row * w.size +
                          part.begin_column;  // of channel 0
-  lines(place, 0).request(1);
+  lines(place, 0, lanes).request(1);
   std::fill_n(slab, slab_rows * row_step, T{0});
   for (std::int64_t c = 0; c < channels; c += lanes) {
-    lines(place, c + lanes).request(1);
+    lines(place, c + lanes, lanes).request(1);
     for (std::int64_t n = 0; n < place.size.images; ++n) {
       if (!part.empty())
         ChannelBlocks<T>{first + n * image_step + c * plane,

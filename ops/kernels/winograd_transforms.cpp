@@ -9,83 +9,11 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <tapedeck/ops/kernels/winograd_axes-inl.h>
+#include <tapedeck/ops/kernels/winograd_stages-inl.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
 namespace {
-
-// Results of an axis that are formed together.
-template <class Axis, int kCount>
-struct PartsOf {
-  static constexpr int kParts = Axis::parts(kCount);
-  static constexpr bool has(int part, int i) { return Axis::part(kCount, i) == part; }
-};
-
-// The stages of a tile in one dimension, and the extents that they have on either side.
-#define TAPEDECK_STAGE(Name, In, Out)                        \
-  struct Name##Stage {                                       \
-    template <class Axis>                                    \
-    static constexpr int kIn = Axis::In;                     \
-    template <class Axis>                                    \
-    static constexpr int kOut = Axis::Out;                   \
-    template <class Axis>                                    \
-    using Parts = PartsOf<Axis, Axis::Out>;                  \
-    template <class Axis, class D, class V>                  \
-    static HWY_INLINE void Apply(D d, const V* in, V* out) { \
-      Axis::Name(d, in, out);                                \
-    }                                                        \
-  };
-TAPEDECK_STAGE(Input, kReach, kSize)
-TAPEDECK_STAGE(GradOutput, kOutputs, kSize)
-TAPEDECK_STAGE(Output, kSize, kOutputs)
-TAPEDECK_STAGE(Filter, kTaps, kSize)
-TAPEDECK_STAGE(GradFilter, kSize, kTaps)
-#undef TAPEDECK_STAGE
-
-// A stage on the columns of a tile, by the transform of its rows' axis, then on its rows: those of
-// one part of the results.
-template <class Stage, class Rows, class Columns, int kPart, class D, typename T>
-HWY_INLINE void TransformPart(D d, const T* in, std::int64_t row_step, std::int64_t column_step,
-                              T* out, std::int64_t out_row_step, std::int64_t out_column_step) {
-  using V = hn::Vec<D>;
-  using Parts = typename Stage::template Parts<Rows>;
-  constexpr int kRowsIn = Stage::template kIn<Rows>, kRowsOut = Stage::template kOut<Rows>;
-  constexpr int kColumnsIn = Stage::template kIn<Columns>;
-  constexpr int kColumnsOut = Stage::template kOut<Columns>;
-  V half[kRowsOut][kColumnsIn];
-  HWY_UNROLL(12)
-  for (int j = 0; j < kColumnsIn; ++j) {
-    V column[kRowsIn], result[kRowsOut];
-    HWY_UNROLL(12)
-    for (int i = 0; i < kRowsIn; ++i) column[i] = hn::LoadU(d, in + i * row_step + j * column_step);
-    Stage::template Apply<Rows>(d, column, result);
-    HWY_UNROLL(12)
-    for (int i = 0; i < kRowsOut; ++i)
-      if (Parts::has(kPart, i)) half[i][j] = result[i];
-  }
-  HWY_UNROLL(12)
-  for (int i = 0; i < kRowsOut; ++i) {
-    if (!Parts::has(kPart, i)) continue;
-    V result[kColumnsOut];
-    Stage::template Apply<Columns>(d, half[i], result);
-    HWY_UNROLL(12)
-    for (int j = 0; j < kColumnsOut; ++j)
-      hn::StoreU(result[j], d, out + i * out_row_step + j * out_column_step);
-  }
-}
-
-// Part by part: what lies between the two steps then stays in registers, and to load a tile once
-// more costs less than to store that.
-template <class Stage, class Rows, class Columns, int kPart = 0, class D, typename T>
-HWY_INLINE void Transform(D d, const T* in, std::int64_t row_step, std::int64_t column_step, T* out,
-                          std::int64_t out_row_step, std::int64_t out_column_step) {
-  TransformPart<Stage, Rows, Columns, kPart>(d, in, row_step, column_step, out, out_row_step,
-                                             out_column_step);
-  if constexpr (kPart + 1 < Stage::template Parts<Rows>::kParts)
-    Transform<Stage, Rows, Columns, kPart + 1>(d, in, row_step, column_step, out, out_row_step,
-                                               out_column_step);
-}
 
 template <class Rows, class Columns, typename T>
 void InputTiles(const T* x, std::int64_t row_step, std::int64_t tiles, T* out,
@@ -93,9 +21,9 @@ void InputTiles(const T* x, std::int64_t row_step, std::int64_t tiles, T* out,
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (std::int64_t t = 0; t < tiles; ++t)
-    Transform<InputStage, Rows, Columns>(d, x + t * Columns::kStep * kLanes, row_step, kLanes,
-                                         out + t * kLanes, Columns::kSize * position_step,
-                                         position_step);
+    Transform<InputStage, Rows, Columns>(
+        d, Spaced<const T>{x + t * Columns::kStep * kLanes, row_step, kLanes},
+        Spaced<T>{out + t * kLanes, Columns::kSize * position_step, position_step});
 }
 
 template <class Rows, class Columns, typename T>
@@ -104,9 +32,9 @@ void GradOutputTiles(const T* dy, std::int64_t row_step, std::int64_t tiles, T* 
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (std::int64_t t = 0; t < tiles; ++t)
-    Transform<GradOutputStage, Rows, Columns>(d, dy + t * Columns::kOutputs * kLanes, row_step,
-                                              kLanes, out + t * kLanes,
-                                              Columns::kSize * position_step, position_step);
+    Transform<GradOutputStage, Rows, Columns>(
+        d, Spaced<const T>{dy + t * Columns::kOutputs * kLanes, row_step, kLanes},
+        Spaced<T>{out + t * kLanes, Columns::kSize * position_step, position_step});
 }
 
 template <class Rows, class Columns, typename T>
@@ -116,9 +44,9 @@ void OutputTiles(const T* sums, std::int64_t position_step, std::int64_t tiles, 
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (std::int64_t t = 0; t < tiles; ++t)
     for (std::int64_t v = 0; v < width; v += kLanes)
-      Transform<OutputStage, Rows, Columns>(d, sums + t * width + v, Columns::kSize * position_step,
-                                            position_step, out + t * Columns::kOutputs * width + v,
-                                            row_step, width);
+      Transform<OutputStage, Rows, Columns>(
+          d, Spaced<const T>{sums + t * width + v, Columns::kSize * position_step, position_step},
+          Spaced<T>{out + t * Columns::kOutputs * width + v, row_step, width});
 }
 
 template <class Rows, class Columns, typename T>
@@ -127,9 +55,9 @@ void FilterVectors(const T* taps, std::int64_t tap_step, std::int64_t count, T* 
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (std::int64_t i = 0; i < count; ++i)
-    Transform<FilterStage, Rows, Columns>(d, taps + i * kLanes, Columns::kTaps * tap_step, tap_step,
-                                          out + i * kLanes, Columns::kSize * position_step,
-                                          position_step);
+    Transform<FilterStage, Rows, Columns>(
+        d, Spaced<const T>{taps + i * kLanes, Columns::kTaps * tap_step, tap_step},
+        Spaced<T>{out + i * kLanes, Columns::kSize * position_step, position_step});
 }
 
 template <class Rows, class Columns, typename T>
@@ -138,9 +66,9 @@ void GradFilterVectors(const T* sums, std::int64_t position_step, std::int64_t c
   const hn::ScalableTag<T> d;
   constexpr std::int64_t kLanes = hn::MaxLanes(d);
   for (std::int64_t i = 0; i < count; ++i)
-    Transform<GradFilterStage, Rows, Columns>(d, sums + i * kLanes, Columns::kSize * position_step,
-                                              position_step, taps + i * kLanes,
-                                              Columns::kTaps * tap_step, tap_step);
+    Transform<GradFilterStage, Rows, Columns>(
+        d, Spaced<const T>{sums + i * kLanes, Columns::kSize * position_step, position_step},
+        Spaced<T>{taps + i * kLanes, Columns::kTaps * tap_step, tap_step});
 }
 
 template <class Axis>
