@@ -75,8 +75,7 @@ template <typename T>
 void average_plane(const Averages& a, const T* in, T* out, RowBuffers<T>& buffers) {
   T* const sums = buffers.row();
   for (const PoolWindow& row : a.rows) {
-    std::fill_n(sums, a.W, T{0});
-    for (std::int64_t h = row.begin; h < row.end; ++h) add_row(in + h * a.W, a.W, sums);
+    sum_columns(in + row.begin * a.W, a.W, row.end - row.begin, sums);
     buffers.find_weights(row);
     if (a.is_regular()) {
       window_means(buffers.sums, a.kernel, a.stride, buffers.weights, a.OW(), out);
@@ -116,18 +115,27 @@ void spread_row(const Averages& a, RowBuffers<T>& buffers) {
 
 template <typename T>
 void spread_plane(const Averages& a, const T* grad, T* out, RowBuffers<T>& buffers) {
-  if (a.is_global()) {
-    std::fill_n(out, a.H * a.W, *grad * a.weight<T>(a.rows[0], a.columns[0]));
-    return;
-  }
-  std::fill_n(out, a.H * a.W, T{0});
+  // Windows begin in order: rows from this one on have nothing yet, and need no zeros before they
+  // are written.
+  std::int64_t written = 0;
+  const auto clear_up_to = [&](std::int64_t h) {
+    if (h <= written) return;
+    std::fill_n(out + written * a.W, (h - written) * a.W, T{0});
+    written = h;
+  };
   for (const PoolWindow& row : a.rows) {
-    buffers.find_weights(row);
-    multiply_row(grad, buffers.weights, a.OW(), buffers.shares);
-    spread_row(a, buffers);
-    for (std::int64_t h = row.begin; h < row.end; ++h) add_row(buffers.row(), a.W, out + h * a.W);
+    if (row.begin < row.end) {
+      buffers.find_weights(row);
+      multiply_row(grad, buffers.weights, a.OW(), buffers.shares);
+      spread_row(a, buffers);
+      clear_up_to(row.begin);
+      const std::int64_t added = std::min(written, row.end) - row.begin;
+      written = std::max(written, row.end);
+      put_rows(buffers.row(), a.W, added, row.end - row.begin - added, out + row.begin * a.W);
+    }
     grad += a.OW();
   }
+  clear_up_to(a.H);
 }
 
 // Vectors over the channels, which lie next to each other.
@@ -186,6 +194,12 @@ Array spread(const Array& grad_output, IntArrayRef input_sizes, const Averages& 
     using T = typename decltype(tag)::type;
     parallel_for(grad.size(0) * grad.size(1), planes_per_piece(a),
                  [&](std::int64_t begin, std::int64_t end) {
+                   if (a.is_global()) {
+                     fill_rows(grad.data<T>() + begin, a.H * a.W, end - begin,
+                               a.weight<T>(a.rows[0], a.columns[0]),
+                               out.data<T>() + begin * a.H * a.W);
+                     return;
+                   }
                    RowBuffers<T> buffers(a);
                    for (std::int64_t p = begin; p < end; ++p)
                      spread_plane(a, grad.data<T>() + p * a.OH() * a.OW(),
