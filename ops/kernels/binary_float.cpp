@@ -202,6 +202,30 @@ RowLoop Find(BinaryOp op, ScalarType dtype) {
   return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
 }
 
+template <typename T>
+RowsLoop FindRowsFor(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Add:
+      return CheapBinaryRows<AddOp, T>;
+    case BinaryOp::Sub:
+      return CheapBinaryRows<SubOp, T>;
+    case BinaryOp::Mul:
+      return CheapBinaryRows<MulOp, T>;
+    case BinaryOp::Div:
+      return CheapBinaryRows<DivOp, T>;
+    case BinaryOp::Maximum:
+      return CheapBinaryRows<MaximumOp, T>;
+    case BinaryOp::Minimum:
+      return CheapBinaryRows<MinimumOp, T>;
+    default:
+      return nullptr;
+  }
+}
+
+RowsLoop FindRows(BinaryOp op, ScalarType dtype) {
+  return dtype == ScalarType::Float ? FindRowsFor<float>(op) : FindRowsFor<double>(op);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace tapedeck::kernels
@@ -212,6 +236,7 @@ namespace tapedeck::kernels {
 namespace {
 
 HWY_EXPORT(Find);
+HWY_EXPORT(FindRows);
 
 template <typename T>
 T log_add_exp(T a, T b) {
@@ -248,6 +273,10 @@ RowLoop find_float_arithmetic(BinaryOp op, ScalarType dtype) {
   if (!is_floating_point(dtype)) return nullptr;
   if (const RowLoop loop = HWY_DYNAMIC_DISPATCH(Find)(op, dtype)) return loop;
   return dtype == ScalarType::Float ? find_scalar_loop<float>(op) : find_scalar_loop<double>(op);
+}
+
+RowsLoop find_float_rows(BinaryOp op, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(FindRows)(op, dtype) : nullptr;
 }
 
 }  // namespace tapedeck::kernels
