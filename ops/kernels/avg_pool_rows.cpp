@@ -240,6 +240,55 @@ void SumChannelsF64(const double* image, std::int64_t width, std::int64_t C, con
                     const PoolWindow& column, double weight, double* out) {
   SumChannels(image, width, C, row, column, weight, out);
 }
+// to[i] (+)= from[i] * weight for i < n.
+template <bool kAdds, typename T>
+HWY_INLINE void PutShare(const T* from, T weight, std::int64_t n, T* to) {
+  const hn::CappedTag<T, kAvgPoolOverrun / 2> d;
+  const hn::CappedTag<T, 1> one;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto put = [=](auto tag, std::int64_t i) HWY_ATTR {
+    auto share = hn::Mul(hn::LoadU(tag, from + i), hn::Set(tag, weight));
+    if constexpr (kAdds) share = hn::Add(hn::LoadU(tag, to + i), share);
+    hn::StoreU(share, tag, to + i);
+  };
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes) put(d, i);
+  for (; i < n; ++i) put(one, i);
+}
+
+template <typename T>
+HWY_INLINE void SpreadChannels(const T* grad, std::int64_t C, const PoolWindow* columns,
+                               const T* weights, std::int64_t windows, std::int64_t width, T* row) {
+  // Windows begin in order: pixels from this one on have nothing yet.
+  std::int64_t written = 0;
+  const auto clear_up_to = [&](std::int64_t w) HWY_ATTR {
+    for (std::int64_t i = written * C; i < w * C; ++i) row[i] = 0;
+    written = w > written ? w : written;
+  };
+  for (std::int64_t o = 0; o < windows; ++o, grad += C) {
+    const PoolWindow& column = columns[o];
+    if (column.begin >= column.end) continue;
+    clear_up_to(column.begin);
+    for (std::int64_t w = column.begin; w < column.end; ++w) {
+      if (w < written)
+        PutShare<true>(grad, weights[o], C, row + w * C);
+      else
+        PutShare<false>(grad, weights[o], C, row + w * C);
+    }
+    written = column.end > written ? column.end : written;
+  }
+  clear_up_to(width);
+}
+
+void SpreadChannelsF32(const float* grad, std::int64_t C, const PoolWindow* columns,
+                       const float* weights, std::int64_t windows, std::int64_t width, float* row) {
+  SpreadChannels(grad, C, columns, weights, windows, width, row);
+}
+void SpreadChannelsF64(const double* grad, std::int64_t C, const PoolWindow* columns,
+                       const double* weights, std::int64_t windows, std::int64_t width,
+                       double* row) {
+  SpreadChannels(grad, C, columns, weights, windows, width, row);
+}
 void MultiplyRowF32(const float* a, const float* b, std::int64_t n, float* out) {
   MultiplyRow(a, b, n, out);
 }
@@ -269,6 +318,8 @@ HWY_EXPORT(WindowMeansF32);
 HWY_EXPORT(WindowMeansF64);
 HWY_EXPORT(SumChannelsF32);
 HWY_EXPORT(SumChannelsF64);
+HWY_EXPORT(SpreadChannelsF32);
+HWY_EXPORT(SpreadChannelsF64);
 HWY_EXPORT(MultiplyRowF32);
 HWY_EXPORT(MultiplyRowF64);
 
@@ -333,6 +384,16 @@ template <>
 void sum_channels(const double* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
                   const PoolWindow& column, double weight, double* out) {
   HWY_DYNAMIC_DISPATCH(SumChannelsF64)(image, width, C, row, column, weight, out);
+}
+template <>
+void spread_channels(const float* grad, std::int64_t C, const PoolWindow* columns,
+                     const float* weights, std::int64_t windows, std::int64_t width, float* row) {
+  HWY_DYNAMIC_DISPATCH(SpreadChannelsF32)(grad, C, columns, weights, windows, width, row);
+}
+template <>
+void spread_channels(const double* grad, std::int64_t C, const PoolWindow* columns,
+                     const double* weights, std::int64_t windows, std::int64_t width, double* row) {
+  HWY_DYNAMIC_DISPATCH(SpreadChannelsF64)(grad, C, columns, weights, windows, width, row);
 }
 template <>
 void multiply_row(const float* a, const float* b, std::int64_t n, float* out) {

@@ -34,6 +34,11 @@ void window_means(const T* in, std::int64_t taps, std::int64_t stride, const T* 
 template <typename T>
 void sum_channels(const T* image, std::int64_t width, std::int64_t C, const PoolWindow& row,
                   const PoolWindow& column, T weight, T* out);
+/// The adjoint of a row of such windows that have `weights`: writes a row [width][C] of their
+/// shares of grad [windows][C].
+template <typename T>
+void spread_channels(const T* grad, std::int64_t C, const PoolWindow* columns, const T* weights,
+                     std::int64_t windows, std::int64_t width, T* row);
 /// out[i] = a[i] * b[i] for i < n.
 template <typename T>
 void multiply_row(const T* a, const T* b, std::int64_t n, T* out);
