@@ -81,6 +81,14 @@ DimVector dense_strides_like(IntArrayRef shape, std::span<const Array* const> ar
   return own;
 }
 
+bool is_dense(const Array& array) {
+  const Array* const arrays[] = {&array};
+  const DimVector dense = dense_strides_like(array.sizes(), arrays);
+  for (std::int64_t i = 0; i < array.dim(); ++i)
+    if (array.sizes()[i] != 1 && array.strides()[i] != dense[i]) return false;
+  return true;
+}
+
 Array empty_preserving(IntArrayRef shape, std::span<const Array* const> arrays, ScalarType dtype) {
   return Array::empty(shape, dtype).as_strided(shape, dense_strides_like(shape, arrays), 0);
 }

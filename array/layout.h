@@ -18,6 +18,9 @@ Array in_order(const Array& array, const DimVector& order);
 /// preserved memory format, and what its elementwise operations give.
 DimVector dense_strides_like(IntArrayRef shape, std::span<const Array* const> arrays);
 
+/// Whether the elements, in some order of the axes, are one run without gaps or overlaps.
+bool is_dense(const Array& array);
+
 /// Uninitialised, with these strides.
 Array empty_preserving(IntArrayRef shape, std::span<const Array* const> arrays, ScalarType dtype);
 Array empty_preserving(const Array& array, ScalarType dtype);

@@ -1,5 +1,6 @@
 #include <tapedeck/autograd/grad_state.h>
 
+#include <tapedeck/array/layout.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/kernels/binary.h>
@@ -14,6 +15,20 @@ bool is_exclusive(const Variable& v) {
   return v.use_count() == 1 && v.array().storage().use_count() == 1 && !v.requires_grad();
 }
 
+bool lies_as(const Array& array, const DimVector& strides) {
+  if (strides.empty()) return array.is_contiguous();
+  for (std::int64_t i = 0; i < array.dim(); ++i)
+    if (array.sizes()[i] != 1 && array.strides()[i] != strides[i]) return false;
+  return true;
+}
+
+Variable clone_as(const Variable& v, const DimVector& strides) {
+  if (strides.empty()) return v.clone(MemoryFormat::Contiguous);
+  Array out = Array::empty(v.sizes(), v.dtype()).as_strided(v.sizes(), strides, 0);
+  kernels::copy(v.array(), out);
+  return Variable(std::move(out));
+}
+
 }  // namespace
 
 Variable add_gradients(Variable a, const Variable& b) {
@@ -25,10 +40,11 @@ Variable add_gradients(Variable a, const Variable& b) {
   return a.add(b);
 }
 
-AccumulateGrad::AccumulateGrad(intrusive_ptr<GradState> state, IntArrayRef sizes, ScalarType dtype)
+AccumulateGrad::AccumulateGrad(intrusive_ptr<GradState> state, const Array& leaf)
     : state_(std::move(state)) {
   is_accumulator_ = true;
-  add_output(sizes, dtype);
+  add_output(leaf.sizes(), leaf.dtype());
+  if (!leaf.is_contiguous() && is_dense(leaf)) strides_ = leaf.strides();
 }
 
 Gradients AccumulateGrad::apply(const Gradients& grads, const VjpContext&) {
@@ -81,7 +97,7 @@ bool GradState::discard_unseen(bool to_zero) {
   return true;
 }
 
-void GradState::add(Variable g) {
+void GradState::add(Variable g, const DimVector& strides) {
   // What a reshape returns as a gradient is a view of memory that nobody else holds, and then need
   // not be one.
   VariableImpl& impl = *g.impl();
@@ -90,9 +106,9 @@ void GradState::add(Variable g) {
     impl.base.reset();
   const std::lock_guard lock(mutex);
   if (!grad_.defined()) {
-    const bool take = GradMode::is_enabled() || (is_exclusive(g) && g.is_contiguous());
+    const bool take = GradMode::is_enabled() || (is_exclusive(g) && lies_as(g.array(), strides));
     known_zero_ = false;
-    grad_ = take ? std::move(g) : g.clone(MemoryFormat::Contiguous);
+    grad_ = take ? std::move(g) : clone_as(g, strides);
   } else if (GradMode::is_enabled()) {
     grad_ = grad_.add(g);
   } else {

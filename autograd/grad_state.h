@@ -25,8 +25,9 @@ class GradState final : public RefCounted {
   /// what the next backward pass computes becomes the gradient as it is, and neither zeros nor a
   /// sum are written. False where somebody was: then it has to be done in place.
   bool discard_unseen(bool to_zero);
-  /// Adds `g`; takes its memory over where nobody else holds it.
-  void add(Variable g);
+  /// Adds `g`; takes its memory over where nobody else holds it and it lies as `strides` say, which
+  /// are those of a dense tensor, or none for row-major.
+  void add(Variable g, const DimVector& strides);
   /// add() for the gradient of a result, which others use as well.
   void add_copy(const Variable& g);
 
@@ -51,20 +52,22 @@ const Variable& peek_grad(const Variable& v);
 /// GradState::discard_unseen for the gradient of `v`; true where there is none.
 bool discard_unseen_grad(const Variable& v, bool to_zero);
 
-/// The end of the tape at a leaf: adds what arrives to the leaf's gradient.
+/// The end of the tape at a leaf: adds what arrives to the leaf's gradient, which lies in the
+/// memory as the leaf does where that is dense, and row-major elsewhere, as in PyTorch.
 class AccumulateGrad final : public Node {
  public:
-  AccumulateGrad(intrusive_ptr<GradState> state, IntArrayRef sizes, ScalarType dtype);
+  AccumulateGrad(intrusive_ptr<GradState> state, const Array& leaf);
   Gradients apply(const Gradients& grads, const VjpContext& ctx) override;
   std::string name() const override { return "AccumulateGrad"; }
 
   bool has_leaf_hooks() const { return !state_->leaf_hooks.empty(); }
   Variable run_leaf_hooks(Variable grad) const;
   /// Adds `grad` to the leaf's; takes its memory over where nobody else holds it.
-  void accumulate(Variable grad) { state_->add(std::move(grad)); }
+  void accumulate(Variable grad) { state_->add(std::move(grad), strides_); }
 
  private:
   intrusive_ptr<GradState> state_;
+  DimVector strides_;  // of the gradient; none for row-major
 };
 
 /// a + b; in a's memory where nobody else holds it and nothing is being recorded.

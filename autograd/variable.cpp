@@ -80,8 +80,8 @@ Edge gradient_edge(const Variable& v) {
   if (!impl->requires_grad) return {};
   if (!impl->accumulator) {
     GradState& state = grad_state_of(*impl);
-    impl->accumulator = make_intrusive<AccumulateGrad>(intrusive_ptr<GradState>(&state),
-                                                       impl->array.sizes(), impl->array.dtype());
+    impl->accumulator =
+        make_intrusive<AccumulateGrad>(intrusive_ptr<GradState>(&state), impl->array);
   }
   return {impl->accumulator, 0};
 }

@@ -88,6 +88,7 @@ V nan_to_num(const V& self, std::optional<double> nan, std::optional<double> pos
   const double largest = self.dtype() == kFloat32 ? std::numeric_limits<float>::max()
                                                   : std::numeric_limits<double>::max();
   V y = where(isnan(self), nan.value_or(0), self);
+  if (!posinf && !neginf) return clamp(y, -largest, largest);
   y = where(isposinf(self), posinf.value_or(largest), y);
   return where(isneginf(self), neginf.value_or(-largest), y);
 }

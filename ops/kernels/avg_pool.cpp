@@ -75,8 +75,7 @@ template <typename T>
 void average_plane(const Averages& a, const T* in, T* out, RowBuffers<T>& buffers) {
   T* const sums = buffers.row();
   for (const PoolWindow& row : a.rows) {
-    std::fill_n(sums, a.W, T{0});
-    for (std::int64_t h = row.begin; h < row.end; ++h) add_row(in + h * a.W, a.W, sums);
+    sum_columns(in + row.begin * a.W, a.W, row.end - row.begin, sums);
     buffers.find_weights(row);
     if (a.is_regular()) {
       window_means(buffers.sums, a.kernel, a.stride, buffers.weights, a.OW(), out);
@@ -114,20 +113,37 @@ void spread_row(const Averages& a, RowBuffers<T>& buffers) {
   }
 }
 
+// The adjoint over planes of rows of `width` elements: spread(output row) makes the row that each
+// input row of a window takes. Windows begin in order: rows from `written` on have nothing yet, and
+// need no zeros before they are written.
+template <typename T, typename Spread>
+void spread_rows(const Averages& a, std::int64_t width, T* out, const T* spread_row,
+                 Spread spread) {
+  std::int64_t written = 0;
+  const auto clear_up_to = [&](std::int64_t h) {
+    if (h <= written) return;
+    std::fill_n(out + written * width, (h - written) * width, T{0});
+    written = h;
+  };
+  for (std::int64_t oh = 0; oh < a.OH(); ++oh) {
+    const PoolWindow& row = a.rows[static_cast<std::size_t>(oh)];
+    if (row.begin >= row.end) continue;
+    spread(oh);
+    clear_up_to(row.begin);
+    const std::int64_t added = std::min(written, row.end) - row.begin;
+    written = std::max(written, row.end);
+    put_rows(spread_row, width, added, row.end - row.begin - added, out + row.begin * width);
+  }
+  clear_up_to(a.H);
+}
+
 template <typename T>
 void spread_plane(const Averages& a, const T* grad, T* out, RowBuffers<T>& buffers) {
-  if (a.is_global()) {
-    std::fill_n(out, a.H * a.W, *grad * a.weight<T>(a.rows[0], a.columns[0]));
-    return;
-  }
-  std::fill_n(out, a.H * a.W, T{0});
-  for (const PoolWindow& row : a.rows) {
-    buffers.find_weights(row);
-    multiply_row(grad, buffers.weights, a.OW(), buffers.shares);
+  spread_rows(a, a.W, out, static_cast<const T*>(buffers.row()), [&](std::int64_t oh) {
+    buffers.find_weights(a.rows[static_cast<std::size_t>(oh)]);
+    multiply_row(grad + oh * a.OW(), buffers.weights, a.OW(), buffers.shares);
     spread_row(a, buffers);
-    for (std::int64_t h = row.begin; h < row.end; ++h) add_row(buffers.row(), a.W, out + h * a.W);
-    grad += a.OW();
-  }
+  });
 }
 
 // Vectors over the channels, which lie next to each other.
@@ -148,6 +164,30 @@ Array average_channels(const Array& x, const Averages& a, const char* op) {
           sum_channels(image, a.W, C, window, column, a.weight<T>(window, column), at);
           at += C;
         }
+      }
+    });
+  });
+  return out;
+}
+
+// Its adjoint: a row of pixels is as one of W C elements.
+Array spread_over_channels(const Array& grad, IntArrayRef input_sizes, const Averages& a,
+                           const char* op) {
+  Array out = empty_with_inner_channels(input_sizes, grad.dtype());
+  const std::int64_t C = input_sizes[1], width = a.W * C, row = a.OW() * C;
+  dispatch_floating(grad.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    parallel_for(grad.size(0), 1, [&](std::int64_t begin, std::int64_t end) {
+      const Array buffer = Array::empty({width}, dtype_of<T>);
+      RowBuffers<T> buffers(a);
+      for (std::int64_t n = begin; n < end; ++n) {
+        const T* const image = grad.data<T>() + n * a.OH() * row;
+        spread_rows(a, width, out.data<T>() + n * a.H * width,
+                    static_cast<const T*>(buffer.data<T>()), [&](std::int64_t oh) {
+                      buffers.find_weights(a.rows[static_cast<std::size_t>(oh)]);
+                      spread_channels(image + oh * row, C, a.columns.data(), buffers.weights,
+                                      a.OW(), a.W, buffer.data<T>());
+                    });
       }
     });
   });
@@ -180,12 +220,19 @@ Array spread(const Array& grad_output, IntArrayRef input_sizes, const Averages& 
   const DimVector expected{input_sizes[0], input_sizes[1], a.OH(), a.OW()};
   TAPEDECK_CHECK(grad_output.sizes() == expected, op, ": expected a grad_output of shape ",
                  expected.ref(), ", got ", grad_output.sizes().ref(), " (input ", input_sizes, ")");
+  if (has_inner_channels(grad_output)) return spread_over_channels(grad_output, input_sizes, a, op);
   const Array grad = contiguous(grad_output);
   Array out = Array::empty(input_sizes, grad.dtype());
   dispatch_floating(grad.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     parallel_for(grad.size(0) * grad.size(1), planes_per_piece(a),
                  [&](std::int64_t begin, std::int64_t end) {
+                   if (a.is_global()) {
+                     fill_rows(grad.data<T>() + begin, a.H * a.W, end - begin,
+                               a.weight<T>(a.rows[0], a.columns[0]),
+                               out.data<T>() + begin * a.H * a.W);
+                     return;
+                   }
                    RowBuffers<T> buffers(a);
                    for (std::int64_t p = begin; p < end; ++p)
                      spread_plane(a, grad.data<T>() + p * a.OH() * a.OW(),

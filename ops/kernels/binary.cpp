@@ -14,18 +14,18 @@ namespace {
 
 bool gives_bool(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::LogicalXor; }
 
-RowLoop search_loop(BinaryOp op, ScalarType dtype) {
+RowLoops search_loops(BinaryOp op, ScalarType dtype) {
   const RowLoop loop = gives_bool(op)              ? find_comparison(op, dtype)
                        : op >= BinaryOp::AddScaled ? find_fused(op, dtype)
                        : is_floating_point(dtype)  ? find_float_arithmetic(op, dtype)
                                                    : find_integral_arithmetic(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
-  return loop;
+  return {loop, find_float_rows(op, dtype)};
 }
 
-RowLoop find_loop(BinaryOp op, ScalarType dtype) {
+RowLoops find_loops(BinaryOp op, ScalarType dtype) {
   static constinit LoopTable<BinaryOp, BinaryOp::Reaches> table;
-  return table.get(op, dtype, search_loop);
+  return table.get(op, dtype, search_loops);
 }
 
 // A scalar as one element of `dtype`.
@@ -177,32 +177,32 @@ ScalarType result_dtype(BinaryOp op, ScalarType dtype) {
 
 Array binary(BinaryOp op, const Array& a, const Array& b, const OpParams& params) {
   check_same_dtype(op, a, b);
-  const RowLoop loop = find_loop(op, a.dtype());
+  const RowLoops loops = find_loops(op, a.dtype());
   const ScalarType dtype = result_dtype(op, a.dtype());
   const RowInput in[] = {a, b};
   Array out =
       a.sizes() == b.sizes()
           ? empty_for_rows(a.sizes(), dtype, in, 2)
           : empty_for_rows(broadcast_shapes(a.sizes(), b.sizes(), name_of(op)), dtype, in, 2);
-  run_rows(loop, params.values, out, in, 2);
+  run_rows(loops, params.values, out, in, 2);
   return out;
 }
 
 Array binary(BinaryOp op, const Array& a, Scalar b) {
-  const RowLoop loop = find_loop(op, a.dtype());
+  const RowLoops loops = find_loops(op, a.dtype());
   const Element element(b, a.dtype());
   const RowInput in[] = {a, {element.bytes, element_size(a.dtype())}};
   Array out = empty_for_rows(a.sizes(), result_dtype(op, a.dtype()), in, 2);
-  run_rows(loop, nullptr, out, in, 2);
+  run_rows(loops, nullptr, out, in, 2);
   return out;
 }
 
 Array binary(BinaryOp op, Scalar a, const Array& b) {
-  const RowLoop loop = find_loop(op, b.dtype());
+  const RowLoops loops = find_loops(op, b.dtype());
   const Element element(a, b.dtype());
   const RowInput in[] = {{element.bytes, element_size(b.dtype())}, b};
   Array out = empty_for_rows(b.sizes(), result_dtype(op, b.dtype()), in, 2);
-  run_rows(loop, nullptr, out, in, 2);
+  run_rows(loops, nullptr, out, in, 2);
   return out;
 }
 
@@ -212,24 +212,24 @@ void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b, const O
     check_destination(name_of(op), out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
     return copy(binary(op, a, b, params), out);
   }
-  const RowLoop loop = find_loop(op, a.dtype());
+  const RowLoops loops = find_loops(op, a.dtype());
   if (a.sizes() == b.sizes())
     check_destination(name_of(op), out, a.sizes());
   else
     check_destination(name_of(op), out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
   Array copy_of_a, copy_of_b;
   const RowInput in[] = {readable(out, a, copy_of_a), readable(out, b, copy_of_b)};
-  run_rows(loop, params.values, out, in, 2);
+  run_rows(loops, params.values, out, in, 2);
 }
 
 void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b) {
   check_destination(name_of(op), out, a.sizes());
   if (out.dtype() != result_dtype(op, a.dtype())) return copy(binary(op, a, b), out);
-  const RowLoop loop = find_loop(op, a.dtype());
+  const RowLoops loops = find_loops(op, a.dtype());
   const Element element(b, a.dtype());
   Array copy_of_a;
   const RowInput in[] = {readable(out, a, copy_of_a), {element.bytes, element_size(a.dtype())}};
-  run_rows(loop, nullptr, out, in, 2);
+  run_rows(loops, nullptr, out, in, 2);
 }
 
 }  // namespace tapedeck::kernels

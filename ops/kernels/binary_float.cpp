@@ -166,6 +166,19 @@ HWY_INLINE V Pow(D d, V a, V b) {
 TAPEDECK_BINARY_OP(PowOp, Pow(d, a, b))
 TAPEDECK_BINARY_OP(Atan2Op, vec::Atan2(d, a, b))
 
+// log(e^a + e^b) from the greater one, which infinities of one sign are as well.
+template <class D, class V>
+HWY_INLINE V LogAddExp(D d, V a, V b) {
+  const V apart = hn::IfThenZeroElse(hn::Eq(a, b), hn::Abs(hn::Sub(a, b)));
+  return hn::Add(hn::Max(a, b), vec::Log1p(d, vec::Exp(d, hn::Neg(apart))));
+}
+TAPEDECK_BINARY_OP(LogAddExpOp, LogAddExp(d, a, b))
+
+// 0 for a = 0, even beside an infinite logarithm, but not beside a NaN.
+TAPEDECK_BINARY_OP(XlogyOp,
+                   hn::IfThenZeroElse(hn::And(hn::Eq(a, hn::Zero(d)), hn::Not(hn::IsNaN(b))),
+                                      hn::Mul(a, vec::Log(d, b))))
+
 template <typename T>
 RowLoop FindFor(BinaryOp op) {
   switch (op) {
@@ -193,6 +206,10 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<PowOp, T>;
     case BinaryOp::Atan2:
       return BinaryRow<Atan2Op, T>;
+    case BinaryOp::LogAddExp:
+      return BinaryRow<LogAddExpOp, T>;
+    case BinaryOp::Xlogy:
+      return BinaryRow<XlogyOp, T>;
     default:
       return nullptr;
   }
@@ -202,6 +219,30 @@ RowLoop Find(BinaryOp op, ScalarType dtype) {
   return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
 }
 
+template <typename T>
+RowsLoop FindRowsFor(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Add:
+      return CheapBinaryRows<AddOp, T>;
+    case BinaryOp::Sub:
+      return CheapBinaryRows<SubOp, T>;
+    case BinaryOp::Mul:
+      return CheapBinaryRows<MulOp, T>;
+    case BinaryOp::Div:
+      return CheapBinaryRows<DivOp, T>;
+    case BinaryOp::Maximum:
+      return CheapBinaryRows<MaximumOp, T>;
+    case BinaryOp::Minimum:
+      return CheapBinaryRows<MinimumOp, T>;
+    default:
+      return nullptr;
+  }
+}
+
+RowsLoop FindRows(BinaryOp op, ScalarType dtype) {
+  return dtype == ScalarType::Float ? FindRowsFor<float>(op) : FindRowsFor<double>(op);
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace tapedeck::kernels
@@ -209,45 +250,15 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace tapedeck::kernels {
-namespace {
-
 HWY_EXPORT(Find);
-
-template <typename T>
-T log_add_exp(T a, T b) {
-  if (std::isinf(a) && a == b) return a;
-  return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b)));
-}
-
-template <typename T>
-T xlogy(T a, T b) {
-  if (std::isnan(b)) return b;
-  return a == 0 ? T{0} : a * std::log(b);
-}
-
-template <typename T, T (*F)(T, T)>
-void scalar_row(void* out, const void* const* in, unsigned scalars, std::int64_t n, const double*) {
-  binary_row<T, T>(F, out, in, scalars, n);
-}
-
-template <typename T>
-RowLoop find_scalar_loop(BinaryOp op) {
-  switch (op) {
-    case BinaryOp::LogAddExp:
-      return scalar_row<T, log_add_exp<T>>;
-    case BinaryOp::Xlogy:
-      return scalar_row<T, xlogy<T>>;
-    default:
-      return nullptr;
-  }
-}
-
-}  // namespace
+HWY_EXPORT(FindRows);
 
 RowLoop find_float_arithmetic(BinaryOp op, ScalarType dtype) {
-  if (!is_floating_point(dtype)) return nullptr;
-  if (const RowLoop loop = HWY_DYNAMIC_DISPATCH(Find)(op, dtype)) return loop;
-  return dtype == ScalarType::Float ? find_scalar_loop<float>(op) : find_scalar_loop<double>(op);
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(op, dtype) : nullptr;
+}
+
+RowsLoop find_float_rows(BinaryOp op, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(FindRows)(op, dtype) : nullptr;
 }
 
 }  // namespace tapedeck::kernels

@@ -9,6 +9,8 @@ namespace tapedeck::kernels {
 
 /// Add to FloorDivide on float32 and float64.
 RowLoop find_float_arithmetic(BinaryOp op, ScalarType dtype);
+/// The loops over several rows of those of them that are cheap.
+RowsLoop find_float_rows(BinaryOp op, ScalarType dtype);
 /// Add to FloorDivide and the bitwise operations on bool and integers.
 RowLoop find_integral_arithmetic(BinaryOp op, ScalarType dtype);
 /// Those of them that have vectors, on integers.

@@ -449,6 +449,29 @@ Array reversed_rows(const Array& x) {
   return y;
 }
 
+// Another axis of such an array, reversed: blocks of whole rows.
+Array reversed_blocks(const Array& x, std::int64_t dim) {
+  constexpr std::int64_t kWorthVectors = 128;
+  const Array y = Array::empty(x.sizes(), x.dtype());
+  const std::int64_t size = x.sizes()[dim];
+  const std::int64_t block = x.strides()[dim] * element_size(x.dtype());
+  const char* const from = static_cast<const char*>(x.raw());
+  char* const to = static_cast<char*>(y.raw());
+  parallel_for(x.numel() / x.strides()[dim], std::max<std::int64_t>(1, kGrainBytes / block),
+               [=](std::int64_t begin, std::int64_t end) {
+                 std::int64_t at = begin % size;
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const char* const other = from + (i + size - 1 - 2 * at) * block;
+                   if (block >= kWorthVectors)
+                     detail::copy_bytes(to + i * block, other, block);
+                   else
+                     move_bytes(to + i * block, other, block);
+                   if (++at == size) at = 0;
+                 }
+               });
+  return y;
+}
+
 }  // namespace
 
 Array flip(const Array& x, IntArrayRef dims) {
@@ -473,6 +496,10 @@ Array flip(const Array& x, IntArrayRef dims) {
     const std::int64_t size = y.sizes()[dim];
     if (dim == y.dim() - 1 && y.is_contiguous() && y.numel() > 0) {
       y = reversed_rows(y);
+      continue;
+    }
+    if (y.is_contiguous() && y.numel() > 0 && size > 1) {
+      y = reversed_blocks(y, dim);
       continue;
     }
     const Array order = Array::empty({size}, ScalarType::Long);

@@ -14,21 +14,27 @@ namespace tapedeck::kernels {
 template <typename Op, Op last>
 class LoopTable {
  public:
-  // find(op, dtype), which gives the same whenever it is called, and never null.
+  // find(op, dtype), which gives the same whenever it is called, and never a null `row`.
   template <typename Find>
-  RowLoop get(Op op, ScalarType dtype, const Find& find) {
+  RowLoops get(Op op, ScalarType dtype, const Find& find) {
     const auto column = static_cast<std::size_t>(dtype);
     if (op > last || column >= kDtypes) return find(op, dtype);
-    std::atomic<RowLoop>& entry = found_[static_cast<std::size_t>(op) * kDtypes + column];
-    if (const RowLoop loop = entry.load(std::memory_order_relaxed)) return loop;
-    const RowLoop loop = find(op, dtype);
-    entry.store(loop, std::memory_order_relaxed);
-    return loop;
+    Entry& entry = found_[static_cast<std::size_t>(op) * kDtypes + column];
+    if (const RowLoop row = entry.row.load(std::memory_order_acquire))
+      return {row, entry.rows.load(std::memory_order_relaxed)};
+    const RowLoops loops = find(op, dtype);
+    entry.rows.store(loops.rows, std::memory_order_relaxed);
+    entry.row.store(loops.row, std::memory_order_release);
+    return loops;
   }
 
  private:
+  struct Entry {
+    std::atomic<RowLoop> row = nullptr;
+    std::atomic<RowsLoop> rows = nullptr;
+  };
   static constexpr std::size_t kDtypes = static_cast<std::size_t>(ScalarType::Bool) + 1;
-  std::array<std::atomic<RowLoop>, (static_cast<std::size_t>(last) + 1) * kDtypes> found_{};
+  std::array<Entry, (static_cast<std::size_t>(last) + 1) * kDtypes> found_{};
 };
 
 }  // namespace tapedeck::kernels

@@ -13,7 +13,8 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kGrain = 1 << 15;  // elements in a piece of work
+constexpr std::int64_t kGrain = 1 << 15;   // elements in a piece of work
+constexpr std::int64_t kWorthVectors = 4;  // columns of a window
 
 // What all planes of a max-pooling share.
 struct Windows {
@@ -47,7 +48,6 @@ void search_window(const T* plane, std::int64_t width, const PoolWindow& row,
 // Windows of any kind, one after the other.
 template <typename T>
 void max_pool_windows(const Windows& s, const T* plane, T* values, std::int64_t* indices) {
-  constexpr std::int64_t kWorthVectors = 4;  // columns
   const bool fits = s.H * s.W <= std::numeric_limits<std::int32_t>::max();
   std::int64_t i = 0;
   for (const PoolWindow& row : s.rows)
@@ -151,6 +151,12 @@ MaxPool max_pool_channels(const Array& x, const Windows& s, bool want_indices, c
   return out;
 }
 
+// Windows that are few and lie far apart go faster one after the other, along their rows.
+bool is_sparse(const Pool2dGeometry& g, std::int64_t outputs) {
+  if (g.dilation[1] != 1 || g.kernel[1] < kWorthVectors) return false;
+  return outputs == 1 || (outputs < kMaxPoolLanes && g.stride[1] > kMaxPoolLanes);
+}
+
 // Whether places in a plane, and the steps between lanes, fit into 32 bits.
 bool fits_vectors(const Array& input, std::int64_t stride) {
   constexpr std::int64_t kWide = 1 << 20;
@@ -232,12 +238,44 @@ bool pairs_plane(const T* grad, const std::int64_t* indices, std::int64_t OH, st
   return all;
 }
 
+// scatter() where the channels lie next to each other: some of them at a time.
+template <typename Store>
+Array scatter_channels(const char* op, const Array& x, const Array& indices, IntArrayRef sizes,
+                       Store store) {
+  constexpr std::int64_t kTogether = 64;
+  Array out = empty_with_inner_channels(sizes, x.dtype());
+  const std::int64_t C = sizes[1], H = sizes[2], W = sizes[3], outputs = x.size(2) * x.size(3);
+  const std::int64_t parts = (C + kTogether - 1) / kTogether;
+  dispatch_floating(x.dtype(), op, [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::int64_t grain = planes_per_piece((H * W + outputs) * std::min(C, kTogether));
+    parallel_for(sizes[0] * parts, grain, [&](std::int64_t begin, std::int64_t end) {
+      for (std::int64_t job = begin; job < end; ++job) {
+        const std::int64_t image = job / parts, first = job % parts * kTogether;
+        const std::int64_t count = std::min(kTogether, C - first);
+        T* const to = out.data<T>() + image * H * W * C + first;
+        const T* values = x.data<T>() + image * outputs * C + first;
+        const std::int64_t* at = indices.data<std::int64_t>() + image * outputs * C + first;
+        for (std::int64_t p = 0; p < H * W; ++p) std::fill_n(to + p * C, count, T{0});
+        for (std::int64_t o = 0; o < outputs; ++o, values += C, at += C)
+          for (std::int64_t c = 0; c < count; ++c) {
+            check_index(op, at[c], H, W);
+            store(to[at[c] * C + c], values[c]);
+          }
+      }
+    });
+  });
+  return out;
+}
+
 // out = zeros; then store(out element, value) at each index.
 template <typename Store>
 Array scatter(const char* op, const Array& input, const Array& indices, IntArrayRef sizes,
               bool pairs, Store store) {
   check_planes(op, input.sizes(), sizes);
   check_indices(op, input.sizes(), indices);
+  if (has_inner_channels(input) && has_inner_channels(indices))
+    return scatter_channels(op, input, indices, sizes, store);
   const Array x = contiguous(input), at = contiguous(indices);
   Array out = Array::empty(sizes, x.dtype());
   const std::int64_t H = sizes[2], W = sizes[3], outputs = x.size(2) * x.size(3);
@@ -269,8 +307,8 @@ MaxPool max_pool2d(const Array& input, const Pool2dGeometry& g, bool want_indice
   TAPEDECK_CHECK(input.dim() == 4, op, ": expected a 4-D input, got ", input.sizes().ref());
   const DimVector sizes = pool_output_sizes(op, 2, input.sizes(), g);
   const std::int64_t H = input.size(2), W = input.size(3), OH = sizes[2], OW = sizes[3];
-  const bool in_vectors =
-      fits_vectors(input, g.stride[1]) && (input.is_contiguous() || !has_inner_channels(input));
+  const bool in_vectors = fits_vectors(input, g.stride[1]) && !is_sparse(g, OW) &&
+                          (input.is_contiguous() || !has_inner_channels(input));
   const Windows s{pool_windows(g, 0, H, OH, false),
                   in_vectors ? std::vector<PoolWindow>() : pool_windows(g, 1, W, OW, false), H, W,
                   OW};

@@ -54,6 +54,22 @@ void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, uns
   });
 }
 
+// Rows that are so short that they are handed on several at a time.
+void run_several_rows(RowsLoop loop, const double* params, const LoopNest& nest, unsigned scalars) {
+  const std::int64_t row = nest.inner_size();
+  LoopNest rows = nest;
+  --rows.dims;
+  rows.numel /= row;
+  std::int64_t strides[LoopNest::kMaxOperands];
+  for (int k = 0; k < nest.operands; ++k) strides[k] = rows.inner_stride(k);
+  parallel_for(rows.numel, std::max<std::int64_t>(1, kGrain / row),
+               [&](std::int64_t begin, std::int64_t end) {
+                 rows.for_each_run<void*>(begin, end, [&](void* const* at, std::int64_t count) {
+                   loop(at[0], at + 1, scalars, row, count, strides, params);
+                 });
+               });
+}
+
 // Long rows of which some are strided: those pass through buffers, a part of a row at a time.
 void run_strided_rows(RowLoop loop, const double* params, const LoopNest& nest, unsigned scalars) {
   parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
@@ -232,6 +248,15 @@ bool has_columns(const LoopNest& nest) {
   return columns;
 }
 
+// Whether run_several_rows() is for a nest of gapless rows: where these are longer than a vector
+// and, if no input is one number a row, longer than what gathering several of them is worth.
+bool takes_several_rows(const LoopNest& nest, unsigned scalars) {
+  constexpr std::int64_t kVector = 64, kShortest = 56, kLongest = 512;
+  if (nest.dims < 2 || nest.sizes[nest.dims - 2] < 4) return false;
+  const std::int64_t row = nest.inner_size();
+  return row <= kLongest && (scalars != 0 ? row * nest.item_size[0] > kVector : row >= kShortest);
+}
+
 // Over several rows at a time, for which the elements of columns are repeated in a buffer.
 void run_columns(RowLoop loop, const double* params, const LoopNest& nest) {
   const std::int64_t row = nest.inner_size(), together = 2 * kBlock / row;
@@ -335,7 +360,7 @@ bool lies_across(const LoopNest& nest, int operand) {
 // run_rows() on slices of the output, of which the cache holds a copy of the crosswise input k:
 // along the first axis, or, where that is the one that is innermost in the input, by as many places
 // of it as share a line of the cache. False where the output is small or has one such slice.
-bool run_slices(RowLoop loop, const double* params, const Array& out, const RowInput* in,
+bool run_slices(RowLoops loops, const double* params, const Array& out, const RowInput* in,
                 int inputs, int k) {
   constexpr std::int64_t kSlice = 32768, kLine = 64;
   if (out.numel() <= kSlice || in[k].array->numel() != out.numel()) return false;
@@ -359,14 +384,14 @@ bool run_slices(RowLoop loop, const double* params, const Array& out, const RowI
         slices[i] = slice(in[i].array->expand(out.sizes()));
         of_slice[i] = slices[i];
       }
-      run_rows(loop, params, slice(out), of_slice, inputs);
+      run_rows(loops, params, slice(out), of_slice, inputs);
     }
   });
   return true;
 }
 
 // run_rows() with the axes in another order.
-void run_in_order(const DimVector& order, RowLoop loop, const double* params, const Array& out,
+void run_in_order(const DimVector& order, RowLoops loops, const double* params, const Array& out,
                   const RowInput* in, int inputs) {
   Array ordered[kMaxInputs];
   RowInput inputs_in_order[kMaxInputs] = {in[0], in[0], in[0], in[0]};
@@ -376,19 +401,19 @@ void run_in_order(const DimVector& order, RowLoop loop, const double* params, co
     ordered[k] = in_order(in[k].array->expand(out.sizes()), order);
     inputs_in_order[k] = ordered[k];
   }
-  run_rows(loop, params, in_order(out, order), inputs_in_order, inputs);
+  run_rows(loops, params, in_order(out, order), inputs_in_order, inputs);
 }
 
 // run_rows() where an operand is neither gapless nor one element. Out of the way of what is, which
 // then saves no registers and sets up nothing.
-[[gnu::noinline]] void run_nest(RowLoop loop, const double* params, const Array& out,
+[[gnu::noinline]] void run_nest(RowLoops loops, const double* params, const Array& out,
                                 const RowInput* in, int inputs) {
   const unsigned all = (1u << inputs) - 1;
   const auto run_with = [&](int k, const Array& other) {
     RowInput changed[kMaxInputs] = {in[0], in[0], in[0], in[0]};
     std::copy_n(in, inputs, changed);
     changed[k] = other;
-    run_rows(loop, params, out, changed, inputs);
+    run_rows(loops, params, out, changed, inputs);
   };
   LoopNest nest(out.sizes());
   nest.add(out);
@@ -399,6 +424,18 @@ void run_in_order(const DimVector& order, RowLoop loop, const double* params, co
       nest.add_scalar(in[k].element, in[k].size);
   }
   nest.collapse();
+
+  unsigned scalars = 0;
+  bool gapless = nest.inner_stride(0) == nest.item_size[0];
+  for (int k = 0; k < inputs; ++k) {
+    const std::int64_t stride = nest.inner_stride(k + 1);
+    if (stride == 0)
+      scalars |= 1u << k;
+    else
+      gapless &= stride == nest.item_size[k + 1];
+  }
+  if (loops.rows != nullptr && gapless && scalars != all && takes_several_rows(nest, scalars))
+    return run_several_rows(loops.rows, params, nest, scalars);
 
   const std::int64_t row = nest.inner_size();
   if (out.is_contiguous() && row < kWorthRepeating)
@@ -411,32 +448,22 @@ void run_in_order(const DimVector& order, RowLoop loop, const double* params, co
     if (in[k].array != nullptr && !in[k].array->has_internal_overlap() &&
         lies_across(nest, k + 1)) {
       if (const DimVector order = memory_order(out); !std::is_sorted(order.begin(), order.end()))
-        return run_in_order(order, loop, params, out, in, inputs);
-      if (run_slices(loop, params, out, in, inputs, k)) return;
+        return run_in_order(order, loops, params, out, in, inputs);
+      if (run_slices(loops, params, out, in, inputs, k)) return;
       return run_with(k, clone(*in[k].array));
     }
 
-  if (has_repeated_rows(nest)) return run_repeated_rows(loop, params, nest);
-  if (has_columns(nest)) return run_columns(loop, params, nest);
-
-  unsigned scalars = 0;
-  bool gapless = nest.inner_stride(0) == nest.item_size[0];
-  for (int k = 0; k < inputs; ++k) {
-    const std::int64_t stride = nest.inner_stride(k + 1);
-    if (stride == 0)
-      scalars |= 1u << k;
-    else
-      gapless &= stride == nest.item_size[k + 1];
-  }
+  if (has_repeated_rows(nest)) return run_repeated_rows(loops.row, params, nest);
+  if (has_columns(nest)) return run_columns(loops.row, params, nest);
   const std::int64_t long_row = gathers_little(nest) ? kShortRepeatedRow
                                 : gapless            ? kShortRow
                                                      : kShortStridedRow;
   if (scalars == all || (nest.dims >= 2 && row < long_row))
-    run_gathered(loop, params, nest, inputs);
+    run_gathered(loops.row, params, nest, inputs);
   else if (gapless)
-    run_long_rows(loop, params, nest, scalars);
+    run_long_rows(loops.row, params, nest, scalars);
   else
-    run_strided_rows(loop, params, nest, scalars);
+    run_strided_rows(loops.row, params, nest, scalars);
 }
 
 }  // namespace
@@ -454,7 +481,7 @@ Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, in
   return empty_preserving(shape, {arrays, count}, dtype);
 }
 
-void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in,
+void run_rows(RowLoops loops, const double* params, const Array& out, const RowInput* in,
               int inputs) {
   const std::int64_t n = out.numel();
   if (n == 0) return;
@@ -470,12 +497,12 @@ void run_rows(RowLoop loop, const double* params, const Array& out, const RowInp
     }
     if (linear && n == 1) scalars = 0;
     if (linear && (scalars != all || inputs == 0)) {
-      run_linear(loop, params, static_cast<char*>(out.raw()), element_size(out.dtype()), in, inputs,
-                 scalars, n);
+      run_linear(loops.row, params, static_cast<char*>(out.raw()), element_size(out.dtype()), in,
+                 inputs, scalars, n);
       return;
     }
   }
-  run_nest(loop, params, out, in, inputs);
+  run_nest(loops, params, out, in, inputs);
 }
 
 }  // namespace tapedeck::kernels

@@ -13,6 +13,19 @@ namespace tapedeck::kernels {
 using RowLoop = void (*)(void* out, const void* const* in, unsigned scalars, std::int64_t n,
                          const double* params);
 
+/// The same over several rows, of which each operand's lie `strides` bytes apart, those of `out`
+/// first: for operations that are so cheap that a call for each row takes as long as the row.
+using RowsLoop = void (*)(void* out, const void* const* in, unsigned scalars, std::int64_t n,
+                          std::int64_t rows, const std::int64_t* strides, const double* params);
+
+/// The loops of an operation: over a row and, where it has one, over rows.
+struct RowLoops {
+  RowLoops(RowLoop one, RowsLoop several = nullptr) : row(one), rows(several) {}
+
+  RowLoop row;
+  RowsLoop rows;
+};
+
 /// An input: an array, or one element of `size` bytes.
 struct RowInput {
   RowInput(const Array& a) : array(&a), element(a.raw()), size(element_size(a.dtype())) {}
@@ -26,9 +39,10 @@ struct RowInput {
 /// An uninitialised result for inputs that broadcast to `shape`: empty_preserving their layout.
 Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs);
 
-/// Runs `loop` over all of `out`, with inputs that broadcast to its shape, on several threads. Rows
-/// that are strided or short pass through small buffers: an operation has one loop, whatever the
-/// layout, and its results do not depend on the layout. `out` overlaps an input exactly or not.
-void run_rows(RowLoop loop, const double* params, const Array& out, const RowInput* in, int inputs);
+/// Runs the loop over all of `out`, with inputs that broadcast to its shape, on several threads.
+/// Rows that are strided or short pass through small buffers: an operation has one loop, whatever
+/// the layout, and its results do not depend on the layout. `out` overlaps an input exactly or not.
+void run_rows(RowLoops loops, const double* params, const Array& out, const RowInput* in,
+              int inputs);
 
 }  // namespace tapedeck::kernels

@@ -296,6 +296,31 @@ void CheapBinaryRow(void* out, const void* const* in, unsigned scalars, std::int
     MapRow([&](auto d, auto x) HWY_ATTR { return op(d, x, number); }, a, static_cast<T*>(out), n);
 }
 
+// Its RowsLoop.
+template <class Op, typename T>
+void CheapBinaryRows(void* out_rows, const void* const* in, unsigned scalars, std::int64_t n,
+                     std::int64_t rows, const std::int64_t* strides, const double* params) {
+  const hn::ScalableTag<T> d;
+  const Op op(d, params);
+  auto* out = static_cast<char*>(out_rows);
+  const auto *a = static_cast<const char*>(in[0]), *b = static_cast<const char*>(in[1]);
+  const auto row = [](const char* at) HWY_ATTR { return reinterpret_cast<const T*>(at); };
+  for (std::int64_t r = 0; r < rows; ++r, out += strides[0], a += strides[1], b += strides[2]) {
+    if (scalars == 0) {
+      const void* const both[] = {a, b};
+      BinaryRow<Op, T>(out, both, 0, n, params);
+      continue;
+    }
+    const auto number = hn::Set(d, *row(scalars == 1 ? a : b));
+    if (scalars == 1)
+      MapRow([&](auto tag, auto x) HWY_ATTR { return op(tag, number, x); }, row(b),
+             reinterpret_cast<T*>(out), n);
+    else
+      MapRow([&](auto tag, auto x) HWY_ATTR { return op(tag, x, number); }, row(a),
+             reinterpret_cast<T*>(out), n);
+  }
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace tapedeck::kernels

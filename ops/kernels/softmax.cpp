@@ -29,7 +29,7 @@ HWY_INLINE T HorizontalSum(D d, hn::Vec<D> v) {
 }
 
 template <typename T>
-T LargestOf(const T* x, std::int64_t n) {
+HWY_INLINE T LargestOf(const T* x, std::int64_t n) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   if (n < lanes) return hn::GetLane(hn::MaxOfLanes(d, LoadPartOr(d, x[0], x, n)));
@@ -43,7 +43,7 @@ T LargestOf(const T* x, std::int64_t n) {
 
 // sum(exp(x - largest)); the terms are stored too with `keep`.
 template <bool keep, typename T>
-T SumOfExp(const T* x, T* out, std::int64_t n, T largest) {
+HWY_INLINE T SumOfExp(const T* x, T* out, std::int64_t n, T largest) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto shift = hn::Set(d, largest);
@@ -63,21 +63,45 @@ T SumOfExp(const T* x, T* out, std::int64_t n, T largest) {
   return HorizontalSum(d, sum);
 }
 
-template <bool log, typename T>
-void ForwardRow(const T* x, T* y, std::int64_t n) {
+// y[i] = f(vector of x[i]) for i < n.
+template <typename T, class F>
+HWY_INLINE void MapVectors(const T* x, T* y, std::int64_t n, F f) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const T largest = LargestOf(x, n);
-  const T sum = SumOfExp<!log>(x, y, n, largest);
-  const T shift = log ? std::log(sum) : T{1} / sum;
-  const auto apply = [&](hn::Vec<decltype(d)> v) HWY_ATTR {
-    if constexpr (log) return hn::Sub(hn::Sub(v, hn::Set(d, largest)), hn::Set(d, shift));
-    return hn::Mul(v, hn::Set(d, shift));
-  };
-  const T* const from = log ? x : y;
   std::int64_t i = 0;
-  for (; i + lanes <= n; i += lanes) hn::StoreU(apply(hn::LoadU(d, from + i)), d, y + i);
-  if (i < n) StorePart(d, apply(LoadPart(d, from + i, n - i)), y + i, n - i);
+  for (; i + lanes <= n; i += lanes) hn::StoreU(f(hn::LoadU(d, x + i)), d, y + i);
+  if (i < n) StorePart(d, f(LoadPart(d, x + i, n - i)), y + i, n - i);
+}
+
+template <typename T>
+void SoftmaxRow(const T* x, T* y, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const auto scale = hn::Set(d, T{1} / SumOfExp<true>(x, y, n, LargestOf(x, n)));
+  MapVectors(y, y, n, [&](auto v) HWY_ATTR { return hn::Mul(v, scale); });
+}
+
+// The logarithms of several rows' sums are taken at once: one at a time takes longer than the rest
+// of a short row.
+template <typename T>
+void LogSoftmaxRows(const T* x, T* y, std::int64_t n, std::int64_t rows) {
+  constexpr std::int64_t kRows = 64, kElements = 4096;
+  const hn::ScalableTag<T> d;
+  const std::int64_t together = HWY_MIN(kRows, HWY_MAX(1, kElements / n));
+  HWY_ALIGN T largest[kRows], sums[kRows];
+  for (std::int64_t first = 0; first < rows; first += together) {
+    const std::int64_t count = HWY_MIN(together, rows - first);
+    for (std::int64_t r = 0; r < count; ++r) {
+      const T* const row = x + (first + r) * n;
+      largest[r] = LargestOf(row, n);
+      sums[r] = SumOfExp<false, T>(row, nullptr, n, largest[r]);
+    }
+    MapVectors(sums, sums, count, [=](auto v) HWY_ATTR { return vec::Log(d, v); });
+    for (std::int64_t r = 0; r < count; ++r) {
+      const auto most = hn::Set(d, largest[r]), log = hn::Set(d, sums[r]);
+      MapVectors(x + (first + r) * n, y + (first + r) * n, n,
+                 [=](auto v) HWY_ATTR { return hn::Sub(hn::Sub(v, most), log); });
+    }
+  }
 }
 
 template <bool log, typename T>
@@ -199,9 +223,11 @@ void Run(const AxisView& view, const T* g, const T* y, T* out) {
     const std::int64_t n = view.axis;
     parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
                  [=](std::int64_t begin, std::int64_t end) {
+                   if (log && g == nullptr)
+                     return LogSoftmaxRows(y + begin * n, out + begin * n, n, end - begin);
                    for (std::int64_t r = begin; r < end; ++r) {
                      if (g == nullptr)
-                       ForwardRow<log>(y + r * n, out + r * n, n);
+                       SoftmaxRow(y + r * n, out + r * n, n);
                      else
                        BackwardRow<log>(g + r * n, y + r * n, out + r * n, n);
                    }

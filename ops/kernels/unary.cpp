@@ -22,7 +22,7 @@ RowLoop search_loop(UnaryOp op, ScalarType dtype) {
   return loop;
 }
 
-RowLoop find_loop(UnaryOp op, ScalarType dtype) {
+RowLoops find_loops(UnaryOp op, ScalarType dtype) {
   static constinit LoopTable<UnaryOp, UnaryOp::Cube> table;
   return table.get(op, dtype, search_loop);
 }
@@ -155,10 +155,10 @@ const char* name_of(UnaryOp op) {
 }
 
 Array unary(UnaryOp op, const Array& x, const OpParams& params) {
-  const RowLoop loop = find_loop(op, x.dtype());
+  const RowLoops loops = find_loops(op, x.dtype());
   const RowInput in[] = {x};
   Array out = empty_for_rows(x.sizes(), gives_bool(op) ? ScalarType::Bool : x.dtype(), in, 1);
-  run_rows(loop, params.values, out, in, 1);
+  run_rows(loops, params.values, out, in, 1);
   return out;
 }
 
@@ -171,9 +171,9 @@ void unary_out(UnaryOp op, Array& out, const Array& x, const OpParams& params) {
   if (out.dtype() != (gives_bool(op) ? ScalarType::Bool : x.dtype()) ||
       (!out.same_view(x) && may_overlap(out, x)))
     return copy(unary(op, x, params), out);
-  const RowLoop loop = find_loop(op, x.dtype());
+  const RowLoops loops = find_loops(op, x.dtype());
   const RowInput in[] = {x};
-  run_rows(loop, params.values, out, in, 1);
+  run_rows(loops, params.values, out, in, 1);
 }
 
 }  // namespace tapedeck::kernels

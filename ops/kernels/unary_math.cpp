@@ -5,6 +5,7 @@
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
 #include <cmath>
+#include <limits>
 
 #include <hwy/highway.h>
 
@@ -32,6 +33,96 @@ TAPEDECK_UNARY_OP(ErfOp, vec::Erf(d, x))
 TAPEDECK_UNARY_OP(ErfcOp, vec::Erfc(d, x))
 
 #if HWY_TARGET != HWY_SCALAR
+// exp(x) / 2 for x >= 0, infinite only where that is.
+template <class V>
+HWY_INLINE V HalfExp(D64 d, V x) {
+  const V half = vec::C(d, 0.5), y = hn::Mul(half, vec::Exp(d, x));
+  const auto is_far = hn::Gt(x, vec::C(d, 709));
+  if (HWY_LIKELY(hn::AllFalse(d, is_far))) return y;
+  const V root = vec::Exp(d, hn::Mul(half, x));
+  return hn::IfThenElse(is_far, hn::Mul(hn::Mul(half, root), root), y);
+}
+template <class V>
+HWY_INLINE V Cosh(D64 d, V x) {
+  const V e = HalfExp(d, hn::Abs(x));
+  return hn::Add(e, hn::Div(vec::C(d, 0.25), e));
+}
+// 1/17!, ..., 1/3!, of the series, which is taken where the exponentials would cancel.
+constexpr double kSinh[] = {
+    1.0 / 355687428096000, 1.0 / 1307674368000, 1.0 / 6227020800, 1.0 / 39916800,
+    1.0 / 362880,          1.0 / 5040,          1.0 / 120,        1.0 / 6};
+template <class V>
+HWY_INLINE V Sinh(D64 d, V x) {
+  const V size = hn::Abs(x), square = hn::Mul(x, x), e = HalfExp(d, size);
+  const V near = hn::MulAdd(hn::Mul(square, vec::Polynomial(d, square, kSinh)), x, x);
+  const V apart = hn::CopySign(hn::Sub(e, hn::Div(vec::C(d, 0.25), e)), x);
+  return hn::IfThenElse(hn::Lt(size, vec::C(d, 1)), near, apart);
+}
+
+// Of numbers whose squares do not overflow.
+template <class V>
+HWY_INLINE V AsinhByLog(D64 d, V x) {
+  const V one = vec::C(d, 1), size = hn::Abs(x), square = hn::Mul(x, x);
+  const V root_above_one = hn::Div(square, hn::Add(one, hn::Sqrt(hn::Add(square, one))));
+  const V y = vec::Log1p(d, hn::Add(size, root_above_one));
+  return hn::IfThenElse(hn::Eq(size, vec::Infinity(d)), x, hn::CopySign(y, x));
+}
+template <class V>
+HWY_INLINE V AcoshByLog(D64 d, V x) {
+  const V one = vec::C(d, 1), above = hn::Sub(x, one);
+  const V y =
+      vec::Log1p(d, hn::Add(above, hn::Sqrt(hn::MulAdd(above, above, hn::Add(above, above)))));
+  return hn::IfThenElse(hn::Lt(x, one), hn::Sqrt(vec::C(d, -1)), y);
+}
+// B_2k / (2k (2k - 1)) from k = 8 down to 1: of Stirling's series.
+constexpr double kStirling[] = {-3617.0 / 122400, 1.0 / 156,  -691.0 / 360360, 1.0 / 1188,
+                                -1.0 / 1680,      1.0 / 1260, -1.0 / 360,      1.0 / 12};
+// log Gamma(x) for x >= 0, off by some 1e-15: by Stirling's series from 8 on, to which
+// Gamma(x + 8) = x (x + 1) ... (x + 7) Gamma(x) leads.
+template <class V>
+HWY_INLINE V LgammaOfPositive(D64 d, V x) {
+  const V one = vec::C(d, 1), eight = vec::C(d, 8);
+  const auto is_large = hn::Ge(x, eight);
+  V product = x;
+  HWY_UNROLL(8)
+  for (int k = 1; k < 8; ++k) product = hn::Mul(product, hn::Add(x, vec::C(d, k)));
+  const V at = hn::IfThenElse(is_large, x, hn::Add(x, eight)), inverse = hn::Div(one, at);
+  const V series = hn::Mul(inverse, vec::Polynomial(d, hn::Mul(inverse, inverse), kStirling));
+  const V log = vec::Log(d, at), half_log_two_pi = vec::C(d, 0.91893853320467274178);
+  const V main = hn::Sub(hn::MulSub(hn::Sub(at, vec::C(d, 0.5)), log, at),
+                         vec::Log(d, hn::IfThenElse(is_large, one, product)));
+  const V y = hn::Add(main, hn::Add(series, half_log_two_pi));
+  const auto is_zero = hn::Or(hn::Eq(x, one), hn::Eq(x, vec::C(d, 2)));
+  return hn::IfThenElse(hn::Eq(x, vec::Infinity(d)), x, hn::IfThenZeroElse(is_zero, y));
+}
+// Left of 0 by the reflection Gamma(x) Gamma(1 - x) = pi / sin(pi x).
+template <class V>
+HWY_INLINE V LgammaByStirling(D64 d, V x) {
+  const auto is_negative = hn::Lt(x, hn::Zero(d));
+  if (HWY_LIKELY(hn::AllFalse(d, is_negative))) return LgammaOfPositive(d, x);
+  const V y = LgammaOfPositive(d, hn::IfThenElse(is_negative, hn::Sub(vec::C(d, 1), x), x));
+  const V turn = hn::Mul(vec::C(d, 3.14159265358979323846), hn::Sub(x, hn::Round(x)));
+  const V sine = vec::Log(d, hn::Abs(hn::Sin(d, turn)));
+  const V mirrored = hn::Sub(hn::Sub(vec::C(d, 1.14472988584940017414), sine), y);
+  const V finite = hn::IfThenElse(is_negative, mirrored, y);
+  return hn::IfThenElse(hn::Eq(hn::Abs(x), vec::Infinity(d)), hn::Abs(x), finite);
+}
+
+// For float32, where exponentials of float64 neither overflow nor cancel, but for the difference
+// near 0, which is x + x^3 / 6 there.
+template <class V>
+HWY_INLINE V SinhByExp(D64 d, V x) {
+  const V e = vec::Exp(d, x), half = vec::C(d, 0.5);
+  const V apart = hn::Mul(half, hn::Sub(e, hn::Div(vec::C(d, 1), e)));
+  const V cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), vec::C(d, 1.0 / 6)), x, x);
+  return hn::IfThenElse(hn::Lt(hn::Abs(x), vec::C(d, 1e-3)), cubic, apart);
+}
+template <class V>
+HWY_INLINE V CoshByExp(D64 d, V x) {
+  const V e = vec::Exp(d, x);
+  return hn::Mul(vec::C(d, 0.5), hn::Add(e, hn::Div(vec::C(d, 1), e)));
+}
+
 // f of float32 elements in float64, whose errors a float does not show: powers of the base have
 // whole logarithms, and nothing cancels near zeros.
 template <class D, class V, class F>
@@ -48,21 +139,14 @@ TAPEDECK_DOUBLE_OP(Exp2Op, vec::Exp(w, hn::Mul(z, vec::C(w, 0.693147180559945309
 TAPEDECK_DOUBLE_OP(Log2Op, hn::Mul(vec::Log(w, z), vec::C(w, 1.44269504088896340736)))
 TAPEDECK_DOUBLE_OP(Log10Op, hn::Mul(vec::Log(w, z), vec::C(w, 0.43429448190325182765)))
 TAPEDECK_DOUBLE_OP(TanOp, hn::Div(vec::Sin(w, z), vec::Cos(w, z)))
-// sinh is x + x^3 / 6 where the difference of the exponentials would cancel.
-template <class D, class V>
-HWY_INLINE V SinhByExp(D d, V x) {
-  const V e = vec::Exp(d, x), half = vec::C(d, 0.5);
-  const V apart = hn::Mul(half, hn::Sub(e, hn::Div(vec::C(d, 1), e)));
-  const V cubic = hn::MulAdd(hn::Mul(hn::Mul(x, x), vec::C(d, 1.0 / 6)), x, x);
-  return hn::IfThenElse(hn::Lt(hn::Abs(x), vec::C(d, 1e-3)), cubic, apart);
-}
 TAPEDECK_DOUBLE_OP(SinhOp, SinhByExp(w, z))
-template <class D, class V>
-HWY_INLINE V CoshByExp(D d, V x) {
-  const V e = vec::Exp(d, x);
-  return hn::Mul(vec::C(d, 0.5), hn::Add(e, hn::Div(vec::C(d, 1), e)));
-}
 TAPEDECK_DOUBLE_OP(CoshOp, CoshByExp(w, z))
+TAPEDECK_DOUBLE_OP(AsinhOp, AsinhByLog(w, z))
+TAPEDECK_DOUBLE_OP(AcoshOp, AcoshByLog(w, z))
+TAPEDECK_DOUBLE_OP(AtanhOp,
+                   hn::Mul(vec::C(w, 0.5),
+                           vec::Log1p(w, hn::Div(hn::Add(z, z), hn::Sub(vec::C(w, 1), z)))))
+TAPEDECK_DOUBLE_OP(LgammaOp, LgammaByStirling(w, z))
 // Good to seven digits by the polynomials in -log(1 - x^2) of M. Giles, "Approximating the erfinv
 // function" (2010), and then a step of Newton's, which leaves nothing that a float shows.
 template <class D, class V>
@@ -99,14 +183,104 @@ RowLoop FindInDouble(UnaryOp op) {
       return UnaryRow<SinhOp, float>;
     case UnaryOp::Cosh:
       return UnaryRow<CoshOp, float>;
+    case UnaryOp::Asinh:
+      return UnaryRow<AsinhOp, float>;
+    case UnaryOp::Acosh:
+      return UnaryRow<AcoshOp, float>;
+    case UnaryOp::Atanh:
+      return UnaryRow<AtanhOp, float>;
     case UnaryOp::Erfinv:
       return UnaryRow<ErfinvOp, float>;
+    case UnaryOp::Lgamma:
+      return UnaryRow<LgammaOp, float>;
+    default:
+      return nullptr;
+  }
+}
+
+TAPEDECK_UNARY_OP(SinhOf64, Sinh(d, x))
+TAPEDECK_UNARY_OP(CoshOf64, Cosh(d, x))
+
+#if HWY_NATIVE_FMA
+// y, but scalar(x) in the lanes of `is_special`.
+template <class V, class M, class Scalar>
+HWY_INLINE V WithSpecialLanes(D64 d, V x, V y, M is_special, Scalar scalar) {
+  if (HWY_LIKELY(hn::AllFalse(d, is_special))) return y;
+  HWY_ALIGN double from[HWY_MAX_BYTES / sizeof(double)], to[HWY_MAX_BYTES / sizeof(double)];
+  HWY_ALIGN double flags[HWY_MAX_BYTES / sizeof(double)];
+  hn::Store(x, d, from);
+  hn::Store(y, d, to);
+  hn::Store(hn::IfThenElseZero(is_special, vec::C(d, 1)), d, flags);
+  for (std::size_t i = 0; i < hn::Lanes(d); ++i)
+    if (flags[i] != 0) to[i] = scalar(from[i]);
+  return hn::Load(d, to);
+}
+// The logarithm to a base: high + low is 1 / log(base).
+template <class V, class Scalar>
+HWY_INLINE V LogToBase(D64 d, V x, double high, double low, Scalar scalar) {
+  const vec::Sum2<V> log = vec::LogOfNormal(d, x);
+  const V factor = vec::C(d, high), y = hn::Mul(log.high, factor);
+  const V lost = hn::MulAdd(log.high, vec::C(d, low), vec::LostOfProduct(log.high, factor, y));
+  const auto is_normal = hn::And(hn::Ge(x, vec::C(d, std::numeric_limits<double>::min())),
+                                 hn::Lt(x, vec::Infinity(d)));
+  return WithSpecialLanes(d, x, hn::Add(y, hn::MulAdd(log.low, factor, lost)), hn::Not(is_normal),
+                          scalar);
+}
+// p in tan(y) = y + y^3 p(y^2) for |y| <= pi / 8: Chebyshev's, off by 2e-21.
+constexpr double kTan[] = {
+    0.0000558960162408433018, 0.0000904137506501456629, 0.000240520424732831664,
+    0.000589844952281113836,  0.0014558496620341708,    0.00359212721864652642,
+    0.00886323555713656216,   0.0218694885356271585,    0.0539682539682592115,
+    0.133333333333333313,     0.333333333333333333};
+// By tan(r) = 2 u / (1 - u^2) with u = tan(r / 2), where x = n pi / 2 + r; for odd n it is
+// -1 / tan(r).
+template <class V>
+HWY_INLINE V Tan(D64 d, V x) {
+  const V n = hn::Round(hn::Mul(x, vec::C(d, 0.63661977236758134308)));
+  // pi / 2 in three parts. Below the bound the first difference is exact.
+  V r = hn::NegMulAdd(n, vec::C(d, 1.5707963267948966), x);
+  r = hn::NegMulAdd(n, vec::C(d, 6.123233995736766e-17), r);
+  r = hn::NegMulAdd(n, vec::C(d, -1.4973849048591698e-33), r);
+  const V half = vec::C(d, 0.5), y = hn::Mul(half, r), square = hn::Mul(y, y);
+  const V u = hn::MulAdd(hn::Mul(square, vec::Polynomial(d, square, kTan)), y, y);
+  const V twice = hn::Add(u, u), rest = hn::NegMulAdd(u, u, vec::C(d, 1));
+  const V half_n = hn::Mul(half, n);
+  const auto is_odd = hn::Ne(hn::Round(half_n), half_n);
+  const V tangent =
+      hn::Div(hn::IfThenElse(is_odd, hn::Neg(rest), twice), hn::IfThenElse(is_odd, twice, rest));
+  const V size = hn::Abs(x);  // halves of the smallest numbers are not exact
+  const V value = hn::IfThenElse(hn::Lt(size, vec::C(d, 1e-9)), x, tangent);
+  return WithSpecialLanes(d, x, value, hn::Not(hn::Lt(size, vec::C(d, 30000))),
+                          [](double lane) { return std::tan(lane); });
+}
+TAPEDECK_UNARY_OP(Log2Of64, LogToBase(d, x, 1.4426950408889634, 2.0355273740931033e-17,
+                                      [](double lane) { return std::log2(lane); }))
+TAPEDECK_UNARY_OP(Log10Of64, LogToBase(d, x, 0.4342944819032518, 1.098319650216765e-17,
+                                       [](double lane) { return std::log10(lane); }))
+TAPEDECK_UNARY_OP(TanOf64, Tan(d, x))
+#endif
+
+RowLoop FindOf64(UnaryOp op) {
+  switch (op) {
+    case UnaryOp::Sinh:
+      return UnaryRow<SinhOf64, double>;
+    case UnaryOp::Cosh:
+      return UnaryRow<CoshOf64, double>;
+#if HWY_NATIVE_FMA
+    case UnaryOp::Log2:
+      return UnaryRow<Log2Of64, double>;
+    case UnaryOp::Log10:
+      return UnaryRow<Log10Of64, double>;
+    case UnaryOp::Tan:
+      return UnaryRow<TanOf64, double>;
+#endif
     default:
       return nullptr;
   }
 }
 #else
 RowLoop FindInDouble(UnaryOp) { return nullptr; }
+RowLoop FindOf64(UnaryOp) { return nullptr; }
 #endif
 
 template <typename T>
@@ -139,7 +313,7 @@ RowLoop FindFor(UnaryOp op) {
     case UnaryOp::Erfc:
       return UnaryRow<ErfcOp, T>;
     default:
-      return sizeof(T) == 4 ? FindInDouble(op) : nullptr;
+      return sizeof(T) == 4 ? FindInDouble(op) : FindOf64(op);
   }
 }
 

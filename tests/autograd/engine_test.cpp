@@ -286,6 +286,26 @@ struct WrongSquare : autograd::Function<WrongSquare> {
   }
 };
 
+// As in PyTorch: the gradient has the strides of a dense leaf, and is row-major for any other.
+TEST(Backward, GradientsLieInTheMemoryAsTheirLeavesDo) {
+  const Variable images = randn({2, 4, 5, 3}).permute({0, 3, 1, 2}).detach().requires_grad_();
+  const Variable gapped = randn({4, 6}).slice(1, 0, 6, 2).detach().requires_grad_();
+  const Variable repeated = randn({4, 1}).expand({4, 3}).detach().requires_grad_();
+  for (int pass = 0; pass < 2; ++pass) {
+    (images * images).backward(ones({2, 3, 4, 5}));
+    EXPECT_EQ(images.grad().strides(), images.strides());
+    EXPECT_TRUE(equal(images.grad(), images.detach() * 2 * (pass + 1)));
+    gapped.exp().sum().backward();
+    EXPECT_TRUE(gapped.grad().is_contiguous());
+    repeated.exp().sum().backward();
+    EXPECT_TRUE(repeated.grad().is_contiguous());
+  }
+  const Variable matrix = randn({3, 5}).t().detach().requires_grad_();
+  matrix.backward(ones({5, 3}));
+  EXPECT_EQ(matrix.grad().strides(), matrix.strides());
+  EXPECT_TRUE(equal(matrix.grad(), ones({5, 3})));
+}
+
 TEST(Gradcheck, FindsAWrongRuleAndSaysWhere) {
   const auto result =
       autograd::gradcheck([](Variable x) { return WrongSquare::apply(x); }, {leaf({1, 2})});

@@ -94,6 +94,19 @@ TEST(Rearrange, FlipsOfTheLastAxisInEveryDtypeAndLayout) {
   EXPECT_EQ(zeros({3, 0}).flip(1).sizes(), (Ints{3, 0}));
 }
 
+TEST(Rearrange, FlipsOfOuterAxesInEveryDtype) {
+  for (const ScalarType dtype : {kBool, kInt, kFloat64})
+    for (const std::int64_t size : {1, 7, 40, 300}) {
+      const Tensor x = randint(100, {3, 5, size}, kLong).to(dtype);
+      const Tensor y = x.flip(1), z = x.flip({0, 1});
+      for (std::int64_t i = 0; i < 5; ++i) {
+        ASSERT_TRUE(y.select(1, i).equal(x.select(1, 4 - i))) << dtype << " " << size;
+        for (std::int64_t k = 0; k < 3; ++k)
+          ASSERT_TRUE(z.select(1, i).select(0, k).equal(x.select(1, 4 - i).select(0, 2 - k)));
+      }
+    }
+}
+
 TEST(Rearrange, Values) {
   const Tensor x = arange(6).reshape({2, 3});
   EXPECT_THAT(values<std::int64_t>(x.repeat({1, 2}).array()),

@@ -101,6 +101,14 @@ TEST(Special, AtTheBoundsOfTheirDomains) {
   EXPECT_EQ(value(digamma(number(0))), -kInf);
   EXPECT_EQ(value(logaddexp(number(-kInf), number(-kInf))), -kInf);
   EXPECT_EQ(value(logaddexp(number(1000), number(1000))), 1000 + std::log(2));
+  EXPECT_EQ(value(logaddexp(number(-kInf), number(kInf))), kInf);
+  EXPECT_EQ(value(logaddexp(number(kInf), number(kInf))), kInf);
+  EXPECT_EQ(value(logaddexp(number(-kInf), number(3))), 3);
+  EXPECT_TRUE(std::isnan(value(logaddexp(number(kNan), number(3)))));
+  EXPECT_TRUE(std::isnan(value(logaddexp(number(3), number(kNan)))));
+  EXPECT_NEAR(value(logaddexp(number(-40), number(1e-3))), 1e-3 + std::exp(-40.001), 1e-18);
+  EXPECT_EQ(value(xlogy(number(0), number(-1))), 0);
+  EXPECT_TRUE(std::isnan(value(xlogy(number(kNan), number(0)))));
   EXPECT_EQ(value(xlogy(number(0), number(0))), 0);
   EXPECT_TRUE(std::isnan(value(xlogy(number(0), number(kNan)))));
   EXPECT_EQ(value(sinc(number(0))), 1);
@@ -114,6 +122,11 @@ TEST(Special, PredicatesAndReplacements) {
   EXPECT_TRUE(equal(isneginf(x), tensor({true, false, false, false, false})));
   EXPECT_TRUE(equal(signbit(x.slice(0, 3)), tensor({true, false})));
   EXPECT_TRUE(equal(nan_to_num(x, 7, 8, 9), tensor({9.0, 8.0, 7.0, -0.0, 1.0}, kFloat64)));
+  const V largest = tensor({std::numeric_limits<double>::max()}, kFloat64);
+  EXPECT_TRUE(equal(nan_to_num(x), cat({-largest, largest, tensor({0.0, -0.0, 1.0}, kFloat64)})));
+  const V leaf = x.clone().requires_grad_();
+  nan_to_num(leaf).sum().backward();
+  EXPECT_TRUE(equal(leaf.grad(), tensor({0.0, 0.0, 0.0, 1.0, 1.0}, kFloat64)));
   EXPECT_TRUE(equal(heaviside(tensor({-1.0, 0.0, 2.0}), tensor(0.5)), tensor({0.0, 0.5, 1.0})));
 }
 

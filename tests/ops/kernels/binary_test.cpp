@@ -63,6 +63,10 @@ void check(BinaryOp op, F f, double low = -2, double high = 2, double rtol = 0) 
                 {{9, 11, 65}, {9, 1, 65}},
                 {{3, 4, 37, 20}, {3, 1, 1, 20}},
                 {{70, 90}, {70, 1}},
+                {{70, 1}, {70, 90}},
+                {{61, 64}, {64}},
+                {{3, 1, 57}, {3, 12, 57}},
+                {{6, 40}, {1}},
                 {{200, 170}, {200, 170}},
                 {{2, 6, 1, 30}, {1, 6, 40, 30}}};
   for (const auto& shape : shapes) {
@@ -350,7 +354,7 @@ TEST(Binary, InPlaceOverRowsOfEveryLength) {
   for (const ScalarType dtype : {ScalarType::Float, ScalarType::Double, ScalarType::Long})
     for (std::int64_t n = 1; n <= 70; ++n)
       for (const bool gapless : {false, true}) {
-        const Array before = random_array({3, n + 2}, dtype, 9, -50, 50);
+        const Array before = random_array({5, n + 2}, dtype, 9, -50, 50);
         Array after = kernels::clone(before);
         Array part = gapless ? after.slice(0, 1, 2, 1) : after.slice(1, 1, n + 1, 1);
         kernels::add_out(part, part, part);

@@ -61,6 +61,8 @@ const Case kCases[] = {
     {{0, 2, 8, 8}, pool({2, 2}, {2, 2})},
     {{1, 2, 10, 10}, pool({1, 1}, {2, 3})},
     {{1, 2, 10, 40}, pool({1, 1}, {2, 2})},
+    {{2, 2, 8, 9}, pool({7, 7}, {7, 7})},
+    {{1, 2, 18, 20}, pool({5, 6}, {8, 6}, {1, 2})},
 };
 
 void check_max(const Case& c) {
@@ -249,8 +251,8 @@ TEST(Pool2d, OfInnerChannels) {
       const Array x = cast(random_array({2, channels, 9, 11}, kInt64, 1, -3, 4), dtype);
       const Array inner = with_inner_channels(x);
       ASSERT_TRUE(has_inner_channels(inner));
-      for (const Pool2dGeometry& g :
-           {pool({2, 2}, {2, 2}), pool({3, 3}, {2, 2}, {1, 1}), pool({3, 2}, {1, 3}, {1, 1})}) {
+      for (const Pool2dGeometry& g : {pool({2, 2}, {2, 2}), pool({3, 3}, {2, 2}, {1, 1}),
+                                      pool({3, 2}, {1, 3}, {1, 1}), pool({2, 3}, {3, 4})}) {
         SCOPED_TRACE(::testing::Message() << channels << " channels, " << g);
         const MaxPool expected = max_pool2d(x, g), got = max_pool2d(inner, g);
         EXPECT_TRUE(has_inner_channels(got.values));
@@ -260,6 +262,14 @@ TEST(Pool2d, OfInnerChannels) {
         const Array average = avg_pool2d(inner, g, {false, 0});
         EXPECT_TRUE(has_inner_channels(average));
         EXPECT_LT(relative_error(average, avg_pool2d(x, g, {false, 0})), 1e-6);
+        const Array dy = cast(random_array(average.sizes(), kFloat64, 2), dtype);
+        const Array inner_dy = with_inner_channels(dy);
+        const Array dx = max_pool2d_backward(inner_dy, got.indices, x.sizes());
+        EXPECT_TRUE(has_inner_channels(dx));
+        EXPECT_EQ(relative_error(dx, max_pool2d_backward(dy, expected.indices, x.sizes())), 0);
+        const Array spread = avg_pool2d_backward(inner_dy, x.sizes(), g, {false, 0});
+        EXPECT_TRUE(has_inner_channels(spread));
+        EXPECT_LT(relative_error(spread, avg_pool2d_backward(dy, x.sizes(), g, {false, 0})), 1e-6);
       }
       for (const DimVector& output : {DimVector{1, 1}, DimVector{4, 5}}) {
         EXPECT_LT(
@@ -273,6 +283,14 @@ TEST(Pool2d, OfInnerChannels) {
   const Pool2dGeometry g = pool({3, 3}, {2, 2}, {1, 1});
   EXPECT_TRUE(same_bits_for_any_threads([&] { return contiguous(max_pool2d(x, g).values); }));
   EXPECT_TRUE(same_bits_for_any_threads([&] { return contiguous(avg_pool2d(x, g, {})); }));
+  const MaxPool y = max_pool2d(x, g);
+  EXPECT_TRUE(same_bits_for_any_threads(
+      [&] { return contiguous(max_pool2d_backward(y.values, y.indices, x.sizes())); }));
+  EXPECT_TRUE(same_bits_for_any_threads(
+      [&] { return contiguous(avg_pool2d_backward(y.values, x.sizes(), g, {})); }));
+  Array beyond = clone(y.indices);
+  beyond.data<I64>()[40] = 20 * 21;
+  EXPECT_THROW(max_pool2d_backward(y.values, beyond, x.sizes()), IndexError);
 }
 
 // Without indices a NaN is found by a sum, which infinities of both signs turn into one as well.

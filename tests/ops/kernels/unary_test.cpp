@@ -104,6 +104,10 @@ TYPED_TEST(UnaryTest, AccurateEverywhere) {
   expect_accurate<T>(UnaryOp::Sinh, [](L x) { return std::sinh(x); });
   expect_accurate<T>(UnaryOp::Cosh, [](L x) { return std::cosh(x); });
   expect_accurate<T>(UnaryOp::Tanh, [](L x) { return std::tanh(x); });
+  expect_accurate<T>(UnaryOp::Asinh, [](L x) { return std::asinh(x); });
+  expect_accurate<T>(UnaryOp::Acosh, [](L x) { return std::acosh(x); });
+  expect_accurate<T>(UnaryOp::Atanh, [](L x) { return std::atanh(x); });
+  expect_accurate<T>(UnaryOp::Lgamma, [](L x) { return std::lgamma(x); });
   expect_accurate<T>(
       UnaryOp::Erf, [](L x) { return std::erf(x); }, 5);
   expect_accurate<T>(
@@ -130,16 +134,63 @@ TYPED_TEST(UnaryTest, ExponentialsDoNotDependOnTheirNeighbours) {
   for (std::int64_t i = 0; i < mixed.numel(); i += 3)
     mixed.data<T>()[i] = i % 2 == 0 ? std::numeric_limits<T>::quiet_NaN() : T(1000);
   for (const UnaryOp op : {UnaryOp::Exp, UnaryOp::Expm1, UnaryOp::Sigmoid, UnaryOp::Tanh,
-                           UnaryOp::Silu, UnaryOp::Gelu, UnaryOp::LogSigmoid}) {
+                           UnaryOp::Silu, UnaryOp::Gelu, UnaryOp::LogSigmoid, UnaryOp::Sinh,
+                           UnaryOp::Cosh, UnaryOp::Tan, UnaryOp::Log10, UnaryOp::Lgamma}) {
     const Array y = unary(op, normal), z = unary(op, mixed);
     for (std::int64_t i = 0; i < normal.numel(); ++i) {
       const T got = y.data<T>()[i], from = normal.data<T>()[i];
       if (i % 3 != 0) {
-        EXPECT_EQ(got, z.data<T>()[i]) << kernels::name_of(op) << "(" << from << ")";
+        EXPECT_EQ(ulps_between(got, z.data<T>()[i]), 0)
+            << kernels::name_of(op) << "(" << from << ")";
       }
       if (op == UnaryOp::Exp) {
         EXPECT_LE(ulps_between(got, std::exp(static_cast<long double>(from))), 1) << from;
       }
+    }
+  }
+}
+
+template <typename T>
+T apply(UnaryOp op, double x, OpParams params = {}) {
+  return values<T>(unary(op, kernels::full({3}, x, dtype_of<T>), params))[2];
+}
+
+// Where the results are 0, overflow, or come from another formula than those beside them.
+TYPED_TEST(UnaryTest, AccurateAtEdges) {
+  using T = TypeParam;
+  using L = long double;
+  struct Function {
+    UnaryOp op;
+    L (*f)(L);
+  };
+  const Function functions[] = {{UnaryOp::Log2, [](L x) { return std::log2(x); }},
+                                {UnaryOp::Log10, [](L x) { return std::log10(x); }},
+                                {UnaryOp::Tan, [](L x) { return std::tan(x); }},
+                                {UnaryOp::Sinh, [](L x) { return std::sinh(x); }},
+                                {UnaryOp::Cosh, [](L x) { return std::cosh(x); }},
+                                {UnaryOp::Asinh, [](L x) { return std::asinh(x); }},
+                                {UnaryOp::Acosh, [](L x) { return std::acosh(x); }},
+                                {UnaryOp::Atanh, [](L x) { return std::atanh(x); }},
+                                {UnaryOp::Lgamma, [](L x) { return std::lgamma(x); }}};
+  const double edges[] = {
+      0,   1e-10, 1e-5, 0.5, M_PI / 4, 1,   M_PI / 2, 2,    3,    8,       10,    11 * M_PI / 2,
+      20,  88.7,  89.2, 100, 709,      710, 710.4,    1000, 1024, 29999.5, 30000, 19097 * M_PI / 2,
+      1e6, 1e30};
+  for (const double edge : edges)
+    for (const T sign : {T(1), T(-1)})
+      for (const int steps : {-1, 0, 1}) {
+        T x = sign * static_cast<T>(edge);
+        if (steps != 0) x = std::nextafter(x, static_cast<T>(steps * INFINITY));
+        for (const auto& [op, f] : functions) {
+          const T got = unary(op, kernels::full({3}, x, dtype_of<T>)).template data<T>()[1];
+          EXPECT_LE(ulps_between(got, f(static_cast<L>(x))), 4)
+              << kernels::name_of(op) << "(" << x << ") = " << got;
+        }
+      }
+  for (int power = -20; power <= 20; ++power) {
+    EXPECT_EQ(apply<T>(UnaryOp::Log2, std::ldexp(1, power)), T(power));
+    if (power >= 0 && (sizeof(T) == 8 || power <= 10)) {
+      EXPECT_EQ(apply<T>(UnaryOp::Log10, std::pow(10.0, power)), T(power));
     }
   }
 }
@@ -169,11 +220,6 @@ TYPED_TEST(UnaryTest, Arithmetic) {
       UnaryOp::Round, [](L x) { return std::nearbyint(x); }, 0);
   expect_accurate<T>(
       UnaryOp::Trunc, [](L x) { return std::trunc(x); }, 0);
-}
-
-template <typename T>
-T apply(UnaryOp op, double x, OpParams params = {}) {
-  return values<T>(unary(op, kernels::full({3}, x, dtype_of<T>), params))[2];
 }
 
 TYPED_TEST(UnaryTest, RoundsHalvesToEven) {
