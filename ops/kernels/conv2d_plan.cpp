@@ -432,8 +432,18 @@ struct WinogradCost {
     // The hundred elements of 7x7 take longer to transform than those that the estimate was fitted
     // to; their sums for each pair of channels leave the caches.
     if (work.elements > 64) limit = weight ? 0 : 0.82;
+    if (!is_strided(s)) return;
+    if (!has_few_registers()) {
+      // Outputs in a single vector cost the direct algorithm a broadcast for every product, in
+      // short sums; else its rows of a stride are joined and split at less cost than was fitted.
+      const Reached part = reached(s, direction);
+      if (!weight && s.groups == 1 && (adjoint ? s.group_channels() : s.group_filters()) <= lanes())
+        limit = 1.3 * std::min(1.0, part.direct / std::max(part.pixels, part.columns));
+      else if (direction == ConvDirection::Forward)
+        limit = 0.88;
+      return;
+    }
     // With few registers the direct algorithm loses to a stride.
-    if (!has_few_registers() || !is_strided(s)) return;
     limit = 1.3;
     if (weight) return;
     const double terms =
