@@ -335,6 +335,13 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
          (used_lanes(channels) < 0.8 && channels < 2 * kLanes && columns >= kManyColumns);
 }
 
+// Whether the few pixels of one or two images have so many filters that phases of a stride, or rows
+// of a few pixels, are hardly begun where a product is done.
+bool few_pixels_of_many_filters(const Conv2dShape& s) {
+  return !has_few_registers() && s.N <= 2 && s.N * s.pixels() <= kFewPixels &&
+         s.group_filters() >= 5 * kLanes;
+}
+
 // Outputs and input gradients by the product of weights and columns, where that packs each operand
 // once for much work and columns cost little.
 bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
@@ -349,6 +356,7 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   if (patches) return false;
   const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
   if (strided && few_pixels && is_deep(s, direction)) return true;
+  if (strided && few_pixels_of_many_filters(s)) return true;
   if (s.group_filters() < 4 * kLanes || weights < kStreamedWeights / 2) return false;
   return (strided && s.N <= 2 && few_pixels) || (s.N == 1 && s.pixels() <= fewest_pixels());
 }
@@ -376,6 +384,7 @@ bool columns_of_stride_pay(const Conv2dShape& s) {
 bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s), filters = s.group_filters();
   if (s.is_pointwise() || columns_of_few_channels_pay(s)) return true;
+  if (is_strided(s) && filters >= kManyFilters && few_pixels_of_many_filters(s)) return true;
   if (!sampled_supports(s))
     return s.N * s.pixels() <= fewest_pixels() && filters >= kManyFilters &&
            weights >= kStreamedWeights / 2;

@@ -8,8 +8,9 @@ namespace tapedeck::kernels {
 
 namespace {
 
-// Images whose rows a vector can have side by side at less cost than a transposition's.
-constexpr std::int64_t kFewImages = 4;
+// Images whose rows a vector can have side by side at less cost than a transposition's, without a
+// stride and with the residues of one.
+constexpr std::int64_t kFewImages = 4, kFewSplitImages = 8;
 
 }  // namespace
 
@@ -40,7 +41,9 @@ ConvSlab<T>::ConvSlab(const ConvWindow& window, std::int64_t images, std::int64_
   const bool splits =
       tiles_.split_rows != nullptr && w.step >= 2 && w.step <= 4 && 2 * read > w.step;
   joins_rows_ = tiles_.join_rows != nullptr && w.in_size <= tiles_.lanes && images > 1 &&
-                images <= (splits || w.step == 1 ? kFewImages : tiles_.lanes);
+                images <= (w.step == 1 ? kFewImages
+                           : splits    ? kFewSplitImages
+                                       : tiles_.lanes);
   splits_rows_ = splits && !joins_rows_;
   channel_step_ = ((w.step * rows_ * row_width_ + kLine - 1) / kLine | 1) * kLine;
   if (!gaps_) parts_.push_back({h.first_shift, 1, rows_, 0});
