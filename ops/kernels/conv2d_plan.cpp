@@ -445,11 +445,13 @@ struct WinogradCost {
     if (!has_few_registers()) {
       // Outputs in a single vector cost the direct algorithm a broadcast for every product, in
       // short sums; else its rows of a stride are joined and split at less cost than was fitted.
-      const Reached part = reached(s, direction);
-      if (!weight && s.groups == 1 && (adjoint ? s.group_channels() : s.group_filters()) <= lanes())
+      const std::int64_t outputs = adjoint ? s.group_channels() : s.group_filters();
+      if (!weight && s.groups == 1 && outputs <= lanes()) {
+        const Reached part = reached(s, direction);
         limit = 1.3 * std::min(1.0, part.direct / std::max(part.pixels, part.columns));
-      else if (direction == ConvDirection::Forward)
+      } else if (direction == ConvDirection::Forward) {
         limit = 0.88;
+      }
       return;
     }
     // With few registers the direct algorithm loses to a stride.

@@ -1,7 +1,6 @@
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/cache_lines.h>
@@ -39,9 +38,7 @@ class Winograd {
                              (positions_ * channel_blocks_ * tiles_.lanes),
                          kFewestTiles, kMostTiles)),
         filters_(window, transforms_, weight),
-        weights_(filters_.weights()),
-        offsets_(static_cast<std::size_t>(tiles_.lanes)) {
-    std::iota(offsets_.begin(), offsets_.end(), std::int64_t{0});
+        weights_(filters_.weights()) {
     // Few pieces of the operand that is transformed where it is used: the other one is cut as well.
     keeps_input_ = winograd_keeps_input(
         grid_.tiles(),
@@ -111,17 +108,14 @@ class Winograd {
     return step_of_positions(tiles * (width / tiles_.lanes), tiles_.lanes);
   }
 
-  TileAxis axis(const WinogradTiling& tiling, const WinogradAxis& tile, std::int64_t size) const {
-    return {size, tiling.first_input, tiling.read_begin, tiling.read_end, tile.step, tile.reach};
-  }
   TileSource<T> source(const T* in, std::int64_t group) const {
     const std::int64_t plane = window_.h.in_size * window_.w.in_size;
     return {in ? in + group * window_.C * plane : nullptr,
             window_.C,
             window_.N,
             window_.groups * window_.C * plane,
-            axis(h_, transforms_.rows, window_.h.in_size),
-            axis(w_, transforms_.columns, window_.w.in_size),
+            TileAxis::of_input(h_, transforms_.rows, window_.h.in_size),
+            TileAxis::of_input(w_, transforms_.columns, window_.w.in_size),
             transforms_.input};
   }
 
@@ -174,8 +168,8 @@ class Winograd {
                T* sums) const {
     const std::int64_t lanes = tiles_.lanes, full = window_.C / lanes, rest = window_.C % lanes;
     const auto multiply = tiles_.blocked_channel_run[width / lanes - 1];
-    ChannelRun<T> run{input,         count * lanes, offsets_.data(), lanes, full, filters,
-                      lanes * width, sums,          count,           false};
+    ChannelRun<T> run{input,   count * lanes, nullptr, lanes, full,
+                      filters, lanes * width, sums,    count, false};
     if (full > 0) multiply(run);
     if (rest == 0) return;
     run.in += full * run.in_step;
@@ -246,7 +240,6 @@ class Winograd {
   TileGrid grid_;
   WinogradFilters<T> filters_;
   const ConvWeights<T>& weights_;
-  std::vector<std::int64_t> offsets_;  // 0, 1, ...: neighbouring channels
   // One of the transformed operands is kept as a whole. What takes part of the other one is
   // transformed where it is used, and does not leave the cache.
   bool keeps_input_;

@@ -95,6 +95,11 @@ struct TileAxis {
   std::int64_t read_begin, read_end;  ///< what lies outside counts as zero
   int step, reach;                    ///< from tile to tile; what a tile has
 
+  /// Of a convolution's input, which has `size` elements.
+  static TileAxis of_input(const WinogradTiling& tiling, const WinogradAxis& tile,
+                           std::int64_t size) {
+    return {size, tiling.first_input, tiling.read_begin, tiling.read_end, tile.step, tile.reach};
+  }
   /// Elements that `tiles` of them have.
   std::int64_t span(std::int64_t tiles) const { return tiles * step + reach - step; }
 };

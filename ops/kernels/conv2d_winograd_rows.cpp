@@ -143,16 +143,12 @@ class WinogradByRows {
   std::int64_t out_plane() const { return window_.h.out_size * window_.w.out_size; }
 
   TileSource<T> source(const T* in, std::int64_t group) const {
-    const auto axis = [](const WinogradTiling& tiling, const WinogradAxis& tile,
-                         std::int64_t size) -> TileAxis {
-      return {size, tiling.first_input, tiling.read_begin, tiling.read_end, tile.step, tile.reach};
-    };
     return {in + group * window_.C * in_plane(),
             window_.C,
             window_.N,
             window_.groups * window_.C * in_plane(),
-            axis(h_, transforms_.rows, window_.h.in_size),
-            axis(w_, transforms_.columns, window_.w.in_size),
+            TileAxis::of_input(h_, transforms_.rows, window_.h.in_size),
+            TileAxis::of_input(w_, transforms_.columns, window_.w.in_size),
             nullptr};
   }
   LineRequests<false, T> input_lines(const Piece& piece, const T* in) const {

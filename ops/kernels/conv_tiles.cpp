@@ -72,13 +72,13 @@ HWY_INLINE void MulAddScalars(D d, const hn::TFromD<D>* scalars, hn::Vec<D> x,
 }
 
 // acc[p] += at[offsets[t] + p * kStep] * weights[t] for p < kPixels, t < taps.
-template <Broadcast kBroadcast, int kPixels, int kVectors, int kStep, class D, typename T>
+template <Broadcast kBroadcast, int kPixels, int kVectors, bool kBlocked, class D, typename T>
 HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::int64_t taps,
                            const T* weights, hn::Vec<D> (&acc)[kPixels][kVectors]) {
-  constexpr int kBlock = kVectors * static_cast<int>(hn::MaxLanes(d));
+  constexpr int kBlock = kVectors * kLanes<T>, kStep = kBlocked ? kLanes<T> : 1;
   std::int64_t t = 0;
 #if HWY_TARGET == HWY_AVX3
-  if constexpr (kBroadcast == Broadcast::kPairs && kStep > 1) {
+  if constexpr (kBroadcast == Broadcast::kPairs && kBlocked) {
     static_assert(kVectors == 1);
     // Taps are neighbours.
     for (; t + 2 <= taps; t += 2, weights += 2 * kBlock) {
@@ -93,10 +93,10 @@ HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::i
   }
 #endif
   for (; t < taps; ++t, weights += kBlock) {
-    const T* const at = kStep > 1 ? in + t : in + offsets[t];
+    const T* const at = kBlocked ? in + t : in + offsets[t];
     hn::Vec<D> w[kVectors];
     for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes<T>);
-    if constexpr (kVectors == 1 && kStep == 1) {
+    if constexpr (kVectors == 1 && !kBlocked) {
       MulAddScalars<kBroadcast>(d, at, w[0], acc);
     } else {
       HWY_UNROLL(kNarrowTilePixels)
@@ -108,7 +108,7 @@ HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::i
   }
 }
 
-template <Broadcast kBroadcast, int kPixels, int kVectors, int kStep, typename T>
+template <Broadcast kBroadcast, int kPixels, int kVectors, bool kBlocked, typename T>
 void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
   const hn::ScalableTag<T> d;
   hn::Vec<decltype(d)> acc[kPixels][kVectors];
@@ -118,14 +118,14 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
 
   const T* weights = run.weights;
   for (std::int64_t g = 0; g < run.groups; ++g) {
-    if constexpr (kStep > 1) {
+    if constexpr (kBlocked) {
       // Blocks of channels lie too far apart for the CPU to foresee: without this, a core waits for
       // every one that has left the L2 cache. It has as long as two of them are multiplied.
       constexpr int kLine = 64 / sizeof(T);
       const T* const ahead = in + 2 * run.in_step;
-      for (int p = 0; p < kPixels * kStep; p += kLine) hwy::Prefetch(ahead + p);
+      for (int p = 0; p < kPixels * kLanes<T>; p += kLine) hwy::Prefetch(ahead + p);
     }
-    MulAddTaps<kBroadcast, kPixels, kVectors, kStep>(d, in, run.offsets, run.taps, weights, acc);
+    MulAddTaps<kBroadcast, kPixels, kVectors, kBlocked>(d, in, run.offsets, run.taps, weights, acc);
     in += run.in_step;
     weights += run.weight_step;
   }
@@ -145,11 +145,11 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
   }
 }
 
-template <Broadcast kBroadcast, int kPixels, int kVectors, int kStep, typename T>
+template <Broadcast kBroadcast, int kPixels, int kVectors, bool kBlocked, typename T>
 HWY_INLINE void ChannelTileOf(int pixels, const ChannelRun<T>& run, const T* in, T* sums) {
-  if (pixels == kPixels) return ChannelTile<kBroadcast, kPixels, kVectors, kStep>(run, in, sums);
+  if (pixels == kPixels) return ChannelTile<kBroadcast, kPixels, kVectors, kBlocked>(run, in, sums);
   if constexpr (kPixels > 1)
-    ChannelTileOf<kBroadcast, kPixels - 1, kVectors, kStep>(pixels, run, in, sums);
+    ChannelTileOf<kBroadcast, kPixels - 1, kVectors, kBlocked>(pixels, run, in, sums);
 }
 
 template <Broadcast kBroadcast, int kVectors, bool kBlocked, typename T>
@@ -162,7 +162,7 @@ void ChannelTiles(const ChannelRun<T>& run) {
   const std::int64_t sums_step = run.sums_step > 0 ? run.sums_step : kVectors * kLanes<T>;
   for (std::int64_t left = run.pixels; left > 0; --tiles) {
     const int pixels = static_cast<int>((left + tiles - 1) / tiles);
-    ChannelTileOf<kBroadcast, kMost, kVectors, kStep>(pixels, run, in, sums);
+    ChannelTileOf<kBroadcast, kMost, kVectors, kBlocked>(pixels, run, in, sums);
     in += pixels * kStep;
     sums += pixels * sums_step;
     left -= pixels;
