@@ -6,34 +6,44 @@
 
 namespace bench {
 
-/// One convolution of a known network: input [N, C, H, W], `filters` of kernel x kernel.
+/// One convolution of a known network: input [N, C, H, W], `filters` of kernel x kernel. A row
+/// (`H` is 1, `is_row`) is one-dimensional: its kernel and stride are those of the width alone.
 struct ConvCase {
   std::string name;
   std::int64_t N, C, H, W, filters, kernel;
   std::int64_t stride = 1, padding = 0, dilation = 1, groups = 1;
   bool transposed = false;
+  bool is_row = false;
 
   std::int64_t span() const { return dilation * (kernel - 1) + 1; }
   std::int64_t out(std::int64_t in) const {
     return transposed ? stride * (in - 1) + span() - 2 * padding
                       : (in + 2 * padding - span()) / stride + 1;
   }
-  std::int64_t OH() const { return out(H); }
+  std::int64_t OH() const { return is_row ? 1 : out(H); }
   std::int64_t OW() const { return out(W); }
+
+  std::int64_t kernel_height() const { return is_row ? 1 : kernel; }
+  /// The two sides of an option: a row has `of_height` for the upright one.
+  std::vector<std::int64_t> sides(std::int64_t option, std::int64_t of_height) const {
+    return {is_row ? of_height : option, option};
+  }
 
   std::vector<std::int64_t> input() const { return {N, C, H, W}; }
   std::vector<std::int64_t> output() const { return {N, filters, OH(), OW()}; }
   std::vector<std::int64_t> weight() const {
-    if (transposed) return {C, filters / groups, kernel, kernel};
-    return {filters, C / groups, kernel, kernel};
+    if (transposed) return {C, filters / groups, kernel_height(), kernel};
+    return {filters, C / groups, kernel_height(), kernel};
   }
   /// Whether the precision "medium" may have faster algorithms for it.
-  bool has_medium() const { return !transposed && dilation == 1 && stride == 1 && kernel == 3; }
+  bool has_medium() const {
+    return !transposed && dilation == 1 && stride == 1 && kernel == 3 && !is_row;
+  }
   /// Two operations for each tap of each pixel of the smaller side, padding counted as well.
   double flops() const {
     const std::int64_t pixels = transposed ? H * W : OH() * OW();
     return 2.0 * static_cast<double>(N * pixels * C) * static_cast<double>(filters / groups) *
-           static_cast<double>(kernel * kernel);
+           static_cast<double>(kernel_height() * kernel);
   }
 };
 

@@ -6,15 +6,17 @@ namespace bench {
 
 namespace {
 
-std::vector<std::int64_t> pair(std::int64_t value) { return {value, value}; }
+using Sides = std::vector<std::int64_t>;
+Sides stride(const ConvCase& conv) { return conv.sides(conv.stride, 1); }
+Sides padding(const ConvCase& conv) { return conv.sides(conv.padding, 0); }
+Sides dilation(const ConvCase& conv) { return conv.sides(conv.dilation, 1); }
 
 lib::Tensor gradient(const ConvCase& conv, const lib::Tensor& grad_output, const lib::Tensor& input,
                      const lib::Tensor& weight, bool of_weight) {
   const lib::NoGradGuard no_grad;
-  auto gradients =
-      at::convolution_backward(grad_output, input, weight, c10::nullopt, pair(conv.stride),
-                               pair(conv.padding), pair(conv.dilation), conv.transposed, pair(0),
-                               conv.groups, std::array<bool, 3>{!of_weight, of_weight, false});
+  auto gradients = at::convolution_backward(
+      grad_output, input, weight, c10::nullopt, stride(conv), padding(conv), dilation(conv),
+      conv.transposed, Sides{0, 0}, conv.groups, std::array<bool, 3>{!of_weight, of_weight, false});
   return of_weight ? std::get<1>(gradients) : std::get<0>(gradients);
 }
 
@@ -23,8 +25,8 @@ lib::Tensor gradient(const ConvCase& conv, const lib::Tensor& grad_output, const
 lib::Tensor conv_forward(const ConvCase& conv, const lib::Tensor& input,
                          const lib::Tensor& weight) {
   const lib::NoGradGuard no_grad;
-  return at::convolution(input, weight, {}, pair(conv.stride), pair(conv.padding),
-                         pair(conv.dilation), conv.transposed, pair(0), conv.groups);
+  return at::convolution(input, weight, {}, stride(conv), padding(conv), dilation(conv),
+                         conv.transposed, Sides{0, 0}, conv.groups);
 }
 
 lib::Tensor conv_grad_input(const ConvCase& conv, const lib::Tensor& grad_output,

@@ -11,9 +11,12 @@ namespace kernels = tapedeck::kernels;
 // A transposed convolution is the grad_input of one whose geometry has the same numbers.
 kernels::Conv2dGeometry geometry(const ConvCase& conv) {
   kernels::Conv2dGeometry g;
-  for (auto& s : g.stride) s = conv.stride;
-  for (auto& p : g.padding) p = conv.padding;
-  for (auto& d : g.dilation) d = conv.dilation;
+  for (int axis = 0; axis < 2; ++axis) {
+    const bool is_row = conv.is_row && axis == 0;
+    g.stride[axis] = is_row ? 1 : conv.stride;
+    g.dilation[axis] = is_row ? 1 : conv.dilation;
+    g.padding[2 * axis] = g.padding[2 * axis + 1] = is_row ? 0 : conv.padding;
+  }
   g.groups = conv.groups;
   return g;
 }

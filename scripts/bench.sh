@@ -81,16 +81,6 @@ if [ -n "$before" ] && [ ! -d "$before/bench" ]; then
   done | xargs cmake --build "$before_folder" --parallel "$(jobs_for_build)" --target >&2
 fi
 
-# libtorch returns large blocks to the system at each step and pays for fresh pages at the next, and
-# an OpenBLAS that does not know the CPU takes the slowest of its kernels. With these settings it is
-# fastest.
-at_best=(MALLOC_MMAP_THRESHOLD_=2000000000 MALLOC_TRIM_THRESHOLD_=4000000000)
-if grep -q -m 1 avx512f /proc/cpuinfo; then
-  at_best+=(OPENBLAS_CORETYPE=SkylakeX)
-elif grep -q -m 1 avx2 /proc/cpuinfo; then
-  at_best+=(OPENBLAS_CORETYPE=Haswell)
-fi
-
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
 files=()
