@@ -99,8 +99,9 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
   Array dw = Array::empty(weight_sizes, input.dtype());
   const bool in_place = a == ConvAlgorithm::Depthwise && s.N > 0 && reads_in_place(s, x.dtype());
   const bool sums_grad_output =
-      s.group_channels() > 0 && (in_place || a == ConvAlgorithm::DepthwiseChannels ||
-                                 a == ConvAlgorithm::Winograd || a == ConvAlgorithm::WinogradSix);
+      s.group_channels() > 0 &&
+      (in_place || a == ConvAlgorithm::Im2col || a == ConvAlgorithm::DepthwiseChannels ||
+       a == ConvAlgorithm::Winograd || a == ConvAlgorithm::WinogradSix);
   if (grad_bias)
     *grad_bias = sums_grad_output ? Array::empty({s.K}, dy.dtype()) : sum(dy, {0, 2, 3});
   dispatch_floating(dw.dtype(), op, [&](auto tag) {
@@ -125,7 +126,7 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
         return conv2d_grad_weight_winograd<T>(winograd_variant(a, s, ConvDirection::GradWeight), s,
                                               x.data<T>(), dy.data<T>(), dw.data<T>(), db);
       default:
-        return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+        return conv2d_grad_weight_im2col<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(), db);
     }
   });
   return dw;

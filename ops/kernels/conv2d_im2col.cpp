@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <type_traits>
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
@@ -11,6 +12,7 @@
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/im2col.h>
 #include <tapedeck/ops/kernels/pixel_tiles.h>
+#include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/scratch.h>
 
 namespace tapedeck::kernels {
@@ -20,6 +22,7 @@ namespace {
 constexpr std::int64_t kColumnBytes = 1 << 19;   // a block of columns stays in the L2 cache
 constexpr std::int64_t kColumns = 512;           // of a block, where images are joined
 constexpr std::int64_t kPieces = 16;             // enough for the threads of a large machine
+constexpr std::int64_t kFewestColumns = 512;     // of a block that is one of several for that
 constexpr std::int64_t kPartialBytes = 1 << 24;  // for partial weight gradients
 // Blocks of which every one is shared. Products and pixels of an image that are worth several
 // threads, and the columns to keep for that.
@@ -37,6 +40,15 @@ constexpr std::int64_t kWorthPacking = 1 << 12;   // weights
 constexpr std::int64_t kRowPixels = 8;            // of a row that is put together in vectors
 constexpr std::int64_t kLongRow = 8;              // of a kernel, that is copied as it is
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
+
+// Whether the columns' gradients become rows of pixels between those that no window reads. Short
+// rows of single pixels are added faster than they are put together.
+bool spreads_rows(const Conv2dShape& s) {
+  return sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
+}
+
+// Whether the input gradients of two blocks of output rows never meet.
+bool rows_are_apart(const Conv2dShape& s) { return s.is_pointwise() || spreads_rows(s); }
 
 // What one product works on: the columns of some output rows of an image or, where images are
 // small, of several whole ones side by side. Pointwise convolutions have no columns, and their
@@ -76,8 +88,13 @@ struct Blocks {
     whole = whole || (packs && image_blocks * s.groups <= kFewBlocks &&
                       images * products >= 2 * kPieceProducts);
     // A sum over images goes on through as many columns as lie in place.
-    const std::int64_t columns =
+    std::int64_t columns =
         adds_images && s.is_pointwise() ? std::max(fitting, kSummedColumns) : fitting;
+    // Few images have too few pieces otherwise.
+    const bool by_rows = direction == ConvDirection::Forward ||
+                         (direction == ConvDirection::GradInput && rows_are_apart(s));
+    if (by_rows)
+      columns = std::min(columns, std::max(kFewestColumns, s.N * s.groups * s.pixels() / kPieces));
     rows = whole || images > 1 ? s.OH : std::clamp<std::int64_t>(columns / s.OW, 1, s.OH);
     row_blocks = ceil_div(s.OH, rows);
     rows = ceil_div(s.OH, row_blocks);
@@ -125,7 +142,8 @@ void for_channels(std::int64_t channels, std::int64_t elements, F&& f) {
 
 // Channels of the input gradient in a piece of work: few images have too few pieces otherwise.
 std::int64_t block_channels(const Conv2dShape& s, std::int64_t item_size) {
-  if (Blocks::is_whole(s, item_size) || Blocks::packs_weights_for_few(s)) return s.group_channels();
+  if (Blocks::is_whole(s, item_size) || Blocks::packs_weights_for_few(s) || rows_are_apart(s))
+    return s.group_channels();
   const std::int64_t planes = std::max<std::int64_t>(1, s.N * s.groups);
   const std::int64_t splits =
       std::clamp<std::int64_t>(kPieces / planes, 1, ceil_div(s.group_channels(), 8));
@@ -260,13 +278,16 @@ class Filters {
         all.rows * all.columns >= kWorthPacking)
       packed_.emplace(all);
   }
-  // out = filters columns + beta out, where `filters` are all of the weights or, if these are not
-  // packed, any.
-  void multiply(Matrix<const T> filters, Matrix<const T> columns, T beta, Matrix<T> out) const {
+  // out = filters columns, and an addend for each row unless that is null; `filters` are all of the
+  // weights or, if these are not packed, any.
+  void multiply(Matrix<const T> filters, Matrix<const T> columns, const T* row_addends,
+                Matrix<T> out) const {
     if (packed_)
-      packed_->multiply(columns, beta, out);
+      packed_->multiply(columns, out, row_addends);
+    else if (row_addends)
+      gemm_add_to_rows(filters, columns, row_addends, out);
     else
-      gemm_parallel<T>(1, filters, columns, beta, out);
+      gemm_parallel<T>(1, filters, columns, 0, out);
   }
 
  private:
@@ -291,6 +312,17 @@ Matrix<const T> grads_of(const Conv2dShape& s, const Block& block, std::int64_t 
   copy_planes(first.rows, block, first.data, first.row_stride, s.K * s.pixels(), buffer, step,
               block.pixels);
   return row_major<const T>(buffer, first.rows, block.columns(), step);
+}
+
+// Adds the sum of each row, on several threads where this is no piece of work already.
+template <typename T>
+void add_up_rows(Matrix<const T> rows, double* totals) {
+  constexpr ScalarType kDtype = std::is_same_v<T, float> ? kFloat32 : kFloat64;
+  static const auto add_up = find_simd_sums(ReduceOp::Sum, kDtype).runs;
+  for_channels(rows.rows, rows.columns, [&](std::int64_t begin, std::int64_t end) {
+    add_up(totals + begin, &rows.at(begin, 0),
+           rows.row_stride * static_cast<std::int64_t>(sizeof(T)), end - begin, rows.columns);
+  });
 }
 
 // Rows of several images' pixels side by side, each to the channel's planes in these.
@@ -331,38 +363,38 @@ void conv2d_im2col(const Conv2dShape& s, const T* x, const T* w, const T* bias, 
                                            ? first
                                            : row_major(sums.data(), first.rows, block.columns(),
                                                        row_step<T>(block.columns()));
-                 if (bias)
-                   for_channels(out.rows, out.columns, [&](std::int64_t k, std::int64_t last) {
-                     for (; k < last; ++k)
-                       std::fill_n(&out.at(k, 0), out.columns, bias[group * s.group_filters() + k]);
-                   });
                  // [K, C*KH*KW] x [C*KH*KW, images*rows*OW]
-                 all.multiply(filters, columns, bias ? 1 : 0, out);
+                 all.multiply(filters, columns, bias ? bias + group * s.group_filters() : nullptr,
+                              out);
                  if (block.images > 1)
                    to_images<T>(out, block, s.K * s.pixels(), &first.at(0, 0), s.pixels());
                }
              });
 }
 
-// Blocks of output rows overlap in the input, so a piece of work is some channels of some images.
+// A piece of work is one block or, where blocks of output rows overlap in the input, some channels
+// of some images.
 template <typename T>
 void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, const T* bias, T* dx) {
   const std::int64_t plane = s.H * s.W, block_channels = kernels::block_channels(s, sizeof(T));
   const std::int64_t channel_blocks = ceil_div(s.group_channels(), block_channels);
   const Blocks blocks = Blocks(s, block_channels, sizeof(T), ConvDirection::GradInput);
   const std::int64_t depth = s.group_channels() * s.taps();
-  // Short rows of single pixels are added faster than they are put together.
-  const bool sampled = sampled_supports(s) && (s.taps() > 1 || s.OW >= kRowPixels);
+  const bool sampled = spreads_rows(s);
   const bool joined = s.is_pointwise() && blocks.images > 1, windowed = adds_windows(s);
   const Filters<T> all(row_major(w, s.group_filters(), depth).transposed(), s, blocks,
                        channel_blocks == 1 && !windowed);
+  const std::int64_t row_pieces = rows_are_apart(s) ? blocks.row_blocks : 1;
   for_pieces(
-      blocks, blocks.image_blocks * s.groups * channel_blocks,
+      blocks, blocks.image_blocks * s.groups * channel_blocks * row_pieces,
       [&](std::int64_t begin, std::int64_t end) {
         const Scratch<T> buffer = windowed ? window_buffer<T>(s, blocks, block_channels)
                                            : column_buffer<T>(s, blocks, block_channels);
         const Scratch<T> grads = output_buffer<T>(s, blocks);
-        for (std::int64_t item = begin; item < end; ++item) {
+        // Of the columns' rows.
+        const Scratch<T> tap_addends(sampled && bias ? block_channels * s.taps() : 0);
+        for (std::int64_t piece = begin; piece < end; ++piece) {
+          const std::int64_t item = piece / row_pieces;
           const std::int64_t group = item / channel_blocks % s.groups;
           const std::int64_t first = item % channel_blocks * block_channels;
           const std::int64_t channels = std::min(block_channels, s.group_channels() - first);
@@ -370,7 +402,11 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
           const Matrix<const T> filters =
               row_major(w + group * s.group_filters() * depth, s.group_filters(), depth)
                   .block(0, first * s.taps(), s.group_filters(), channels * s.taps());
-          for (std::int64_t row_block = 0; row_block < blocks.row_blocks; ++row_block) {
+          if (sampled && addends)
+            for (std::int64_t row = 0; row < channels * s.taps(); ++row)
+              tap_addends.data()[row] = addends[row / s.taps()];
+          const std::int64_t row_end = row_pieces > 1 ? piece % row_pieces + 1 : blocks.row_blocks;
+          for (std::int64_t row_block = piece % row_pieces; row_block < row_end; ++row_block) {
             const Block block(s, blocks, item / channel_blocks / s.groups, row_block);
             T* const image =
                 dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
@@ -385,7 +421,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             // [C*KH*KW, K] x [K, images*rows*OW]
             if (s.is_pointwise() && !joined) {
               all.multiply(
-                  filters.transposed(), grad, addends ? 1 : 0,
+                  filters.transposed(), grad, addends,
                   row_major(image + block.rows.begin * s.OW, channels, block.pixels, plane));
               continue;
             }
@@ -404,13 +440,10 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             }
             const Matrix<T> columns = row_major(buffer.data(), channels * s.taps(), block.columns(),
                                                 row_step<T>(block.columns()));
-            const bool biased = (sampled || joined) && addends;
-            if (biased)
-              for_channels(columns.rows, columns.columns, [&](std::int64_t row, std::int64_t last) {
-                for (; row < last; ++row)
-                  std::fill_n(&columns.at(row, 0), columns.columns, addends[row / s.taps()]);
-              });
-            all.multiply(filters.transposed(), grad, biased ? 1 : 0, columns);
+            const T* row_addends = nullptr;
+            if (joined) row_addends = addends;
+            if (sampled && addends) row_addends = tap_addends.data();
+            all.multiply(filters.transposed(), grad, row_addends, columns);
             if (joined) {
               to_images<T>(columns, block, s.C * plane, image, plane);
               continue;
@@ -432,7 +465,7 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
 
 // Images are summed in runs whose number depends on the sizes alone, the runs in order.
 template <typename T>
-void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T* dw) {
+void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T* dw, T* db) {
   const std::int64_t depth = s.group_channels() * s.taps(), weights = s.K * depth;
   const std::int64_t weight_bytes = weights * static_cast<std::int64_t>(sizeof(T));
   const Blocks blocks = Blocks(s, s.group_channels(), sizeof(T), ConvDirection::GradWeight);
@@ -446,6 +479,8 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
   const std::int64_t run = std::max<std::int64_t>(1, ceil_div(count, wanted));
   const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(count, run));
   const Scratch<T> partial((runs - 1) * weights);
+  const Scratch<double> totals(db ? runs * s.K : 0);
+  if (db) std::fill_n(totals.data(), runs * s.K, 0.0);
   const auto sum_of = [&](std::int64_t r) {
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
@@ -464,9 +499,14 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
         const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
         // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
         gemm_parallel<T>(1, grad, windows, i > r * run ? 1 : 0, sum);
+        if (db) add_up_rows(grad, totals.data() + r * s.K + group * s.group_filters());
       }
     }
   });
+  for (std::int64_t k = 0; db && k < s.K; ++k) {
+    for (std::int64_t r = 1; r < runs; ++r) totals.data()[k] += totals.data()[r * s.K + k];
+    db[k] = static_cast<T>(totals.data()[k]);
+  }
   parallel_for(runs > 1 ? weights : 0, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = 1; r < runs; ++r) {
       const T* from = sum_of(r);
@@ -478,7 +518,7 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
 #define TAPEDECK_INSTANTIATE(T)                                                                 \
   template void conv2d_im2col(const Conv2dShape&, const T*, const T*, const T*, T*);            \
   template void conv2d_grad_input_im2col(const Conv2dShape&, const T*, const T*, const T*, T*); \
-  template void conv2d_grad_weight_im2col(const Conv2dShape&, const T*, const T*, T*);
+  template void conv2d_grad_weight_im2col(const Conv2dShape&, const T*, const T*, T*, T*);
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)
 #undef TAPEDECK_INSTANTIATE

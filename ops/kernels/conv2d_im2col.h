@@ -24,8 +24,9 @@ void conv2d_im2col(const Conv2dShape& shape, const T* x, const T* w, const T* bi
 template <typename T>
 void conv2d_grad_input_im2col(const Conv2dShape& shape, const T* dy, const T* w, const T* bias,
                               T* dx);
-/// dW = sum over n of dy[n][K, OH*OW] x columns(x[n])^T[OH*OW, C*KH*KW]
+/// dW = sum over n of dy[n][K, OH*OW] x columns(x[n])^T[OH*OW, C*KH*KW], and the bias's gradient
+/// db, the sum of dy over images and pixels, unless that is null.
 template <typename T>
-void conv2d_grad_weight_im2col(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+void conv2d_grad_weight_im2col(const Conv2dShape& shape, const T* x, const T* dy, T* dw, T* db);
 
 }  // namespace tapedeck::kernels

@@ -116,6 +116,26 @@ void by_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c)
     gemv_blocked(alpha, b.transposed(), &a.at(i, 0), a.column_stride, beta, &c.at(i, 0));
 }
 
+// c = alpha a b + beta c by everything but blocks of packed panels: BLAS where the CPU has no
+// vectors that are worth it. Returns false, with nothing done, where those are best.
+template <typename T>
+bool gemm_unblocked(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  if (c.rows * c.columns * a.columns <= kTinyProduct) {
+    if (!gemm_narrow(alpha, a, b, beta, c)) gemm_loops(alpha, a, b, beta, c);
+  } else if (!gemm_tiles<T>().fast) {
+    in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
+  } else if (gemm_skinny(alpha, a, b, beta, c) || gemm_narrow(alpha, a, b, beta, c)) {
+    return true;
+  } else if (c.rows <= few_rows(b) && c.column_stride == 1) {
+    by_rows(alpha, a, b, beta, c);
+  } else if (c.columns <= few_rows(a.transposed()) && c.row_stride == 1) {
+    by_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed());
+  } else {
+    return false;
+  }
+  return true;
+}
+
 template <typename T>
 T dot_loop(const T* x, std::int64_t x_stride, const T* y, std::int64_t y_stride, std::int64_t n) {
   if constexpr (kHasTiles<T>) {
@@ -185,22 +205,20 @@ void check_product(const Array& a, const Array& b, const char* op) {
 template <typename T>
 void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   if (c.rows == 0 || c.columns == 0) return;
-  const bool tiny = c.rows * c.columns * a.columns <= kTinyProduct;
   if constexpr (!kHasTiles<T>) {
     in_pieces(alpha, a, b, beta, c, gemm_loops<T>);
-  } else if (tiny) {
-    if (!gemm_narrow(alpha, a, b, beta, c)) gemm_loops(alpha, a, b, beta, c);
-  } else if (!gemm_tiles<T>().fast) {
-    in_pieces(alpha, a, b, beta, c, gemm_blas<T>);
-  } else if (gemm_skinny(alpha, a, b, beta, c) || gemm_narrow(alpha, a, b, beta, c)) {
-    return;
-  } else if (c.rows <= few_rows(b) && c.column_stride == 1) {
-    by_rows(alpha, a, b, beta, c);
-  } else if (c.columns <= few_rows(a.transposed()) && c.row_stride == 1) {
-    by_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed());
-  } else {
+  } else if (!gemm_unblocked(alpha, a, b, beta, c)) {
     gemm_blocked(alpha, a, b, beta, c);
   }
+}
+
+template <typename T>
+void gemm_add_to_rows(Matrix<const T> a, Matrix<const T> b, const T* row_addends, Matrix<T> c) {
+  if (c.rows == 0 || c.columns == 0) return;
+  if (gemm_unblocked<T>(1, a, b, 0, c))
+    add_to_rows(row_addends, c);
+  else
+    gemm_blocked_add_to_rows(a, b, row_addends, c);
 }
 
 template <typename T>
@@ -212,6 +230,10 @@ void gemm_serial(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T
 template void gemm_serial(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>);
 template void gemm_serial(double, Matrix<const double>, Matrix<const double>, double,
                           Matrix<double>);
+template void gemm_add_to_rows(Matrix<const float>, Matrix<const float>, const float*,
+                               Matrix<float>);
+template void gemm_add_to_rows(Matrix<const double>, Matrix<const double>, const double*,
+                               Matrix<double>);
 template void gemm_parallel(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>);
 template void gemm_parallel(double, Matrix<const double>, Matrix<const double>, double,
                             Matrix<double>);

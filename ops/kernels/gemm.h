@@ -13,6 +13,10 @@ namespace tapedeck::kernels {
 /// depends on the sizes alone.
 template <typename T>
 void gemm_parallel(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+/// c[i][j] = (a b)[i][j] + row_addends[i], without a second pass over c where that is large. T is
+/// float or double.
+template <typename T>
+void gemm_add_to_rows(Matrix<const T> a, Matrix<const T> b, const T* row_addends, Matrix<T> c);
 /// The same on the calling thread alone.
 template <typename T>
 void gemm_serial(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);

@@ -82,6 +82,7 @@ template <typename T>
 struct Result {
   T alpha, beta;
   Matrix<T> c;
+  const T* row_addends;  // or null
 };
 
 template <typename T>
@@ -99,6 +100,7 @@ inline void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t
                          &result.c.at(a.panels.begin(t), b.panels.begin(p)),
                          result.c.row_stride,
                          columns,
+                         result.row_addends ? result.row_addends + a.panels.begin(t) : nullptr,
                          nullptr,
                          ahead.rows,
                          ahead.step,
@@ -135,8 +137,10 @@ void few_columns(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, co
       const T* const sum = sums + i * columns * row_panel;
       for (std::int64_t row = 0; row < a.panels.size(t + i); ++row)
         for (std::int64_t j = 0; j < columns; ++j) {
-          T& to = c.at(a.panels.begin(t + i) + row, first + j);
-          const T value = result.alpha * sum[j * row_panel + row];
+          const std::int64_t c_row = a.panels.begin(t + i) + row;
+          T& to = c.at(c_row, first + j);
+          T value = result.alpha * sum[j * row_panel + row];
+          if (result.row_addends) value += result.row_addends[c_row];
           to = result.beta == T{0} ? value : value + result.beta * to;
         }
     }
@@ -278,7 +282,7 @@ std::int64_t packed_before(const GemmPanels<T>& rows, std::int64_t depth) {
 // null.
 template <typename T>
 void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
-                            const T* packed_rows = nullptr) {
+                            const T* row_addends, const T* packed_rows = nullptr) {
   using Source = typename GemmPlan<T>::Source;
   const GemmPlan<T> plan(a, b, packed_rows != nullptr);
   const Part longest = plan.longest_part();
@@ -294,26 +298,51 @@ void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T bet
     if (packs_rows) pack_all(plan.rows, k, rows.data());
     const T* const rows_copy =
         packed_rows ? packed_rows + packed_before(plan.rows, k.begin) : rows.data();
-    multiply_part(plan, k, rows_copy, columns.data(), Result<T>{alpha, i == 0 ? beta : T{1}, c});
+    const Result<T> result{alpha, i == 0 ? beta : T{1}, c, i == 0 ? row_addends : nullptr};
+    multiply_part(plan, k, rows_copy, columns.data(), result);
+  }
+}
+
+// The same with vectors along the columns or the rows of c.
+template <typename T>
+void multiply(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
+              const T* row_addends) {
+  if (c.rows == 0 || c.columns == 0) return;
+  const bool is_column = c.columns == 1 && c.rows > 1 && c.row_stride == 1;
+  if (is_column || (c.column_stride != 1 && c.columns > 1)) {  // c^T = b^T a^T
+    multiply<T>(alpha, b.transposed(), a.transposed(), beta, c.transposed(), nullptr);
+    if (row_addends) add_to_rows(row_addends, c);
+  } else if (rows_fill_vectors(a, c)) {
+    const Scratch<T> sums(c.rows * c.columns);
+    const Matrix<T> sums_of_c = row_major(sums.data(), c.columns, c.rows);
+    multiply_along_columns<T>(alpha, b.transposed(), a.transposed(), 0, sums_of_c, nullptr);
+    add_transposed<T>(sums_of_c, beta, c);
+    if (row_addends) add_to_rows(row_addends, c);
+  } else {
+    multiply_along_columns(alpha, a, b, beta, c, row_addends);
   }
 }
 
 }  // namespace
 
 template <typename T>
+void add_to_rows(const T* addends, Matrix<T> c) {
+  parallel_for(c.rows, ceil_div(kPackedInPiece, c.columns),
+               [&](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i)
+                   for (std::int64_t j = 0; j < c.columns; ++j) c.at(i, j) += addends[i];
+               });
+}
+
+template <typename T>
 void gemm_blocked(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  if (c.rows == 0 || c.columns == 0) return;
-  const bool is_column = c.columns == 1 && c.rows > 1 && c.row_stride == 1;
-  if (is_column || (c.column_stride != 1 && c.columns > 1)) {  // c^T = b^T a^T
-    gemm_blocked(alpha, b.transposed(), a.transposed(), beta, c.transposed());
-  } else if (rows_fill_vectors(a, c)) {
-    const Scratch<T> sums(c.rows * c.columns);
-    const Matrix<T> sums_of_c = row_major(sums.data(), c.columns, c.rows);
-    multiply_along_columns(alpha, b.transposed(), a.transposed(), T{0}, sums_of_c);
-    add_transposed<T>(sums_of_c, beta, c);
-  } else {
-    multiply_along_columns(alpha, a, b, beta, c);
-  }
+  multiply<T>(alpha, a, b, beta, c, nullptr);
+}
+
+template <typename T>
+void gemm_blocked_add_to_rows(Matrix<const T> a, Matrix<const T> b, const T* row_addends,
+                              Matrix<T> c) {
+  multiply<T>(1, a, b, 0, c, row_addends);
 }
 
 template <typename T>
@@ -327,9 +356,9 @@ PackedRows<T>::PackedRows(Matrix<const T> a)
 }
 
 template <typename T>
-void PackedRows<T>::multiply(Matrix<const T> b, T beta, Matrix<T> c) const {
+void PackedRows<T>::multiply(Matrix<const T> b, Matrix<T> c, const T* row_addends) const {
   if (c.rows == 0 || c.columns == 0) return;
-  multiply_along_columns<T>(T{1}, a_, b, beta, c, packed_.data());
+  multiply_along_columns<T>(1, a_, b, 0, c, row_addends, packed_.data());
 }
 
 template <typename T>
@@ -355,9 +384,11 @@ void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride,
   });
 }
 
-#define TAPEDECK_INSTANTIATE(T)                                                  \
-  template void gemm_blocked(T, Matrix<const T>, Matrix<const T>, T, Matrix<T>); \
-  template class PackedRows<T>;                                                  \
+#define TAPEDECK_INSTANTIATE(T)                                                                  \
+  template void gemm_blocked(T, Matrix<const T>, Matrix<const T>, T, Matrix<T>);                 \
+  template void gemm_blocked_add_to_rows(Matrix<const T>, Matrix<const T>, const T*, Matrix<T>); \
+  template void add_to_rows(const T*, Matrix<T>);                                                \
+  template class PackedRows<T>;                                                                  \
   template void gemv_blocked(T, Matrix<const T>, const T*, std::int64_t, T, T*);
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)

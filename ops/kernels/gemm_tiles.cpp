@@ -104,6 +104,9 @@ void Tile(const GemmTile<T>& tile) {
   for (int i = 0; i < kRows; ++i) {
     T* const c = tile.c + i * tile.c_row_stride;
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Mul(sum[i][v], alpha);
+    if (tile.row_addends)
+      for (int v = 0; v < kVectors; ++v)
+        sum[i][v] = hn::Add(sum[i][v], hn::Set(d, tile.row_addends[i]));
     if (whole && !adds) {
       for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, c + v * second);
     } else if (whole) {

@@ -10,7 +10,9 @@ constexpr std::int64_t kNeverAsk = std::int64_t{1} << 62;
 /// A tile of a matrix product: `rows` rows times one panel of one or two vectors of columns.
 ///
 ///   c[i][j] = alpha * sum over k < depth of a[i * a_row_stride + k * a_step] * b[k * b_step + j]
-///             + (beta != 0 ? beta * c[i][j] : 0)      for j < columns
+///             + (beta != 0 ? beta * c[i][j] : 0) + (row_addends ? row_addends[i] : 0)
+///
+/// for j < columns.
 template <typename T>
 struct GemmTile {
   const T* a;
@@ -21,7 +23,8 @@ struct GemmTile {
   T alpha, beta;
   T* c;
   std::int64_t c_row_stride;
-  std::int64_t columns;  ///< with two vectors, more than those of one
+  std::int64_t columns;            ///< with two vectors, more than those of one
+  const T* row_addends = nullptr;  ///< one for each row, or null
   /// Up to here a row of c that is shorter than a vector may be stored as one: what it spoils is
   /// stored later.
   const T* c_end = nullptr;

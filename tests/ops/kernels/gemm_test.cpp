@@ -130,21 +130,23 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
 }
 
 // Rows that are packed once serve every product: of few columns and many, of several parts of the
-// depth, added to what is there or not.
+// depth, with an addend for each row or without.
 template <typename T>
 void check_packed_rows(I64 M, I64 K, bool transposed) {
   const Array a = random_array({M, K}, dtype_of<T>, 1), at = contiguous(a.transpose(0, 1));
+  const Array addends = random_array({M, 1}, dtype_of<T>, 4);
   const PackedRows<T> rows(transposed
                                ? Matrix<const T>(row_major<T>(at.data<T>(), K, M)).transposed()
                                : Matrix<const T>(row_major<T>(a.data<T>(), M, K)));
   for (const I64 N : {3, 17, 32, 130, 700})
-    for (const T beta : {T{0}, T{1}}) {
-      SCOPED_TRACE(::testing::Message() << M << " " << K << " " << N << transposed << beta);
+    for (const bool adds : {false, true}) {
+      SCOPED_TRACE(::testing::Message() << M << " " << K << " " << N << transposed << adds);
       const Array b = random_array({K, N}, dtype_of<T>, 2),
-                  c = random_array({M, N}, dtype_of<T>, 3);
-      const Array expected = naive_product(a, b);
-      for (I64 i = 0; i < M * N; ++i) expected.data<double>()[i] += beta * c.data<T>()[i];
-      rows.multiply(row_major<T>(b.data<T>(), K, N), beta, row_major<T>(c.data<T>(), M, N));
+                  c = random_array({M, N}, dtype_of<T>, 3);  // what is there does not count
+      Array expected = naive_product(a, b);
+      if (adds) expected = add(expected, cast(addends, kFloat64));
+      rows.multiply(row_major<T>(b.data<T>(), K, N), row_major<T>(c.data<T>(), M, N),
+                    adds ? addends.data<T>() : nullptr);
       EXPECT_LT(relative_error(c, expected), tolerance(dtype_of<T>) * 10);
     }
 }
@@ -155,6 +157,31 @@ TEST(Gemm, RowsArePackedOnceForSeveralProducts) {
       check_packed_rows<float>(M, K, transposed);
       check_packed_rows<double>(M, K, transposed);
     }
+}
+
+template <typename T>
+void check_row_addends(I64 M, I64 K, I64 N) {
+  SCOPED_TRACE(::testing::Message() << M << " " << K << " " << N << " " << dtype_of<T>);
+  const Array a = random_array({M, K}, dtype_of<T>, 1), b = random_array({K, N}, dtype_of<T>, 2);
+  const Array addends = random_array({M, 1}, dtype_of<T>, 3);
+  const Array expected = add(naive_product(a, b), cast(addends, kFloat64));
+  for (const bool transposed : {false, true}) {
+    const Array stored = random_array({transposed ? N : M, transposed ? M : N}, dtype_of<T>, 4);
+    const Matrix<T> all = row_major(stored.data<T>(), stored.size(0), stored.size(1));
+    gemm_add_to_rows<T>(row_major<T>(a.data<T>(), M, K), row_major<T>(b.data<T>(), K, N),
+                        addends.data<T>(), transposed ? all.transposed() : all);
+    EXPECT_LT(largest_difference(transposed ? stored.transpose(0, 1) : stored, expected),
+              (std::is_same_v<T, float> ? 2e-5 : 1e-12) * static_cast<double>(K + 10));
+  }
+}
+
+TEST(Gemm, AddsOneNumberToEachRow) {
+  for (const auto& [M, K, N] : kSizes) {
+    check_row_addends<float>(M, K, N);
+    check_row_addends<double>(M, K, N);
+  }
+  check_row_addends<float>(97, 600, 530);  // several parts of the depth, and columns left over
+  check_row_addends<float>(3, 0, 5);
 }
 
 // What a tile computes beside c is not stored, and packing repeats rows instead of reading beyond.
