@@ -58,6 +58,8 @@ constexpr std::int64_t kDeepChannels = 24 * kLanes;
 // Channels that a vector over pixels broadcasts in every product with a column, at least, and
 // filters of a product for which its columns are little beside it.
 constexpr std::int64_t kFewChannels = 8, kManyFilters = 8 * kLanes;
+// Taps beyond which what is done once for all of them is little.
+constexpr std::int64_t kManyTaps = 25;
 // Filters that leave register tiles of several of them partly empty.
 constexpr std::int64_t kFewFilters = 8;
 // Filters from which on columns of patches are worth writing where other vectors lose little.
@@ -180,9 +182,10 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   r.columns = columns_reach(s);
-  // Windows of a stride are gathered anew for each of a row's few sums.
+  // Windows of a stride are gathered anew for each of a row's few sums: for all of its taps.
   if (has_few_registers() && columns_compete(s, direction) && is_strided(s)) {
-    r.direct *= forward ? 0.6 : 0.76;
+    const bool many_taps = s.taps() > kManyTaps;
+    r.direct *= forward ? (many_taps ? 0.85 : 0.6) : (many_taps ? 0.85 : 0.76);
     r.pixels *= forward ? 0.6 : 0.86;
   }
   // Columns are products of all taps with every pixel of the output, inside the image or not: many
@@ -197,6 +200,8 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
 // would have instead, are slower than both.
 bool taps_pay(const Conv2dShape& s) {
   if (has_few_registers() && s.group_channels() < kLanes) return s.group_filters() >= 8;
+  if (has_few_registers() && s.group_channels() == kLanes && is_strided(s))
+    return s.group_filters() >= 2 * kLanes;
   const auto used = [](std::int64_t n) { return used_lanes(n) * (n <= kLanes ? 0.85 : 0.95); };
   const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(s.OW));
   if (s.group_filters() < 8 || s.group_channels() > 2 * kLanes) return false;
@@ -374,7 +379,9 @@ bool columns_of_few_channels_pay(const Conv2dShape& s) {
 }
 // The same of a stride, which Winograd does not serve.
 bool columns_of_stride_pay(const Conv2dShape& s) {
-  return is_strided(s) && s.group_filters() >= 10 * kLanes && s.group_channels() >= 2 * kLanes &&
+  // What the direct algorithm copies serves many taps well.
+  const std::int64_t filters = s.taps() > kManyTaps ? 3 * kManyFilters : 10 * kLanes;
+  return is_strided(s) && s.group_filters() >= filters && s.group_channels() >= 2 * kLanes &&
          s.pixels() >= kFewPixels;
 }
 
@@ -478,6 +485,11 @@ struct WinogradCost {
   static bool has_enough_channels(const Conv2dShape& s, ConvDirection direction) {
     const std::int64_t fewer = std::min(s.group_channels(), s.group_filters());
     const std::int64_t more = std::max(s.group_channels(), s.group_filters());
+    // With few registers vectors over filters do better in weight gradients of few channels, and
+    // the direct algorithm in those of a stride.
+    if (direction == ConvDirection::GradWeight && has_few_registers() && fewer < kLanes &&
+        (is_strided(s) || s.group_channels() < kLanes * 3 / 4))
+      return false;
     if (fewer >= lanes()) return true;
     // Vectors over filters do better in weight gradients of few channels.
     if (direction == ConvDirection::GradWeight && s.group_channels() < kLanes) return false;
@@ -516,7 +528,7 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
 double dilated_time(const Conv2dShape& s, const Conv2dShape& dense, const WinogradCost& cost) {
   const auto part = static_cast<double>(std::max<std::int64_t>(1, dense.pixels()));
   const bool far = s.N * (s.C * s.H * s.W + s.K * s.pixels()) >= kFarDilated;
-  const double copy = (has_few_registers() ? 0.4 : 1) * ((far ? 5 : 2) + 300 / part);
+  const double copy = (has_few_registers() ? 0.6 : 1) * ((far ? 5 : 2) + 300 / part);
   const double uneven = part * static_cast<double>(dense.N) /
                         static_cast<double>(std::max<std::int64_t>(1, s.N * s.pixels()));
   return cost.time * uneven + copy / static_cast<double>(s.group_channels()) +
