@@ -6,6 +6,7 @@
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv2d_im2col.h>
 #include <tapedeck/ops/kernels/conv2d_pixels.h>
+#include <tapedeck/ops/kernels/conv2d_product.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/copy.h>
@@ -115,6 +116,8 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
       case ConvAlgorithm::DepthwiseChannels:
         return conv2d_grad_weight_depthwise_channels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(),
                                                         db);
+      case ConvAlgorithm::Product:
+        return conv2d_grad_weight_product<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Pixels:
@@ -159,6 +162,8 @@ Array conv2d(const Array& input, const Array& weight, const Array& bias,
       case ConvAlgorithm::DepthwiseChannels:
         return conv2d_depthwise_channels<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
                                             data_or_null<T>(b), y.data<T>());
+      case ConvAlgorithm::Product:
+        return conv2d_product<T>(s, x.data<T>(), w.data<T>(), data_or_null<T>(b), y.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::forward(s), x.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), y.data<T>());
@@ -209,6 +214,9 @@ Array conv2d_grad_input(const Array& grad_output, const Array& weight, const Arr
       case ConvAlgorithm::DepthwiseChannels:
         return conv2d_depthwise_channels<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
                                             data_or_null<T>(b), dx.data<T>());
+      case ConvAlgorithm::Product:
+        return conv2d_grad_input_product<T>(s, dy.data<T>(), w.data<T>(), data_or_null<T>(b),
+                                            dx.data<T>());
       case ConvAlgorithm::Direct:
         return conv2d_direct<T>(ConvWindow::grad_input(s), dy.data<T>(), w.data<T>(),
                                 data_or_null<T>(b), dx.data<T>());

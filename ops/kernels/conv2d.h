@@ -13,6 +13,7 @@ namespace tapedeck::kernels {
 enum class ConvAlgorithm : std::uint8_t {
   Auto,               ///< what conv2d_plan() finds fastest
   Im2col,             ///< columns and matrix products: any geometry, the reference
+  Product,            ///< kernels of the image's size: a linear layer
   Direct,             ///< implicit columns, vectors over output channels: any geometry
   Pixels,             ///< vectors over pixels, for few channels: any geometry
   Taps,               ///< weight gradients of few channels, vectors over filters: any geometry
@@ -26,11 +27,10 @@ enum class ConvAlgorithm : std::uint8_t {
 std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm);
 /// Those that can be forced.
 inline constexpr ConvAlgorithm kConvAlgorithms[] = {
-    ConvAlgorithm::Im2col,    ConvAlgorithm::Direct,
-    ConvAlgorithm::Pixels,    ConvAlgorithm::Taps,
-    ConvAlgorithm::Winograd,  ConvAlgorithm::WinogradSix,
-    ConvAlgorithm::Depthwise, ConvAlgorithm::DepthwiseChannels,
-    ConvAlgorithm::Sampled,   ConvAlgorithm::Dilated};
+    ConvAlgorithm::Im2col,      ConvAlgorithm::Product,   ConvAlgorithm::Direct,
+    ConvAlgorithm::Pixels,      ConvAlgorithm::Taps,      ConvAlgorithm::Winograd,
+    ConvAlgorithm::WinogradSix, ConvAlgorithm::Depthwise, ConvAlgorithm::DepthwiseChannels,
+    ConvAlgorithm::Sampled,     ConvAlgorithm::Dilated};
 
 /// The three faces of the trilinear form sum(grad_output * conv(input, weight)).
 enum class ConvDirection : std::uint8_t { Forward, GradInput, GradWeight };

@@ -568,6 +568,8 @@ std::ostream& operator<<(std::ostream& out, ConvAlgorithm algorithm) {
       return out << "auto";
     case ConvAlgorithm::Im2col:
       return out << "im2col";
+    case ConvAlgorithm::Product:
+      return out << "product";
     case ConvAlgorithm::Direct:
       return out << "direct";
     case ConvAlgorithm::Pixels:
@@ -599,6 +601,8 @@ bool conv2d_supports(ConvAlgorithm algorithm, const Conv2dShape& s, ConvDirectio
     case ConvAlgorithm::Direct:
     case ConvAlgorithm::Pixels:
       return true;
+    case ConvAlgorithm::Product:
+      return s.covers_image();
     case ConvAlgorithm::Taps:
       return direction == ConvDirection::GradWeight;
     case ConvAlgorithm::Winograd:
@@ -620,6 +624,7 @@ ConvAlgorithm conv2d_plan(const Conv2dShape& s, ConvDirection direction, ScalarT
   if (depthwise_pays(s, direction))
     return depthwise_channels_pay(s, direction) ? ConvAlgorithm::DepthwiseChannels
                                                 : ConvAlgorithm::Depthwise;
+  if (s.covers_image()) return ConvAlgorithm::Product;
   if (whole_sample_pays(s, direction)) return ConvAlgorithm::Sampled;
   if (direction == ConvDirection::GradWeight ? weight_columns_pay(s) : columns_pay(s, direction))
     return ConvAlgorithm::Im2col;

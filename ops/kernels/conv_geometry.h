@@ -78,6 +78,10 @@ struct Conv2dShape {
     return taps() == 1 && stride_h == 1 && stride_w == 1 && pad_top == 0 && pad_left == 0 &&
            OH == H && OW == W;
   }
+  /// The kernel has the size of the image, and its only window lies on it.
+  bool covers_image() const {
+    return pixels() == 1 && KH == H && KW == W && pad_top == 0 && pad_left == 0;
+  }
 
   /// Output positions [begin, end) whose tap falls inside the input.
   struct Range {
