@@ -75,8 +75,9 @@ struct Blocks {
     const std::int64_t products = std::max<std::int64_t>(1, depth * s.group_filters() * s.pixels());
     const bool packs = !adds_images && packs_weights_for_few(s);
     std::int64_t most = 1, enough = std::max(s.N / kPieces, kPieceProducts / products);
-    if (packs) {
-      // The caches need not hold the columns where the weights are more.
+    if (packs || (adds_images && !whole && s.is_pointwise() && s.pixels() < kSharedPixels)) {
+      // The caches need not hold the columns where the weights are more, or each block visits all
+      // sums.
       most = std::min(kColumns, kColumnsBytes / item_size / depth) / s.pixels();
       enough = s.N;
     } else if (!whole && (!s.is_pointwise() || s.pixels() < kSharedPixels)) {
