@@ -9,7 +9,8 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kManyGroups = 4;  // are shared by the threads, fewer are each a product of all
+constexpr std::int64_t kManyGroups =
+    4;  // are shared by the threads, fewer are each a product of all
 constexpr std::int64_t kCopiedInPiece = 1 << 15;  // elements
 
 // A group's columns of the images, or of their gradient.
