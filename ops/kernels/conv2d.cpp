@@ -99,10 +99,9 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
                        ConvAlgorithm::Auto, grad_bias);
   Array dw = Array::empty(weight_sizes, input.dtype());
   const bool in_place = a == ConvAlgorithm::Depthwise && s.N > 0 && reads_in_place(s, x.dtype());
-  const bool sums_grad_output =
-      s.group_channels() > 0 &&
-      (in_place || a == ConvAlgorithm::Im2col || a == ConvAlgorithm::DepthwiseChannels ||
-       a == ConvAlgorithm::Winograd || a == ConvAlgorithm::WinogradSix);
+  const bool reads_planes = (a == ConvAlgorithm::Depthwise && !in_place) ||
+                            a == ConvAlgorithm::Pixels || a == ConvAlgorithm::Product;
+  const bool sums_grad_output = s.group_channels() > 0 && !reads_planes;
   if (grad_bias)
     *grad_bias = sums_grad_output ? Array::empty({s.K}, dy.dtype()) : sum(dy, {0, 2, 3});
   dispatch_floating(dw.dtype(), op, [&](auto tag) {
@@ -119,11 +118,11 @@ Array grad_weight(const Array& input, const Array& grad_output, IntArrayRef weig
       case ConvAlgorithm::Product:
         return conv2d_grad_weight_product<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Direct:
-        return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+        return conv2d_grad_weight_direct<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(), db);
       case ConvAlgorithm::Pixels:
         return conv2d_grad_weight_pixels<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
       case ConvAlgorithm::Taps:
-        return conv2d_grad_weight_taps<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>());
+        return conv2d_grad_weight_taps<T>(s, x.data<T>(), dy.data<T>(), dw.data<T>(), db);
       case ConvAlgorithm::Winograd:
       case ConvAlgorithm::WinogradSix:
         return conv2d_grad_weight_winograd<T>(winograd_variant(a, s, ConvDirection::GradWeight), s,

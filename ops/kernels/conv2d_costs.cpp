@@ -86,8 +86,8 @@ bool columns_compete(const Conv2dShape& s, ConvDirection direction) {
          s.group_channels() >= kFewChannels;
 }
 
-// Columns are written, or added to the image, once for all filters, with a stride element by element;
-// their rows and pixels of the output cost as well.
+// Columns are written, or added to the image, once for all filters, with a stride element by
+// element; their rows and pixels of the output cost as well.
 double columns_reach(const Conv2dShape& s) {
   const auto filters = static_cast<double>(s.group_filters());
   const auto depth = static_cast<double>(s.group_channels() * s.taps());
@@ -142,8 +142,7 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
 // Products are fewer but slower ones the more elements a tile has. Transforms of tiles and copies
 // of pixels weigh with few channels; transforms of filters with few tiles, and the more the less of
 // the filters the caches hold.
-WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction,
-                           WinogradVariant variant) {
+WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction, WinogradVariant variant) {
   constexpr double kCached = 1 << 22;  // elements
   constexpr std::int64_t kFloatBytes = 4;
   const bool weight = direction == ConvDirection::GradWeight;
@@ -185,8 +184,7 @@ WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction,
   // With few registers the direct algorithm loses to a stride.
   limit = 1.3;
   if (weight) return;
-  const double terms =
-      adjoint ? filters / static_cast<double>(s.stride_h * s.stride_w) : channels;
+  const double terms = adjoint ? filters / static_cast<double>(s.stride_h * s.stride_w) : channels;
   limit = 1.05 / unspent_on_sums(terms * static_cast<double>(s.taps()));
   // Blocks of filters that are transformed for a few tiles, and leave the L2 cache: columns are
   // faster than the direct algorithm is.
@@ -209,9 +207,9 @@ std::optional<WinogradCost> winograd_cost(WinogradPoints points, const Conv2dSha
   return WinogradCost(s, direction, *variant);
 }
 
-// Parts of uneven sizes are computed as large as the largest, and taking the image apart and putting
-// the output together visits the memory for each channel, the more the smaller the parts are. With
-// few registers products take twice as long, copies do not.
+// Parts of uneven sizes are computed as large as the largest, and taking the image apart and
+// putting the output together visits the memory for each channel, the more the smaller the parts
+// are. With few registers products take twice as long, copies do not.
 double dilated_time(const Conv2dShape& s, const Conv2dShape& dense, const WinogradCost& cost) {
   const auto part = static_cast<double>(std::max<std::int64_t>(1, dense.pixels()));
   const bool far = s.N * (s.C * s.H * s.W + s.K * s.pixels()) >= kFarDilated;

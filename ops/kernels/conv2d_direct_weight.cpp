@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/bias_sums.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
@@ -61,10 +62,11 @@ class DirectWeight {
     batch_ = steps_of_batch();
   }
 
-  void run(T* dw) {
+  void run(T* dw, T* db) {
     const std::int64_t size = group_sums() * s_.groups;
     const std::int64_t runs = pieces_.runs, ranges = pieces_.ranges;
     const Scratch<T> sums(runs * size);
+    const BiasSums<T> bias(db, runs, s_.K);
     parallel_for(runs * s_.groups * ranges, 1, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t x_elements = most_vectors() * x_block(), dy_elements = batch_ * dy_step();
       const Scratch<T> packed_x(x_elements), packed_dy(dy_elements);
@@ -73,10 +75,12 @@ class DirectWeight {
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t range = i % ranges, group = i / ranges % s_.groups;
         const std::int64_t run = i / ranges / s_.groups;
-        piece(run, group, range * pieces_.range, sums.data() + run * size + group * group_sums(),
-              packed_x.data(), packed_dy.data());
+        const std::int64_t first = range * pieces_.range;
+        piece(run, group, first, sums.data() + run * size + group * group_sums(),
+              bias.of(run, group * s_.group_filters() + first), packed_x.data(), packed_dy.data());
       }
     });
+    bias.finish();
     // Runs are added in order, then [tap][channel] becomes [channel][tap].
     const std::int64_t taps = s_.taps(), C = s_.group_channels();
     parallel_for(s_.K, std::max<std::int64_t>(1, 4096 / std::max<std::int64_t>(1, taps * C)),
@@ -188,9 +192,10 @@ class DirectWeight {
     return s_.taps() * (filters_ * first_channel(block) + filter * width(block));
   }
 
-  // The sums of some filters over a run of steps.
-  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* packed_x,
-             T* packed_dy) const {
+  // The sums of some filters over a run of steps, and those of grad_output itself unless `bias` is
+  // null.
+  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, double* bias,
+             T* packed_x, T* packed_dy) const {
     const std::int64_t filters = std::min(pieces_.range, s_.group_filters() - first_filter);
     for (const Block& block : blocks_)
       std::fill_n(sums + place(block, first_filter),
@@ -208,7 +213,19 @@ class DirectWeight {
             strip(at, row, std::min(at.row + at.rows, row + strip_rows_), block, filters, packed_x,
                   packed_dy + (i - first) * dy_step(), sums + place(block, first_filter));
         }
+      for (std::int64_t i = first; bias && i < last; ++i)
+        add_up_grads(place(i), filters, packed_dy + (i - first) * dy_step(), bias);
     }
+  }
+
+  // Of a step whose products are done.
+  void add_up_grads(const Place& at, std::int64_t filters, T* packed_dy, double* bias) const {
+    // Beyond narrower rows are pixels of other steps.
+    const std::int64_t rows = at.columns == columns_ ? at.rows : 1;
+    for (std::int64_t i = 0; i < at.images; ++i)
+      for (std::int64_t row = 0; row < at.rows; row += rows)
+        add_up_filters(tiles_, filters, rows * at.columns, dy_block(),
+                       packed_dy + i * dy_plane() + row * columns_ * tiles_.lanes, bias);
   }
 
   void pack_grads(const Place& at, std::int64_t group, std::int64_t first_filter,
@@ -298,14 +315,15 @@ class DirectWeight {
 }  // namespace
 
 template <typename T>
-void conv2d_grad_weight_direct(const Conv2dShape& shape, const T* x, const T* dy, T* dw) {
-  if (shape.N == 0 || shape.group_channels() == 0)
-    std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
-  else
-    DirectWeight<T>(shape, x, dy).run(dw);
+void conv2d_grad_weight_direct(const Conv2dShape& shape, const T* x, const T* dy, T* dw, T* db) {
+  if (shape.N > 0 && shape.group_channels() > 0) return DirectWeight<T>(shape, x, dy).run(dw, db);
+  std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
+  if (db) std::fill_n(db, shape.K, T{0});
 }
 
-template void conv2d_grad_weight_direct(const Conv2dShape&, const float*, const float*, float*);
-template void conv2d_grad_weight_direct(const Conv2dShape&, const double*, const double*, double*);
+template void conv2d_grad_weight_direct(const Conv2dShape&, const float*, const float*, float*,
+                                        float*);
+template void conv2d_grad_weight_direct(const Conv2dShape&, const double*, const double*, double*,
+                                        double*);
 
 }  // namespace tapedeck::kernels

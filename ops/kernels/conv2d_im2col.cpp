@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/bias_sums.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_sampled.h>
 #include <tapedeck/ops/kernels/gemm.h>
@@ -480,8 +481,7 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
   const std::int64_t run = std::max<std::int64_t>(1, ceil_div(count, wanted));
   const std::int64_t runs = std::max<std::int64_t>(1, ceil_div(count, run));
   const Scratch<T> partial((runs - 1) * weights);
-  const Scratch<double> totals(db ? runs * s.K : 0);
-  if (db) std::fill_n(totals.data(), runs * s.K, 0.0);
+  const BiasSums<T> bias(db, runs, s.K);
   const auto sum_of = [&](std::int64_t r) {
     return r == 0 ? dw : partial.data() + (r - 1) * weights;
   };
@@ -500,14 +500,11 @@ void conv2d_grad_weight_im2col(const Conv2dShape& s, const T* x, const T* dy, T*
         const Matrix<const T> grad = grads_of(s, block, group, dy, grads.data());
         // [K, images*rows*OW] x [images*rows*OW, C*KH*KW]
         gemm_parallel<T>(1, grad, windows, i > r * run ? 1 : 0, sum);
-        if (db) add_up_rows(grad, totals.data() + r * s.K + group * s.group_filters());
+        if (db) add_up_rows(grad, bias.of(r, group * s.group_filters()));
       }
     }
   });
-  for (std::int64_t k = 0; db && k < s.K; ++k) {
-    for (std::int64_t r = 1; r < runs; ++r) totals.data()[k] += totals.data()[r * s.K + k];
-    db[k] = static_cast<T>(totals.data()[k]);
-  }
+  bias.finish();
   parallel_for(runs > 1 ? weights : 0, 1 << 14, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t r = 1; r < runs; ++r) {
       const T* from = sum_of(r);

@@ -13,9 +13,10 @@ void conv2d_pixels(const ConvWindow& window, const T* in, const T* weight, const
 template <typename T>
 void conv2d_grad_weight_pixels(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
 
-/// The weight gradient with vectors over filters, for few channels and many filters.
+/// The weight gradient with vectors over filters, for few channels and many filters, and that of
+/// the bias unless db is null.
 template <typename T>
-void conv2d_grad_weight_taps(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
+void conv2d_grad_weight_taps(const Conv2dShape& shape, const T* x, const T* dy, T* dw, T* db);
 
 /// Whether the weight gradient reads planes where they lie: 3x3 and 5x5 kernels of stride 1 and 2
 /// with AVX-512, whose rows fill more than half of a vector, and a group's input in the L2 cache.

@@ -2,6 +2,7 @@
 #include <vector>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/bias_sums.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_pixels.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
@@ -46,20 +47,23 @@ class TapsWeight {
     pieces_ = WeightPieces(work);
   }
 
-  void run(T* dw) const {
+  void run(T* dw, T* db) const {
     const std::int64_t size = s_.groups * group_sums();
     const std::int64_t runs = pieces_.runs, ranges = pieces_.ranges;
     const Scratch<T> sums(runs * size);
+    const BiasSums<T> bias(db, runs, s_.K);
     parallel_for(runs * s_.groups * ranges, 1, [&](std::int64_t begin, std::int64_t end) {
       const std::int64_t grad_elements = rows_ * s_.OW * std::min(pieces_.range, filters_);
       const Scratch<T> slab(slab_.elements()), grads(grad_elements);
       std::fill_n(grads.data(), grad_elements, T{0});
       for (std::int64_t i = begin; i < end; ++i) {
         const std::int64_t group = i / ranges % s_.groups, run = i / ranges / s_.groups;
-        piece(run, group, i % ranges * pieces_.range,
-              sums.data() + run * size + group * group_sums(), slab.data(), grads.data());
+        const std::int64_t first = i % ranges * pieces_.range;
+        piece(run, group, first, sums.data() + run * size + group * group_sums(),
+              bias.of(run, group * s_.group_filters() + first), slab.data(), grads.data());
       }
     });
+    bias.finish();
     const std::int64_t elements = static_cast<std::int64_t>(offsets_.size());
     // Runs are added in order, then [channel][tap][filter] becomes [filter][channel][tap].
     const std::int64_t block = ceil_div(kAddedSums, filters_), blocks = ceil_div(elements, block);
@@ -90,9 +94,10 @@ class TapsWeight {
   // Rows of grad_output, image by image: the padding of rows is the same in all images.
   std::int64_t steps() const { return ceil_div(s_.OH, rows_) * s_.N; }
 
-  // The sums of some filters over a run of steps.
-  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, T* slab,
-             T* grads) const {
+  // The sums of some filters over a run of steps, and those of grad_output itself unless `bias` is
+  // null.
+  void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, T* sums, double* bias,
+             T* slab, T* grads) const {
     const std::int64_t lanes = tiles_.lanes;
     const std::int64_t filters = std::min(pieces_.range, s_.group_filters() - first_filter);
     const std::int64_t blocks = ceil_div(filters, lanes);
@@ -131,6 +136,8 @@ class TapsWeight {
         tiles_.tap_run[vectors - 1](tap);
         block += vectors;
       }
+      if (bias)
+        add_up_filters(tiles_, filters, tap.rows * s_.OW, tap.vector_block_step, grads, bias);
     }
   }
 
@@ -148,14 +155,15 @@ class TapsWeight {
 }  // namespace
 
 template <typename T>
-void conv2d_grad_weight_taps(const Conv2dShape& shape, const T* x, const T* dy, T* dw) {
-  if (shape.N == 0 || shape.group_channels() == 0)
-    std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
-  else
-    TapsWeight<T>(shape, x, dy).run(dw);
+void conv2d_grad_weight_taps(const Conv2dShape& shape, const T* x, const T* dy, T* dw, T* db) {
+  if (shape.N > 0 && shape.group_channels() > 0) return TapsWeight<T>(shape, x, dy).run(dw, db);
+  std::fill_n(dw, shape.K * shape.group_channels() * shape.taps(), T{0});
+  if (db) std::fill_n(db, shape.K, T{0});
 }
 
-template void conv2d_grad_weight_taps(const Conv2dShape&, const float*, const float*, float*);
-template void conv2d_grad_weight_taps(const Conv2dShape&, const double*, const double*, double*);
+template void conv2d_grad_weight_taps(const Conv2dShape&, const float*, const float*, float*,
+                                      float*);
+template void conv2d_grad_weight_taps(const Conv2dShape&, const double*, const double*, double*,
+                                      double*);
 
 }  // namespace tapedeck::kernels

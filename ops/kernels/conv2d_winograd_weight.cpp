@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/bias_sums.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/conv2d_winograd.h>
 #include <tapedeck/ops/kernels/conv_blocked.h>
@@ -39,7 +40,7 @@ class WinogradWeight {
     const std::int64_t filter_size = s_.taps() * s_.group_channels(), size = s_.K * filter_size;
     // Transformed back, the sums of a run are as small as the weights.
     const Scratch<T> partial(pieces_.runs > 1 ? pieces_.runs * size : 0);
-    const Scratch<double> totals(db ? pieces_.runs * s_.K : 0);
+    const BiasSums<T> bias(db, pieces_.runs, s_.K);
     parallel_for(
         pieces_.runs * s_.groups * pieces_.ranges, 1, [&](std::int64_t begin, std::int64_t end) {
           const Workspace work(*this);
@@ -48,8 +49,7 @@ class WinogradWeight {
             const std::int64_t range = i % pieces_.ranges, group = i / pieces_.ranges % s_.groups;
             const std::int64_t run = i / pieces_.ranges / s_.groups, first = range * pieces_.range;
             const std::int64_t filter = group * s_.group_filters() + first;
-            piece(run, group, first, sums, db ? totals.data() + run * s_.K + filter : nullptr,
-                  work);
+            piece(run, group, first, sums, bias.of(run, filter), work);
             T* const to =
                 (pieces_.runs > 1 ? partial.data() + run * size : dw) + filter * filter_size;
             for (std::int64_t k = 0; k < std::min(pieces_.range, s_.group_filters() - first); ++k)
@@ -57,13 +57,7 @@ class WinogradWeight {
                      to + k * filter_size);
           }
         });
-    if (db) {
-      for (std::int64_t k = 0; k < s_.K; ++k) {
-        for (std::int64_t r = 1; r < pieces_.runs; ++r)
-          totals.data()[k] += totals.data()[r * s_.K + k];
-        db[k] = static_cast<T>(totals.data()[k]);
-      }
-    }
+    bias.finish();
     if (pieces_.runs == 1) return;
     parallel_for(s_.K, 1, [&](std::int64_t begin, std::int64_t end) {
       for (std::int64_t i = begin * filter_size; i < end * filter_size; i += filter_size) {
@@ -139,9 +133,9 @@ class WinogradWeight {
   }
 
   // The sums of some filters over a run of blocks of tiles, and those of grad_output itself unless
-  // `totals` is null.
+  // `bias` is null.
   void piece(std::int64_t run, std::int64_t group, std::int64_t first_filter, const Sums& sums,
-             double* totals, const Workspace& work) const {
+             double* bias, const Workspace& work) const {
     const std::int64_t lanes = tiles_.lanes;
     const TileSource<T> inputs = input(group), grads = grad_output(group, first_filter);
     T* const dy = work.dy.data();
@@ -150,7 +144,6 @@ class WinogradWeight {
     outer.rows = outer.planes = 1;
     outer.sums_step = channels_;
     outer.add = false;
-    if (totals) std::fill_n(totals, grads.channels, 0.0);
     const std::int64_t last = std::min(grid_.blocks(), (run + 1) * pieces_.run);
     for (std::int64_t b = run * pieces_.run; b < last; ++b, outer.add = true) {
       const TileGrid::Place place = grid_.place(b);
@@ -183,14 +176,9 @@ class WinogradWeight {
           c += vectors;
         }
       }
-      if (!totals) continue;
-      T* const tile_sums = dy + transforms_.sum_position() * dy_step;  // the products are done
-      for (std::int64_t k = 0; k < grads.channels; k += lanes) {
-        T* const block = tile_sums + k * count;
-        add_up_pixels(tiles_, count, block);
-        for (std::int64_t lane = 0; lane < std::min(lanes, grads.channels - k); ++lane)
-          totals[k + lane] += static_cast<double>(block[lane]);
-      }
+      if (bias)  // the products are done
+        add_up_filters(tiles_, grads.channels, count, count * lanes,
+                       dy + transforms_.sum_position() * dy_step, bias);
     }
   }
 
