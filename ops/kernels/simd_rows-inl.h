@@ -204,6 +204,26 @@ struct Plain {
     }                                                               \
   };
 
+#if HWY_TARGET != HWY_SCALAR
+// f of elements in float64: of float32 ones in two halves, for operations whose errors there no
+// float shows.
+template <class D, class V, class F>
+HWY_INLINE V InDouble(D d, V x, F f) {
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    return f(d, x);
+  } else {
+    const hn::Repartition<double, D> wide;
+    const hn::Half<D> half;
+    const auto low = f(wide, hn::PromoteTo(wide, hn::LowerHalf(half, x)));
+    const auto high = f(wide, hn::PromoteTo(wide, hn::UpperHalf(half, x)));
+    return hn::Combine(d, hn::DemoteTo(half, high), hn::DemoteTo(half, low));
+  }
+}
+// A unary operation as an expression of a tag w of float64 and a vector z.
+#define TAPEDECK_DOUBLE_OP(Name, ...) \
+  TAPEDECK_UNARY_OP(Name, InDouble(d, x, [](auto w, auto z) HWY_ATTR { return __VA_ARGS__; }))
+#endif
+
 // out[i] = op(a[i])
 template <class Op, typename T>
 HWY_INLINE void MapRow(const Op& op, const T* a, T* out, std::int64_t n) {

@@ -35,25 +35,31 @@ double digamma(double x) {
   return sum + std::log(x) - 0.5 / x - series;
 }
 
-// sum over k >= 0 of (x + k)^-s for s > 1: the first terms, then Euler and Maclaurin's formula.
-double hurwitz_zeta(double s, double x) {
-  double sum = 0;
-  for (int k = 0; k < 12; ++k, x += 1) {
-    if (x == 0) return kNan;
-    sum += std::pow(x, -s);
-  }
-  for (; x < 12; x += 1) {
-    if (x == 0) return kNan;
-    sum += std::pow(x, -s);
-  }
-  sum += std::pow(x, 1 - s) / (s - 1) + 0.5 * std::pow(x, -s);
-  double factor = s * std::pow(x, -s - 1) / 2;
+// sum over k >= 0 of (x + k)^-s for s > 1 and x > 0: the first terms, then Euler and Maclaurin's
+// formula.
+double zeta_of_positive(double s, double x) {
+  constexpr int kFirst = 12;
+  const double far = x + kFirst;
+  double sum = std::pow(far, 1 - s) / (s - 1) + 0.5 * std::pow(far, -s);
+  double factor = s * std::pow(far, -s - 1) / 2;
   for (std::size_t k = 0; k < std::size(kBernoulli); ++k) {
     sum += kBernoulli[k] * factor;
     const double m = 2 * static_cast<double>(k + 1);
-    factor *= (s + m - 1) * (s + m) / ((m + 1) * (m + 2) * x * x);
+    factor *= (s + m - 1) * (s + m) / ((m + 1) * (m + 2) * far * far);
   }
+  // The largest term last, for it may cancel with that of the other side.
+  for (int k = kFirst - 1; k >= 0; --k) sum += std::pow(x + k, -s);
   return sum;
+}
+
+// The same for any x, and s a whole number.
+double hurwitz_zeta(double s, double x) {
+  if (x > 0) return zeta_of_positive(s, x);
+  // The terms of x = rest - n left of 0 are those of 1 - rest, ..., n - rest, up to a sign.
+  const double rest = x - std::nearbyint(x);
+  if (rest == 0) return kNan;
+  const double left = zeta_of_positive(s, 1 - rest) - zeta_of_positive(s, 1 - x);
+  return std::pow(rest, -s) + zeta_of_positive(s, 1 + rest) + (std::fmod(s, 2) ? -left : left);
 }
 
 }  // namespace

@@ -15,6 +15,7 @@ bool gives_bool(UnaryOp op) {
 RowLoop search_loop(UnaryOp op, ScalarType dtype) {
   RowLoop loop = find_simd_arithmetic(op, dtype);
   if (loop == nullptr) loop = find_simd_math(op, dtype);
+  if (loop == nullptr) loop = find_simd_special(op, dtype);
   if (loop == nullptr) loop = find_simd_activation(op, dtype);
   if (loop == nullptr) loop = find_simd_integral(op, dtype);
   if (loop == nullptr) loop = find_plain_unary(op, dtype);

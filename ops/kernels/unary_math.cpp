@@ -74,39 +74,6 @@ HWY_INLINE V AcoshByLog(D64 d, V x) {
       vec::Log1p(d, hn::Add(above, hn::Sqrt(hn::MulAdd(above, above, hn::Add(above, above)))));
   return hn::IfThenElse(hn::Lt(x, one), hn::Sqrt(vec::C(d, -1)), y);
 }
-// B_2k / (2k (2k - 1)) from k = 8 down to 1: of Stirling's series.
-constexpr double kStirling[] = {-3617.0 / 122400, 1.0 / 156,  -691.0 / 360360, 1.0 / 1188,
-                                -1.0 / 1680,      1.0 / 1260, -1.0 / 360,      1.0 / 12};
-// log Gamma(x) for x >= 0, off by some 1e-15: by Stirling's series from 8 on, to which
-// Gamma(x + 8) = x (x + 1) ... (x + 7) Gamma(x) leads.
-template <class V>
-HWY_INLINE V LgammaOfPositive(D64 d, V x) {
-  const V one = vec::C(d, 1), eight = vec::C(d, 8);
-  const auto is_large = hn::Ge(x, eight);
-  V product = x;
-  HWY_UNROLL(8)
-  for (int k = 1; k < 8; ++k) product = hn::Mul(product, hn::Add(x, vec::C(d, k)));
-  const V at = hn::IfThenElse(is_large, x, hn::Add(x, eight)), inverse = hn::Div(one, at);
-  const V series = hn::Mul(inverse, vec::Polynomial(d, hn::Mul(inverse, inverse), kStirling));
-  const V log = vec::Log(d, at), half_log_two_pi = vec::C(d, 0.91893853320467274178);
-  const V main = hn::Sub(hn::MulSub(hn::Sub(at, vec::C(d, 0.5)), log, at),
-                         vec::Log(d, hn::IfThenElse(is_large, one, product)));
-  const V y = hn::Add(main, hn::Add(series, half_log_two_pi));
-  const auto is_zero = hn::Or(hn::Eq(x, one), hn::Eq(x, vec::C(d, 2)));
-  return hn::IfThenElse(hn::Eq(x, vec::Infinity(d)), x, hn::IfThenZeroElse(is_zero, y));
-}
-// Left of 0 by the reflection Gamma(x) Gamma(1 - x) = pi / sin(pi x).
-template <class V>
-HWY_INLINE V LgammaByStirling(D64 d, V x) {
-  const auto is_negative = hn::Lt(x, hn::Zero(d));
-  if (HWY_LIKELY(hn::AllFalse(d, is_negative))) return LgammaOfPositive(d, x);
-  const V y = LgammaOfPositive(d, hn::IfThenElse(is_negative, hn::Sub(vec::C(d, 1), x), x));
-  const V turn = hn::Mul(vec::C(d, 3.14159265358979323846), hn::Sub(x, hn::Round(x)));
-  const V sine = vec::Log(d, hn::Abs(hn::Sin(d, turn)));
-  const V mirrored = hn::Sub(hn::Sub(vec::C(d, 1.14472988584940017414), sine), y);
-  const V finite = hn::IfThenElse(is_negative, mirrored, y);
-  return hn::IfThenElse(hn::Eq(hn::Abs(x), vec::Infinity(d)), hn::Abs(x), finite);
-}
 
 // For float32, where exponentials of float64 neither overflow nor cancel, but for the difference
 // near 0, which is x + x^3 / 6 there.
@@ -123,18 +90,7 @@ HWY_INLINE V CoshByExp(D64 d, V x) {
   return hn::Mul(vec::C(d, 0.5), hn::Add(e, hn::Div(vec::C(d, 1), e)));
 }
 
-// f of float32 elements in float64, whose errors a float does not show: powers of the base have
-// whole logarithms, and nothing cancels near zeros.
-template <class D, class V, class F>
-HWY_INLINE V InDouble(D d, V x, F f) {
-  const hn::Repartition<double, D> wide;
-  const hn::Half<D> half;
-  const auto low = f(wide, hn::PromoteTo(wide, hn::LowerHalf(half, x)));
-  const auto high = f(wide, hn::PromoteTo(wide, hn::UpperHalf(half, x)));
-  return hn::Combine(d, hn::DemoteTo(half, high), hn::DemoteTo(half, low));
-}
-#define TAPEDECK_DOUBLE_OP(Name, ...) \
-  TAPEDECK_UNARY_OP(Name, InDouble(d, x, [](auto w, auto z) HWY_ATTR { return __VA_ARGS__; }))
+// In float64 powers of the base have whole logarithms, and nothing cancels near zeros.
 TAPEDECK_DOUBLE_OP(Exp2Op, vec::Exp(w, hn::Mul(z, vec::C(w, 0.69314718055994530942))))
 TAPEDECK_DOUBLE_OP(Log2Op, hn::Mul(vec::Log(w, z), vec::C(w, 1.44269504088896340736)))
 TAPEDECK_DOUBLE_OP(Log10Op, hn::Mul(vec::Log(w, z), vec::C(w, 0.43429448190325182765)))
@@ -146,28 +102,6 @@ TAPEDECK_DOUBLE_OP(AcoshOp, AcoshByLog(w, z))
 TAPEDECK_DOUBLE_OP(AtanhOp,
                    hn::Mul(vec::C(w, 0.5),
                            vec::Log1p(w, hn::Div(hn::Add(z, z), hn::Sub(vec::C(w, 1), z)))))
-TAPEDECK_DOUBLE_OP(LgammaOp, LgammaByStirling(w, z))
-// Good to seven digits by the polynomials in -log(1 - x^2) of M. Giles, "Approximating the erfinv
-// function" (2010), and then a step of Newton's, which leaves nothing that a float shows.
-template <class D, class V>
-HWY_INLINE V ErfinvByNewton(D d, V x) {
-  constexpr double kNear[] = {2.81022636e-08,  3.43273939e-07, -3.5233877e-06,
-                              -4.39150654e-06, 0.00021858087,  -0.00125372503,
-                              -0.00417768164,  0.246640727,    1.50140941};
-  constexpr double kFar[] = {-0.000200214257, 0.000100950558, 0.00134934322,
-                             -0.00367342844,  0.00573950773,  -0.0076224613,
-                             0.00943887047,   1.00167406,     2.83297682};
-  const V one = vec::C(d, 1);
-  const V w = hn::Neg(vec::Log(d, hn::Mul(hn::Sub(one, x), hn::Add(one, x))));
-  const V by_near = vec::Polynomial(d, hn::Sub(w, vec::C(d, 2.5)), kNear);
-  const V by_far = vec::Polynomial(d, hn::Sub(hn::Sqrt(w), vec::C(d, 3)), kFar);
-  const V y = hn::Mul(x, hn::IfThenElse(hn::Lt(w, vec::C(d, 5)), by_near, by_far));
-  const V slope = hn::Mul(vec::C(d, 0.88622692545275801365), vec::Exp(d, hn::Mul(y, y)));
-  const V better = hn::NegMulAdd(hn::Sub(vec::Erf(d, y), x), slope, y);
-  return hn::IfThenElse(hn::Eq(hn::Abs(x), one), hn::CopySign(vec::Infinity(d), x), better);
-}
-TAPEDECK_DOUBLE_OP(ErfinvOp, ErfinvByNewton(w, z))
-#undef TAPEDECK_DOUBLE_OP
 
 RowLoop FindInDouble(UnaryOp op) {
   switch (op) {
@@ -189,10 +123,6 @@ RowLoop FindInDouble(UnaryOp op) {
       return UnaryRow<AcoshOp, float>;
     case UnaryOp::Atanh:
       return UnaryRow<AtanhOp, float>;
-    case UnaryOp::Erfinv:
-      return UnaryRow<ErfinvOp, float>;
-    case UnaryOp::Lgamma:
-      return UnaryRow<LgammaOp, float>;
     default:
       return nullptr;
   }

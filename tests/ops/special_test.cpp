@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include <tapedeck/ops/kernels/special_functions.h>
 #include <tests/support/errors.h>
 #include <tests/support/op_table.h>
 
@@ -24,7 +25,10 @@ TAPEDECK_OP_TABLE(
         pointwise("lgamma", [](const V& x) { return lgamma(x); }, {0.3, 4}),
         pointwise("lgamma_negative", [](const V& x) { return lgamma(x); }, {-0.8, -0.2}),
         pointwise("digamma", [](const V& x) { return digamma(x); }, {0.5, 4}),
+        pointwise("digamma_negative", [](const V& x) { return digamma(x); }, {-1.8, -1.2}),
         pointwise("polygamma", [](const V& x) { return polygamma(2, x); }, {0.8, 4}),
+        pointwise("trigamma_negative", [](const V& x) { return polygamma(1, x); }, {-0.8, -0.2}),
+        pointwise("polygamma_negative", [](const V& x) { return polygamma(3, x); }, {-0.7, -0.3}),
         pointwise("mvlgamma", [](const V& x) { return mvlgamma(x, 3); }, {1.4, 4}),
         pointwise("erfinv", [](const V& x) { return erfinv(x); }, {-0.8, 0.8}),
         pointwise("logit", [](const V& x) { return logit(x); }, {0.2, 0.8}),
@@ -76,6 +80,62 @@ TEST(Special, ValuesFromTables) {
   EXPECT_NEAR(value(polygamma(1, number(-0.5))), 8.93480220054467931, 1e-13);
   EXPECT_NEAR(value(polygamma(3, number(2))), 0.49393940226682914, 1e-14);
   EXPECT_NEAR(value(lgamma(number(-1.5))), std::log(2.36327180120735470), 1e-14);
+}
+
+TEST(Special, PolygammaOfVectorsIsThatOfNumbers) {
+  const V x = cat({linspace(-6.3, 40, 1003, kFloat64),
+                   tensor({-1e-3, 1e-3, -0.0, 0.0, -4.0, 1e8, 1e300, kInf}, kFloat64)});
+  for (const int order : {0, 1, 2, 3, 4, 7, 8, 9, 20})
+    for (const auto dtype : {kFloat32, kFloat64}) {
+      const V of = x.to(dtype), y = polygamma(order, of);
+      const double tolerance = dtype == kFloat32 ? 1e-6 : 1e-12;
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        const double exact = kernels::polygamma(order, of[i].item<double>());
+        const double value = y[i].item<double>();
+        // Terms of both sides of a pole cancel where the sum is small.
+        if (std::isfinite(exact) && std::abs(exact) < 1e38)
+          EXPECT_NEAR(value, exact, tolerance * (1 + std::abs(exact))) << order << ' ' << of[i];
+        else
+          EXPECT_EQ(std::isnan(value), std::isnan(exact)) << order << ' ' << of[i];
+      }
+    }
+}
+
+// polygamma(n, x + 1) = polygamma(n, x) + (-1)^n n! x^-(n + 1)
+TEST(Special, PolygammaByRecurrence) {
+  const V x = linspace(-4.7, 9.3, 57, kFloat64);
+  double step = 1;
+  for (const int order : {0, 1, 2, 3, 4, 5, 6, 7, 8, 9}) {
+    if (order != 0) step *= -order;
+    const V here = polygamma(order, x), next = polygamma(order, x + 1);
+    const V term = step * x.pow(-(order + 1));
+    const V off = (next - here - term).abs() / (next.abs() + here.abs() + term.abs());
+    EXPECT_LT(off.max().item<double>(), 1e-14) << order;
+  }
+}
+
+TEST(Special, PolygammaFarLeftOfZero) {
+  for (const int order : {1, 2, 20}) {
+    EXPECT_TRUE(std::isnan(value(polygamma(order, number(-1e20))))) << order;
+    EXPECT_TRUE(std::isnan(value(polygamma(order, number(-kInf))))) << order;
+  }
+  const double pi = 3.14159265358979323846;
+  EXPECT_NEAR(value(polygamma(1, number(-1e6 - 0.5))), pi * pi, 2e-6);
+}
+
+TEST(Special, ErfinvOfVectorsIsThatOfNumbers) {
+  const V x = cat({linspace(-1, 1, 2003, kFloat64),
+                   1 - tensor({1e-16, 1.2e-16, 1e-13, 1e-10, 1e-7, 1e-4}, kFloat64),
+                   tensor({5e-324, -1e-300, 1e-20, -1e-9, 1.5, kNan}, kFloat64)});
+  const V y = erfinv(x);
+  for (std::int64_t i = 0; i < x.numel(); ++i) {
+    const double exact = kernels::erfinv(x[i].item<double>()), value = y[i].item<double>();
+    if (std::isfinite(exact))
+      EXPECT_NEAR(value, exact, 1e-15 * std::abs(exact)) << x[i];
+    else
+      EXPECT_EQ(std::isnan(value), std::isnan(exact)) << x[i];
+  }
+  EXPECT_TRUE(std::signbit(erfinv(tensor({-0.0, 0.0, 0.0, 0.0}, kFloat64))[0].item<double>()));
 }
 
 TEST(Special, ErfinvInvertsErf) {
