@@ -247,10 +247,16 @@ void copy_repeated(const Array& src, Array& dst, std::int64_t times) {
   }
   copy_same_dtype(from, to);
   char* const first = static_cast<char*>(dst.raw());
-  const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / bytes);
-  parallel_for(times - 1, grain, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin + 1; i <= end; ++i)
-      detail::copy_bytes(first + i * bytes, first, bytes);
+  // Of a short part a run of copies is made first, each step of which doubles it.
+  constexpr std::int64_t kLongPart = 1 << 12;
+  std::int64_t together = 1;
+  for (; together * 2 <= times && together * bytes < kLongPart; together *= 2)
+    detail::copy_bytes(first + together * bytes, first, together * bytes);
+  const std::int64_t runs = (times - 1) / together;  // behind the first one; the last may be cut
+  const std::int64_t grain = std::max<std::int64_t>(1, kGrainBytes / (together * bytes));
+  parallel_for(runs, grain, [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = (begin + 1) * together; i < (end + 1) * together; i += together)
+      detail::copy_bytes(first + i * bytes, first, std::min(together, times - i) * bytes);
   });
 }
 

@@ -388,6 +388,26 @@ void gather_rows(const Array& x, std::int64_t dim, const Array& index, const Arr
   });
 }
 
+// scatter() by rows, with sums. What goes to one place in a row waits in a register, not for the
+// memory that the addition before wrote: the gradients of running extremes are long runs of such.
+template <typename T>
+void add_by_rows(T* out, std::int64_t size, const std::int64_t* at, const T* from,
+                 std::int64_t count, std::int64_t rows) {
+  for (std::int64_t r = 0; r < rows; ++r, out += size, at += count, from += count) {
+    std::int64_t place = at[0];
+    T sum = out[place];
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (at[i] != place) {
+        out[place] = sum;
+        place = at[i];
+        sum = out[place];
+      }
+      add_to(sum, from[i]);
+    }
+    out[place] = sum;
+  }
+}
+
 }  // namespace
 
 Array gather(const Array& x, std::int64_t dim, const Array& index) {
@@ -417,6 +437,10 @@ void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src,
   if (accumulate)
     dispatch_all(out.dtype(), op, [&](auto tag) {
       using T = typename decltype(tag)::type;
+      const std::int64_t count = places.sizes()[dim];
+      if (go_by_rows(target, source, dim, places))
+        return add_by_rows(target.data<T>(), target.sizes()[dim], places.data<std::int64_t>(),
+                           static_cast<const T*>(source.data<T>()), count, places.numel() / count);
       for_each_chosen(target.data<T>(), target, static_cast<const T*>(source.data<T>()), source,
                       dim, places, [](T& to, T from) { add_to(to, from); });
     });

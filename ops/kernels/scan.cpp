@@ -9,6 +9,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/axis.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/scan_loops.h>
 
 namespace tapedeck::kernels {
 
@@ -161,9 +162,15 @@ void best_of_columns(const T* from, T* to, std::int64_t* index, std::int64_t n, 
 template <bool largest, typename T>
 void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view) {
   const std::int64_t n = view.axis;
+  const BestSoFarLoop by_vectors = n <= std::numeric_limits<std::int32_t>::max()
+                                       ? find_best_so_far(largest, dtype_of<T>)
+                                       : nullptr;
   if (view.inner == 1)
     parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
                  [=](std::int64_t begin, std::int64_t end) {
+                   const std::int64_t first = begin * n;
+                   if (by_vectors != nullptr)
+                     return by_vectors(from + first, to + first, index + first, n, end - begin);
                    for (std::int64_t at = begin * n; at < end * n; at += n)
                      best_of_row<largest>(from + at, to + at, index + at, n);
                  });

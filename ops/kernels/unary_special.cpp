@@ -78,9 +78,9 @@ HWY_INLINE V NanAtPoles(D64 d, V x, V y) {
 }
 
 // B_2k / 2k from k = 9 down to 1 (Abramowitz and Stegun 6.3.18).
-constexpr double kDigamma[] = {43867.0 / 14364, -3617.0 / 8160, 1.0 / 12,   -691.0 / 32760,
-                               1.0 / 132,       -1.0 / 240,     1.0 / 252, -1.0 / 120,
-                               1.0 / 12};
+constexpr double kDigamma[] = {43867.0 / 14364, -3617.0 / 8160, 1.0 / 12,
+                               -691.0 / 32760,  1.0 / 132,      -1.0 / 240,
+                               1.0 / 252,       -1.0 / 120,     1.0 / 12};
 template <class V>
 HWY_INLINE V DigammaOfPositive(D64 d, V x) {
   const V eight = vec::C(d, 8);
@@ -174,8 +174,7 @@ class PolygammaOp {
     V rest = vec::C(d, series_[0]);
     for (int k = 1; k < kTerms; ++k) rest = hn::MulAdd(rest, square, vec::C(d, series_[k]));
     rest = hn::MulAdd(inverse, rest, vec::C(d, 0.5));
-    V sum = hn::MulAdd(hn::Mul(before, inverse), rest,
-                       hn::Mul(before, vec::C(d, 1.0 / (s_ - 1))));
+    V sum = hn::MulAdd(hn::Mul(before, inverse), rest, hn::Mul(before, vec::C(d, 1.0 / (s_ - 1))));
     // The largest term last, for it may cancel with that of the other side.
     for (int k = kFirst - 1; k >= 0; --k)
       sum = hn::Add(sum, hn::Div(one, Power(d, hn::Add(x, vec::C(d, k)), s_)));
@@ -199,10 +198,10 @@ class PolygammaOp {
 constexpr double kErfinvNear[] = {2.81022636e-08,  3.43273939e-07, -3.5233877e-06,
                                   -4.39150654e-06, 0.00021858087,  -0.00125372503,
                                   -0.00417768164,  0.246640727,    1.50140941};
-constexpr double kErfinvFar[] = {
-    9.42093211931e-07, -2.42733874541e-06, -9.64251413671e-06, 4.01833435741e-05,
-    -4.05870759362e-05, 1.8556393381e-05,  -0.000100063980292, 0.000349817311103,
-    -0.000881208718215, 0.00125157579411,  1.00949540655,      3.83978418499};
+constexpr double kErfinvFar[] = {9.42093211931e-07,  -2.42733874541e-06, -9.64251413671e-06,
+                                 4.01833435741e-05,  -4.05870759362e-05, 1.8556393381e-05,
+                                 -0.000100063980292, 0.000349817311103,  -0.000881208718215,
+                                 0.00125157579411,   1.00949540655,      3.83978418499};
 template <class V>
 HWY_INLINE V Erfinv(D64 d, V y) {
   const V one = vec::C(d, 1), size = hn::Abs(y), rest = hn::Sub(one, size);

@@ -318,6 +318,22 @@ TEST(Gather, AlongEitherAxisOfLongRows) {
     }
 }
 
+// Sums of what goes to one place one after the other, in that order: 1 + 2^-24 + 2^-24 is 1.
+TEST(Gather, AddsRunsForOnePlaceInOrder) {
+  for (const std::int64_t size : {1, 2, 5, 40}) {
+    const Tensor runs = cat({zeros({3}, kLong), full({30}, size - 1, kLong), zeros({7}, kLong)});
+    const Tensor index = stack({runs, runs.flip(0), randint(size, {40}, kLong)});
+    const Tensor y = where(rand({3, 40}) > 0.5, ones({3, 40}), full({3, 40}, 0x1p-24));
+    Tensor expected = ones({3, size});
+    for (std::int64_t i = 0; i < 3; ++i)
+      for (std::int64_t j = 0; j < 40; ++j) {
+        Tensor to = expected[i][index[i][j].item<std::int64_t>()];
+        to += y[i][j];
+      }
+    EXPECT_TRUE(ones({3, size}).scatter_add(1, index, y).equal(expected)) << size;
+  }
+}
+
 TEST(Gather, FindsAnIndexOutOfBoundsWhereverItStands) {
   const Tensor source = zeros({1, 37});
   constexpr auto kLeast = std::numeric_limits<std::int64_t>::min();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <functional>
 #include <limits>
 
@@ -266,6 +267,38 @@ TYPED_TEST(AxisTest, RunningBest) {
           }
         },
         -4, 4);
+}
+
+// Rows of any number of vectors: all of ties, zeros of both signs among them, of a record at each
+// place, with NaNs, and of infinities. Values have the sign of the element that the index says.
+TYPED_TEST(AxisTest, RunningBestOfRows) {
+  using T = TypeParam;
+  constexpr T kInf = std::numeric_limits<T>::infinity();
+  constexpr T kNan = std::numeric_limits<T>::quiet_NaN();
+  for (const bool largest : {false, true})
+    for (std::int64_t n = 1; n < 150; n += n < 70 ? 1 : 13) {
+      const std::int64_t rows = 6;
+      Array x = random_array({rows, n}, dtype_of<T>, 3, -1, 1);
+      T* const from = x.data<T>();
+      for (std::int64_t i = 0; i < n; ++i) {
+        from[n + i] = i % 3 == 0 ? T{0} : i % 5 == 0 ? T{-1} : -T{0};
+        from[2 * n + i] = static_cast<T>(i);
+        from[3 * n + i] = static_cast<T>(-i);
+        from[4 * n + i] = i % 3 == 0 ? kInf : -kInf;
+      }
+      from[5 * n + n / 2] = kNan;
+      const auto [best, places] = kernels::running_best(x, 1, largest, "test");
+      for (std::int64_t row = 0; row < rows; ++row) {
+        std::int64_t last = row * n;
+        for (std::int64_t i = row * n; i < (row + 1) * n; ++i) {
+          const T v = from[i], b = from[last];
+          if (std::isnan(v) || (!std::isnan(b) && (largest ? v >= b : v <= b))) last = i;
+          ASSERT_EQ(places.template data<std::int64_t>()[i], last - row * n) << row << ' ' << n;
+          const T got = best.template data<T>()[i];
+          ASSERT_EQ(std::memcmp(&got, from + last, sizeof(T)), 0) << row << ' ' << n;
+        }
+      }
+    }
 }
 
 TYPED_TEST(AxisTest, LogSumExp) {

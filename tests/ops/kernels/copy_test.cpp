@@ -51,6 +51,19 @@ TYPED_TEST(CopyTest, RepeatsRowsAndSkipsElements) {
   }
 }
 
+TYPED_TEST(CopyTest, RepeatsShortRowsManyTimes) {
+  using T = TypeParam;
+  for (const std::int64_t row : {2, 5, 64, 700})
+    for (const std::int64_t times : {2, 3, 31, 32, 33, 1025}) {
+      if (row * times > 50000) continue;
+      const Array x = random_array({1, row}, dtype_of<T>, 4, 0, 100);
+      Array y = full({times, row}, 0, dtype_of<T>);
+      copy(x.expand({times, row}), y);
+      for (std::int64_t i = 0; i < y.numel(); ++i)
+        ASSERT_EQ(y.data<T>()[i], x.data<T>()[i % row]) << row << ' ' << times;
+    }
+}
+
 TYPED_TEST(CopyTest, WritesNothingButTheView) {
   using T = TypeParam;
   Array base = full({6, 8}, 1, dtype_of<T>);
