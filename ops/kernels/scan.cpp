@@ -35,24 +35,46 @@ void for_each_tile(const AxisView& view, Body body) {
   });
 }
 
-// `lines` rows of n elements from one end to the other. Each step waits for the one before it, so
-// that several rows at once take hardly longer than one.
-template <std::int64_t lines, typename Acc, typename T, typename Combine>
-void scan_rows(const T* from, T* to, std::int64_t n, bool forward, Combine combine) {
-  const std::int64_t step = forward ? 1 : -1;
-  std::int64_t at = forward ? 0 : n - 1;
+// `count` elements of a row, each of which waits for the one before it.
+template <bool forward, typename Acc, typename T, typename Combine>
+[[gnu::always_inline]] inline Acc scan_part(const T* from, T* to, std::int64_t count, Acc acc,
+                                            Combine combine) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t at = forward ? i : -i;
+    acc = combine(acc, static_cast<Acc>(from[at]));
+    to[at] = static_cast<T>(acc);
+  }
+  return acc;
+}
+
+// `lines` rows of n elements from one end to the other: several at once take hardly longer than
+// one. By lines of the cache, for memory is read ahead along one row rather than along many.
+template <std::int64_t lines, bool forward, typename Acc, typename T, typename Combine>
+void scan_rows(const T* from, T* to, std::int64_t n, Combine combine) {
+  constexpr std::int64_t kBlock = 8;
   Acc acc[lines];
-  for (std::int64_t k = 0; k < lines; ++k) {
-    acc[k] = static_cast<Acc>(from[k * n + at]);
-    to[k * n + at] = from[k * n + at];
-  }
-  for (std::int64_t i = 1; i < n; ++i) {
-    at += step;
+  const auto walk = [&](std::int64_t begin, std::int64_t count) {
     for (std::int64_t k = 0; k < lines; ++k) {
-      acc[k] = combine(acc[k], static_cast<Acc>(from[k * n + at]));
-      to[k * n + at] = static_cast<T>(acc[k]);
+      const std::int64_t at = k * n + (forward ? begin : n - 1 - begin);
+      acc[k] = scan_part<forward>(from + at, to + at, count, acc[k], combine);
     }
+  };
+  for (std::int64_t k = 0; k < lines; ++k) {
+    const std::int64_t at = k * n + (forward ? 0 : n - 1);
+    acc[k] = static_cast<Acc>(from[at]);
+    to[at] = from[at];
   }
+  std::int64_t i = 1;
+  for (; i + kBlock <= n; i += kBlock) walk(i, kBlock);
+  walk(i, n - i);
+}
+
+template <bool forward, typename Acc, typename T, typename Combine>
+void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
+  std::int64_t row = 0;
+  for (; row + kLines <= rows; row += kLines)
+    scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);
+  for (; row < rows; ++row) scan_rows<1, forward, Acc>(from + row * n, to + row * n, n, combine);
 }
 
 template <typename Combine>
@@ -72,11 +94,9 @@ Array scan(const Array& input, std::int64_t dim, Direction direction, const char
     if (view.inner == 1) {
       parallel_for(view.outer, std::max<std::int64_t>(kLines, kGrain / n),
                    [=](std::int64_t begin, std::int64_t end) {
-                     std::int64_t row = begin;
-                     for (; row + kLines <= end; row += kLines)
-                       scan_rows<kLines, Acc>(from + row * n, to + row * n, n, forward, combine);
-                     for (; row < end; ++row)
-                       scan_rows<1, Acc>(from + row * n, to + row * n, n, forward, combine);
+                     const auto loop = forward ? scan_lines<true, Acc, T, Combine>
+                                               : scan_lines<false, Acc, T, Combine>;
+                     loop(from + begin * n, to + begin * n, end - begin, n, combine);
                    });
       return;
     }
