@@ -21,6 +21,7 @@ namespace tapedeck {
 
 using detail::floating;
 using detail::Reads;
+using detail::smooth_backward;
 using detail::unary_in_place;
 using detail::unary_of_input;
 using detail::unary_of_output;
@@ -43,22 +44,6 @@ V kinked_backward(BinaryOp op, const V& g, const V& x, const OpParams& params = 
            [op, params, x = save(x.detach())](const V& gg, const VjpContext& ctx) {
              return kinked_backward(op, gg, x.get(ctx), params);
            });
-  return z;
-}
-
-// z = g f'(x);  dg = gg f'(x), dx = gg g f''(x), where second(x) computes f''
-template <typename Second>
-V smooth_backward(BinaryOp op, const V& g, const V& x, const char* node, Second second,
-                  const OpParams& params = {}) {
-  V z = kernel(op, g, x, params);
-  if (should_record(g, x))
-    record(
-        z, node, edges(g, x),
-        [op, node, params, second, g = save(g), x = save(x)](const V& gg, const VjpContext& ctx) {
-          const V in = x.get(ctx);
-          return Gradients{ctx.needs(0) ? smooth_backward(op, gg, in, node, second, params) : V(),
-                           ctx.needs(1) ? gg * g.get(ctx) * second(in) : V()};
-        });
   return z;
 }
 

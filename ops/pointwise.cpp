@@ -14,9 +14,11 @@ namespace tapedeck {
 
 using detail::floating;
 using detail::Reads;
+using detail::smooth_backward;
 using detail::unary_in_place;
 using detail::unary_of_input;
 using detail::unary_of_output;
+using kernels::BinaryOp;
 using kernels::UnaryOp;
 using V = Variable;
 
@@ -68,17 +70,23 @@ V sqrt(const V& self) {
   return unary_of_output(UnaryOp::Sqrt, floating(self), "SqrtBackward0",
                          [](const V& g, const V& y) { return g / (y * 2); });
 }
-// dx = -g y^3 / 2
+// dx = -g y^3 / 2, of which the derivative by y is -3 g y^2 / 2
 V rsqrt(const V& self) {
   TAPEDECK_CHECK_DEFINED("rsqrt", self);
-  return unary_of_output(UnaryOp::Rsqrt, floating(self), "RsqrtBackward0",
-                         [](const V& g, const V& y) { return g * (y * y * y) * -0.5; });
+  return unary_of_output(
+      UnaryOp::Rsqrt, floating(self), "RsqrtBackward0", [](const V& g, const V& y) {
+        return smooth_backward(BinaryOp::RsqrtBackward, g, y, "RsqrtBackwardBackward0",
+                               [](const V& out) { return out * out * -1.5; });
+      });
 }
-// dx = -g y^2
+// dx = -g y^2, of which the derivative by y is -2 g y
 V reciprocal(const V& self) {
   TAPEDECK_CHECK_DEFINED("reciprocal", self);
-  return unary_of_output(UnaryOp::Reciprocal, floating(self), "ReciprocalBackward0",
-                         [](const V& g, const V& y) { return -(g * (y * y)); });
+  return unary_of_output(
+      UnaryOp::Reciprocal, floating(self), "ReciprocalBackward0", [](const V& g, const V& y) {
+        return smooth_backward(BinaryOp::ReciprocalBackward, g, y, "ReciprocalBackwardBackward0",
+                               [](const V& out) { return out * -2; });
+      });
 }
 // dx = 2 g x
 V square(const V& self) {
@@ -149,7 +157,7 @@ V tanh(const V& self) {
 // z = g (1 - y^2);  dg = gg (1 - y^2), dy = -2 gg g y
 V tanh_backward(const V& g, const V& y) {
   TAPEDECK_CHECK_DEFINED("tanh_backward", g, y);
-  V z(kernels::binary(kernels::BinaryOp::TanhBackward, g.array(), y.array()));
+  V z(kernels::binary(BinaryOp::TanhBackward, g.array(), y.array()));
   if (should_record(g, y))
     record(z, "TanhBackwardBackward0", edges(g, y),
            [g = save(g), y = save(y)](const V& gg, const VjpContext& ctx) {

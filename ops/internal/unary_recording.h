@@ -5,6 +5,8 @@
 #include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
+#include <tapedeck/ops/arithmetic.h>
+#include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/unary.h>
 #include <tapedeck/ops/promotion.h>
 
@@ -36,6 +38,24 @@ Variable unary_of_input(kernels::UnaryOp op, const Variable& x, const char* node
       return vjp(g, x.get(ctx));
     });
   return y;
+}
+
+/// z = g f'(x), or g f'(x) as a function of y = f(x) in its place, by a fused kernel;  dg = gg
+/// f'(x), dx = gg g f''(x), where second(x) computes f''.
+template <typename Second>
+Variable smooth_backward(kernels::BinaryOp op, const Variable& g, const Variable& x,
+                         const char* node, Second second, const kernels::OpParams& params = {}) {
+  Variable z(kernels::binary(op, g.array(), x.array(), params));
+  if (should_record(g, x))
+    record(z, node, edges(g, x),
+           [op, node, params, second, g = save(g), x = save(x)](const Variable& gg,
+                                                                const VjpContext& ctx) {
+             const Variable in = x.get(ctx);
+             return Gradients{
+                 ctx.needs(0) ? smooth_backward(op, gg, in, node, second, params) : Variable(),
+                 ctx.needs(1) ? gg * g.get(ctx) * second(in) : Variable()};
+           });
+  return z;
 }
 
 /// What the VJP of an in-place function reads: if its input, a copy is made before that is lost.

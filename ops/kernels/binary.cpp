@@ -120,6 +120,10 @@ const char* name_of(BinaryOp op) {
       return "sigmoid_backward";
     case BinaryOp::TanhBackward:
       return "tanh_backward";
+    case BinaryOp::RsqrtBackward:
+      return "rsqrt_backward";
+    case BinaryOp::ReciprocalBackward:
+      return "reciprocal_backward";
     case BinaryOp::ThresholdBackward:
       return "threshold_backward";
     case BinaryOp::ClampBackward:

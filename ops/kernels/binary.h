@@ -40,6 +40,8 @@ enum class BinaryOp : std::uint8_t {
   AddScaled,           ///< a + p0 b
   SigmoidBackward,     ///< a (1 - b) b, of the output b
   TanhBackward,        ///< a (1 - b^2), of the output b
+  RsqrtBackward,       ///< -a b^3 / 2, of the output b
+  ReciprocalBackward,  ///< -a b^2, of the output b
   ThresholdBackward,   ///< b <= p0 ? 0 : a; for relu with p0 = 0
   ClampBackward,       ///< p0 <= b <= p1 ? a : 0
   LeakyReluBackward,   ///< b > 0 ? a : p0 a

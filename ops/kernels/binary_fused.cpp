@@ -51,6 +51,8 @@ struct TanhBackwardOp : WithParams<T> {
     return hn::Mul(g, hn::NegMulAdd(y, y, C(d, 1)));
   }
 };
+TAPEDECK_BINARY_OP(RsqrtBackwardOp, hn::Mul(hn::Mul(a, hn::Mul(hn::Mul(b, b), b)), C(d, -0.5)))
+TAPEDECK_BINARY_OP(ReciprocalBackwardOp, hn::Neg(hn::Mul(a, hn::Mul(b, b))))
 template <typename T>
 struct ThresholdBackwardOp : WithParams<T> {
   using WithParams<T>::WithParams;
@@ -244,6 +246,10 @@ RowLoop FindFor(BinaryOp op) {
       return BinaryRow<SigmoidBackwardOp<T>, T>;
     case BinaryOp::TanhBackward:
       return BinaryRow<TanhBackwardOp<T>, T>;
+    case BinaryOp::RsqrtBackward:
+      return BinaryRow<RsqrtBackwardOp, T>;
+    case BinaryOp::ReciprocalBackward:
+      return BinaryRow<ReciprocalBackwardOp, T>;
     case BinaryOp::ThresholdBackward:
       return BinaryRow<ThresholdBackwardOp<T>, T>;
     case BinaryOp::ClampBackward:

@@ -163,6 +163,20 @@ void pick_from_row(const Word* row, const std::int64_t* at, std::int64_t count, 
   for (; j < count; ++j) to[j] = row[at[j]];
 }
 
+// Rows of n elements of `size` bytes, from offsets at[0], ..., at[count - 1], one behind the other.
+// Rows in no order are asked for some time before they are moved, for nothing else foresees them.
+void move_rows(char* to, const char* from, const std::int64_t* at, std::int64_t count,
+               std::int64_t size, std::int64_t n) {
+  constexpr std::int64_t kLine = 64, kAhead = 8, kMostLines = 8;
+  const std::int64_t bytes = n * size, asked = std::min(bytes, kMostLines * kLine);
+  for (std::int64_t j = 0; j < count; ++j, to += bytes) {
+    if (j + kAhead < count)
+      for (std::int64_t i = 0; i < asked; i += kLine)
+        __builtin_prefetch(from + at[j + kAhead] * size + i);
+    move_bytes(to, from + at[j] * size, bytes);
+  }
+}
+
 // out += or = value, per element type.
 template <typename T>
 void add_to(T& out, T value) {
@@ -211,10 +225,13 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
                       [=](std::int64_t r, std::int64_t base, const std::int64_t* at,
                           std::int64_t count) { pick_from_row(from + base, at, count, to + r); });
       else if (plan.inner_is_run)
-        plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
-          move_bytes(reinterpret_cast<char*>(to + r * n), reinterpret_cast<const char*>(from + at),
-                     n * std::int64_t{sizeof(Word)});
-        });
+        plan.for_runs(
+            begin, end,
+            [=](std::int64_t r, std::int64_t base, const std::int64_t* at, std::int64_t count) {
+              move_rows(reinterpret_cast<char*>(to + r * n),
+                        reinterpret_cast<const char*>(from + base), at, count,
+                        std::int64_t{sizeof(Word)}, n);
+            });
       else
         plan.for_rows(begin, end, [=](std::int64_t r, std::int64_t at) {
           for (std::int64_t i = 0; i < n; ++i) to[r * n + i] = from[at + inner[i]];

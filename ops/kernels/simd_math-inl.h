@@ -41,78 +41,88 @@ HWY_INLINE V Polynomial(D d, V x, const double (&coefficients)[n]) {
   return y;
 }
 
-// Of float32: exp(x) = 2^n (1 + less_one), with n where a float has its exponent.
+// exp(x) = 2^n (1 + less_one), with n where a number has its exponent.
 template <class D>
 struct ExpParts {
   hn::Vec<D> less_one;
   hn::Vec<hn::RebindToSigned<D>> exponent;
 };
-// q in exp(r) = 1 + r + r^2 q(r) for |r| <= log(2) / 2: minimax, off by 3.1e-9 of exp(r) at most.
-constexpr double kExpRest[] = {0.00138145840312, 0.00836872393598, 0.0416683887296, 0.166665205736,
-                               0.499999934439};
+// What depends on the element type. `kRest` is q in exp(r) = 1 + r + r^2 q(r) for |r| <= log(2) /
+// 2: minimax, off by 3.1e-9 of exp(r) at most, and by 1.6e-17. Log 2 comes in two parts, of which
+// the products of the first and n are exact. A sum of the size of `kRounder` has been rounded to an
+// integer, which its low bits hold. As far as `kNormal`, exp(x) and exp(-x) are normal numbers;
+// beyond the other two exp(x) is 0, or infinite.
+template <typename T>
+struct ExpOf;
+template <>
+struct ExpOf<float> {
+  static constexpr double kRest[] = {0.00138145840312, 0.00836872393598, 0.0416683887296,
+                                     0.166665205736, 0.499999934439};
+  static constexpr double kLog2[] = {0.693145751953125, 1.428606765330187e-6};
+  static constexpr double kRounder = 12582912;
+  static constexpr int kFraction = 23;
+  static constexpr double kNormal = 87, kLeast = -104, kMost = 89;
+};
+template <>
+struct ExpOf<double> {
+  static constexpr double kRest[] = {2.51004110820148999e-08, 2.76201217173819332e-07,
+                                     2.75572684061907954e-06, 2.48015212259864324e-05,
+                                     0.000198412698630882553, 0.00138888889172587588,
+                                     0.00833333333333005459,  0.0416666666666240387,
+                                     0.166666666666666685,    0.500000000000000111};
+  static constexpr double kLog2[] = {0.6931471805598903, 5.497923018708371e-14};
+  static constexpr double kRounder = 6755399441055744;
+  static constexpr int kFraction = 52;
+  static constexpr double kNormal = 708, kLeast = -750, kMost = 710;
+};
 template <class D>
 HWY_INLINE ExpParts<D> SplitExp(D d, hn::Vec<D> x) {
+  using Of = ExpOf<hn::TFromD<D>>;
   const hn::RebindToSigned<D> di;
-  // A sum of the size of 2^23 has been rounded to an integer, which its low bits hold.
-  const auto rounder = C(d, 12582912);
+  const auto rounder = C(d, Of::kRounder);
   const auto rounded = hn::MulAdd(x, C(d, 1.44269504088896341), rounder);
   const auto n = hn::Sub(rounded, rounder);
-  // log 2 in two parts, of which the products of the first and n are exact.
-  auto r = hn::NegMulAdd(n, C(d, 0.693145751953125), x);
-  r = hn::NegMulAdd(n, C(d, 1.428606765330187e-6), r);
-  return {hn::MulAdd(hn::Mul(r, r), Polynomial(d, r, kExpRest), r),
-          hn::ShiftLeft<23>(hn::BitCast(di, rounded))};
+  auto r = hn::NegMulAdd(n, C(d, Of::kLog2[0]), x);
+  r = hn::NegMulAdd(n, C(d, Of::kLog2[1]), r);
+  return {hn::MulAdd(hn::Mul(r, r), Polynomial(d, r, Of::kRest), r),
+          hn::ShiftLeft<Of::kFraction>(hn::BitCast(di, rounded))};
 }
-// As far as this exp(x) and exp(-x) are normal numbers of float32.
-constexpr double kExpNormal = 87;
 
 template <class D, class V>
 HWY_INLINE V Exp(D d, V x) {
-  constexpr bool kFloat = sizeof(hn::TFromD<D>) == 4;
-  const V limit = C(d, kFloat ? 89.0 : 710.0);
-  // What is clamped away is 0 or infinite anyway; what is inside wants a small integer.
-  const V inside = hn::Min(hn::Max(x, C(d, kFloat ? -104.0 : -750.0)), limit);
-  V y;
-  if constexpr (kFloat) {
-    const hn::RebindToSigned<D> di;
-    if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(x), C(d, kExpNormal))))) {
-      const auto parts = SplitExp(d, x);
-      const V significand = hn::Add(C(d, 1), parts.less_one);
-      return hn::BitCast(d, hn::Add(hn::BitCast(di, significand), parts.exponent));
-    }
-    const auto parts = SplitExp(d, inside);
-    // In two steps, for the exponent may be beyond those of normal numbers.
-    const auto one = hn::BitCast(di, C(d, 1)), n = hn::ShiftRight<23>(parts.exponent);
-    const auto half = hn::ShiftRight<1>(n);
-    const auto power = [&](auto of)
-                           HWY_ATTR { return hn::BitCast(d, hn::Add(hn::ShiftLeft<23>(of), one)); };
-    y = hn::Mul(hn::Mul(hn::Add(C(d, 1), parts.less_one), power(half)), power(hn::Sub(n, half)));
-  } else {
-    y = hn::Exp(d, inside);
+  using Of = ExpOf<hn::TFromD<D>>;
+  const hn::RebindToSigned<D> di;
+  if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(x), C(d, Of::kNormal))))) {
+    const auto parts = SplitExp(d, x);
+    const V significand = hn::Add(C(d, 1), parts.less_one);
+    return hn::BitCast(d, hn::Add(hn::BitCast(di, significand), parts.exponent));
   }
+  // What is clamped away is 0 or infinite anyway; what is inside wants a small integer.
+  const V limit = C(d, Of::kMost);
+  const auto parts = SplitExp(d, hn::Min(hn::Max(x, C(d, Of::kLeast)), limit));
+  // In two steps, for the exponent may be beyond those of normal numbers.
+  const auto one = hn::BitCast(di, C(d, 1)), n = hn::ShiftRight<Of::kFraction>(parts.exponent);
+  const auto half = hn::ShiftRight<1>(n);
+  const auto power = [&](auto of) HWY_ATTR {
+    return hn::BitCast(d, hn::Add(hn::ShiftLeft<Of::kFraction>(of), one));
+  };
+  V y = hn::Mul(hn::Mul(hn::Add(C(d, 1), parts.less_one), power(half)), power(hn::Sub(n, half)));
   y = hn::IfThenElse(hn::Ge(x, limit), Infinity(d), y);
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
 template <class D, class V>
 HWY_INLINE V Expm1(D d, V x) {
-  constexpr bool kFloat = sizeof(hn::TFromD<D>) == 4;
-  V y;
-  if constexpr (kFloat) {
-    const hn::RebindToSigned<D> di;
-    const V one = C(d, 1), limit = C(d, kExpNormal);
-    const auto parts = SplitExp(d, hn::Min(hn::Max(x, hn::Neg(limit)), limit));
-    const V power = hn::BitCast(d, hn::Add(hn::BitCast(di, one), parts.exponent));
-    y = hn::MulAdd(power, parts.less_one, hn::Sub(power, one));
-    const auto is_large = hn::Gt(x, limit);
-    if (HWY_UNLIKELY(!hn::AllFalse(d, is_large))) y = hn::IfThenElse(is_large, vec::Exp(d, x), y);
-  } else {
-    const V limit = C(d, 710.0);
-    y = hn::Expm1(d, hn::Min(hn::Max(x, C(d, -750.0)), limit));
-    y = hn::IfThenElse(hn::Ge(x, limit), Infinity(d), y);
-  }
+  using T = hn::TFromD<D>;
+  const hn::RebindToSigned<D> di;
+  const V one = C(d, 1), limit = C(d, ExpOf<T>::kNormal);
+  const auto parts = SplitExp(d, hn::Min(hn::Max(x, hn::Neg(limit)), limit));
+  const V power = hn::BitCast(d, hn::Add(hn::BitCast(di, one), parts.exponent));
+  V y = hn::MulAdd(power, parts.less_one, hn::Sub(power, one));
+  const auto is_large = hn::Gt(x, limit);
+  if (HWY_UNLIKELY(!hn::AllFalse(d, is_large))) y = hn::IfThenElse(is_large, vec::Exp(d, x), y);
   // Small ones, -0 among them, are themselves.
-  const V tiny = C(d, kFloat ? 1e-8 : 1e-17);
+  const V tiny = C(d, sizeof(T) == 4 ? 1e-8 : 1e-17);
   return hn::IfThenElse(hn::Or(hn::IsNaN(x), hn::Lt(hn::Abs(x), tiny)), x, y);
 }
 

@@ -236,10 +236,11 @@ void Run(const AxisView& view, const T* g, const T* y, T* out) {
   }
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t n = view.axis, inner = view.inner;
-  // Columns go through a buffer where the cache does not hold all rows from one pass over the axis
-  // to the next: many at a time, for runs of several lines arrive faster than single ones. Rows
-  // that lie a multiple of a KB apart share so few sets of the cache that single lines pay, too.
-  constexpr std::int64_t kFirstCache = 32768, kBuffer = kFirstCache / sizeof(T),
+  // Columns go through a buffer where the first cache does not hold all rows from one pass over the
+  // axis to the next: many at a time, for runs of several lines arrive faster than single ones, and
+  // the second cache is near enough. Rows that lie a multiple of a KB apart share so few sets of
+  // the cache that single lines pay, too.
+  constexpr std::int64_t kFirstCache = 32768, kBuffer = 4 * kFirstCache / sizeof(T),
                          kLine = 64 / sizeof(T);
   const std::int64_t step = HWY_MAX(lanes, kLine), slab = n * inner * std::int64_t{sizeof(T)};
   const std::int64_t room = g == nullptr ? kBuffer : kBuffer / 2;

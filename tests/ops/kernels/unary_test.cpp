@@ -277,8 +277,11 @@ TYPED_TEST(UnaryTest, FusedBackwards) {
     BinaryOp backward;
     bool of_output;
     OpParams params;
+    double low = -4;  // of what it is tried on, up to 4
   };
-  const Pair pairs[] = {{UnaryOp::Sigmoid, BinaryOp::SigmoidBackward, true, {}},
+  const Pair pairs[] = {{UnaryOp::Rsqrt, BinaryOp::RsqrtBackward, true, {}, 0.5},
+                        {UnaryOp::Reciprocal, BinaryOp::ReciprocalBackward, true, {}, 0.5},
+                        {UnaryOp::Sigmoid, BinaryOp::SigmoidBackward, true, {}},
                         {UnaryOp::Tanh, BinaryOp::TanhBackward, true, {}},
                         {UnaryOp::Relu, BinaryOp::ThresholdBackward, true, {}},
                         {UnaryOp::Clamp, BinaryOp::ClampBackward, false, {{-1, 0.75}}},
@@ -292,9 +295,9 @@ TYPED_TEST(UnaryTest, FusedBackwards) {
                         {UnaryOp::GeluTanh, BinaryOp::GeluTanhBackward, false, {}},
                         {UnaryOp::Hardsigmoid, BinaryOp::HardsigmoidBackward, false, {}},
                         {UnaryOp::Hardswish, BinaryOp::HardswishBackward, false, {}}};
-  const Array x = random_array({3, 29}, kFloat64, 5, -4, 4);
   const Array g = random_array({3, 29}, kFloat64, 6, 1, 2);
   for (const Pair& p : pairs) {
+    const Array x = random_array({3, 29}, kFloat64, 5, p.low, 4);
     const double h = 1e-6;
     const auto above = values<double>(unary(p.forward, binary(BinaryOp::Add, x, h), p.params));
     const auto below = values<double>(unary(p.forward, binary(BinaryOp::Sub, x, h), p.params));
