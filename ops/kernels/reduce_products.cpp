@@ -21,28 +21,40 @@ constexpr std::int64_t kTogether = 8;
 using D32 = hn::ScalableTag<float>;
 using Bits32 = hn::RebindToUnsigned<D32>;
 
-// The product of the vectors load(0), ..., load(kTogether - 1), and whether every product on the
-// way is in [2^-63, 2^65): a product of two such numbers is normal, or infinite and noticed.
+// The product of the vectors load(0), ..., load(kTogether - 1), and whether it and the products of
+// two are in [2^-63, 2^65): those of four are normal then, or infinite, and so is it.
 template <class Load>
 HWY_INLINE hn::Vec<D32> ProductOfEight(const Load& load, bool& is_safe) {
   const Bits32 bits;
   // Moved up by 64, the exponents in question are those with the highest bit.
   const auto offset = hn::Set(bits, 64U << 23), highest = hn::Set(bits, 1U << 30);
   auto all = highest;
-  const auto times = [&](hn::Vec<D32> a, hn::Vec<D32> b) HWY_ATTR {
-    const auto product = hn::Mul(a, b);
+  const auto checked = [&](hn::Vec<D32> product) HWY_ATTR {
     all = hn::And(all, hn::Add(hn::BitCast(bits, product), offset));
     return product;
   };
-  const auto ab = times(times(load(0), load(1)), times(load(2), load(3)));
-  const auto cd = times(times(load(4), load(5)), times(load(6), load(7)));
-  const auto product = times(ab, cd);
+  const auto pair = [&](std::int64_t k) HWY_ATTR { return checked(hn::Mul(load(k), load(k + 1))); };
+  const auto ab = hn::Mul(pair(0), pair(2)), cd = hn::Mul(pair(4), pair(6));
+  const auto product = checked(hn::Mul(ab, cd));
   is_safe = hn::AllTrue(bits, hn::Eq(all, highest));
   return product;
 }
 
+// A vector of float32 multiplied into two of float64: its lower and its upper half.
+HWY_INLINE void TimesBothHalves(hn::Vec<D32> v, hn::Vec<D64>& low,
+                                [[maybe_unused]] hn::Vec<D64>& high) {
+  const D64 d64;
+#if HWY_TARGET == HWY_SCALAR
+  low = hn::Mul(low, hn::PromoteTo(d64, v));
+#else
+  const hn::Half<D32> half;
+  low = hn::Mul(low, hn::PromoteTo(d64, hn::LowerHalf(half, v)));
+  high = hn::Mul(high, hn::PromoteTo(d64, hn::UpperHalf(half, v)));
+#endif
+}
+
 template <typename T>
-double ProductOfRun(const T* in, std::int64_t n) {
+HWY_INLINE double ProductOfRun(const T* in, std::int64_t n) {
   constexpr std::int64_t kFew = 8;
   if (n < kFew) {
     double product = 1;
@@ -62,15 +74,12 @@ double ProductOfRun(const T* in, std::int64_t n) {
   if constexpr (sizeof(T) == 4) {
     const D32 d;
     const auto narrow = static_cast<std::int64_t>(hn::Lanes(d));
-    HWY_ALIGN float products[HWY_MAX_BYTES / sizeof(float)];
     for (; i + kTogether * narrow <= n; i += kTogether * narrow) {
       bool is_safe;
       const auto product = ProductOfEight(
           [=](std::int64_t k) HWY_ATTR { return hn::LoadU(d, in + i + k * narrow); }, is_safe);
       if (HWY_LIKELY(is_safe)) {
-        hn::Store(product, d, products);
-        p0 = hn::Mul(p0, Wide(products));
-        if (narrow > lanes) p1 = hn::Mul(p1, Wide(products + lanes));
+        TimesBothHalves(product, p0, p1);
       } else {
         for (std::int64_t k = 0; k < kTogether * narrow; k += 4 * lanes) times_four(in + i + k);
       }
@@ -78,11 +87,14 @@ double ProductOfRun(const T* in, std::int64_t n) {
   }
   for (; i + 4 * lanes <= n; i += 4 * lanes) times_four(in + i);
   for (; i + lanes <= n; i += lanes) p0 = hn::Mul(p0, Wide(in + i));
-  HWY_ALIGN double of_lanes[HWY_MAX_BYTES / sizeof(double)];
+  constexpr std::int64_t kLanes = hn::MaxLanes(D64());
+  HWY_ALIGN double of_lanes[kLanes];
   hn::Store(hn::Mul(hn::Mul(p0, p1), hn::Mul(p2, p3)), d64, of_lanes);
-  double product = 1;
+  // In pairs, which do not wait for each other.
+  for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
+    for (std::int64_t k = 0; k < half; ++k) of_lanes[k] *= of_lanes[k + half];
+  double product = of_lanes[0];
   for (; i < n; ++i) product *= static_cast<double>(in[i]);
-  for (std::int64_t k = 0; k < lanes; ++k) product *= of_lanes[k];
   return product;
 }
 
@@ -141,14 +153,14 @@ HWY_INLINE void TimesFewRows(const Row& row, std::int64_t count, std::int64_t n,
   const D64 d64;
   const auto narrow = static_cast<std::int64_t>(hn::Lanes(D32()));
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
-  HWY_ALIGN float of_rows[HWY_MAX_BYTES / sizeof(float)];
   ForProductsOfRows(
       row, count, n,
       [&](std::int64_t j, hn::Vec<D32> product) HWY_ATTR {
-        hn::Store(product, D32(), of_rows);
-        for (std::int64_t k = 0; k < narrow; k += lanes)
-          hn::StoreU(hn::Mul(hn::LoadU(d64, products + j + k), Wide(of_rows + k)), d64,
-                     products + j + k);
+        auto low = hn::LoadU(d64, products + j);
+        auto high = narrow > lanes ? hn::LoadU(d64, products + j + lanes) : low;
+        TimesBothHalves(product, low, high);
+        hn::StoreU(low, d64, products + j);
+        if (narrow > lanes) hn::StoreU(high, d64, products + j + lanes);
       },
       [&](std::int64_t j, std::int64_t columns) HWY_ATTR {
         TimesRows([&](std::int64_t r) { return row(r) + j; }, count, columns, products + j);
