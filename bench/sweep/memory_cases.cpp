@@ -424,6 +424,73 @@ void chains(Cases& cases) {
     });
 }
 
+void others(Cases& cases) {
+  for (const auto& [image, grid] : {std::pair{Shape{4, 3, 8, 8}, Shape{4, 8, 8, 2}},
+                                    std::pair{Shape{64, 1, 28, 28}, Shape{64, 28, 28, 2}},
+                                    std::pair{Shape{8, 16, 56, 56}, Shape{8, 56, 56, 2}}})
+    cases.add("sampling", "grid_sample", {image, grid}, [](const Operands& x) {
+      return F::grid_sample(x[0], x[1], F::GridSampleFuncOptions().align_corners(false));
+    });
+  for (const Shape& shape : {Shape{8, 512, 2, 2}, Shape{32, 256, 1, 1}, Shape{16, 64, 7, 7}})
+    for (const std::int64_t groups : {4, 32})
+      cases.add("normalisation", "group_norm_of_" + std::to_string(groups),
+                {shape, {shape[1]}, {shape[1]}}, [groups](const Operands& x) {
+                  return F::group_norm(x[0],
+                                       F::GroupNormFuncOptions(groups).weight(x[1]).bias(x[2]));
+                });
+  for (const Shape& shape : {Shape{16, 10}, Shape{5000, 10}, Shape{128, 1000}}) {
+    const Tensor target = lib::randint(0, shape[1], {shape[0]}, lib::kInt64);
+    cases.add("losses", "multi_margin", {shape},
+              [target](const Operands& x) { return F::multi_margin_loss(x[0], target); });
+    const Tensor labels = lib::rand(shape).round();
+    cases.add("losses", "multilabel_soft_margin", {shape},
+              [labels](const Operands& x) { return F::multilabel_soft_margin_loss(x[0], labels); });
+  }
+  for (const std::int64_t below : {10, 1000, 1000000}) {
+    const Tensor values = lib::randint(0, below, {100000}, lib::kInt64);
+    cases.add(
+        "sorting", "unique_below_" + std::to_string(below), {},
+        [values](const Operands&) { return std::get<0>(lib::_unique2(values)); }, lib::kFloat32,
+        false);
+  }
+  cases.add(
+      "sorting", "unique", {{100000}},
+      [](const Operands& x) { return std::get<0>(lib::_unique2(x[0])); }, lib::kFloat32, false);
+  for (const auto& [shape, k] : {std::pair{Shape{1000, 1000}, 5}, std::pair{Shape{100, 10000}, 100},
+                                 std::pair{Shape{64, 50}, 25}, std::pair{Shape{1000000}, 10}})
+    cases.add("sorting", "topk_" + std::to_string(k), {shape},
+              [k = k](const Operands& x) { return std::get<0>(x[0].topk(k)); });
+  for (const std::int64_t size : {100, 100000}) {
+    const Tensor sorted = lib::linspace(-3, 3, size);
+    cases.add(
+        "sorting", "searchsorted_" + std::to_string(size), {{100000}},
+        [sorted](const Operands& x) { return lib::searchsorted(sorted, x[0]); }, lib::kFloat32,
+        false);
+    cases.add(
+        "sorting", "bucketize_" + std::to_string(size), {{1000, 10}},
+        [sorted](const Operands& x) { return lib::bucketize(x[0], sorted); }, lib::kFloat32, false);
+  }
+  // In place, on some columns.
+  using Change = void (*)(const Tensor&);
+  const std::vector<std::pair<const char*, Change>> changes = {
+      {"add_", [](const Tensor& x) { x.add_(1); }},
+      {"mul_", [](const Tensor& x) { x.mul_(1.0001); }},
+      {"relu_", [](const Tensor& x) { x.relu_(); }},
+      {"zero_", [](const Tensor& x) { x.zero_(); }},
+      {"clamp_", [](const Tensor& x) { x.clamp_(-1, 1); }},
+      {"sigmoid_", [](const Tensor& x) { x.sigmoid_(); }},
+  };
+  for (const auto& [name, f] : changes)
+    for (const Shape& shape : {Shape{100, 64}, Shape{1000, 1000}})
+      for (const std::int64_t width : {3, 16, 50}) {
+        const Tensor view = lib::randn(shape).narrow(1, 5, width);
+        const std::string full =
+            std::string(name) + "narrow_" + std::to_string(width) + "_of_" + text(shape);
+        cases.add_step("views", full,
+                       [f = f, view]() -> std::function<void()> { return [f, view] { f(view); }; });
+      }
+}
+
 }  // namespace
 
 std::vector<MemoryCase> memory_cases() {
@@ -436,6 +503,7 @@ std::vector<MemoryCase> memory_cases() {
   indexing(cases);
   optimizers(cases);
   chains(cases);
+  others(cases);
   return std::move(cases.cases);
 }
 
