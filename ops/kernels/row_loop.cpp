@@ -248,13 +248,24 @@ bool has_columns(const LoopNest& nest) {
   return columns;
 }
 
-// Whether run_several_rows() is for a nest of gapless rows: where these are longer than a vector
-// and, if no input is one number a row, longer than what gathering several of them is worth.
+// Whether each operand is one element or has rows of its own: some columns of a matrix, mostly.
+bool has_rows_apart(const LoopNest& nest) {
+  const int outer = nest.dims - 2;
+  for (int k = 0; k < nest.operands; ++k)
+    if ((nest.inner_stride(k) == 0) != (nest.strides[k][outer] == 0)) return false;
+  return true;
+}
+
+// Whether run_several_rows() is for a nest of gapless rows: where nothing repeats, or where they
+// are longer than a vector and, if no input is one number a row, longer than what gathering several
+// of them is worth.
 bool takes_several_rows(const LoopNest& nest, unsigned scalars) {
   constexpr std::int64_t kVector = 64, kShortest = 56, kLongest = 512;
   if (nest.dims < 2 || nest.sizes[nest.dims - 2] < 4) return false;
   const std::int64_t row = nest.inner_size();
-  return row <= kLongest && (scalars != 0 ? row * nest.item_size[0] > kVector : row >= kShortest);
+  if (row > kLongest) return false;
+  return has_rows_apart(nest) ||
+         (scalars != 0 ? row * nest.item_size[0] > kVector : row >= kShortest);
 }
 
 // Over several rows at a time, for which the elements of columns are repeated in a buffer.

@@ -91,7 +91,7 @@ void CopyBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   if (i < bytes) hn::StoreU(hn::LoadU(d, from + bytes - size), d, to + bytes - size);
 }
 
-void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
+HWY_INLINE void FillRun(void* data, std::uint64_t pattern, std::int64_t bytes) {
   const hn::ScalableTag<std::uint64_t> d;
   const auto words = static_cast<std::int64_t>(hn::Lanes(d));
   const std::int64_t size = words * 8;
@@ -132,6 +132,10 @@ void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   if (i < bytes) put(bytes - size);
 }
 
+void FillBytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
+  FillRun(data, pattern, bytes);
+}
+
 bool AllUpTo(const std::int64_t* from, std::int64_t n, std::int64_t last) {
   const hn::ScalableTag<std::int64_t> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
@@ -153,7 +157,7 @@ bool AllUpTo(const std::int64_t* from, std::int64_t n, std::int64_t last) {
 void FillRows(void* data, std::uint64_t pattern, std::int64_t bytes, std::int64_t rows,
               std::int64_t stride) {
   auto* to = static_cast<std::uint8_t*>(data);
-  for (std::int64_t r = 0; r < rows; ++r, to += stride) FillBytes(to, pattern, bytes);
+  for (std::int64_t r = 0; r < rows; ++r, to += stride) FillRun(to, pattern, bytes);
 }
 
 void AddRowF32(float* to, const float* from, std::int64_t n) {

@@ -12,7 +12,7 @@ bool gives_bool(UnaryOp op) {
   return op == UnaryOp::LogicalNot || (op >= UnaryOp::IsNan && op <= UnaryOp::SignBit);
 }
 
-RowLoop search_loop(UnaryOp op, ScalarType dtype) {
+RowLoops search_loops(UnaryOp op, ScalarType dtype) {
   RowLoop loop = find_simd_arithmetic(op, dtype);
   if (loop == nullptr) loop = find_simd_math(op, dtype);
   if (loop == nullptr) loop = find_simd_special(op, dtype);
@@ -20,12 +20,12 @@ RowLoop search_loop(UnaryOp op, ScalarType dtype) {
   if (loop == nullptr) loop = find_simd_integral(op, dtype);
   if (loop == nullptr) loop = find_plain_unary(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
-  return loop;
+  return {loop, find_simd_arithmetic_rows(op, dtype)};
 }
 
 RowLoops find_loops(UnaryOp op, ScalarType dtype) {
   static constinit LoopTable<UnaryOp, UnaryOp::Cube> table;
-  return table.get(op, dtype, search_loop);
+  return table.get(op, dtype, search_loops);
 }
 
 }  // namespace

@@ -107,60 +107,86 @@ struct HardsigmoidOp : Plain {
 TAPEDECK_UNARY_OP(HardswishOp, hn::Mul(x, HardsigmoidOp(d, nullptr)(d, x)))
 TAPEDECK_UNARY_OP(SoftsignOp, hn::Div(x, hn::Add(hn::Set(d, T{1}), hn::Abs(x))))
 
-template <typename T>
-RowLoop FindFor(UnaryOp op) {
+// The RowsLoop of an operation.
+template <class Op, typename T>
+void UnaryRows(void* out_rows, const void* const* in, unsigned /*scalars*/, std::int64_t n,
+               std::int64_t rows, const std::int64_t* strides, const double* params) {
+  const Op op(hn::ScalableTag<T>(), params);
+  auto* out = static_cast<char*>(out_rows);
+  const auto* from = static_cast<const char*>(in[0]);
+  for (std::int64_t r = 0; r < rows; ++r, out += strides[0], from += strides[1])
+    MapRow(op, reinterpret_cast<const T*>(from), reinterpret_cast<T*>(out), n);
+}
+
+struct OneRow {
+  using Loop = RowLoop;
+  template <class Op, typename T>
+  static constexpr Loop of = UnaryRow<Op, T>;
+};
+struct SeveralRows {
+  using Loop = RowsLoop;
+  template <class Op, typename T>
+  static constexpr Loop of = UnaryRows<Op, T>;
+};
+
+template <class Form, typename T>
+typename Form::Loop FindFor(UnaryOp op) {
   switch (op) {
     case UnaryOp::Neg:
-      return UnaryRow<NegOp, T>;
+      return Form::template of<NegOp, T>;
     case UnaryOp::Abs:
-      return UnaryRow<AbsOp, T>;
+      return Form::template of<AbsOp, T>;
     case UnaryOp::Sign:
-      return UnaryRow<SignOp, T>;
+      return Form::template of<SignOp, T>;
     case UnaryOp::Square:
-      return UnaryRow<SquareOp, T>;
+      return Form::template of<SquareOp, T>;
     case UnaryOp::Cube:
-      return UnaryRow<CubeOp, T>;
+      return Form::template of<CubeOp, T>;
     case UnaryOp::Relu:
-      return UnaryRow<ReluOp, T>;
+      return Form::template of<ReluOp, T>;
     case UnaryOp::Sqrt:
-      return UnaryRow<SqrtOp, T>;
+      return Form::template of<SqrtOp, T>;
     case UnaryOp::Rsqrt:
-      return UnaryRow<RsqrtOp, T>;
+      return Form::template of<RsqrtOp, T>;
     case UnaryOp::Reciprocal:
-      return UnaryRow<ReciprocalOp, T>;
+      return Form::template of<ReciprocalOp, T>;
     case UnaryOp::Floor:
-      return UnaryRow<FloorOp, T>;
+      return Form::template of<FloorOp, T>;
     case UnaryOp::Ceil:
-      return UnaryRow<CeilOp, T>;
+      return Form::template of<CeilOp, T>;
     case UnaryOp::Round:
-      return UnaryRow<RoundOp, T>;
+      return Form::template of<RoundOp, T>;
     case UnaryOp::Trunc:
-      return UnaryRow<TruncOp, T>;
+      return Form::template of<TruncOp, T>;
     case UnaryOp::Frac:
-      return UnaryRow<FracOp, T>;
+      return Form::template of<FracOp, T>;
     case UnaryOp::Clamp:
-      return UnaryRow<ClampOp<T>, T>;
+      return Form::template of<ClampOp<T>, T>;
     case UnaryOp::LeakyRelu:
-      return UnaryRow<LeakyReluOp<T>, T>;
+      return Form::template of<LeakyReluOp<T>, T>;
     case UnaryOp::Threshold:
-      return UnaryRow<ThresholdOp<T>, T>;
+      return Form::template of<ThresholdOp<T>, T>;
     case UnaryOp::Hardshrink:
-      return UnaryRow<HardshrinkOp<T>, T>;
+      return Form::template of<HardshrinkOp<T>, T>;
     case UnaryOp::Softshrink:
-      return UnaryRow<SoftshrinkOp<T>, T>;
+      return Form::template of<SoftshrinkOp<T>, T>;
     case UnaryOp::Hardsigmoid:
-      return UnaryRow<HardsigmoidOp, T>;
+      return Form::template of<HardsigmoidOp, T>;
     case UnaryOp::Hardswish:
-      return UnaryRow<HardswishOp, T>;
+      return Form::template of<HardswishOp, T>;
     case UnaryOp::Softsign:
-      return UnaryRow<SoftsignOp, T>;
+      return Form::template of<SoftsignOp, T>;
     default:
       return nullptr;
   }
 }
 
 RowLoop Find(UnaryOp op, ScalarType dtype) {
-  return dtype == ScalarType::Float ? FindFor<float>(op) : FindFor<double>(op);
+  return dtype == ScalarType::Float ? FindFor<OneRow, float>(op) : FindFor<OneRow, double>(op);
+}
+RowsLoop FindRows(UnaryOp op, ScalarType dtype) {
+  return dtype == ScalarType::Float ? FindFor<SeveralRows, float>(op)
+                                    : FindFor<SeveralRows, double>(op);
 }
 
 }  // namespace
@@ -172,6 +198,13 @@ HWY_AFTER_NAMESPACE();
 namespace tapedeck::kernels {
 
 TAPEDECK_DISPATCH_FIND(find_simd_arithmetic, UnaryOp);
+
+namespace {
+HWY_EXPORT(FindRows);
+}  // namespace
+RowsLoop find_simd_arithmetic_rows(UnaryOp op, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(FindRows)(op, dtype) : nullptr;
+}
 
 }  // namespace tapedeck::kernels
 #endif

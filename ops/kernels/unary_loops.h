@@ -13,6 +13,8 @@ RowLoop find_simd_arithmetic(UnaryOp op, ScalarType dtype);
 RowLoop find_simd_math(UnaryOp op, ScalarType dtype);
 RowLoop find_simd_special(UnaryOp op, ScalarType dtype);
 RowLoop find_simd_activation(UnaryOp op, ScalarType dtype);
+/// Of the first kind over several rows.
+RowsLoop find_simd_arithmetic_rows(UnaryOp op, ScalarType dtype);
 /// Of integers and bool.
 RowLoop find_simd_integral(UnaryOp op, ScalarType dtype);
 /// The rest, for every dtype.

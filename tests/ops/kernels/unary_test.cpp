@@ -336,6 +336,25 @@ TYPED_TEST(UnaryTest, Layouts) {
             values<T>(kernels::contiguous(unary(UnaryOp::Neg, row).expand({4, 7}))));
 }
 
+// Some columns of a matrix, of every width around vectors: in place, and from and into such.
+TYPED_TEST(UnaryTest, OverSomeColumns) {
+  using T = TypeParam;
+  for (const std::int64_t width : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 70})
+    for (const UnaryOp op : {UnaryOp::Neg, UnaryOp::Clamp, UnaryOp::Exp}) {
+      const OpParams params{{-0.5, 0.25}};
+      const Array all = random_array({9, 80}, dtype_of<T>, 3, -1, 1);
+      Array inside = kernels::clone(all);
+      const Array part = all.slice(1, 3, 3 + width, 1);
+      const std::vector<T> expected = values<T>(unary(op, kernels::clone(part), params));
+      EXPECT_EQ(values<T>(unary(op, part, params)), expected) << width;
+      Array columns = inside.slice(1, 3, 3 + width, 1);
+      kernels::unary_out(op, columns, columns, params);
+      EXPECT_EQ(values<T>(columns), expected) << width;
+      kernels::copy(part, columns);
+      EXPECT_EQ(values<T>(inside), values<T>(all)) << width;  // nothing beside them was changed
+    }
+}
+
 TEST(Unary, Integers) {
   using I = std::int64_t;
   const Array x = array_of<I>({-3, 0, 5, std::numeric_limits<I>::min()}, {4});
