@@ -6,8 +6,10 @@
 
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
+#include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/norm_loops.h>
+#include <tapedeck/ops/kernels/reduce.h>
 
 namespace tapedeck::kernels {
 
@@ -291,9 +293,25 @@ NormGradients channel_norm_grad(const Array& grad, const Array& x, const Array& 
   return result;
 }
 
+namespace {
+
+// Whether each of the D places has so few elements that a call for each takes longer than they do:
+// these are places of their own then, of which several have the same weight.
+bool has_short_places(std::int64_t D, std::int64_t S) { return D > 1 && S > 1 && S <= 32; }
+
+// Every element S times, or undefined.
+Array repeated(const Array& a, std::int64_t S) {
+  return a.defined() ? contiguous(a.unsqueeze(1).expand({a.numel(), S})).view({a.numel() * S}) : a;
+}
+
+}  // namespace
+
 Array row_norm(const Array& x, const Array& weight, const Array& bias, double eps,
                std::int64_t groups, NormStats& stats) {
   const std::int64_t R = x.size(0), D = x.size(1), S = x.size(2), L = D * S;
+  if (has_short_places(D, S))
+    return row_norm(x.view({R, L, 1}), repeated(weight, S), repeated(bias, S), eps, groups, stats)
+        .view(x.sizes());
   stats.mean = Array::empty(R, kFloat64);
   stats.rstd = Array::empty(R, kFloat64);
   Array y = Array::empty(x.sizes(), x.dtype());
@@ -423,6 +441,14 @@ NormGradients row_norm_grad(const Array& grad, const Array& x, const Array& weig
                             const NormStats& stats, std::int64_t groups, const NormWanted& wanted) {
   const std::int64_t R = x.size(0), D = x.size(1), S = x.size(2);
   NormGradients result;
+  if (has_short_places(D, S)) {
+    result = row_norm_grad(grad.view({R, D * S, 1}), x.view({R, D * S, 1}), repeated(weight, S),
+                           stats, groups, wanted);
+    if (wanted.input) result.input = result.input.view(x.sizes());
+    for (Array* const of_places : {&result.weight, &result.bias})
+      if (of_places->defined()) *of_places = sum(of_places->view({groups * D, S}), {1}, false);
+    return result;
+  }
   dispatch_floating(x.dtype(), "layer_norm", [&](auto tag) {
     using T = typename decltype(tag)::type;
     const double* const mean = stats.mean.data<double>();

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -83,6 +84,64 @@ TEST(ChannelNorm, IsItsDefinition) {
     check<float>(N, C, S, kFloat32, 2e-4);
     check<double>(N, C, S, kFloat64, 1e-9);
   }
+}
+
+// Forward and gradients of x [R, D, S] in groups of channels against loops over single elements.
+template <typename T>
+void check_rows(std::int64_t R, std::int64_t D, std::int64_t S, std::int64_t groups, bool affine,
+                ScalarType dtype, double tolerance) {
+  SCOPED_TRACE(testing::Message() << "R " << R << " D " << D << " S " << S << " of " << groups);
+  const Array x = values<T>({R, D, S}, dtype, 2), g = values<T>({R, D, S}, dtype, 1);
+  const Array w = affine ? values<T>({groups * D}, dtype, 3) : Array();
+  const Array b = affine ? values<T>({groups * D}, dtype, 4) : Array();
+  const auto channels = static_cast<std::size_t>(groups * D);
+  const std::int64_t L = D * S;
+  const double eps = 1e-5, count = static_cast<double>(L);
+  std::vector<double> y, dx, dw(channels), db(channels);
+  const auto of = [](const Array& a, std::int64_t i, double otherwise = 0) {
+    return a.defined() ? static_cast<double>(a.data<T>()[i]) : otherwise;
+  };
+  for (std::int64_t r = 0; r < R; ++r) {
+    double mean = 0, var = 0, sum = 0, dot = 0;
+    const auto each = [&](const auto& body) {
+      for (std::int64_t i = 0; i < L; ++i) body(r * L + i, r % groups * D + i / S);
+    };
+    each([&](std::int64_t i, std::int64_t) { mean += of(x, i) / count; });
+    each([&](std::int64_t i, std::int64_t) {
+      var += (of(x, i) - mean) * (of(x, i) - mean) / count;
+    });
+    const double rstd = 1 / std::sqrt(var + eps);
+    each([&](std::int64_t i, std::int64_t k) {
+      const double xhat = (of(x, i) - mean) * rstd;
+      y.push_back(xhat * of(w, k, 1) + of(b, k));
+      sum += of(g, i) * of(w, k, 1);
+      dot += of(g, i) * of(w, k, 1) * xhat;
+      dw[static_cast<std::size_t>(k)] += of(g, i) * xhat;
+      db[static_cast<std::size_t>(k)] += of(g, i);
+    });
+    each([&](std::int64_t i, std::int64_t k) {
+      const double xhat = (of(x, i) - mean) * rstd;
+      dx.push_back(rstd * (of(g, i) * of(w, k, 1) - sum / count - xhat * dot / count));
+    });
+  }
+  NormStats stats;
+  expect_near<T>(row_norm(x, w, b, eps, groups, stats), y, tolerance);
+  const NormGradients grads = row_norm_grad(g, x, w, stats, groups, {});
+  EXPECT_EQ(grads.input.sizes(), x.sizes());
+  expect_near<T>(grads.input, dx, tolerance);
+  expect_near<T>(grads.weight, dw, tolerance);
+  expect_near<T>(grads.bias, db, tolerance);
+}
+
+// One element a place, few of them, as many as a call for each is worth, and more.
+TEST(RowNorm, IsItsDefinition) {
+  for (const std::int64_t S : {1, 2, 4, 7, 16, 31, 32, 33, 49})
+    for (const auto& [R, D, groups] : {std::array<std::int64_t, 3>{6, 5, 2}, {4, 1, 4}, {3, 9, 1}})
+      for (const bool affine : {true, false}) {
+        if (D * S == 1) continue;  // nothing but rounding, times 1 / sqrt(eps)
+        check_rows<float>(R, D, S, groups, affine, kFloat32, 2e-4);
+        check_rows<double>(R, D, S, groups, affine, kFloat64, 1e-9);
+      }
 }
 
 TEST(ChannelNorm, TheSameBitsWithAnyNumberOfThreads) {
