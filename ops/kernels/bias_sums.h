@@ -15,7 +15,10 @@ class BiasSums {
  public:
   /// `grad_bias`: where they go, or null where nobody wants them.
   BiasSums(T* grad_bias, std::int64_t runs, std::int64_t filters)
-      : grad_bias_(grad_bias), runs_(runs), filters_(filters), sums_(grad_bias ? runs * filters : 0) {
+      : grad_bias_(grad_bias),
+        runs_(runs),
+        filters_(filters),
+        sums_(grad_bias ? runs * filters : 0) {
     if (grad_bias) std::fill_n(sums_.data(), runs * filters, 0.0);
   }
   /// Those of a run, from a filter on; null where nobody wants them.
