@@ -412,8 +412,9 @@ void conv2d_grad_input_im2col(const Conv2dShape& s, const T* dy, const T* w, con
             const Block block(s, blocks, item / channel_blocks / s.groups, row_block);
             T* const image =
                 dx + ((block.image * s.groups + group) * s.group_channels() + first) * plane;
-            // A product of the pixels themselves writes each of them once.
-            if (row_block == 0 && !sampled && !joined && (addends || !s.is_pointwise()))
+            // Products of the pixels themselves, and rows that are put together, write each of them
+            // once.
+            if (row_block == 0 && !sampled && !s.is_pointwise())
               for (std::int64_t n = 0; n < block.images; ++n)
                 for_channels(channels, plane, [&](std::int64_t c, std::int64_t last) {
                   for (; c < last; ++c)

@@ -299,11 +299,13 @@ TEST(Conv2dAlgorithms, DoNotDependOnTheNumberOfThreads) {
     const Array x = random_array(c.input, kFloat32, 1), w = random_array(c.weight, kFloat32, 2);
     const Array dy =
         random_array(conv_output_sizes("conv2d", 2, c.input, c.weight, g), kFloat32, 3);
+    const Array bias = random_array({c.weight[0]}, kFloat32, 4);
+    const Array input_bias = random_array({c.input[1]}, kFloat32, 5);
     for (const ConvAlgorithm a : algorithms(c, ConvDirection::Forward, kFloat32))
-      EXPECT_TRUE(same_bits_for_any_threads([&] { return conv2d(x, w, Array(), g, a); })) << a;
+      EXPECT_TRUE(same_bits_for_any_threads([&] { return conv2d(x, w, bias, g, a); })) << a;
     for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradInput, kFloat32))
       EXPECT_TRUE(same_bits_for_any_threads([&] {
-        return conv2d_grad_input(dy, w, Array(), c.input, g, a);
+        return conv2d_grad_input(dy, w, input_bias, c.input, g, a);
       })) << a;
     for (const ConvAlgorithm a : algorithms(c, ConvDirection::GradWeight, kFloat32))
       EXPECT_TRUE(same_bits_for_any_threads([&] {
