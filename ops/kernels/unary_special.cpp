@@ -144,7 +144,7 @@ class PolygammaOp {
   }
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
-    return InDouble(d, x, [this](auto w, auto z) HWY_ATTR { return InFloat64(w, z); });
+    return InDouble(d, x, [this](auto w, auto z) HWY_ATTR { return this->InFloat64(w, z); });
   }
 
  private:
