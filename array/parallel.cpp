@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <utility>
-#include <vector>
 
+#include <pthread.h>
 #include <sched.h>
 
 #include <tapedeck/array/error.h>
@@ -50,7 +51,7 @@ class Pool {
     stopping_ = true;
     generation_.fetch_add(1);
     generation_.notify_all();
-    for (auto& helper : helpers_) helper.join();
+    for (Helper& helper : helpers_) helper.thread.join();
   }
 
   // False when another thread is using the pool: the caller then does the work alone.
@@ -59,8 +60,10 @@ class Pool {
     std::unique_lock lock(in_use_, std::try_to_lock);
     if (!lock) return false;
     const int helpers = num_threads().load(std::memory_order_relaxed) - 1;
+    const bool starts_some = static_cast<int>(helpers_.size()) < helpers;
     while (static_cast<int>(helpers_.size()) < helpers)
-      helpers_.emplace_back([this, index = static_cast<int>(helpers_.size())] { help(index); });
+      helpers_.emplace_back(*this, static_cast<int>(helpers_.size()) + 1);
+    if (starts_some || sleepers_.load() > 0) spread_out_helpers();
 
     n_ = n;
     grain_ = grain;
@@ -88,6 +91,18 @@ class Pool {
     std::int64_t end = 0;
   };
 
+  struct alignas(kLine) Helper {
+    static constexpr int kAwake = -1;
+    // Where it fell asleep or was started.
+    std::atomic<int> sleeps_on{sched_getcpu()};
+    // It was put on one CPU, and may run on all of these again when it is there.
+    std::atomic<bool> is_moved{false};
+    cpu_set_t allowed{};
+    std::thread thread;
+
+    Helper(Pool& pool, int number) : thread([&pool, this, number] { pool.help(*this, number); }) {}
+  };
+
   static constexpr std::uint32_t kOpen = 1u << 31;
   static constexpr int kSpins = 4000;  // about 100 us: longer than the gap between two kernels
 
@@ -100,6 +115,42 @@ class Pool {
       range.next.store(chunks * thread / threads, std::memory_order_relaxed);
       range.end = chunks * (thread + 1) / threads;
     }
+  }
+
+  // Gives helpers that sleep a CPU of their own. The system wakes a thread where it slept unless it
+  // finds an idle CPU, and on a virtual machine a CPU that has halted does not look idle: a helper
+  // that once slept on the caller's CPU would be woken there each time, and hardly join a job.
+  void spread_out_helpers() {
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    cpu_set_t free = allowed;
+    if (const int own = sched_getcpu(); own >= 0) CPU_CLR(static_cast<std::size_t>(own), &free);
+    for (Helper& helper : helpers_) {
+      const int slept_on = helper.sleeps_on.load(std::memory_order_relaxed);
+      if (slept_on == Helper::kAwake) continue;
+      auto cpu = static_cast<std::size_t>(slept_on);
+      if (!CPU_ISSET(cpu, &free)) {
+        if (CPU_COUNT(&free) == 0) return;
+        if (helper.is_moved.load(std::memory_order_acquire)) continue;
+        for (cpu = 0; !CPU_ISSET(cpu, &free);) ++cpu;
+        move(helper, cpu, allowed);
+      }
+      CPU_CLR(cpu, &free);
+    }
+  }
+  static void move(Helper& helper, std::size_t cpu, const cpu_set_t& allowed) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    helper.allowed = allowed;
+    helper.is_moved.store(true, std::memory_order_release);
+    pthread_setaffinity_np(helper.thread.native_handle(), sizeof only, &only);
+  }
+  // Where it was put, a helper is free to go again.
+  static void release(Helper& self) {
+    if (!self.is_moved.load(std::memory_order_acquire)) return;
+    sched_setaffinity(0, sizeof self.allowed, &self.allowed);
+    self.is_moved.store(false, std::memory_order_release);
   }
 
   void claim_chunks(int thread) noexcept {
@@ -135,7 +186,8 @@ class Pool {
     return false;
   }
 
-  void help(int index) {
+  void help(Helper& self, int number) {
+    self.sleeps_on.store(Helper::kAwake, std::memory_order_relaxed);
     std::uint64_t seen = 0;
     for (;;) {
       std::uint64_t now = generation_.load(std::memory_order_acquire);
@@ -144,21 +196,24 @@ class Pool {
         now = generation_.load(std::memory_order_acquire);
       }
       if (now == seen) {
+        self.sleeps_on.store(sched_getcpu(), std::memory_order_relaxed);
         sleepers_.fetch_add(1);
         generation_.wait(seen);
         sleepers_.fetch_sub(1);
+        self.sleeps_on.store(Helper::kAwake, std::memory_order_relaxed);
         continue;
       }
       seen = now;
       if (stopping_) return;
+      release(self);
       if (!enter()) continue;
-      if (index + 1 < threads_) claim_chunks(index + 1);
+      if (number < threads_) claim_chunks(number);
       gate_.fetch_sub(1, std::memory_order_release);
     }
   }
 
   std::mutex in_use_;
-  std::vector<std::thread> helpers_;
+  std::deque<Helper> helpers_;
   alignas(kLine) std::atomic<std::uint64_t> generation_{0};
   std::atomic<int> sleepers_{0};
   std::atomic<bool> stopping_{false};

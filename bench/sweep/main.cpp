@@ -28,13 +28,13 @@ constexpr const char* kUsage =
     "  --every 1          only every so many-th of them, beginning with --from 0\n"
     "  --budget 0.15      seconds for each case\n"
     "  --rounds 7         turns of each library\n"
-    "  --rest 0           milliseconds between turns: threads that still wait for work fall "
-    "asleep\n"
+    "  --rest 20          milliseconds between turns of several threads, so that those of the one\n"
+    "                     library which still wait for work fall asleep before the other's turn\n"
     "  --below <ratio>    prints cases below it only\n";
 
 struct Options {
   std::string suite = "layers", what = "layer", precision = "highest", filter;
-  int threads = 1, rounds = 7, every = 1, from = 0, rest = 0;
+  int threads = 1, rounds = 7, every = 1, from = 0, rest = 20;
   double budget = 0.15, below = 1e9;
 };
 
@@ -153,7 +153,7 @@ int run(int argc, char** argv) {
   }
   const std::regex filter(options.filter);
   const auto rest = [&] {
-    if (options.rest > 0) std::this_thread::sleep_for(std::chrono::milliseconds(options.rest));
+    if (options.threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(options.rest));
   };
   std::map<std::string, Group> groups;
   Group all;

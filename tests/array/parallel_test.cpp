@@ -1,6 +1,7 @@
 #include <tapedeck/array/parallel.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <numeric>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sched.h>
 
 #include <tests/support/arrays.h>
 #include <tests/support/compare.h>
@@ -52,6 +54,27 @@ TEST(ParallelFor, EveryJobIsDoneOnce) {
       for (std::int64_t i = begin; i < end; ++i) ++done[static_cast<std::size_t>(i)];
     });
   EXPECT_EQ(done, std::vector<int>(10000, 500));
+}
+
+// Where helpers sleep is chosen for them, where they run is not.
+TEST(ParallelFor, HelpersMayRunOnAllCpusOfTheCaller) {
+  const ThreadCount count(3);
+  const auto caller = std::this_thread::get_id();
+  cpu_set_t allowed;
+  ASSERT_EQ(sched_getaffinity(0, sizeof allowed, &allowed), 0);
+  std::atomic<int> chunks{0}, confined{0};
+  for (int job = 0; job < 40; ++job) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // they fall asleep
+    parallel_for(6, 1, [&](std::int64_t, std::int64_t) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // or the caller does it all
+      if (std::this_thread::get_id() == caller) return;
+      cpu_set_t own;
+      if (sched_getaffinity(0, sizeof own, &own) == 0 && !CPU_EQUAL(&own, &allowed)) ++confined;
+      ++chunks;
+    });
+  }
+  EXPECT_GT(chunks, 0);
+  EXPECT_LE(2 * confined, chunks);
 }
 
 TEST(ParallelFor, ThreadsMayComeAndGoBetweenJobs) {
