@@ -28,13 +28,13 @@ constexpr const char* kUsage =
     "  --every 1          only every so many-th of them, beginning with --from 0\n"
     "  --budget 0.15      seconds for each case\n"
     "  --rounds 7         turns of each library\n"
-    "  --rest 20          milliseconds between turns of several threads, so that those of the one\n"
+    "  --rest 50          milliseconds between turns of several threads, so that those of the one\n"
     "                     library which still wait for work fall asleep before the other's turn\n"
     "  --below <ratio>    prints cases below it only\n";
 
 struct Options {
   std::string suite = "layers", what = "layer", precision = "highest", filter;
-  int threads = 1, rounds = 7, every = 1, from = 0, rest = 20;
+  int threads = 1, rounds = 7, every = 1, from = 0, rest = 50;
   double budget = 0.15, below = 1e9;
 };
 
