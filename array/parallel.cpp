@@ -63,7 +63,7 @@ class Pool {
     const bool starts_some = static_cast<int>(helpers_.size()) < helpers;
     while (static_cast<int>(helpers_.size()) < helpers)
       helpers_.emplace_back(*this, static_cast<int>(helpers_.size()) + 1);
-    if (starts_some || sleepers_.load() > 0) spread_out_helpers();
+    if (starts_some || sleepers_.load() > 0) keep_helpers_apart();
 
     n_ = n;
     grain_ = grain;
@@ -92,12 +92,9 @@ class Pool {
   };
 
   struct alignas(kLine) Helper {
-    static constexpr int kAwake = -1;
-    // Where it fell asleep or was started.
-    std::atomic<int> sleeps_on{sched_getcpu()};
-    // It was put on one CPU, and may run on all of these again when it is there.
-    std::atomic<bool> is_moved{false};
-    cpu_set_t allowed{};
+    static constexpr int kAwake = -1, kNone = -1;
+    std::atomic<int> sleeps_on{sched_getcpu()};  // the CPU where it fell asleep or was started
+    int avoids = kNone;                          // the caller's CPU when its own were chosen
     std::thread thread;
 
     Helper(Pool& pool, int number) : thread([&pool, this, number] { pool.help(*this, number); }) {}
@@ -117,40 +114,33 @@ class Pool {
     }
   }
 
-  // Gives helpers that sleep a CPU of their own. The system wakes a thread where it slept unless it
-  // finds an idle CPU, and on a virtual machine a CPU that has halted does not look idle: a helper
-  // that once slept on the caller's CPU would be woken there each time, and hardly join a job.
-  void spread_out_helpers() {
-    cpu_set_t allowed;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
-    cpu_set_t free = allowed;
-    if (const int own = sched_getcpu(); own >= 0) CPU_CLR(static_cast<std::size_t>(own), &free);
+  // Has helpers that sleep wake up apart from the caller and from each other. The system would look
+  // for idle CPUs, but those of a virtual machine that have halted do not look idle to it: it often
+  // wakes a helper on the caller's CPU, where it joins no job, and where it will sleep and be woken
+  // again.
+  void keep_helpers_apart() {
+    const int own = sched_getcpu();
+    if (own < 0) return;
+    cpu_set_t taken;
+    CPU_ZERO(&taken);
+    CPU_SET(static_cast<std::size_t>(own), &taken);
     for (Helper& helper : helpers_) {
       const int slept_on = helper.sleeps_on.load(std::memory_order_relaxed);
       if (slept_on == Helper::kAwake) continue;
       auto cpu = static_cast<std::size_t>(slept_on);
-      if (!CPU_ISSET(cpu, &free)) {
+      if (helper.avoids != own || CPU_ISSET(cpu, &taken)) {
+        cpu_set_t free, both;
+        if (sched_getaffinity(0, sizeof free, &free) != 0) return;
+        CPU_AND(&both, &free, &taken);
+        CPU_XOR(&free, &free, &both);
         if (CPU_COUNT(&free) == 0) return;
-        if (helper.is_moved.load(std::memory_order_acquire)) continue;
-        for (cpu = 0; !CPU_ISSET(cpu, &free);) ++cpu;
-        move(helper, cpu, allowed);
+        pthread_setaffinity_np(helper.thread.native_handle(), sizeof free, &free);
+        helper.avoids = own;
+        if (!CPU_ISSET(cpu, &free))
+          for (cpu = 0; !CPU_ISSET(cpu, &free);) ++cpu;
       }
-      CPU_CLR(cpu, &free);
+      CPU_SET(cpu, &taken);
     }
-  }
-  static void move(Helper& helper, std::size_t cpu, const cpu_set_t& allowed) {
-    cpu_set_t only;
-    CPU_ZERO(&only);
-    CPU_SET(cpu, &only);
-    helper.allowed = allowed;
-    helper.is_moved.store(true, std::memory_order_release);
-    pthread_setaffinity_np(helper.thread.native_handle(), sizeof only, &only);
-  }
-  // Where it was put, a helper is free to go again.
-  static void release(Helper& self) {
-    if (!self.is_moved.load(std::memory_order_acquire)) return;
-    sched_setaffinity(0, sizeof self.allowed, &self.allowed);
-    self.is_moved.store(false, std::memory_order_release);
   }
 
   void claim_chunks(int thread) noexcept {
@@ -205,7 +195,6 @@ class Pool {
       }
       seen = now;
       if (stopping_) return;
-      release(self);
       if (!enter()) continue;
       if (number < threads_) claim_chunks(number);
       gate_.fetch_sub(1, std::memory_order_release);
