@@ -62,7 +62,7 @@ class Cases {
     cases.push_back({name, kind, make});
   }
 
-  std::vector<MemoryCase> cases;
+  std::vector<SweepCase> cases;
 };
 
 const std::vector<Shape> kShapes = {{10},        {7, 13},          {100, 64},       {1000, 10},
@@ -493,7 +493,7 @@ void others(Cases& cases) {
 
 }  // namespace
 
-std::vector<MemoryCase> memory_cases() {
+std::vector<SweepCase> memory_cases() {
   Cases cases;
   elementwise(cases);
   reductions(cases);

@@ -1,20 +1,14 @@
 #pragma once
 
-#include <functional>
-#include <string>
 #include <vector>
 
-namespace bench {
+#include "bench/sweep/sweep_case.h"
 
-/// An operation that memory bounds, on operands of one shape; `make` gives what is timed.
-struct MemoryCase {
-  std::string name, kind;
-  std::function<std::function<void()>()> make;
-};
+namespace bench {
 
 /// Elementwise operations with and without broadcasting, reductions, softmax, normalisation,
 /// pooling, losses, indexing, views, optimiser steps and chains of them: sizes from ten elements to
 /// four million, float32 and float64, forward alone and with the backward pass.
-std::vector<MemoryCase> memory_cases();
+std::vector<SweepCase> memory_cases();
 
 }  // namespace bench

@@ -5,7 +5,6 @@
 #include <cstring>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "bench/conv_directions.h"
@@ -13,6 +12,8 @@
 #include "bench/random_layers.h"
 #include "bench/sweep/known_layers.h"
 #include "bench/sweep/memory_cases.h"
+#include "bench/sweep/product_cases.h"
+#include "bench/sweep/sweep_case.h"
 #include "bench/training_cases.h"
 
 namespace {
@@ -20,11 +21,7 @@ namespace {
 using bench::ConvCase;
 using Step = std::function<void()>;
 
-struct Case {
-  std::string name, kind;
-  std::function<Step()> make;
-};
-std::vector<Case> selected;
+std::vector<bench::SweepCase> selected;
 std::string precision = "highest";
 
 // Forward and backward through the tape, with a bias; of a network's first layer the images want no
@@ -77,8 +74,9 @@ bool add_suite(const std::string& suite, const std::string& what) {
       selected.push_back(
           {training.name, training.has_convolutions ? "convolutions" : "products", training.make});
   } else if (suite == "memory") {
-    for (bench::MemoryCase& memory : bench::memory_cases())
-      selected.push_back({std::move(memory.name), std::move(memory.kind), std::move(memory.make)});
+    selected = bench::memory_cases();
+  } else if (suite == "products") {
+    selected = bench::product_cases();
   } else {
     return false;
   }
