@@ -153,6 +153,26 @@ T dot_loop(const T* x, std::int64_t x_stride, const T* y, std::int64_t y_stride,
   return sum;
 }
 
+// Of each row of x with that of y.
+template <typename T>
+void dots_of_rows(Matrix<const T> x, Matrix<const T> y, T* dots) {
+  const std::int64_t n = x.columns;
+  parallel_for(x.rows, ceil_div(kDotChunk, std::max<std::int64_t>(1, n)),
+               [=](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t i = begin; i < end; ++i) {
+                   const T *a = &x.at(i, 0), *b = &y.at(i, 0);
+                   if (n > kDotLanes) {
+                     dots[i] = dot_loop(a, x.column_stride, b, y.column_stride, n);
+                   } else {  // a call would take longer than they do
+                     T sum{0};
+                     for (std::int64_t k = 0; k < n; ++k)
+                       sum = static_cast<T>(sum + a[k * x.column_stride] * b[k * y.column_stride]);
+                     dots[i] = sum;
+                   }
+                 }
+               });
+}
+
 template <typename T>
 Matrix<const T> matrix_of(const Array& a) {
   return {a.data<T>(), a.size(0), a.size(1), a.stride(0), a.stride(1)};
@@ -285,6 +305,10 @@ Array batched_gemm(const Array& a, const Array& b, const char* op) {
     const bool tiny = M * N * K <= kTinyProduct;
     if (batch < 8 && M * N * K >= kParallelProduct) {
       for (std::int64_t i = 0; i < batch; ++i) product(i, gemm_parallel<T>);
+      return;
+    }
+    if (M == 1 && N == 1) {
+      dots_of_rows(matrix_of<T>(a.select(1, 0)), matrix_of<T>(b.select(2, 0)), out.data<T>());
       return;
     }
     if constexpr (kHasTiles<T>) {

@@ -20,7 +20,8 @@ void GemmPanels<T>::pack(std::int64_t first, std::int64_t n, const Part& k, std:
   for (std::int64_t row = begin; row < end; row += rows)
     for (std::int64_t i = 0; i < n; ++i)
       pack_panel(at(first + i, k.begin + row), stride, depth_stride, size(first + i),
-                 std::min(rows, end - row), width, to + packed(i, k) + row * width);
+                 extent - this->begin(first + i), std::min(rows, end - row), width,
+                 to + packed(i, k) + row * width);
 }
 
 template struct GemmPanels<float>;

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::int64_t kElementsInPiece = 1 << 16;  // of b, which is what takes the time
 constexpr std::int64_t kColumnsInPiece = 128;       // at least: memory is read in runs of them
+constexpr std::int64_t kLongRun = 1024, kLeastDepth = 32;
 constexpr std::int64_t kProductsInPiece = 1 << 18;
 constexpr std::int64_t kMostParts = 16;
 constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
@@ -28,7 +29,8 @@ constexpr std::int64_t kFewDots = 16;  // rows, or columns; beyond, packing pays
 // packing costs the less for each product the more there are, and so many vectors.
 constexpr std::int64_t kDotsDepthForRow = 20;
 constexpr std::int64_t kDotsVectors = 4;
-constexpr std::int64_t kRepaysCopy = 8;  // rows of the other operand that meet a copied one
+constexpr std::int64_t kShortColumns = 64;  // make up for the last ones, which fill no vector
+constexpr std::int64_t kRepaysCopy = 8;     // rows of the other operand that meet a copied one
 
 // Pieces of whole blocks of columns.
 template <typename T>
@@ -59,20 +61,26 @@ void by_depth(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
                              row_major(partial + i * M * N, M, N));
     }
   });
+  parallel_for(M * N, kElementsInPiece / parts, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t part = 1; part < parts; ++part) {
+      const T* const from = partial + part * M * N;
+      for (std::int64_t i = begin; i < end; ++i) partial[i] += from[i];
+    }
+  });
   for (std::int64_t i = 0; i < M; ++i)
     for (std::int64_t j = 0; j < N; ++j) {
-      T sum = 0;
-      for (std::int64_t part = 0; part < parts; ++part) sum += partial[(part * M + i) * N + j];
       T& to = c.at(i, j);
-      to = sum + (beta == T{0} ? T{0} : beta * to);
+      to = partial[i * N + j] + (beta == T{0} ? T{0} : beta * to);
     }
 }
 
+// Where pieces of columns would read b in short runs, pieces are whole rows of it.
 template <typename T>
 void few_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const std::int64_t K = a.columns;
   const std::int64_t parts =
-      std::min({kMostParts, a.columns * c.columns / kElementsInPiece, a.columns});
-  if (parts > 1 && c.columns < 4 * skinny_tiles<T>().row_columns)
+      std::min({kMostParts, K * c.columns / kElementsInPiece, K / kLeastDepth});
+  if (parts > 1 && kElementsInPiece / K < kLongRun)
     by_depth(alpha, a, b, beta, c, parts);
   else
     by_columns(alpha, a, b, beta, c);
@@ -117,8 +125,11 @@ template <typename T>
 bool by_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   const std::int64_t M = a.rows, K = a.columns;
   if (b.row_stride != 1 || M > kFewDots) return false;
+  const SkinnyTiles<T>& simd = skinny_tiles<T>();
+  const bool is_short = K <= simd.short_depth && M <= simd.short_rows && c.row_stride == 1 &&
+                        c.column_stride == M && c.columns >= kShortColumns;
   // With one row, each element of b has one product: packing it costs more than any sum of lanes.
-  if (M > 1 && (K < kDotsDepthForRow * M || K < kDotsVectors * skinny_tiles<T>().lanes))
+  if (M > 1 && !is_short && (K < kDotsDepthForRow * M || K < kDotsVectors * simd.lanes))
     return false;
   if (a.column_stride == 1) {
     dots(alpha, a, b, beta, c);

@@ -27,15 +27,15 @@ constexpr int kDotRows = 4, kDotColumns = 6;
 constexpr int kRowVectors[kMaxRows] = {8, 6, 4, 2};
 constexpr int kDotRows = 3, kDotColumns = 4;
 #endif
-// Rows of b that are far wider than a block are gone through so many at a time, as streams side by
+// Rows of b that are wider than a block are gone through so many at a time, as streams side by
 // side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
 constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32};
 // The prefetcher does not follow many streams through long rows: of these, so much is fetched
 // ahead. One row of c takes too little time for that.
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
-constexpr std::int64_t kShortDepth = 16;  // of columns that are transposed rather than summed
-constexpr std::int64_t kWideBlocks = 2;
+// Of columns that are transposed rather than summed, and of the rows that meet them.
+constexpr int kShortDepth = 16, kShortRows = 4;
 
 template <typename T>
 HWY_INLINE constexpr int Lanes() {
@@ -55,64 +55,85 @@ struct Product {
   std::int64_t b_ahead = 0;  // in a row of b, of what is prefetched
 };
 
-// kRows rows of c by kVectors vectors; the last vector has `last` columns.
+// Sums that few vectors are added to in turn, since one would wait for itself.
+HWY_INLINE constexpr int Chains(int sums) { return sums < 3 ? 4 : sums < 5 ? 2 : 1; }
+
+// kRows rows of c by kVectors vectors; the last vector has `last` columns. Behind others, it
+// overlaps the one before it instead of ending early.
 template <int kRows, int kVectors, typename T>
 void RowsBlock(const Product<T>& p, std::int64_t last) {
   const hn::ScalableTag<T> d;
-  constexpr int kLanes = Lanes<T>();
-  hn::Vec<decltype(d)> sum[kRows][kVectors];
-  HWY_UNROLL(kMaxRows)
-  for (int i = 0; i < kRows; ++i) {
-    HWY_UNROLL(kMostVectors)
-    for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Zero(d);
+  using V = hn::Vec<decltype(d)>;
+  constexpr int kLanes = Lanes<T>(), kChains = Chains(kRows * kVectors);
+  const auto load = [&](const T* row, int v) HWY_ATTR {
+    if (kVectors == 1) return LoadPart(d, row, last);
+    return hn::LoadU(d, row + (v + 1 < kVectors ? v * kLanes : (v - 1) * kLanes + last));
+  };
+  V sums[kChains][kRows][kVectors];
+  HWY_UNROLL(4)
+  for (int chain = 0; chain < kChains; ++chain) {
+    HWY_UNROLL(kMaxRows)
+    for (int i = 0; i < kRows; ++i) {
+      HWY_UNROLL(kMostVectors)
+      for (int v = 0; v < kVectors; ++v) sums[chain][i][v] = hn::Zero(d);
+    }
   }
   const T *a = p.a, *b = p.b;
   const std::int64_t a_row_stride = p.a_row_stride, a_step = p.a_step, b_stride = p.b_stride;
   [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
-  std::int64_t k = 0;
-  if constexpr (kRows * kVectors == 1) {  // a single sum would wait for itself
-    auto s1 = hn::Zero(d), s2 = s1, s3 = s1;
-    const auto at = [&](std::int64_t step)
-                        HWY_ATTR { return LoadPart(d, b + step * b_stride, last); };
-    for (; k + 4 <= p.depth; k += 4, a += 4 * a_step, b += 4 * b_stride) {
-      sum[0][0] = hn::MulAdd(hn::Set(d, a[0]), at(0), sum[0][0]);
-      s1 = hn::MulAdd(hn::Set(d, a[a_step]), at(1), s1);
-      s2 = hn::MulAdd(hn::Set(d, a[2 * a_step]), at(2), s2);
-      s3 = hn::MulAdd(hn::Set(d, a[3 * a_step]), at(3), s3);
-    }
-    sum[0][0] = hn::Add(hn::Add(sum[0][0], s1), hn::Add(s2, s3));
-  }
-  for (; k < p.depth; ++k, a += a_step, b += b_stride) {
-    hn::Vec<decltype(d)> factor[kRows];
+  const auto multiply = [&](int chain, const auto& load_from) HWY_ATTR {
+    V factor[kRows];
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) factor[i] = hn::Set(d, a[i * a_row_stride]);
     HWY_UNROLL(kMostVectors)
     for (int v = 0; v < kVectors; ++v) {
       if (kRows > 1 && v * kLanes * sizeof(T) % kLineBytes == 0)
         hwy::Prefetch(b + v * kLanes + b_ahead);
-      const auto x =
-          v + 1 < kVectors ? hn::LoadU(d, b + v * kLanes) : LoadPart(d, b + v * kLanes, last);
+      const V x = load_from(b, v);
       HWY_UNROLL(kMaxRows)
-      for (int i = 0; i < kRows; ++i) sum[i][v] = hn::MulAdd(factor[i], x, sum[i][v]);
+      for (int i = 0; i < kRows; ++i)
+        sums[chain][i][v] = hn::MulAdd(factor[i], x, sums[chain][i][v]);
     }
-  }
-  // What p says is read before the first store, which might change it.
+    a += a_step;
+    b += b_stride;
+  };
+  std::int64_t k = 0;
+  const auto multiply_until = [&](std::int64_t end, const auto& load_from) HWY_ATTR {
+    for (; k + kChains <= end; k += kChains) {
+      HWY_UNROLL(4)
+      for (int chain = 0; chain < kChains; ++chain) multiply(chain, load_from);
+    }
+    for (; k < end; ++k) multiply(0, load_from);
+  };
+  // Of short rows without gaps, a vector may end in those that follow.
+  if (kVectors == 1 && b_stride == last)
+    multiply_until(p.depth - (kLanes - 1) / last,
+                   [&](const T* row, int) HWY_ATTR { return hn::LoadU(d, row); });
+  multiply_until(p.depth, load);
+  // What p says is read before the first store, which might change it, and so is what a vector
+  // overlaps.
   const auto alpha = hn::Set(d, p.alpha), beta = hn::Set(d, p.beta);
   const bool adds = p.beta != T{0};
   T* const c = p.c;
   const std::int64_t c_row_stride = p.c_row_stride;
   HWY_UNROLL(kMaxRows)
   for (int i = 0; i < kRows; ++i) {
+    T* const to = c + i * c_row_stride;
+    V value[kVectors];
     HWY_UNROLL(kMostVectors)
     for (int v = 0; v < kVectors; ++v) {
-      T* const to = c + i * c_row_stride + v * kLanes;
-      const bool whole = v + 1 < kVectors || last == kLanes;
-      auto value = hn::Mul(alpha, sum[i][v]);
-      if (adds) value = hn::MulAdd(beta, whole ? hn::LoadU(d, to) : LoadPart(d, to, last), value);
-      if (whole)
-        hn::StoreU(value, d, to);
+      auto sum = sums[0][i][v];
+      HWY_UNROLL(4)
+      for (int chain = 1; chain < kChains; ++chain) sum = hn::Add(sum, sums[chain][i][v]);
+      value[v] = hn::Mul(alpha, sum);
+      if (adds) value[v] = hn::MulAdd(beta, load(to, v), value[v]);
+    }
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) {
+      if (kVectors == 1)
+        StoreUpTo(d, value[v], to, last);
       else
-        StorePart(d, value, to, last);
+        hn::StoreU(value[v], d, to + (v + 1 < kVectors ? v * kLanes : (v - 1) * kLanes + last));
     }
   }
 }
@@ -129,7 +150,7 @@ void RowsOf(Product<T> p, std::int64_t columns) {
   const std::int64_t vectors = (columns + kLanes - 1) / kLanes;
   const std::int64_t blocks = (vectors + kVectors - 1) / kVectors;
   const std::int64_t depth = p.depth;
-  const std::int64_t streams = blocks > kWideBlocks ? kStreams[kRows - 1] : depth;
+  const std::int64_t streams = blocks > 1 ? kStreams[kRows - 1] : depth;
   const T* const b = p.b;
   T* const c = p.c;
   for (std::int64_t k = 0; k == 0 || k < depth; k += streams) {
@@ -243,29 +264,41 @@ HWY_INLINE void DotTileOf(std::int64_t rows, std::int64_t columns, const Product
 
 #if HWY_TARGET != HWY_SCALAR
 
-// Of two, three or four elements each, one behind the other.
+// Element i of each of as many columns as a vector has lanes, of two, three or four elements, one
+// behind the other.
 template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE hn::Vec<D> SumOfAdjacent(D d, const T* a, const T* columns, std::int64_t depth) {
-  hn::Vec<D> v0, v1, v2, v3;
-  if (depth == 2) {
-    hn::LoadInterleaved2(d, columns, v0, v1);
-    return hn::MulAdd(hn::Set(d, a[1]), v1, hn::Mul(hn::Set(d, a[0]), v0));
-  }
-  if (depth == 3)
-    hn::LoadInterleaved3(d, columns, v0, v1, v2);
+HWY_INLINE void LoadAdjacent(D d, const T* columns, std::int64_t depth, hn::Vec<D> (&v)[4]) {
+  if (depth == 2)
+    hn::LoadInterleaved2(d, columns, v[0], v[1]);
+  else if (depth == 3)
+    hn::LoadInterleaved3(d, columns, v[0], v[1], v[2]);
   else
-    hn::LoadInterleaved4(d, columns, v0, v1, v2, v3);
-  auto sum = hn::MulAdd(hn::Set(d, a[1]), v1, hn::Mul(hn::Set(d, a[0]), v0));
-  sum = hn::MulAdd(hn::Set(d, a[2]), v2, sum);
-  return depth == 3 ? sum : hn::MulAdd(hn::Set(d, a[3]), v3, sum);
+    hn::LoadInterleaved4(d, columns, v[0], v[1], v[2], v[3]);
 }
 
-// One row times columns that are so short that vectors across them, whose elements are transposed,
-// take less time than sums of lanes. Returns how many columns this is for: whole vectors, as far as
-// nothing behind the last column is read.
-template <typename T>
+// kRows elements of each column of c, one behind the other.
+template <int kRows, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void LoadColumns(D d, const T* c, hn::Vec<D> (&v)[kRows]) {
+  if constexpr (kRows == 1) v[0] = hn::LoadU(d, c);
+  if constexpr (kRows == 2) hn::LoadInterleaved2(d, c, v[0], v[1]);
+  if constexpr (kRows == 3) hn::LoadInterleaved3(d, c, v[0], v[1], v[2]);
+  if constexpr (kRows == 4) hn::LoadInterleaved4(d, c, v[0], v[1], v[2], v[3]);
+}
+template <int kRows, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void StoreColumns(D d, hn::Vec<D> (&v)[kRows], T* c) {
+  if constexpr (kRows == 1) hn::StoreU(v[0], d, c);
+  if constexpr (kRows == 2) hn::StoreInterleaved2(v[0], v[1], d, c);
+  if constexpr (kRows == 3) hn::StoreInterleaved3(v[0], v[1], v[2], d, c);
+  if constexpr (kRows == 4) hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, c);
+}
+
+// A few rows times columns that are so short that vectors across them, whose elements are
+// transposed, take less time than sums of lanes; the columns of c have no gaps. Returns how many
+// columns this is for: whole vectors, as far as nothing behind the last column is read.
+template <int kRows, typename T>
 std::int64_t ShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   const hn::ScalableTag<T> d;
+  using V = hn::Vec<decltype(d)>;
   constexpr std::int64_t kLanes = Lanes<T>(), kSide = 16 / sizeof(T);
   const std::int64_t depth = b.rows, stride = b.column_stride;
   const std::int64_t read = depth < kSide ? kSide : depth;
@@ -275,26 +308,45 @@ std::int64_t ShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Ma
   std::int64_t j = 0;
   for (; j + kLanes <= b.columns && (j + kLanes - 1) * stride + read <= size; j += kLanes) {
     const T* const columns = b.data + j * stride;
-    auto sum = hn::Zero(d);
+    V sum[kRows], v[4];
+    for (int i = 0; i < kRows; ++i) sum[i] = hn::Zero(d);
+    const auto add = [&](std::int64_t k, V x) HWY_ATTR {
+      for (int i = 0; i < kRows; ++i)
+        sum[i] = hn::MulAdd(hn::Set(d, a.data[i * a.row_stride + k]), x, sum[i]);
+    };
     if (adjacent) {
-      sum = SumOfAdjacent(d, a.data, columns, depth);
-    } else
+      LoadAdjacent(d, columns, depth, v);
+      HWY_UNROLL(4)
+      for (std::int64_t k = 0; k < 4; ++k)
+        if (k < depth) add(k, v[k]);
+    } else {
       for (std::int64_t k = 0; k < depth; k += kSide) {
         // The last block reaches back over elements that are in the sum already.
         const std::int64_t at = depth < kSide || k + kSide <= depth ? k : depth - kSide;
-        hn::Vec<decltype(d)> v[kSide];
         LoadTransposed(
             d, [=](std::int64_t i) { return columns + i * stride + at; }, v);
         HWY_UNROLL(4)
         for (std::int64_t i = 0; i < kSide; ++i)
-          if (at + i >= k && at + i < depth)
-            sum = hn::MulAdd(hn::Set(d, a.data[at + i]), v[i], sum);
+          if (at + i >= k && at + i < depth) add(at + i, v[i]);
       }
-    sum = hn::Mul(scale, sum);
-    if (beta != T{0}) sum = hn::MulAdd(keep, hn::LoadU(d, c.data + j), sum);
-    hn::StoreU(sum, d, c.data + j);
+    }
+    T* const to = c.data + j * kRows;
+    for (int i = 0; i < kRows; ++i) sum[i] = hn::Mul(scale, sum[i]);
+    if (beta != T{0}) {
+      V old[kRows];
+      LoadColumns<kRows>(d, to, old);
+      for (int i = 0; i < kRows; ++i) sum[i] = hn::MulAdd(keep, old[i], sum[i]);
+    }
+    StoreColumns<kRows>(d, sum, to);
   }
   return j;
+}
+
+template <int kRows, typename T>
+std::int64_t ShortDotsOf(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  if (c.rows == kRows) return ShortDots<kRows>(alpha, a, b, beta, c);
+  if constexpr (kRows > 1) return ShortDotsOf<kRows - 1>(alpha, a, b, beta, c);
+  return 0;
 }
 
 #endif
@@ -302,10 +354,12 @@ std::int64_t ShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Ma
 template <typename T>
 void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
 #if HWY_TARGET != HWY_SCALAR
-  if (c.rows == 1 && a.columns > 0 && a.columns <= kShortDepth && c.column_stride == 1) {
-    const std::int64_t done = ShortDots(alpha, a, b, beta, c), left = c.columns - done;
+  const bool no_gaps = c.column_stride == c.rows && (c.row_stride == 1 || c.rows == 1);
+  if (a.columns > 0 && a.columns <= kShortDepth && c.rows <= kShortRows && no_gaps) {
+    const std::int64_t done = ShortDotsOf<kShortRows>(alpha, a, b, beta, c);
+    const std::int64_t left = c.columns - done;
     b = b.block(0, done, b.rows, left);
-    c = c.block(0, done, 1, left);
+    c = c.block(0, done, c.rows, left);
   }
 #endif
   Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
@@ -322,7 +376,8 @@ void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
 
 template <typename T>
 SkinnyTiles<T> Tiles() {
-  return {Lanes<T>(), kMaxRows, Lanes<T>() * kRowVectors[0], Rows<T>, Dots<T>};
+  return {Lanes<T>(), kMaxRows, Lanes<T>() * kRowVectors[0], kShortDepth, kShortRows,
+          Rows<T>,    Dots<T>};
 }
 
 SkinnyTiles<float> TilesF32() { return Tiles<float>(); }

@@ -13,6 +13,8 @@ struct SkinnyTiles {
   int lanes;        ///< of a vector
   int max_rows;     ///< of c, in `rows`
   int row_columns;  ///< `rows` goes through b in blocks of no more columns
+  int short_depth;  ///< `dots` of no more elements add up no lanes where c has
+  int short_rows;   ///< no more rows, and columns without gaps
   /// The rows of b and c are contiguous: vectors lie along them, and a may lie in any way.
   void (*rows)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
   /// The rows of a and the columns of b are contiguous: vectors lie along the depth.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/simd.h>
 
 #undef HWY_TARGET_INCLUDE
@@ -266,9 +267,11 @@ HWY_INLINE void PackRows(const T* from, std::int64_t depth_stride, std::int64_t 
 
 template <typename T>
 void Pack(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,
-          std::int64_t depth, std::int64_t panel, T* to) {
+          std::int64_t extent, std::int64_t depth, std::int64_t panel, T* to) {
   constexpr int kLanes = Lanes<T>();
   if (stride == 1) {
+    // A whole vector takes less time than a part of one.
+    if (extent >= round_up(width, kLanes)) width = round_up(width, kLanes);
     std::int64_t i = 0;
     for (; width - i >= 2 * kLanes; i += 2 * kLanes)
       PackRows<2>(from + i, depth_stride, 0, depth, panel, to + i);
@@ -321,7 +324,8 @@ void Strips(const NarrowProducts<T>& p) {
           for (std::int64_t j = 0; j < tile.columns; ++j)
             packed[k * panel + j] = b[k * p.first.b_step + j * p.b_column_stride];
       } else {
-        Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.depth, panel, packed);
+        Pack(b, p.b_column_stride, tile.b_step, tile.columns, tile.columns, tile.depth, panel,
+             packed);
       }
       tile.b = packed;
       tile.b_step = panel;

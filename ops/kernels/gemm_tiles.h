@@ -83,9 +83,10 @@ struct GemmTiles {
   int most_few_columns;
   void (*few_columns)(const FewColumns<T>& product);
   /// to[k * panel + i] = from[i * stride + k * depth_stride] for i < width, and some values beyond
-  /// for i < panel. width > 0; panel is a multiple of `lanes`.
+  /// for i < panel, of which those for i < extent may be read. extent >= width > 0; panel is a
+  /// multiple of `lanes`.
   void (*pack)(const T* from, std::int64_t stride, std::int64_t depth_stride, std::int64_t width,
-               std::int64_t depth, std::int64_t panel, T* to);
+               std::int64_t extent, std::int64_t depth, std::int64_t panel, T* to);
   /// sum of x[i] * y[i * y_stride], in several chains.
   T (*dot)(const T* x, const T* y, std::int64_t y_stride, std::int64_t n);
 };
