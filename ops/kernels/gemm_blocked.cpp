@@ -115,7 +115,7 @@ template <typename T>
 std::int64_t few_left(std::int64_t columns, std::int64_t depth) {
   const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t left = columns % simd.lanes;
-  const int most = columns < simd.lanes ? simd.most_few_columns : simd.most_few_columns / 2;
+  const int most = columns < simd.lanes ? simd.most_few_columns : simd.most_few_behind;
   return depth >= kRepaysStores && left <= most ? left : 0;
 }
 

@@ -343,13 +343,18 @@ void Narrow(const NarrowProducts<T>& p) {
   Strips<1, Columns::kWhole>(p);
 }
 
-// Whether a packed panel of rows is one vector, of which there are enough for sums of several tiles
-// and columns.
+// Whether a packed panel of rows is one vector.
 template <typename T>
 HWY_INLINE constexpr bool RowsFillVector() {
-  return HWY_TARGET == HWY_AVX3 && Lanes<T>() == kRowPanel;
+  return (HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2) && Lanes<T>() == kRowPanel;
 }
-constexpr int kMostFewColumns = 8;
+// With 16 registers, a tile of one vector has few sums for what it reads, and takes hardly less
+// time than one of two.
+#if HWY_TARGET == HWY_AVX3
+constexpr int kMostFewColumns = 8, kMostFewBehind = 4, kTilesByFour = 6;
+#else
+constexpr int kMostFewColumns = 4, kMostFewBehind = 0, kTilesByFour = 3;
+#endif
 
 // kTiles tiles by kColumns columns, or fewer: what is beyond repeats the last one.
 template <int kTiles, int kColumns, typename T>
@@ -393,8 +398,12 @@ HWY_INLINE void RowTilesOf(FewColumns<T> p) {
 
 template <typename T>
 void FewColumnsOf(const FewColumns<T>& p) {
-  if constexpr (RowsFillVector<T>())
-    p.columns <= 4 ? RowTilesOf<6, 4>(p) : RowTilesOf<3, kMostFewColumns>(p);
+  if constexpr (RowsFillVector<T>()) {
+    if (kMostFewColumns == 4 || p.columns <= 4)
+      RowTilesOf<kTilesByFour, 4>(p);
+    else
+      RowTilesOf<3, kMostFewColumns>(p);
+  }
 }
 
 template <typename T>
@@ -424,8 +433,10 @@ template <typename T>
 GemmTiles<T> Tiles() {
   constexpr bool kFast = HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128;
   constexpr int kFew = RowsFillVector<T>() ? kMostFewColumns : 0;
-  return {kFast,     Lanes<T>(), kMaxRows,        kRowPanel, {AnyTile<1, T>, AnyTile<2, T>},
-          Narrow<T>, kFew,       FewColumnsOf<T>, Pack<T>,   Dot<T>};
+  constexpr int kFewBehind = RowsFillVector<T>() ? kMostFewBehind : 0;
+  return {kFast,     Lanes<T>(), kMaxRows,   kRowPanel,       {AnyTile<1, T>, AnyTile<2, T>},
+          Narrow<T>, kFew,       kFewBehind, FewColumnsOf<T>, Pack<T>,
+          Dot<T>};
 }
 
 GemmTiles<float> TilesF32() { return Tiles<float>(); }

@@ -78,9 +78,9 @@ struct GemmTiles {
   /// Panels of one vector and of two.
   void (*tile[2])(int rows, const GemmTile<T>& tile);
   void (*narrow)(const NarrowProducts<T>& products);
-  /// Columns of a last panel up to which `few_columns` is faster than a tile of one vector; 0 where
-  /// there is none.
-  int most_few_columns;
+  /// Columns of a last panel up to which `few_columns` is faster than a tile: of one that has no
+  /// others, and of one where they follow a whole vector. 0 where there is none.
+  int most_few_columns, most_few_behind;
   void (*few_columns)(const FewColumns<T>& product);
   /// to[k * panel + i] = from[i * stride + k * depth_stride] for i < width, and some values beyond
   /// for i < panel, of which those for i < extent may be read. extent >= width > 0; panel is a
