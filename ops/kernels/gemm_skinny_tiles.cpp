@@ -9,6 +9,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/fold_lanes-inl.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 #include <tapedeck/ops/kernels/transpose-inl.h>
 
@@ -184,40 +185,11 @@ void Rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   RowsOfAny<kMaxRows>(c.rows, p, c.columns);
 }
 
-// The sums over the lanes of kBlock = 16 / sizeof(T) vectors, in as many elements of `to`.
-template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE void SumsOfLanes(D d, const hn::Vec<D>* v, T* to) {
-#if HWY_TARGET == HWY_SCALAR
-  for (std::size_t i = 0; i < 16 / sizeof(T); ++i) to[i] = hn::GetLane(hn::SumOfLanes(d, v[i]));
-#else
-  const auto folded = [d](hn::Vec<D> x, hn::Vec<D> y) HWY_ATTR {
-    return hn::Add(hn::InterleaveLower(d, x, y), hn::InterleaveUpper(d, x, y));
-  };
-  auto blocks = folded(v[0], v[1]);  // of four: x02 y02 x13 y13
-  if constexpr (sizeof(T) == 4) {
-    const hn::Repartition<double, D> pairs;
-    const auto xy = hn::BitCast(pairs, blocks), zw = hn::BitCast(pairs, folded(v[2], v[3]));
-    blocks = hn::Add(hn::BitCast(d, hn::InterleaveLower(pairs, xy, zw)),
-                     hn::BitCast(d, hn::InterleaveUpper(pairs, xy, zw)));
-  }
-  const hn::CappedTag<T, 16 / sizeof(T)> block;
-#if HWY_TARGET == HWY_AVX3
-  const hn::Half<D> half;
-  const auto two = hn::Add(hn::LowerHalf(half, blocks), hn::UpperHalf(half, blocks));
-  hn::StoreU(hn::Add(hn::LowerHalf(block, two), hn::UpperHalf(block, two)), block, to);
-#elif HWY_TARGET == HWY_AVX2
-  hn::StoreU(hn::Add(hn::LowerHalf(block, blocks), hn::UpperHalf(block, blocks)), block, to);
-#else
-  hn::StoreU(blocks, block, to);
-#endif
-#endif
-}
-
 template <int kRows, int kColumns, typename T>
 void DotTile(const Product<T>& p) {
   const hn::ScalableTag<T> d;
   using V = hn::Vec<decltype(d)>;
-  constexpr int kLanes = Lanes<T>(), kBlock = 16 / sizeof(T), kSums = kRows * kColumns;
+  constexpr int kLanes = Lanes<T>(), kBlock = kFolded<T>, kSums = kRows * kColumns;
   constexpr int kPadded = (kSums + kBlock - 1) / kBlock * kBlock;
   V sum[kPadded];
   for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
@@ -243,7 +215,8 @@ void DotTile(const Product<T>& p) {
     }
   }
   T total[kPadded];
-  for (int i = 0; i < kPadded; i += kBlock) SumsOfLanes(d, sum + i, total + i);
+  const auto add = [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); };
+  for (int i = 0; i < kPadded; i += kBlock) FoldLanes(d, sum + i, add, total + i);
   for (int i = 0; i < kRows; ++i)
     for (int j = 0; j < kColumns; ++j) {
       T& c = p.c[i * p.c_row_stride + j * p.c_column_stride];

@@ -9,6 +9,7 @@
 
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/fold_lanes-inl.h>
 #include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 
@@ -38,6 +39,14 @@ struct Larger {
   static HWY_INLINE V Quick(V best, V x) {
     return hn::Max(best, x);
   }
+  // Keeps a NaN that is the best so far; x is none.
+  template <class V>
+  static HWY_INLINE V Merged(V x, V best) {
+    if constexpr (hwy::IsFloat<hn::TFromV<V>>())
+      return MaxOrNaN(x, best);
+    else
+      return hn::Max(x, best);
+  }
   template <class D>
   static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
     return hn::GetLane(hn::MaxOfLanes(d, v));
@@ -58,6 +67,14 @@ struct Smaller {
   template <class V>
   static HWY_INLINE V Quick(V best, V x) {
     return hn::Min(best, x);
+  }
+  // Keeps a NaN that is the best so far; x is none.
+  template <class V>
+  static HWY_INLINE V Merged(V x, V best) {
+    if constexpr (hwy::IsFloat<hn::TFromV<V>>())
+      return MinOrNaN(x, best);
+    else
+      return hn::Min(x, best);
   }
   template <class D>
   static HWY_INLINE hn::TFromD<D> OfLanes(D d, hn::Vec<D> v) {
@@ -131,13 +148,47 @@ T BestOf(const T* run, std::int64_t n) {
   return Choice::OfLanes(d, best);
 }
 
+// The best of each lane over a run of few vectors, the last of which overlaps the one before.
+template <class Choice, class D, typename T = hn::TFromD<D>>
+HWY_INLINE Quick<Choice, D> BestOfFewVectors(D d, const T* run, std::int64_t n) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (n <= lanes)
+    return Quick<Choice, D>(n < lanes ? LoadPartOr(d, run[0], run, n) : hn::LoadU(d, run));
+  Quick<Choice, D> best(hn::LoadU(d, run));
+  for (std::int64_t i = lanes; i < n - lanes; i += lanes) best.Take(d, hn::LoadU(d, run + i));
+  best.Take(d, hn::LoadU(d, run + n - lanes));
+  return best;
+}
+
 template <class Choice, typename T>
 void BestRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
+  using D = hn::ScalableTag<T>;
+  const D d;
+  const std::int64_t few = 16 * static_cast<std::int64_t>(hn::Lanes(d));
   T* const results = static_cast<T*>(acc);
-  for (std::int64_t c = 0; c < count; ++c)
-    results[c] = Choice().Scalar(
-        results[c],
-        BestOf<Choice>(reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n));
+  const auto run = [=](std::int64_t r) HWY_ATTR {
+    return reinterpret_cast<const T*>(static_cast<const char*>(in) + r * stride);
+  };
+  const auto one_by_one = [&](std::int64_t from, std::int64_t to) HWY_ATTR {
+    for (std::int64_t r = from; r < to; ++r)
+      results[r] = Choice().Scalar(results[r], BestOf<Choice>(run(r), n));
+  };
+  if (n > few) return one_by_one(0, count);
+  auto sum = hn::Zero(d);
+  FoldLanesOfRows(
+      d, count, [](auto x, auto y) HWY_ATTR { return Choice::Quick(x, y); },
+      [&](std::int64_t r) HWY_ATTR {
+        const auto state = BestOfFewVectors<Choice>(d, run(r), n);
+        sum = hn::Add(sum, state.sum);
+        return state.best;
+      },
+      [&](std::int64_t r, const T* folds, std::int64_t rows) HWY_ATTR {
+        if (HWY_LIKELY(hn::AllFalse(d, Nans(d, sum))))
+          return MergeFolds([](auto x, auto best) HWY_ATTR { return Choice::Merged(x, best); },
+                            folds, rows, results + r);
+        sum = hn::Zero(d);
+        one_by_one(r, r + rows);
+      });
 }
 
 // The best elements of `count` gapless rows of n, one after the other, and the first places where

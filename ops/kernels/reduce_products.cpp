@@ -6,6 +6,7 @@
 // The include above compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/fold_lanes-inl.h>
 #include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 
@@ -21,22 +22,40 @@ constexpr std::int64_t kTogether = 8;
 using D32 = hn::ScalableTag<float>;
 using Bits32 = hn::RebindToUnsigned<D32>;
 
-// The product of the vectors load(0), ..., load(kTogether - 1), and whether it and the products of
-// two are in [2^-63, 2^65): those of four are normal then, or infinite, and so is it.
+// Products in [2^-63, 2^65) are safe: those of two of them are normal then, or infinite. Moved up
+// by 64, the exponents in question are those with the highest bit.
+struct Safety {
+  hn::Vec<Bits32> all = Highest();
+
+  static hn::Vec<Bits32> Highest() { return hn::Set(Bits32(), 1U << 30); }
+  HWY_INLINE hn::Vec<D32> Checked(hn::Vec<D32> product) {
+    const Bits32 bits;
+    all = hn::And(all, hn::Add(hn::BitCast(bits, product), hn::Set(bits, 64U << 23)));
+    return product;
+  }
+  HWY_INLINE bool IsSafe() const { return hn::AllTrue(Bits32(), hn::Eq(all, Highest())); }
+};
+
+// The product of the vectors load(0), ..., load(2 kPairs - 1), checked for itself and for those of
+// two: none of four is lost then.
+template <int kPairs, class Load>
+HWY_INLINE hn::Vec<D32> ProductOfPairs(const Load& load, Safety& safety) {
+  const auto pair = [&](std::int64_t k)
+                        HWY_ATTR { return safety.Checked(hn::Mul(load(2 * k), load(2 * k + 1))); };
+  auto product = pair(0);
+  if constexpr (kPairs > 1) product = hn::Mul(product, pair(1));
+  if constexpr (kPairs > 2) {
+    auto other = pair(2);
+    if constexpr (kPairs > 3) other = hn::Mul(other, pair(3));
+    product = hn::Mul(product, other);
+  }
+  return kPairs > 1 ? safety.Checked(product) : product;
+}
 template <class Load>
 HWY_INLINE hn::Vec<D32> ProductOfEight(const Load& load, bool& is_safe) {
-  const Bits32 bits;
-  // Moved up by 64, the exponents in question are those with the highest bit.
-  const auto offset = hn::Set(bits, 64U << 23), highest = hn::Set(bits, 1U << 30);
-  auto all = highest;
-  const auto checked = [&](hn::Vec<D32> product) HWY_ATTR {
-    all = hn::And(all, hn::Add(hn::BitCast(bits, product), offset));
-    return product;
-  };
-  const auto pair = [&](std::int64_t k) HWY_ATTR { return checked(hn::Mul(load(k), load(k + 1))); };
-  const auto ab = hn::Mul(pair(0), pair(2)), cd = hn::Mul(pair(4), pair(6));
-  const auto product = checked(hn::Mul(ab, cd));
-  is_safe = hn::AllTrue(bits, hn::Eq(all, highest));
+  Safety safety;
+  const auto product = ProductOfPairs<kTogether / 2>(load, safety);
+  is_safe = safety.IsSafe();
   return product;
 }
 
@@ -53,57 +72,151 @@ HWY_INLINE void TimesBothHalves(hn::Vec<D32> v, hn::Vec<D64>& low,
 #endif
 }
 
+// The last n elements of a run of `size` as float64, behind ones.
 template <typename T>
-HWY_INLINE double ProductOfRun(const T* in, std::int64_t n) {
-  constexpr std::int64_t kFew = 8;
-  if (n < kFew) {
-    double product = 1;
-    for (std::int64_t i = 0; i < n; ++i) product *= static_cast<double>(in[i]);
-    return product;
-  }
+HWY_INLINE hn::Vec<D64> WideEndOrOnes(const T* end, std::int64_t n, std::int64_t size) {
+  const hn::Rebind<T, D64> d;
+  const auto part = LoadEndOr(d, T(1), end, n, size);
+  if constexpr (sizeof(T) == 8)
+    return part;
+  else
+    return hn::PromoteTo(D64(), part);
+}
+
+// What gives ProductOfPairs() the vectors of a run of more than kPairs - 1 pairs, and ones after
+// them.
+template <int kPairs>
+HWY_INLINE auto LoadsOfRun(const float* run, std::int64_t n) {
+  const D32 d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const std::int64_t last = (n - 1) / lanes, left = n - last * lanes;
+  return [=](std::int64_t k) HWY_ATTR {
+    if (k + 2 < 2 * kPairs || k < last) return hn::LoadU(d, run + k * lanes);
+    return k > last ? hn::Set(d, 1.0F) : LoadEndOr(d, 1.0F, run + n, left, n);
+  };
+}
+
+// In lanes: the product of a run.
+template <typename T>
+HWY_INLINE hn::Vec<D64> ProductOfRun(const T* in, std::int64_t n) {
   const D64 d64;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d64));
-  auto p0 = hn::Set(d64, 1.0), p1 = p0, p2 = p0, p3 = p0;
-  const auto times_four = [&](const T* from) HWY_ATTR {
-    p0 = hn::Mul(p0, Wide(from));
-    p1 = hn::Mul(p1, Wide(from + lanes));
-    p2 = hn::Mul(p2, Wide(from + 2 * lanes));
-    p3 = hn::Mul(p3, Wide(from + 3 * lanes));
-  };
+  auto p0 = hn::Set(d64, 1.0), p1 = p0;
   std::int64_t i = 0;
   if constexpr (sizeof(T) == 4) {
-    const D32 d;
-    const auto narrow = static_cast<std::int64_t>(hn::Lanes(d));
+    const auto narrow = static_cast<std::int64_t>(hn::Lanes(D32()));
     for (; i + kTogether * narrow <= n; i += kTogether * narrow) {
       bool is_safe;
       const auto product = ProductOfEight(
-          [=](std::int64_t k) HWY_ATTR { return hn::LoadU(d, in + i + k * narrow); }, is_safe);
-      if (HWY_LIKELY(is_safe)) {
+          [=](std::int64_t k) HWY_ATTR { return hn::LoadU(D32(), in + i + k * narrow); }, is_safe);
+      if (HWY_LIKELY(is_safe))
         TimesBothHalves(product, p0, p1);
-      } else {
-        for (std::int64_t k = 0; k < kTogether * narrow; k += 4 * lanes) times_four(in + i + k);
+      else
+        for (std::int64_t k = 0; k < kTogether * narrow; k += lanes)
+          p0 = hn::Mul(p0, Wide(in + i + k));
+    }
+  } else {
+    auto p2 = p0, p3 = p0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      p0 = hn::Mul(p0, Wide(in + i));
+      p1 = hn::Mul(p1, Wide(in + i + lanes));
+      p2 = hn::Mul(p2, Wide(in + i + 2 * lanes));
+      p3 = hn::Mul(p3, Wide(in + i + 3 * lanes));
+    }
+    p0 = hn::Mul(p0, p2);
+    p1 = hn::Mul(p1, p3);
+  }
+  if constexpr (sizeof(T) == 4) {
+    if (n - i >= kTogether * lanes) {
+      Safety safety;
+      const auto product = ProductOfPairs<kTogether / 2>(LoadsOfRun<1>(in + i, n - i), safety);
+      if (HWY_LIKELY(safety.IsSafe())) {
+        TimesBothHalves(product, p0, p1);
+        i = n;
       }
     }
   }
-  for (; i + 4 * lanes <= n; i += 4 * lanes) times_four(in + i);
-  for (; i + lanes <= n; i += lanes) p0 = hn::Mul(p0, Wide(in + i));
-  constexpr std::int64_t kLanes = hn::MaxLanes(D64());
-  HWY_ALIGN double of_lanes[kLanes];
-  hn::Store(hn::Mul(hn::Mul(p0, p1), hn::Mul(p2, p3)), d64, of_lanes);
-  // In pairs, which do not wait for each other.
-  for (std::int64_t half = kLanes / 2; half > 0; half /= 2)
-    for (std::int64_t k = 0; k < half; ++k) of_lanes[k] *= of_lanes[k + half];
-  double product = of_lanes[0];
-  for (; i < n; ++i) product *= static_cast<double>(in[i]);
+  for (; i + 2 * lanes <= n; i += 2 * lanes) {
+    p0 = hn::Mul(p0, Wide(in + i));
+    p1 = hn::Mul(p1, Wide(in + i + lanes));
+  }
+  if (i + lanes <= n) {
+    p0 = hn::Mul(p0, Wide(in + i));
+    i += lanes;
+  }
+  if (i < n) p1 = hn::Mul(p1, WideEndOrOnes(in + n, n - i, n));
+  return hn::Mul(p0, p1);
+}
+
+constexpr auto kMultiply = [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); };
+
+// In lanes: the product of a run of so many pairs of vectors, or nearly.
+template <int kPairs>
+HWY_INLINE hn::Vec<D64> ProductOfShortRun(const float* run, std::int64_t n, Safety& safety) {
+  const auto product = ProductOfPairs<kPairs>(LoadsOfRun<kPairs>(run, n), safety);
+  auto low = hn::Set(D64(), 1.0), high = low;
+  TimesBothHalves(product, low, high);
+  return hn::Mul(low, high);
+}
+
+// The same bits as of a safe run among others, or with care.
+template <int kPairs>
+HWY_NOINLINE double ProductOfOne(const float* run, std::int64_t n) {
+  Safety safety;
+  const auto product_of_lanes = ProductOfShortRun<kPairs>(run, n, safety);
+  double product = 1;
+  if (safety.IsSafe()) {
+    const hn::Vec<D64> twice[] = {product_of_lanes, product_of_lanes};
+    double folds[kFolded<double>];
+    FoldLanes(D64(), twice, kMultiply, folds);
+    product = folds[0];
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) product *= static_cast<double>(run[i]);
+  }
   return product;
 }
 
+// Two runs at a time are checked together.
+template <int kPairs>
+void ProductShortRuns(double* products, const char* in, std::int64_t stride, std::int64_t count,
+                      std::int64_t n) {
+  const auto run = [=](std::int64_t r) { return reinterpret_cast<const float*>(in + r * stride); };
+  Safety safety;
+  FoldLanesOfRows(
+      D64(), count, kMultiply,
+      [&](std::int64_t r) HWY_ATTR { return ProductOfShortRun<kPairs>(run(r), n, safety); },
+      [&](std::int64_t r, double* folds, std::int64_t rows) HWY_ATTR {
+        if (HWY_UNLIKELY(!safety.IsSafe())) {
+          safety = Safety();
+          for (std::int64_t i = 0; i < rows; ++i) folds[i] = ProductOfOne<kPairs>(run(r + i), n);
+        }
+        MergeFolds(kMultiply, folds, rows, products + r);
+      });
+}
+
 template <typename T>
-void ProductRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count,
+void ProductRuns(void* acc, const void* in_runs, std::int64_t stride, std::int64_t count,
                  std::int64_t n) {
-  for (std::int64_t c = 0; c < count; ++c)
-    static_cast<double*>(acc)[c] *=
-        ProductOfRun(reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n);
+  constexpr std::int64_t kFew = 8;
+  auto* const products = static_cast<double*>(acc);
+  const auto* const in = static_cast<const char*>(in_runs);
+  const auto run = [=](std::int64_t r) { return reinterpret_cast<const T*>(in + r * stride); };
+  if (n < kFew) {
+    for (std::int64_t r = 0; r < count; ++r)
+      for (std::int64_t i = 0; i < n; ++i) products[r] *= static_cast<double>(run(r)[i]);
+    return;
+  }
+  if constexpr (sizeof(T) == 4) {
+    const std::int64_t pair = 2 * static_cast<std::int64_t>(hn::Lanes(D32()));
+    if (n <= pair) return ProductShortRuns<1>(products, in, stride, count, n);
+    if (n <= 2 * pair) return ProductShortRuns<2>(products, in, stride, count, n);
+    if (n <= 3 * pair) return ProductShortRuns<3>(products, in, stride, count, n);
+    if (n <= 4 * pair) return ProductShortRuns<4>(products, in, stride, count, n);
+  }
+  FoldLanesOfRows(
+      D64(), count, kMultiply, [&](std::int64_t r) HWY_ATTR { return ProductOfRun(run(r), n); },
+      [&](std::int64_t r, const double* folds, std::int64_t rows)
+          HWY_ATTR { MergeFolds(kMultiply, folds, rows, products + r); });
 }
 
 // products[j] times the elements of the rows row(0), ..., row(count - 1), in the order of the rows.

@@ -6,6 +6,7 @@
 // The include above compiles the rest of this file once per instruction set.
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/fold_lanes-inl.h>
 #include <tapedeck/ops/kernels/reducer.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 
@@ -47,53 +48,77 @@ struct SquaredDeviation {
   double center_;
 };
 
-// The sum of term(x) over a run.
+// In lanes: the sum of term(x) over so few elements that it stays in their own precision.
+template <class Term, class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> SumOfSteps(D d, const Term& term, const T* in, std::int64_t n) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
+  std::int64_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    s0 = hn::Add(s0, term(d, hn::LoadU(d, in + i)));
+    s1 = hn::Add(s1, term(d, hn::LoadU(d, in + i + lanes)));
+    s2 = hn::Add(s2, term(d, hn::LoadU(d, in + i + 2 * lanes)));
+    s3 = hn::Add(s3, term(d, hn::LoadU(d, in + i + 3 * lanes)));
+  }
+  auto sum = hn::Add(hn::Add(s0, s1), hn::Add(s2, s3));
+  for (; i + lanes <= n; i += lanes) sum = hn::Add(sum, term(d, hn::LoadU(d, in + i)));
+  // A whole vector that ends where the run does, without what has been added, costs less than a
+  // part of one.
+  if (i < n && n >= lanes)
+    sum = hn::Add(sum, hn::IfThenZeroElse(hn::FirstN(d, static_cast<std::size_t>(lanes - (n - i))),
+                                          term(d, hn::LoadU(d, in + n - lanes))));
+  else if (i < n)
+    sum = hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n)),
+                                          term(d, LoadPart(d, in, n))));
+  return sum;
+}
+
+// Pairs of lanes in float64.
+template <class D>
+HWY_INLINE hn::Vec<D64> WideSum([[maybe_unused]] D d, hn::Vec<D> sum) {
+  const D64 d64;
+  if constexpr (sizeof(hn::TFromD<D>) == 8) {
+    return sum;
+  } else {
+#if HWY_TARGET == HWY_SCALAR
+    return hn::PromoteTo(d64, sum);
+#else
+    const hn::Half<D> half;
+    return hn::Add(hn::PromoteTo(d64, hn::LowerHalf(half, sum)),
+                   hn::PromoteTo(d64, hn::UpperHalf(half, sum)));
+#endif
+  }
+}
+
+// In lanes: the sum of term(x) over a run. The last steps take what would not fill others.
+template <class Term, typename T>
+HWY_INLINE hn::Vec<D64> SumOfRun(const Term& term, const T* in, std::int64_t n) {
+  const hn::ScalableTag<T> d;
+  const std::int64_t most = 4 * static_cast<std::int64_t>(hn::Lanes(d)) * kSteps;
+  auto total = hn::Zero(D64());
+  for (; n >= most + most / kSteps; n -= most, in += most)
+    total = hn::Add(total, WideSum(d, SumOfSteps(d, term, in, most)));
+  return hn::Add(total, WideSum(d, SumOfSteps(d, term, in, n)));
+}
+
 template <class Term, typename T>
 double SumRun(const Term& term, const T* in, std::int64_t n) {
-  const hn::ScalableTag<T> d;
-  const D64 d64;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto wide_lanes = static_cast<std::int64_t>(hn::Lanes(d64));
-  HWY_ALIGN T buffer[HWY_MAX_BYTES / sizeof(T)] = {};
-  auto total = hn::Zero(d64);
-  const auto add_to_total = [&](hn::Vec<decltype(d)> v) HWY_ATTR {
-    if constexpr (sizeof(T) == 8) {
-      total = hn::Add(total, v);
-    } else {
-      hn::Store(v, d, buffer);
-      for (std::int64_t k = 0; k < lanes; k += wide_lanes) total = hn::Add(total, Wide(buffer + k));
-    }
-  };
-
-  // What is not yet in the total: the last block, to which the vectors behind it are added.
-  auto rest = hn::Zero(d);
-  std::int64_t i = 0;
-  while (i + 4 * lanes <= n) {
-    if (i > 0) add_to_total(rest);
-    auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
-    const std::int64_t end = HWY_MIN(i + 4 * lanes * kSteps, n - 4 * lanes + 1);
-    for (; i < end; i += 4 * lanes) {
-      s0 = hn::Add(s0, term(d, hn::LoadU(d, in + i)));
-      s1 = hn::Add(s1, term(d, hn::LoadU(d, in + i + lanes)));
-      s2 = hn::Add(s2, term(d, hn::LoadU(d, in + i + 2 * lanes)));
-      s3 = hn::Add(s3, term(d, hn::LoadU(d, in + i + 3 * lanes)));
-    }
-    rest = hn::Add(hn::Add(s0, s1), hn::Add(s2, s3));
-  }
-  for (; i + lanes <= n; i += lanes) rest = hn::Add(rest, term(d, hn::LoadU(d, in + i)));
-  if (i < n)
-    rest = hn::Add(rest, hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)),
-                                            term(d, LoadPart(d, in + i, n - i))));
-  add_to_total(rest);
-  return hn::GetLane(hn::SumOfLanes(d64, total));
+  return hn::GetLane(hn::SumOfLanes(D64(), SumOfRun(term, in, n)));
 }
 
 template <class Term, typename T>
 void SumRuns(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
   const Term term(0.0);
-  for (std::int64_t c = 0; c < count; ++c)
-    static_cast<double*>(acc)[c] +=
-        SumRun(term, reinterpret_cast<const T*>(static_cast<const char*>(in) + c * stride), n);
+  auto* const sums = static_cast<double*>(acc);
+  const auto add = [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); };
+  FoldLanesOfRows(
+      D64(), count, add,
+      [&](std::int64_t r) HWY_ATTR {
+        return SumOfRun(term, reinterpret_cast<const T*>(static_cast<const char*>(in) + r * stride),
+                        n);
+      },
+      [&](std::int64_t r, const double* folds, std::int64_t rows)
+          HWY_ATTR { MergeFolds(add, folds, rows, sums + r); });
 }
 
 // sums[k] += v[k]

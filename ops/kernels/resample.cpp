@@ -5,6 +5,7 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/move_bytes.h>
 #include <tapedeck/ops/kernels/pool_geometry.h>
 #include <tapedeck/ops/kernels/resample_rows.h>
 #include <tapedeck/ops/kernels/scratch.h>
@@ -77,6 +78,7 @@ class RowCombination {
       : axis_(axis), weights_(axis.weights.begin(), axis.weights.end()) {
     for (std::int64_t o = 0; o < axis.outputs(); ++o)
       most_ = std::max(most_, axis.begins[at(o + 1)] - axis.begins[at(o)]);
+    for (std::int64_t o = 0; o < axis.outputs(); ++o) repeats_.push_back(o > 0 && same_terms(o));
   }
 
   // Calls combine(rows, weights, count) for row o of a plane whose rows have `width` elements;
@@ -89,10 +91,24 @@ class RowCombination {
     combine(rows, weights_.data() + begin, count);
   }
   std::size_t most() const { return static_cast<std::size_t>(most_); }
+  /// Whether row o > 0 of a plane is that before it once more.
+  bool repeats(std::int64_t o) const { return repeats_[at(o)] != 0; }
 
  private:
+  bool same_terms(std::int64_t o) const {
+    const std::int32_t last = axis_.begins[at(o - 1)], begin = axis_.begins[at(o)];
+    const std::int32_t count = axis_.begins[at(o + 1)] - begin;
+    if (begin - last != count) return false;
+    for (std::int32_t k = 0; k < count; ++k)
+      if (axis_.indices[at(last + k)] != axis_.indices[at(begin + k)] ||
+          weights_[at(last + k)] != weights_[at(begin + k)])
+        return false;
+    return true;
+  }
+
   const AxisSamples& axis_;
   std::vector<T> weights_;
+  std::vector<char> repeats_;
   std::int32_t most_ = 0;
 };
 
@@ -128,10 +144,12 @@ void resample_rows_of(const T* in, std::int64_t outer, const AxisSamples& axis, 
 }
 
 // in [planes, lines.inputs, columns.inputs] to out [planes, lines.outputs, columns.outputs]. Rows
-// are combined first: what is sampled has just been written, with room behind it.
+// are combined first: what is sampled has just been written, with room behind it. A row that stands
+// for itself is sampled where it is, if there is room.
 template <typename T>
 void resample_planes(const T* in, std::int64_t planes, const AxisSamples& lines,
                      const AxisSamples& columns, T* out) {
+  constexpr std::int64_t kSize = sizeof(T);
   const ResampleRows<T>& loops = resample_rows<T>();
   const std::int64_t lanes = loops.lanes();
   const VectorSamples<T> vectors(columns, lanes);
@@ -139,17 +157,26 @@ void resample_planes(const T* in, std::int64_t planes, const AxisSamples& lines,
   const RowCombination<T> terms_of(lines);
   const std::int64_t H = lines.inputs, OH = lines.outputs();
   const std::int64_t W = columns.inputs, OW = columns.outputs();
+  const std::int64_t last_with_room = planes * H * W - W - 2 * lanes;
   parallel_for(planes * OH, std::max<std::int64_t>(1, kGrain / (W + OW)),
                [&](std::int64_t begin, std::int64_t end) {
                  std::vector<const T*> rows(terms_of.most());
                  const Scratch<T> row(W + 2 * lanes);
                  std::fill_n(row.data() + W, 2 * lanes, T{0});
                  for_each_row(begin, end, OH, [&](std::int64_t p, std::int64_t o, std::int64_t r) {
+                   if (r > begin && terms_of.repeats(o))
+                     return move_bytes(reinterpret_cast<char*>(out + r * OW),
+                                       reinterpret_cast<const char*>(out + (r - 1) * OW),
+                                       OW * kSize);
+                   const T* combined = row.data();
                    terms_of(in + p * H * W, o, W, rows.data(),
                             [&](const T* const* from, const T* weights, std::int64_t count) {
-                              loops.combine_with_room(from, weights, count, W, row.data());
+                              if (count == 1 && weights[0] == 1 && from[0] - in <= last_with_room)
+                                combined = from[0];
+                              else
+                                loops.combine_with_room(from, weights, count, W, row.data());
                             });
-                   loops.sample(row.data(), samples, out + r * OW);
+                   loops.sample(combined, samples, out + r * OW);
                  });
                });
 }

@@ -69,10 +69,20 @@ void scan_rows(const T* from, T* to, std::int64_t n, Combine combine) {
   walk(i, n - i);
 }
 
+// Whether rows are better walked one by one: very short ones do not wait for each other then
+// either, and of short ones that come from memory, nothing would be read ahead.
+template <typename T>
+bool in_turn(std::int64_t rows, std::int64_t n) {
+  constexpr std::int64_t kVeryShort = 32, kShortBytes = 1024, kCacheBytes = std::int64_t{8} << 20;
+  const std::int64_t bytes = n * std::int64_t{sizeof(T)};
+  return n < kVeryShort || (bytes <= kShortBytes && 2 * rows * bytes > kCacheBytes);
+}
+
 template <bool forward, typename Acc, typename T, typename Combine>
-void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
+void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, bool one_by_one,
+                Combine combine) {
   std::int64_t row = 0;
-  for (; row + kLines <= rows; row += kLines)
+  for (; row + kLines <= rows && !one_by_one; row += kLines)
     scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);
   for (; row < rows; ++row) scan_rows<1, forward, Acc>(from + row * n, to + row * n, n, combine);
 }
@@ -92,11 +102,12 @@ Array scan(const Array& input, std::int64_t dim, Direction direction, const char
     T* const to = out.data<T>();
     const std::int64_t n = view.axis;
     if (view.inner == 1) {
+      const bool one_by_one = in_turn<T>(view.outer, n);
       parallel_for(view.outer, std::max<std::int64_t>(kLines, kGrain / n),
                    [=](std::int64_t begin, std::int64_t end) {
                      const auto loop = forward ? scan_lines<true, Acc, T, Combine>
                                                : scan_lines<false, Acc, T, Combine>;
-                     loop(from + begin * n, to + begin * n, end - begin, n, combine);
+                     loop(from + begin * n, to + begin * n, end - begin, n, one_by_one, combine);
                    });
       return;
     }

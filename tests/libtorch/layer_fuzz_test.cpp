@@ -240,6 +240,30 @@ TEST_F(LayerFuzz, Interpolate) {
   }
 }
 
+TEST_F(LayerFuzz, GridSample) {
+  for (int i = 0; i < 80; ++i) {
+    round(i);
+    const auto axes = static_cast<std::size_t>(pick(2, 3));
+    List image = {pick(1, 3), pick(1, 3)}, grid = {image[0]};
+    for (const std::int64_t extent : picks(axes, 1, 5)) image.push_back(extent);
+    for (const std::int64_t extent : picks(axes, 1, 6)) grid.push_back(extent);
+    grid.push_back(static_cast<std::int64_t>(axes));
+    const std::int64_t padding = pick(0, 2);
+    const bool nearest = coin(), align = coin();
+    namespace b = beside;
+    SAME_GRADIENTS_ON(
+        b::normal_values({image, grid}), ({.second_order = false, .may_throw = true}), [&] {
+          t::nn::functional::GridSampleFuncOptions options;
+          if (nearest) options.mode(t::kNearest);
+          if (padding == 1) options.padding_mode(t::kBorder);
+          if (padding == 2) options.padding_mode(t::kReflection);
+          return t::nn::functional::grid_sample(x[0], x[1], options.align_corners(align));
+        }());
+    const List theta = {image[0], image.size() == 4 ? 2 : 3, image.size() == 4 ? 3 : 4};
+    SAME_GRADIENTS(({theta}), t::nn::functional::affine_grid(x[0], image, align));
+  }
+}
+
 TEST_F(LayerFuzz, Dropout) {
   for (int i = 0; i < 20; ++i) {
     round(i);

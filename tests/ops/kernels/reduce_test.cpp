@@ -177,6 +177,93 @@ TYPED_TEST(ReduceTest, ExtremesPropagateNaN) {
   }
 }
 
+// Several rows are reduced together: the number of them, their length and what one of them holds
+// matter to none of the others.
+TYPED_TEST(ReduceTest, RowsOfAnyLengthAndNumber) {
+  using T = TypeParam;
+  constexpr T kNaN = std::numeric_limits<T>::quiet_NaN(), kInf = std::numeric_limits<T>::infinity();
+  const double rtol = sizeof(T) == 4 ? 1e-5 : 1e-13;
+  for (std::int64_t n = 1; n < 150; n += n < 40 ? 1 : 7)
+    for (const std::int64_t rows : {1, 2, 3, 4, 7}) {
+      SCOPED_TRACE(::testing::Message() << rows << " rows of " << n);
+      const Array x = random_array({rows, n}, dtype_of<T>, 3, 0.5, 1.5);
+      std::vector<double> sums, products, norms;
+      std::vector<T> largest, smallest;
+      for (const auto& row : groups<T>(x, {1})) {
+        sums.push_back(0), products.push_back(1), norms.push_back(0);
+        for (const T v : row) {
+          sums.back() += double(v), products.back() *= double(v), norms.back() += double(v) * v;
+        }
+        norms.back() = std::sqrt(norms.back());
+        largest.push_back(*std::max_element(row.begin(), row.end()));
+        smallest.push_back(*std::min_element(row.begin(), row.end()));
+      }
+      const auto expect_near = [&](ReduceOp op, const std::vector<double>& expected) {
+        const auto got = values<T>(reduce(op, x, {1}));
+        for (std::size_t r = 0; r < expected.size(); ++r)
+          EXPECT_NEAR(got[r], expected[r], rtol * expected[r]);
+      };
+      expect_near(ReduceOp::Sum, sums);
+      expect_near(ReduceOp::Prod, products);
+      expect_near(ReduceOp::Norm2, norms);
+      EXPECT_EQ(values<T>(reduce(ReduceOp::Max, x, {1})), largest);
+      EXPECT_EQ(values<T>(reduce(ReduceOp::Min, x, {1})), smallest);
+
+      const auto plain_products = values<T>(reduce(ReduceOp::Prod, x, {1}));
+      const auto plain_sums = values<T>(reduce(ReduceOp::Sum, x, {1}));
+
+      // One of the rows has NaN, infinities of both signs, or products out of range on their way.
+      for (std::int64_t odd = 0; odd < rows; ++odd)
+        for (const T what : {kNaN, kInf, T(1e30)}) {
+          const Array y = kernels::clone(x);
+          y.data<T>()[odd * n + n / 2] = what;
+          if (what == kInf && n > 1) y.data<T>()[odd * n] = -kInf;
+          if (what == T(1e30) && n > 2) {
+            y.data<T>()[odd * n] = T(1e30);
+            y.data<T>()[odd * n + n - 1] = T(1e-30);
+          }
+          const auto maxima = values<T>(reduce(ReduceOp::Max, y, {1}));
+          const auto minima = values<T>(reduce(ReduceOp::Min, y, {1}));
+          const auto got = values<T>(reduce(ReduceOp::Prod, y, {1}));
+          const auto totals = values<T>(reduce(ReduceOp::Sum, y, {1}));
+          for (std::size_t r = 0; r < largest.size(); ++r) {
+            if (static_cast<std::int64_t>(r) != odd) {
+              EXPECT_EQ(maxima[r], largest[r]);
+              EXPECT_EQ(minima[r], smallest[r]);
+              EXPECT_EQ(got[r], plain_products[r]);
+              EXPECT_EQ(totals[r], plain_sums[r]);
+            } else if (std::isnan(what)) {
+              EXPECT_TRUE(std::isnan(maxima[r]) && std::isnan(minima[r]));
+              EXPECT_TRUE(std::isnan(got[r]) && std::isnan(totals[r]));
+            } else if (std::isinf(what) && n > 1) {
+              EXPECT_EQ(maxima[r], kInf);
+              EXPECT_EQ(minima[r], -kInf);
+              EXPECT_EQ(got[r], -kInf);
+              EXPECT_TRUE(std::isnan(totals[r]));
+            } else if (!std::isinf(what) && n > 2) {
+              double product = 1;
+              for (std::int64_t k = 0; k < n; ++k)
+                product *= static_cast<double>(y.data<T>()[odd * n + k]);
+              EXPECT_NEAR(got[r] / product, 1, 1e-5);
+            }
+          }
+        }
+    }
+}
+
+// What an earlier part of a result's elements was is kept.
+TYPED_TEST(ReduceTest, NaNOfAnEarlierPart) {
+  using T = TypeParam;
+  for (const std::int64_t n : {3, 20, 300}) {
+    const Array x = random_array({3, 7, n}, dtype_of<T>, 5);
+    x.data<T>()[(0 * 7 + 2) * n + n - 1] = std::numeric_limits<T>::quiet_NaN();
+    for (const ReduceOp op : {ReduceOp::Max, ReduceOp::Min, ReduceOp::Sum, ReduceOp::Prod}) {
+      const auto got = values<T>(reduce(op, x, {0, 2}));
+      for (int r = 0; r < 7; ++r) EXPECT_EQ(std::isnan(got[r]), r == 2);
+    }
+  }
+}
+
 // What leaves float32's range on its way but not in the end, zeros, and what overflows indeed.
 TEST(Reduce, ProductsBeyondTheRangeOnTheirWay) {
   const std::vector<std::vector<float>> patterns = {

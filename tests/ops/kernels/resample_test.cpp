@@ -32,6 +32,17 @@ AxisSamples random_axis(std::int64_t inputs, std::int64_t outputs, int fewest, i
   return axis;
 }
 
+// Each output is an input as it stands, several in turn the same one.
+AxisSamples nearest_axis(std::int64_t inputs, std::int64_t outputs) {
+  AxisSamples axis;
+  axis.inputs = inputs;
+  for (std::int64_t o = 0; o < outputs; ++o) {
+    axis.add_term(o * inputs / outputs, 1);
+    axis.end_output();
+  }
+  return axis;
+}
+
 struct Case {
   DimVector input;
   Resampling axes;
@@ -48,6 +59,10 @@ std::vector<Case> cases() {
       {{2, 3, 9, 160}, {random_axis(9, 2, 3, 4, 10), random_axis(160, 33, 2, 6, 11)}},
       {{2, 3, 9, 37}, {random_axis(9, 12, 0, 4, 12), std::nullopt}},
       {{2, 3, 9, 37}, {std::nullopt, random_axis(37, 50, 0, 4, 13)}},
+      {{2, 3, 5, 7}, {nearest_axis(5, 10), nearest_axis(7, 21)}},
+      {{2, 3, 7, 40}, {nearest_axis(7, 3), random_axis(40, 33, 0, 5, 25)}},
+      {{1, 2, 5, 3}, {nearest_axis(5, 23), random_axis(3, 9, 2, 2, 26)}},
+      {{40, 30, 5, 7}, {nearest_axis(5, 11), nearest_axis(7, 7)}},
       {{2, 3, 4, 5}, {std::nullopt, std::nullopt}},
       {{0, 3, 4, 5}, {random_axis(4, 8, 2, 2, 14), random_axis(5, 10, 2, 2, 15)}},
       {{1, 1, 1, 1}, {random_axis(1, 3, 2, 2, 16), random_axis(1, 2, 2, 2, 17)}},
