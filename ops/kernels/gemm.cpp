@@ -155,7 +155,7 @@ T dot_loop(const T* x, std::int64_t x_stride, const T* y, std::int64_t y_stride,
 
 template <typename T>
 Matrix<const T> matrix_of(const Array& a) {
-  return {a.data<T>(), a.size(0), a.size(1), a.stride(0), a.stride(1)};
+  return {a.data<T>(), a.sizes()[0], a.sizes()[1], a.strides()[0], a.strides()[1]};
 }
 
 // Number i of a batch of matrices.
