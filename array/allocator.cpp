@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <mutex>
@@ -46,19 +45,25 @@ constexpr int kClasses = 4 * kSteps;
 constexpr std::size_t kLargestSmall = 4096;
 constexpr std::size_t kSlab = 64 << 10;  // the step from one slab to the next: header and blocks
 
-int class_of(std::size_t bytes) {
-  const std::size_t units = std::max<std::size_t>(1, (bytes + kSmallest - 1) / kSmallest);
-  if (units <= kSteps) return static_cast<int>(units) - 1;
-  const int shift = std::bit_width(units - 1) - 4;  // keeps the four leading bits
-  const std::size_t rounded = (units + (std::size_t{1} << shift) - 1) >> shift;  // 9 ... 16
-  return kSteps * (shift + 1) + static_cast<int>(rounded) - kSteps - 1;
-}
-
 constexpr std::size_t class_bytes(int index) {
   if (index < kSteps) return (static_cast<std::size_t>(index) + 1) * kSmallest;
   const int shift = index / kSteps - 1;
   return (static_cast<std::size_t>(index % kSteps) + kSteps + 1) * (kSmallest << shift);
 }
+
+// The class of blocks of so many times the smallest. A table, since to compute it would take as
+// long as all the rest of an allocation.
+constexpr auto kClassOfUnits = [] {
+  std::array<std::uint8_t, kLargestSmall / kSmallest + 1> classes{};
+  for (std::size_t units = 0, index = 0; units < classes.size(); ++units) {
+    if (class_bytes(static_cast<int>(index)) < units * kSmallest) ++index;
+    classes[units] = static_cast<std::uint8_t>(index);
+  }
+  return classes;
+}();
+static_assert(class_bytes(kClasses - 1) == kLargestSmall);
+
+int class_of(std::size_t bytes) { return kClassOfUnits[(bytes + kSmallest - 1) / kSmallest]; }
 
 std::int64_t count(std::size_t bytes) { return static_cast<std::int64_t>(bytes); }
 
@@ -76,12 +81,13 @@ struct Slab {
   FreeBlock* freed;
   std::uint32_t unused_at;  // bytes from the slab's start
   std::uint32_t in_use;     // blocks
-  int index;                // the class
+  std::uint32_t block_bytes;
+  int index;  // the class
 
   static Slab* of(void* block) {
     return reinterpret_cast<Slab*>(reinterpret_cast<std::uintptr_t>(block) / kSlab * kSlab);
   }
-  bool is_full() const { return !freed && unused_at + class_bytes(index) > kBytes; }
+  bool is_full() const { return !freed && unused_at + block_bytes > kBytes; }
 };
 static_assert(sizeof(Slab) <= Slab::kHeader);
 
@@ -106,7 +112,7 @@ class Allocator {
         slab->freed = block->next;
       } else {
         block = reinterpret_cast<FreeBlock*>(reinterpret_cast<char*>(slab) + slab->unused_at);
-        slab->unused_at += static_cast<std::uint32_t>(class_bytes(index));
+        slab->unused_at += slab->block_bytes;
       }
       ++slab->in_use;
       if (slab->is_full()) unlink(slab);
@@ -120,7 +126,7 @@ class Allocator {
     return taken;
   }
 
-  void give_small(int index, FreeBlock* blocks) noexcept {
+  void give_small(FreeBlock* blocks) noexcept {
     const std::lock_guard guard(mutex_);
     while (blocks) {
       FreeBlock* const block = std::exchange(blocks, blocks->next);
@@ -129,7 +135,7 @@ class Allocator {
       block->next = slab->freed;
       slab->freed = block;
       --slab->in_use;
-      stats_.in_use -= count(class_bytes(index));
+      stats_.in_use -= slab->block_bytes;
       if (was_full) link(slab);
       // One empty slab stays with its class, for blocks that come and go.
       if (slab->in_use == 0 && (slab->next || slab->previous)) remove(slab);
@@ -236,6 +242,7 @@ class Allocator {
     if (!block) return nullptr;
     auto* const slab = new (block) Slab{};
     slab->unused_at = Slab::kHeader;
+    slab->block_bytes = static_cast<std::uint32_t>(class_bytes(index));
     slab->index = index;
     link(slab);
     return slab;
@@ -279,23 +286,14 @@ class ThreadCache {
 
   // \throws Error when the system has no memory.
   void* take(int index) {
-    Kept& kept = kept_[index];
-    if (!kept.first) [[unlikely]]
-      fill(index);
-    FreeBlock* const block = kept.first;
-    kept.first = block->next;
-    kept.set_count(kept.count() - 1);
-    taken_.store(taken() + 1, std::memory_order_relaxed);
-    return block;
+    if (!kept_[index].first) [[unlikely]]
+      return take_of_more(index);
+    return take_kept(index);
   }
   void keep(int index, void* freed) noexcept {
-    Kept& kept = kept_[index];
-    if (kept.count() == kMostKept[index]) [[unlikely]]
-      give_back(index, kept.count() / 2);
-    auto* const block = static_cast<FreeBlock*>(freed);
-    block->next = kept.first;
-    kept.first = block;
-    kept.set_count(kept.count() + 1);
+    if (kept_[index].count() == kMostKept[index]) [[unlikely]]
+      return keep_fewer(index, freed);
+    keep_one(index, freed);
   }
 
   std::int64_t kept_bytes() const {
@@ -323,14 +321,33 @@ class ThreadCache {
     return most;
   }();
 
-  // What is needed once in hundreds of times stays out of the way of what always is: a call of
-  // take() or keep() then saves no registers.
-  [[gnu::noinline]] void fill(int index) {
+  void* take_kept(int index) {
+    Kept& kept = kept_[index];
+    FreeBlock* const block = kept.first;
+    kept.first = block->next;
+    kept.set_count(kept.count() - 1);
+    taken_.store(taken() + 1, std::memory_order_relaxed);
+    return block;
+  }
+  void keep_one(int index, void* freed) noexcept {
+    Kept& kept = kept_[index];
+    kept.first = new (freed) FreeBlock{kept.first};
+    kept.set_count(kept.count() + 1);
+  }
+
+  // What is needed once in hundreds of times stays out of the way of what always is, and is called
+  // last: take() and keep() then save no registers.
+  [[gnu::noinline]] void* take_of_more(int index) {
     const auto [first, number] = allocator().take_small(index, kMostKept[index] / 2);
     kept_[index].first = first;
     kept_[index].set_count(number);
+    return take_kept(index);
   }
-  [[gnu::noinline]] void give_back(int index, int n) noexcept {
+  [[gnu::noinline]] void keep_fewer(int index, void* freed) noexcept {
+    give_back(index, kept_[index].count() / 2);
+    keep_one(index, freed);
+  }
+  void give_back(int index, int n) noexcept {
     if (n == 0) return;
     Kept& kept = kept_[index];
     FreeBlock* const first = kept.first;
@@ -338,7 +355,7 @@ class ThreadCache {
     for (int i = 1; i < n; ++i) last = last->next;
     kept.first = std::exchange(last->next, nullptr);
     kept.set_count(kept.count() - n);
-    allocator().give_small(index, first);
+    allocator().give_small(first);
   }
 
   Kept kept_[kClasses];
@@ -358,27 +375,23 @@ struct ThreadCacheOwner {
   }
 };
 
-[[gnu::noinline]] ThreadCache* first_use_of_cache() {
+ThreadCache* first_use_of_cache() {
   if (!thread_ending) {
     static thread_local ThreadCacheOwner owner;
   }
   return thread_cache;
 }
 
-inline ThreadCache* this_threads_cache() {
-  if (thread_cache) [[likely]]
-    return thread_cache;
-  return first_use_of_cache();
-}
-
-// What does not go through a thread's cache, out of the way of what does.
-[[gnu::noinline]] void* allocate_shared(std::size_t bytes) {
+// What does not go through a thread's cache, or finds none, out of the way of what does.
+[[gnu::noinline]] void* allocate_otherwise(std::size_t bytes) {
   if (bytes > kLargestSmall) return allocator().take_large(bytes);
+  if (ThreadCache* const cache = first_use_of_cache()) return cache->take(class_of(bytes));
   return allocator().take_small(class_of(bytes), 1).first;
 }
-[[gnu::noinline]] void deallocate_shared(void* block, std::size_t bytes) noexcept {
+[[gnu::noinline]] void deallocate_otherwise(void* block, std::size_t bytes) noexcept {
   if (bytes > kLargestSmall) return allocator().give_large(block);
-  allocator().give_small(class_of(bytes), new (block) FreeBlock{nullptr});
+  if (ThreadCache* const cache = first_use_of_cache()) return cache->keep(class_of(bytes), block);
+  allocator().give_small(new (block) FreeBlock{nullptr});
 }
 
 MemoryStats Allocator::stats() {
@@ -407,9 +420,9 @@ void empty_cache() { allocator().release_idle(); }
 
 void* detail::allocate(std::size_t bytes) {
   if constexpr (!kKeepFreedBlocks) return allocator().take_from_system(bytes);
-  if (bytes <= kLargestSmall) [[likely]]
-    if (ThreadCache* const cache = this_threads_cache()) return cache->take(class_of(bytes));
-  return allocate_shared(bytes);
+  if (ThreadCache* const cache = thread_cache; cache && bytes <= kLargestSmall) [[likely]]
+    return cache->take(class_of(bytes));
+  return allocate_otherwise(bytes);
 }
 
 void detail::deallocate(void* block, std::size_t bytes) noexcept {
@@ -417,9 +430,9 @@ void detail::deallocate(void* block, std::size_t bytes) noexcept {
     allocator().give_to_system(block, bytes);
     return;
   }
-  if (bytes <= kLargestSmall) [[likely]]
-    if (ThreadCache* const cache = this_threads_cache()) return cache->keep(class_of(bytes), block);
-  deallocate_shared(block, bytes);
+  if (ThreadCache* const cache = thread_cache; cache && bytes <= kLargestSmall) [[likely]]
+    return cache->keep(class_of(bytes), block);
+  deallocate_otherwise(block, bytes);
 }
 
 }  // namespace tapedeck

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace tapedeck {
 
@@ -17,14 +18,21 @@ std::int64_t numel_of(IntArrayRef sizes) {
   return n;
 }
 
-DimVector contiguous_strides(IntArrayRef sizes) {
-  DimVector strides(sizes);
+namespace {
+// From the sizes to the strides of a row-major array.
+inline void set_contiguous(DimVector& strides) {
   // Unsigned, because an empty shape may have any other sizes, whose product overflows.
   std::uint64_t step = 1;
-  for (std::size_t i = sizes.size(); i-- > 0;) {
-    strides[i] = static_cast<std::int64_t>(step);
-    step *= static_cast<std::uint64_t>(std::max<std::int64_t>(sizes[i], 1));
+  for (std::size_t i = strides.size(); i-- > 0;) {
+    const std::int64_t size = std::exchange(strides[i], static_cast<std::int64_t>(step));
+    step *= static_cast<std::uint64_t>(std::max<std::int64_t>(size, 1));
   }
+}
+}  // namespace
+
+DimVector contiguous_strides(IntArrayRef sizes) {
+  DimVector strides(sizes);
+  set_contiguous(strides);
   return strides;
 }
 
@@ -129,12 +137,11 @@ Array::Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes
       sizes_(sizes),
       strides_(strides) {}
 
-Array::Array(ScalarType dtype, IntArrayRef sizes, std::int64_t numel)
-    : storage_(Storage::allocate(static_cast<std::size_t>(numel * element_size(dtype)))),
-      numel_(numel),
-      dtype_(dtype),
-      sizes_(sizes),
-      strides_(contiguous_strides(sizes)) {}
+Array::Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes,
+             std::int64_t numel)
+    : storage_(std::move(storage)), numel_(numel), dtype_(dtype), sizes_(sizes), strides_(sizes_) {
+  set_contiguous(strides_);
+}
 
 Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
   std::int64_t n = 1;
@@ -149,9 +156,10 @@ Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
   TAPEDECK_CHECK(is_empty || (!overflow && n <= std::numeric_limits<std::int64_t>::max() / 16),
                  "empty: the number of elements of shape ", sizes, " does not fit 64 bits");
   TAPEDECK_CHECK(dtype != ScalarType::Undefined, "empty: the dtype is undefined");
+  const std::int64_t bytes = n * element_size(dtype);
   TAPEDECK_CHECK_AS(TypeError, element_size(dtype) > 0, "dtype ", dtype,
                     " is not supported: expected Float, Double, Long, Int, Byte or Bool");
-  return Array(dtype, sizes, n);
+  return Array(Storage::allocate(static_cast<std::size_t>(bytes)), dtype, sizes, n);
 }
 
 Array Array::from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, ScalarType dtype,
@@ -172,6 +180,7 @@ Array Array::from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, Scala
 }
 
 bool Array::has_internal_overlap() const {
+  if (contiguous_ && numel_ > 0) return false;
   for (std::size_t i = 0; i < sizes_.size(); ++i)
     if (sizes_[i] > 1 && strides_[i] == 0) return true;
   return false;

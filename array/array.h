@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <utility>
 
 #include <tapedeck/array/dim_vector.h>
 #include <tapedeck/array/dtype.h>
@@ -30,6 +31,10 @@ class Array {
 
   /// Uninitialised. \throws Error for a negative size.
   static Array empty(IntArrayRef sizes, ScalarType dtype);
+  /// The elements from a storage's start, row-major; they lie within it.
+  static Array row_major(intrusive_ptr<Storage> storage, IntArrayRef sizes, ScalarType dtype) {
+    return Array(std::move(storage), dtype, sizes, numel_of(sizes));
+  }
   /// Wraps memory of the caller's, without a copy; strides in elements, row-major where empty.
   static Array from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, ScalarType dtype,
                          std::function<void(void*)> deleter = {});
@@ -93,8 +98,8 @@ class Array {
  private:
   Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes, IntArrayRef strides,
         std::int64_t offset);
-  // Fresh row-major memory for `numel` elements.
-  Array(ScalarType dtype, IntArrayRef sizes, std::int64_t numel);
+  // Row-major from the storage's start, with `numel` elements.
+  Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes, std::int64_t numel);
 
   intrusive_ptr<Storage> storage_;
   std::int64_t offset_ = 0;

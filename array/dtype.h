@@ -26,22 +26,15 @@ inline constexpr ScalarType kFloat32 = ScalarType::Float, kFloat = kFloat32, kF3
 inline constexpr ScalarType kFloat64 = ScalarType::Double, kDouble = kFloat64, kF64 = kFloat64;
 inline constexpr ScalarType kBool = ScalarType::Bool;
 
-/// Bytes of one element.
+namespace detail {
+// Of the types by their values. A table: it is looked up wherever an Array is addressed.
+inline constexpr std::uint8_t kElementSizes[] = {1, 0, 0, 4, 8, 0, 4, 8, 0, 0, 0, 1};
+}  // namespace detail
+
+/// Bytes of one element; 0 for Undefined.
 constexpr std::int64_t element_size(ScalarType dtype) {
-  switch (dtype) {
-    case ScalarType::Byte:
-    case ScalarType::Bool:
-      return 1;
-    case ScalarType::Int:
-    case ScalarType::Float:
-      return 4;
-    case ScalarType::Long:
-    case ScalarType::Double:
-      return 8;
-    case ScalarType::Undefined:
-      break;
-  }
-  return 0;
+  const auto index = static_cast<std::uint8_t>(dtype);
+  return index < sizeof detail::kElementSizes ? detail::kElementSizes[index] : 0;
 }
 
 constexpr bool is_floating_point(ScalarType dtype) {

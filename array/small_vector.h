@@ -21,8 +21,8 @@ class SmallVector {
   template <typename... Values>
   requires(sizeof...(Values) > 0 && (std::is_same_v<std::remove_cvref_t<Values>, T> && ...))
       SmallVector(Values&&... values) {
-    reserve(sizeof...(Values));
-    (push_back(std::forward<Values>(values)), ...);
+    if constexpr (sizeof...(Values) > N) reserve(sizeof...(Values));
+    (new (data_ + size_++) T(std::forward<Values>(values)), ...);
   }
   SmallVector(const SmallVector& other) {
     reserve(other.size_);
@@ -100,9 +100,11 @@ class SmallVector {
       size_ = std::exchange(other.size_, 0);
       capacity_ = std::exchange(other.capacity_, N);
     } else {
-      std::uninitialized_move(other.begin(), other.end(), data_);
-      size_ = other.size_;
-      other.clear();
+      size_ = std::exchange(other.size_, 0);
+      for (std::uint32_t i = 0; i < size_; ++i) {
+        new (data_ + i) T(std::move(other.data_[i]));
+        other.data_[i].~T();
+      }
     }
   }
 

@@ -16,7 +16,8 @@
 
 // The backward pass. Nodes that have received a gradient wait in a heap, the latest created on top.
 // When a node is taken out, every node that uses its outputs was created after it and has run
-// already, so its gradients are complete. Nothing here recurses, however deep the graph.
+// already, so its gradients are complete. Nothing here recurses, however deep the graph. A node
+// that waits alone, as all those of a chain do, needs no heap.
 
 namespace tapedeck::autograd {
 
@@ -97,20 +98,14 @@ class BackwardPass {
         leaf.accumulate(std::move(grad));
         return;
       }
-    Variable& sum = pending_[slot_of(node)].grads[edge.input_nr];
+    Variable& sum = gathered_for(node)[edge.input_nr];
     sum = sum.defined() ? add_gradients(std::move(sum), grad) : std::move(grad);
   }
 
   void run() {
-    while (!heap_.empty()) {
-      std::pop_heap(heap_.begin(), heap_.end());
-      const std::size_t slot = heap_.back().slot;
-      heap_.pop_back();
-      Node* const node = std::exchange(pending_[slot].node, nullptr);
-      Gradients grads = std::move(pending_[slot].grads);
-      free_slots_.push_back(slot);
-      forget(*node);
-      run_node(*node, std::move(grads));
+    while (alone_.node || !heap_.empty()) {
+      Pending latest = take_latest();
+      run_node(*latest.node, std::move(latest.grads));
     }
   }
 
@@ -134,8 +129,32 @@ class BackwardPass {
     bool operator<(const HeapEntry& other) const { return sequence_nr < other.sequence_nr; }
   };
 
-  // Where the gradients of a node gather. The node itself remembers it, unless another thread's
-  // pass is at the same node: then a map does.
+  // Where the gradients of a node gather.
+  Gradients& gathered_for(Node* node) {
+    if (alone_.node == node) return alone_.grads;
+    if (!alone_.node && heap_.empty()) {
+      alone_.node = node;
+      alone_.grads.resize(node->num_inputs());
+      return alone_.grads;
+    }
+    if (Node* const first = std::exchange(alone_.node, nullptr))
+      pending_[slot_of(first)].grads = std::move(alone_.grads);
+    return pending_[slot_of(node)].grads;
+  }
+
+  Pending take_latest() {
+    if (alone_.node) return {std::exchange(alone_.node, nullptr), std::move(alone_.grads)};
+    std::pop_heap(heap_.begin(), heap_.end());
+    const std::size_t slot = heap_.back().slot;
+    heap_.pop_back();
+    free_slots_.push_back(slot);
+    Pending& latest = pending_[slot];
+    forget(*latest.node);
+    return {std::exchange(latest.node, nullptr), std::move(latest.grads)};
+  }
+
+  // The place of a node that does not wait alone. The node itself remembers it, unless another
+  // thread's pass is at the same node: then a map does.
   std::size_t slot_of(Node* node) {
     const void* owner = node->pass_.load(std::memory_order_acquire);
     if (owner == this) return node->slot_;
@@ -234,6 +253,7 @@ class BackwardPass {
   bool accumulate_captured_;
   const Node* from_ = nullptr;
   std::optional<std::unordered_map<const Node*, std::vector<std::size_t>>> captures_of_;
+  Pending alone_;  // the only node that waits, while the heap is empty
   // Small passes allocate nothing for themselves, and make no map that is not needed.
   SmallVector<Pending, 4> pending_;
   SmallVector<std::size_t, 8> free_slots_;

@@ -42,8 +42,8 @@ void Node::destroy() noexcept {
   destroying = false;
 }
 
-std::uint32_t Node::add_output(IntArrayRef sizes, ScalarType dtype) {
-  outputs_.emplace_back(dtype, DimVector(sizes));
+std::uint32_t Node::add_output(const DimVector& sizes, ScalarType dtype) {
+  outputs_.emplace_back(dtype, sizes);
   return static_cast<std::uint32_t>(outputs_.size() - 1);
 }
 

@@ -95,7 +95,7 @@ class Node : public RefCounted {
   std::uint64_t sequence_nr() const { return sequence_nr_; }
 
   /// Declares one more output of the operation, and returns its number.
-  std::uint32_t add_output(IntArrayRef sizes, ScalarType dtype);
+  std::uint32_t add_output(const DimVector& sizes, ScalarType dtype);
   /// Gradients that `apply` is given.
   std::size_t num_inputs() const { return outputs_.size(); }
   const OutputMetadata& output_metadata(std::size_t i) const { return outputs_[i]; }

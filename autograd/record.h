@@ -53,9 +53,7 @@ inline bool should_record_list(ArrayRef<Variable> inputs) {
 /// The edges of a node with these inputs, in order.
 template <typename... Variables>
 EdgeList edges(const Variables&... inputs) {
-  EdgeList list;
-  (list.push_back(gradient_edge(inputs)), ...);
-  return list;
+  return EdgeList(gradient_edge(inputs)...);
 }
 inline EdgeList edge_list(ArrayRef<Variable> inputs) {
   EdgeList list;
@@ -79,13 +77,13 @@ class VjpNode final : public Node {
   Gradients apply(const Gradients& grads, const VjpContext& ctx) override {
     if (!vjp_) fail_released(name_);
     if constexpr (std::is_invocable_v<const Vjp&, const Gradients&, const VjpContext&>) {
-      return wrap((*vjp_)(grads, ctx));
+      return (*vjp_)(grads, ctx);
     } else {
       if (!grads[0].defined()) return Gradients(num_outputs());
       if constexpr (std::is_invocable_v<const Vjp&, const Variable&, const VjpContext&>)
-        return wrap((*vjp_)(grads[0], ctx));
+        return Gradients((*vjp_)(grads[0], ctx));
       else
-        return wrap((*vjp_)(grads[0]));
+        return Gradients((*vjp_)(grads[0]));
     }
   }
 
@@ -97,17 +95,6 @@ class VjpNode final : public Node {
   std::string name() const override { return name_; }
 
  private:
-  Gradients wrap(Gradients grads) const {
-    check_gradient_count(name_, num_outputs(), grads.size());
-    return grads;
-  }
-  Gradients wrap(Variable grad) const {
-    check_gradient_count(name_, num_outputs(), 1);
-    Gradients grads(1);
-    grads[0] = std::move(grad);
-    return grads;
-  }
-
   const char* name_;
   std::optional<Vjp> vjp_;
 };

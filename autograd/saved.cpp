@@ -18,27 +18,38 @@ Saved save(const Variable& input, bool when) {
 }
 
 Saved save_output(const Variable& output, std::uint32_t output_nr) {
+  const Array& array = output.array();
   Saved saved;
-  saved.value_ = Variable(output.array());
-  saved.version_ = output.array().storage()->version();
+  if (array.is_contiguous() && array.offset() == 0)
+    saved.elements_ = array.storage();
+  else
+    saved.value_ = Variable(array);
+  saved.version_ = array.storage()->version();
   saved.output_nr_ = static_cast<std::int32_t>(output_nr);
   return saved;
 }
 
+Array Saved::output(const VjpContext& ctx) const {
+  if (!elements_) return value_.array();
+  const OutputMetadata& output = ctx.node().output_metadata(static_cast<std::size_t>(output_nr_));
+  return Array::row_major(elements_, output.sizes, output.dtype);
+}
+
 Variable Saved::get(const VjpContext& ctx) const {
-  if (!value_.defined()) return {};
-  const std::uint32_t now = value_.array().storage()->version();
+  Variable value = output_nr_ == kInput ? value_ : Variable(output(ctx));
+  if (!value.defined()) return value;
+  const std::uint32_t now = value.array().storage()->version();
   TAPEDECK_CHECK(now == version_,
                  "one of the variables needed for gradient computation has been modified by an "
                  "inplace operation: [",
-                 value_.toString(), " ", value_.sizes(), "], saved by ", ctx.node().name(),
+                 value.toString(), " ", value.sizes(), "], saved by ", ctx.node().name(),
                  ", is at version ", now, "; expected version ", version_, " instead");
-  if (output_nr_ == kInput || !GradMode::is_enabled()) return value_;
-  // An output again, on the same tape, for derivatives of this derivative.
-  Variable output(value_.array());
-  output.impl()->grad_fn = intrusive_ptr<Node>(const_cast<Node*>(&ctx.node()));
-  output.impl()->output_nr = static_cast<std::uint32_t>(output_nr_);
-  return output;
+  if (output_nr_ != kInput && GradMode::is_enabled()) {
+    // An output again, on the same tape, for derivatives of this derivative.
+    value.impl()->grad_fn = intrusive_ptr<Node>(const_cast<Node*>(&ctx.node()));
+    value.impl()->output_nr = static_cast<std::uint32_t>(output_nr_);
+  }
+  return value;
 }
 
 }  // namespace tapedeck::autograd

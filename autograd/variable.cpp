@@ -34,7 +34,7 @@ bool InferenceMode::is_enabled() { return Storage::inference_mode(); }
 
 namespace autograd {
 
-VariableImpl::VariableImpl(Array value) : array(std::move(value)) {}
+VariableImpl::VariableImpl(Array&& value) : array(std::move(value)) {}
 VariableImpl::~VariableImpl() = default;
 
 std::uint32_t VersionCounter::current_version() const {

@@ -36,7 +36,7 @@ class VersionCounter {
 /// The value, the gradient and the place on the tape that the handles of one Variable share.
 class VariableImpl final : public RefCounted {
  public:
-  explicit VariableImpl(Array value);
+  explicit VariableImpl(Array&& value);
   ~VariableImpl();
 
   static void* operator new(std::size_t bytes) { return tapedeck::detail::allocate(bytes); }

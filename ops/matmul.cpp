@@ -14,7 +14,8 @@ namespace {
 
 // Whether the transpose of a matrix is row-major.
 bool is_column_major(const Variable& m) {
-  return m.stride(0) == 1 && m.stride(1) >= m.size(0) && m.size(1) > 1;
+  const DimVector &sizes = m.array().sizes(), &strides = m.array().strides();
+  return strides[0] == 1 && strides[1] >= sizes[0] && sizes[1] > 1;
 }
 
 // a^T g or g b^T, in the layout of the operand that it is the gradient of: the gradient of a weight

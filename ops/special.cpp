@@ -162,10 +162,10 @@ V xlogy(const V& self, const V& other) {
   return z;
 }
 V xlogy(const V& self, Scalar other) {
-  return xlogy(self, V(kernels::full({}, other, floating(self).dtype())));
+  return xlogy(self, V(kernels::full({}, other, detail::floating_type(self.dtype()))));
 }
 V xlogy(Scalar self, const V& other) {
-  return xlogy(V(kernels::full({}, self, floating(other).dtype())), other);
+  return xlogy(V(kernels::full({}, self, detail::floating_type(other.dtype()))), other);
 }
 V copysign(const V& self, const V& other) {
   const ScalarType dtype = detail::floating_type(result_type(self, other));
@@ -173,7 +173,7 @@ V copysign(const V& self, const V& other) {
   return where(logical_xor(signbit(x), signbit(other)), -x, x);
 }
 V copysign(const V& self, Scalar other) {
-  return copysign(self, V(kernels::full({}, other, floating(self).dtype())));
+  return copysign(self, V(kernels::full({}, other, detail::floating_type(self.dtype()))));
 }
 V fmax(const V& x, const V& y) { return where(isnan(x), y, where(isnan(y), x, maximum(x, y))); }
 V fmin(const V& x, const V& y) { return where(isnan(x), y, where(isnan(y), x, minimum(x, y))); }

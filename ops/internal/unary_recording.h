@@ -15,7 +15,7 @@
 namespace tapedeck::detail {
 
 /// x in a floating dtype: itself, or converted to the default one.
-inline Variable floating(const Variable& x) { return x.to(floating_type(x.dtype())); }
+inline Operand floating(const Variable& x) { return {x, floating_type(x.dtype())}; }
 
 /// y = op(x), whose gradient is vjp(g, y).
 template <typename Vjp>

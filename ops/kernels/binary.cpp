@@ -46,14 +46,8 @@ void check_same_dtype(BinaryOp op, const Array& a, const Array& b) {
 
 // Whether the loop may write `out` while it reads `operand`.
 bool may_share(const Array& out, const Array& operand) {
-  return out.same_view(operand) || !may_overlap(out, operand);
-}
-
-// The operand, or a copy of it, which `storage` then holds, where the loop may not.
-const Array& readable(const Array& out, const Array& operand, Array& storage) {
-  if (may_share(out, operand)) return operand;
-  storage = clone(operand);
-  return storage;
+  return &out == &operand || !out.shares_storage(operand) || out.same_view(operand) ||
+         !may_overlap(out, operand);
 }
 
 }  // namespace
@@ -221,8 +215,9 @@ void binary_out(BinaryOp op, Array& out, const Array& a, const Array& b, const O
     check_destination(name_of(op), out, a.sizes());
   else
     check_destination(name_of(op), out, broadcast_shapes(a.sizes(), b.sizes(), name_of(op)));
-  Array copy_of_a, copy_of_b;
-  const RowInput in[] = {readable(out, a, copy_of_a), readable(out, b, copy_of_b)};
+  if (!may_share(out, a)) return binary_out(op, out, clone(a), b, params);
+  if (!may_share(out, b)) return binary_out(op, out, a, clone(b), params);
+  const RowInput in[] = {a, b};
   run_rows(loops, params.values, out, in, 2);
 }
 
@@ -231,8 +226,8 @@ void binary_out(BinaryOp op, Array& out, const Array& a, Scalar b) {
   if (out.dtype() != result_dtype(op, a.dtype())) return copy(binary(op, a, b), out);
   const RowLoops loops = find_loops(op, a.dtype());
   const Element element(b, a.dtype());
-  Array copy_of_a;
-  const RowInput in[] = {readable(out, a, copy_of_a), {element.bytes, element_size(a.dtype())}};
+  if (!may_share(out, a)) return binary_out(op, out, clone(a), b);
+  const RowInput in[] = {a, {element.bytes, element_size(a.dtype())}};
   run_rows(loops, nullptr, out, in, 2);
 }
 

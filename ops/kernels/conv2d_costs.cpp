@@ -193,7 +193,7 @@ WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction, Winogr
 }
 
 bool WinogradCost::pays(const Conv2dShape& s, ConvDirection direction, double other_time) const {
-  if (!has_enough_channels(s, direction) || time + other_time >= limit) return false;
+  if (time + other_time >= limit) return false;
   if (direction != ConvDirection::GradInput || s.group_channels() >= lanes()) return true;
   // Columns leave no lanes of vectors over channels empty.
   const Reached part = reached(s, direction);
@@ -202,6 +202,7 @@ bool WinogradCost::pays(const Conv2dShape& s, ConvDirection direction, double ot
 
 std::optional<WinogradCost> winograd_cost(WinogradPoints points, const Conv2dShape& s,
                                           ConvDirection direction) {
+  if (!has_enough_channels(s, direction)) return std::nullopt;
   const std::optional<WinogradVariant> variant = winograd_variant(points, s, direction);
   if (!variant) return std::nullopt;
   return WinogradCost(s, direction, *variant);

@@ -57,7 +57,7 @@ struct WinogradCost {
   /// Whether that is less than the other algorithms take, with `other_time` beside it.
   bool pays(const Conv2dShape& shape, ConvDirection direction, double other_time = 0) const;
 };
-/// Nothing where there are no such tiles.
+/// Nothing where there are no such tiles, or too few channels to share their transforms.
 std::optional<WinogradCost> winograd_cost(WinogradPoints points, const Conv2dShape& shape,
                                           ConvDirection direction);
 /// What Winograd on the parts of a dilated image costs, with the direct algorithm's time on the

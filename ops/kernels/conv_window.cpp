@@ -1,6 +1,7 @@
 #include <tapedeck/ops/kernels/conv_window.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace tapedeck::kernels {
 
@@ -26,6 +27,7 @@ void WindowAxis::finish() {
   }
   reach = last_shift - first_shift;
   shifts.clear();
+  shifts.reserve(static_cast<std::size_t>(kernel));
   for (const AxisPhase& phase : phases)
     shifts.insert(shifts.end(), phase.shifts.begin(), phase.shifts.end());
   std::sort(shifts.begin(), shifts.end());
@@ -45,11 +47,15 @@ std::int64_t WindowAxis::outputs_within(std::int64_t inputs) const {
 
 WindowAxis WindowAxis::forward(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
                                std::int64_t stride, std::int64_t dilation, std::int64_t pad) {
-  WindowAxis axis{in_size, out_size, kernel, stride, 1, {{0, out_size, {}, {}}}, 0, 0, 0, {}, {}};
+  AxisPhase phase{0, out_size, {}, {}};
+  phase.taps.reserve(static_cast<std::size_t>(kernel));
+  phase.shifts.reserve(static_cast<std::size_t>(kernel));
   for (std::int64_t k = 0; k < kernel; ++k) {
-    axis.phases[0].taps.push_back(k);
-    axis.phases[0].shifts.push_back(k * dilation - pad);
+    phase.taps.push_back(k);
+    phase.shifts.push_back(k * dilation - pad);
   }
+  WindowAxis axis{in_size, out_size, kernel, stride, 1, {}, 0, 0, 0, {}, {}};
+  axis.phases.push_back(std::move(phase));
   axis.finish();
   return axis;
 }
@@ -57,8 +63,13 @@ WindowAxis WindowAxis::forward(std::int64_t in_size, std::int64_t out_size, std:
 WindowAxis WindowAxis::transposed(std::int64_t in_size, std::int64_t out_size, std::int64_t kernel,
                                   std::int64_t stride, std::int64_t dilation, std::int64_t pad) {
   WindowAxis axis{in_size, out_size, kernel, 1, stride, {}, 0, 0, 0, {}, {}};
-  for (std::int64_t first = 0; first < std::min(stride, out_size); ++first) {
+  const std::int64_t phases = std::min(stride, out_size);
+  const auto taps_of_phase = static_cast<std::size_t>((kernel + stride - 1) / stride);
+  axis.phases.reserve(static_cast<std::size_t>(std::max<std::int64_t>(0, phases)));
+  for (std::int64_t first = 0; first < phases; ++first) {
     AxisPhase phase{first, (out_size - 1 - first) / stride + 1, {}, {}};
+    phase.taps.reserve(taps_of_phase);
+    phase.shifts.reserve(taps_of_phase);
     for (std::int64_t k = kernel; k-- > 0;) {
       const std::int64_t distance = first + pad - k * dilation;  // = stride * input position
       if (distance % stride != 0) continue;

@@ -175,7 +175,7 @@ void dots_of_rows(Matrix<const T> x, Matrix<const T> y, T* dots) {
 
 template <typename T>
 Matrix<const T> matrix_of(const Array& a) {
-  return {a.data<T>(), a.size(0), a.size(1), a.stride(0), a.stride(1)};
+  return {a.data<T>(), a.sizes()[0], a.sizes()[1], a.strides()[0], a.strides()[1]};
 }
 
 // Number i of a batch of matrices.

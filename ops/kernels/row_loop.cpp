@@ -33,9 +33,12 @@ void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, co
   });
 }
 
-// Every operand is one gapless run or, among the inputs, one element.
-void run_linear(RowLoop loop, const double* params, char* out, std::int64_t out_size,
-                const RowInput* in, int inputs, unsigned scalars, std::int64_t n) {
+// Every operand is one gapless run or, among the inputs, one element. Out of the way of runs of one
+// chunk, which need nothing of this.
+[[gnu::noinline]] void run_linear(RowLoop loop, const double* params, const Array& array,
+                                  const RowInput* in, int inputs, unsigned scalars) {
+  const std::int64_t n = array.numel(), out_size = element_size(array.dtype());
+  auto* const out = static_cast<char*>(array.raw());
   parallel_for(n, kGrain, [=](std::int64_t begin, std::int64_t end) {
     const void* at[kMaxInputs];
     for (int k = 0; k < inputs; ++k)
@@ -480,15 +483,13 @@ void run_in_order(const DimVector& order, RowLoops loops, const double* params, 
 }  // namespace
 
 Array empty_for_rows(IntArrayRef shape, ScalarType dtype, const RowInput* in, int inputs) {
+  bool row_major = true;
+  for (int k = 0; k < inputs; ++k) row_major &= !in[k].array || in[k].array->is_contiguous();
+  if (row_major) return Array::empty(shape, dtype);
   const Array* arrays[kMaxInputs];
   std::size_t count = 0;
-  bool row_major = true;
-  for (int k = 0; k < inputs; ++k) {
-    if (!in[k].array) continue;
-    arrays[count++] = in[k].array;
-    row_major &= in[k].array->is_contiguous();
-  }
-  if (row_major) return Array::empty(shape, dtype);
+  for (int k = 0; k < inputs; ++k)
+    if (in[k].array) arrays[count++] = in[k].array;
   return empty_preserving(shape, {arrays, count}, dtype);
 }
 
@@ -500,7 +501,9 @@ void run_rows(RowLoops loops, const double* params, const Array& out, const RowI
   if (out.is_contiguous()) {
     unsigned scalars = 0;
     bool linear = true;
+    const void* at[kMaxInputs];
     for (int k = 0; k < inputs && linear; ++k) {
+      at[k] = in[k].element;
       if (in[k].array == nullptr || in[k].array->numel() == 1)
         scalars |= 1u << k;
       else
@@ -508,9 +511,8 @@ void run_rows(RowLoops loops, const double* params, const Array& out, const RowI
     }
     if (linear && n == 1) scalars = 0;
     if (linear && (scalars != all || inputs == 0)) {
-      run_linear(loops.row, params, static_cast<char*>(out.raw()), element_size(out.dtype()), in,
-                 inputs, scalars, n);
-      return;
+      if (n <= kGrain) return loops.row(out.raw(), at, scalars, n, params);
+      return run_linear(loops.row, params, out, in, inputs, scalars);
     }
   }
   run_nest(loops, params, out, in, inputs);

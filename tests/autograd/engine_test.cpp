@@ -256,6 +256,38 @@ TEST(Memory, BackwardLetsGoOfSavedValues) {
   EXPECT_LE(memory_stats().in_use, before + 256);
 }
 
+TEST(Memory, ASavedOutputCostsNoMoreThanItsElements) {
+  constexpr int kSteps = 1000;
+  const auto bytes_held_by = [](Variable (*op)(const Variable&)) {
+    Variable y = leaf({0.1, 0.2, 0.3});
+    const std::int64_t before = memory_stats().in_use;
+    for (int i = 0; i < kSteps; ++i) y = op(y);
+    return memory_stats().in_use - before;
+  };
+  const std::int64_t nothing = bytes_held_by([](const Variable& x) { return x.neg(); });
+  EXPECT_GT(nothing, 0);
+  EXPECT_LE(bytes_held_by([](const Variable& x) { return x.tanh(); }), nothing + kSteps * 128);
+}
+
+TEST(Saved, OutputsComeBackAsTheyLay) {
+  const Variable x = leaf({0.1, 0.2, 0.3, 0.4, 0.5, 0.6});
+  const Variable rows = x.view({2, 3}), columns = x.view({2, 3}).t();
+  // Row-major, and strided as the input is.
+  for (const Variable& in : {rows, columns}) {
+    const Variable y = in.exp();
+    EXPECT_EQ(y.strides(), in.strides());
+    const Variable weights = leaf({1, 2, 3, 4, 5, 6}).view(in.sizes()).detach();
+    const Variable g = autograd::grad({y}, {in}, {weights}, true, true)[0];
+    EXPECT_EQ(values(g), values((in.exp() * weights).detach()));
+    // The derivative of the derivative goes through the output to the same node.
+    EXPECT_EQ(values(autograd::grad({g}, {in}, {weights}, true)[0]),
+              values((weights * weights * in.exp()).detach()));
+    const NoGradGuard no_grad;
+    y.mul_(2);
+    EXPECT_ERROR(autograd::grad({y}, {in}, {weights}), "saved by ExpBackward0, is at version 1");
+  }
+}
+
 TEST(Threads, TwoBackwardsIntoOneLeaf) {
   const Variable w = leaf({1, 1});
   w.mutable_grad() = Variable(Array::empty({2}, kFloat64)).zero_();
