@@ -157,20 +157,23 @@ T dot_loop(const T* x, std::int64_t x_stride, const T* y, std::int64_t y_stride,
 template <typename T>
 void dots_of_rows(Matrix<const T> x, Matrix<const T> y, T* dots) {
   const std::int64_t n = x.columns;
-  parallel_for(x.rows, ceil_div(kDotChunk, std::max<std::int64_t>(1, n)),
-               [=](std::int64_t begin, std::int64_t end) {
-                 for (std::int64_t i = begin; i < end; ++i) {
-                   const T *a = &x.at(i, 0), *b = &y.at(i, 0);
-                   if (n > kDotLanes) {
-                     dots[i] = dot_loop(a, x.column_stride, b, y.column_stride, n);
-                   } else {  // a call would take longer than they do
-                     T sum{0};
-                     for (std::int64_t k = 0; k < n; ++k)
-                       sum = static_cast<T>(sum + a[k * x.column_stride] * b[k * y.column_stride]);
-                     dots[i] = sum;
-                   }
-                 }
-               });
+  if (n == 0) {
+    std::fill_n(dots, x.rows, T{0});
+    return;
+  }
+  parallel_for(x.rows, ceil_div(kDotChunk, n), [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const T *a = &x.at(i, 0), *b = &y.at(i, 0);
+      if (n > kDotLanes) {
+        dots[i] = dot_loop(a, x.column_stride, b, y.column_stride, n);
+      } else {  // a call would take longer than they do
+        T sum{0};
+        for (std::int64_t k = 0; k < n; ++k)
+          sum = static_cast<T>(sum + a[k * x.column_stride] * b[k * y.column_stride]);
+        dots[i] = sum;
+      }
+    }
+  });
 }
 
 template <typename T>

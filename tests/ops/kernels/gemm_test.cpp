@@ -23,9 +23,10 @@ using I64 = std::int64_t;
 
 double tolerance(ScalarType dtype) { return dtype == kFloat32 ? 1e-5 : 1e-14; }
 
-const I64 kSizes[][3] = {{1, 1, 1},   {2, 3, 5},    {7, 5, 3},     {1, 40, 17},   {17, 1, 40},
-                         {40, 17, 1}, {16, 16, 16}, {33, 65, 31},  {130, 67, 90}, {300, 5, 400},
-                         {5, 7, 900}, {700, 9, 70}, {65, 300, 129}};
+const I64 kSizes[][3] = {{1, 1, 1},   {2, 3, 5},    {7, 5, 3},      {1, 40, 17},   {17, 1, 40},
+                         {40, 17, 1}, {16, 16, 16}, {33, 65, 31},   {130, 67, 90}, {300, 5, 400},
+                         {5, 7, 900}, {700, 9, 70}, {65, 300, 129}, {300, 9, 3},   {201, 16, 4},
+                         {129, 4, 2}, {1, 900, 3},  {3, 1500, 140}};
 
 TEST(Gemm, EqualsTheDefinitionInEveryLayout) {
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt64, kInt32, kUInt8})
@@ -220,42 +221,46 @@ TEST(Gemm, EmptyProductsAreZero) {
     EXPECT_EQ(batched_gemm(zeros({0, 3, 4}, dtype), zeros({0, 4, 5}, dtype)).sizes(),
               (DimVector{0, 3, 5}));
   }
+  EXPECT_EQ(values<double>(batched_gemm(zeros({2, 1, 0}, kFloat64), zeros({2, 0, 1}, kFloat64))),
+            (std::vector<double>{0, 0}));
   const Array input = ones({3, 5}, kFloat64);
   EXPECT_EQ(values<double>(addmm(input, zeros({3, 0}, kFloat64), zeros({0, 5}, kFloat64), 2)),
             std::vector<double>(15, 2.0));
 }
 
 TEST(Gemm, AddmmScalesAndBroadcasts) {
-  for (const I64 size : {3, 120}) {
-    const Array a = random_array({size, 5}, kFloat64, 1), b = random_array({5, 70}, kFloat64, 2);
+  for (const auto& [M, K, N] : {std::tuple<I64, I64, I64>{3, 5, 70}, {120, 5, 70}, {200, 9, 3}}) {
+    const Array a = random_array({M, K}, kFloat64, 1), b = random_array({K, N}, kFloat64, 2);
     const Array product = naive_product(a, b);
-    for (const DimVector& shape :
-         {DimVector{size, 70}, DimVector{70}, DimVector{size, 1}, DimVector{}}) {
+    for (const DimVector& shape : {DimVector{M, N}, DimVector{N}, DimVector{M, 1}, DimVector{}}) {
       const Array input = random_array(shape, kFloat64, 3);
-      const std::vector<double> add = values<double>(input.expand({size, 70}));
+      const std::vector<double> add = values<double>(input.expand({M, N}));
       std::vector<double> expected = values<double>(product);
       for (std::size_t i = 0; i < expected.size(); ++i)
         expected[i] = 0.5 * add[i] - 3 * expected[i];
       expect_close(addmm(input, a, b, 0.5, -3), expected, 1e-13, 1e-13);
     }
-    Array nan = full({70}, std::numeric_limits<double>::quiet_NaN(), kFloat64);
+    Array nan = full({N}, std::numeric_limits<double>::quiet_NaN(), kFloat64);
     EXPECT_LT(relative_error(addmm(nan, a, b, 0), product), 1e-14);
   }
 }
 
 TEST(Gemm, BatchesAreIndependentProducts) {
   const I64 sizes[][4] = {{3, 4, 5, 6},   {20, 17, 9, 30}, {2, 90, 80, 70}, {9, 64, 64, 64},
-                          {300, 4, 4, 4}, {12, 7, 2, 3},   {9, 10, 7, 12},  {11, 1, 8, 1}};
+                          {300, 4, 4, 4}, {12, 7, 2, 3},   {9, 10, 7, 12},  {11, 1, 8, 1},
+                          {20, 1, 40, 1}, {5, 1, 1, 1}};
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt64})
     for (const auto& [B, M, K, N] : sizes) {
       const Array a = random_array({B, M, K}, dtype, 1), b = random_array({B, K, N}, dtype, 2);
       for (const Array& x : layouts_of(a))
         for (const Array& y :
              {layouts_of(b)[0], layouts_of(b)[1], b.slice(0, 0, 1, 1).expand({B, K, N})}) {
-          const Array c = batched_gemm(x, y);
-          for (I64 i = 0; i < B; ++i)
-            EXPECT_LE(relative_error(c.select(0, i), naive_product(x.select(0, i), y.select(0, i))),
-                      is_floating_point(dtype) ? tolerance(dtype) : 0);
+          const Array c = batched_gemm(x, y), expected = zeros(c.sizes(), kFloat64);
+          for (I64 i = 0; i < B; ++i) {
+            Array product = expected.select(0, i);
+            copy(cast(naive_product(x.select(0, i), y.select(0, i)), kFloat64), product);
+          }
+          EXPECT_LE(relative_error(c, expected), is_floating_point(dtype) ? tolerance(dtype) : 0);
         }
     }
 }
@@ -267,6 +272,10 @@ TEST(Gemv, EqualsTheDefinition) {
                                {60, 90},
                                {500, 3},
                                {3, 5000},
+                               // many columns, whose sums are split along the depth
+                               {130, 1500},
+                               {7, 900},
+                               {17, 333},
                                // short rows, whose vectors are put together across them
                                {77, 2},
                                {50, 4},
@@ -296,6 +305,19 @@ TEST(Gemv, ShortRowsKeepToThemselves) {
   }
 }
 
+// Vectors go beyond short columns, and overlap where the last ones do not fill one.
+TEST(Gemv, ColumnsKeepToThemselves) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  for (const I64 M : {1, 2, 3, 5, 9, 17, 70})
+    for (const I64 K : {3, 50}) {
+      Array columns = full({K, M}, 1.0, kFloat32);
+      columns.data<float>()[(K - 2) * M + M - 1] = kInfinity;
+      const Array y = gemv(columns.transpose(0, 1), full({K}, 0.5, kFloat32));
+      for (I64 i = 0; i < M; ++i)
+        EXPECT_EQ(y.data<float>()[i], i == M - 1 ? kInfinity : 0.5f * static_cast<float>(K));
+    }
+}
+
 TEST(Dot, EqualsTheDefinition) {
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt64})
     for (const I64 n : {1, 5, 100, 40000}) {
@@ -315,6 +337,8 @@ TEST(Gemm, DoesNotDependOnTheNumberOfThreads) {
     const Array x = random_array({K}, kFloat32, 3);
     EXPECT_TRUE(same_bits_for_any_threads([&] { return gemm(a, b); }));
     EXPECT_TRUE(same_bits_for_any_threads([&] { return gemv(a, x); }));
+    const Array columns = contiguous(a.transpose(0, 1)).transpose(0, 1);
+    EXPECT_TRUE(same_bits_for_any_threads([&] { return gemv(columns, x); }));
     const Array rows = random_array({12, K}, kFloat32, 4);
     const Array along_depth = random_array({N, K}, kFloat32, 5).transpose(0, 1);
     EXPECT_TRUE(same_bits_for_any_threads([&] { return gemm(rows, along_depth); }));
