@@ -12,16 +12,8 @@ namespace {
 
 namespace F = lib::nn::functional;
 using lib::Tensor;
-using Shape = std::vector<std::int64_t>;
 using Operands = std::vector<Tensor>;
 using Function = std::function<Tensor(const Operands&)>;
-
-std::string text(const Shape& shape) {
-  std::string result;
-  for (const std::int64_t size : shape)
-    result += (result.empty() ? "" : "x") + std::to_string(size);
-  return result;
-}
 
 class Cases {
  public:

@@ -13,14 +13,6 @@ namespace bench {
 namespace {
 
 using lib::Tensor;
-using Shape = std::vector<std::int64_t>;
-
-std::string text(const Shape& shape) {
-  std::string result;
-  for (const std::int64_t size : shape)
-    result += (result.empty() ? "" : "x") + std::to_string(size);
-  return result;
-}
 
 class Cases {
  public:
