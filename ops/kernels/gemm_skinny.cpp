@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::int64_t kElementsInPiece = 1 << 16;  // of b, which is what takes the time
 constexpr std::int64_t kColumnsInPiece = 128;       // at least: memory is read in runs of them
+// Columns that are read as one run at memory speed, and the depth of a part where pieces have
+// fewer.
 constexpr std::int64_t kLongRun = 1024, kLeastDepth = 32;
 constexpr std::int64_t kProductsInPiece = 1 << 18;
 constexpr std::int64_t kMostParts = 16;
