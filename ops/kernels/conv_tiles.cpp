@@ -24,12 +24,20 @@ namespace hn = hwy::HWY_NAMESPACE;
 // With one vector of weights there have to be enough sums that none waits for the one before it.
 // Scalars times three vectors of an outer product likewise; they divide a vector.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kTilePixels = 14, kNarrowTilePixels = 14, kOuterScalars = 8;
+constexpr int kTilePixels = 14, kNarrowTilePixels = 28, kOuterScalars = 8;
 #elif HWY_TARGET == HWY_SCALAR
 constexpr int kTilePixels = 6, kNarrowTilePixels = 6, kOuterScalars = 1;
 #else
 constexpr int kTilePixels = 6, kNarrowTilePixels = 12, kOuterScalars = 4;
 #endif
+
+// A pointer that is computed before what reads through it: a product that adds two registers for
+// the address of its operand is two steps to many a CPU, not one.
+template <typename T>
+HWY_INLINE const T* InRegister(const T* pointer) {
+  asm("" : "+r"(pointer));
+  return pointer;
+}
 
 template <typename T>
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(hn::ScalableTag<T>()));
@@ -93,7 +101,7 @@ HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::i
   }
 #endif
   for (; t < taps; ++t, weights += kBlock) {
-    const T* const at = kBlocked ? in + t : in + offsets[t];
+    const T* const at = kBlocked ? in + t : InRegister(in + offsets[t]);
     hn::Vec<D> w[kVectors];
     for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes<T>);
     if constexpr (kVectors == 1 && !kBlocked) {
