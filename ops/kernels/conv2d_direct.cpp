@@ -1,6 +1,8 @@
 #include <tapedeck/ops/kernels/conv2d_direct.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
@@ -17,26 +19,79 @@ namespace {
 constexpr std::int64_t kSlabsBytes = 16 << 20;  // of all slabs together
 constexpr std::int64_t kNearBytes = 1 << 20;    // of slabs that stay in the L2 cache
 constexpr std::int64_t kRowPixels = 14;         // of several images that are one row
-constexpr std::int64_t kPieces = 12;            // enough for several threads to end together
-constexpr std::int64_t kFewestBlocks = 6;       // likewise
-constexpr std::int64_t kManyPixels = 128;       // of an image, for a block of weights
-constexpr std::int64_t kFewestColumns = 4;      // that are worth a register tile of their own
-constexpr std::int64_t kChain = 256;  // products that are added up before the sum is set aside
+constexpr std::int64_t kCutRowPixels = 32;      // likewise, if padding is not multiplied
+constexpr double kTilePixels = 1.25;            // what a tile's product with a tap costs besides
+constexpr double kBeginPixels = 4;              // and a channel of a tile
+constexpr double kWorthCutting = 0.91;
+constexpr std::int64_t kPieces = 12;       // enough for several threads to end together
+constexpr std::int64_t kFewestBlocks = 6;  // likewise
+constexpr std::int64_t kManyPixels = 128;  // of an image, for a block of weights
+constexpr std::int64_t kChain = 256;       // products that are added up before the sum is set aside
 
-// Images side by side in a row, where the register tiles of several ones have more pixels than
-// those of one: fewer sums would meet every vector of weights, which comes from the L2 cache, and
-// would wait for each other.
-std::int64_t images_per_row(const ConvWindow& window, std::int64_t tile) {
-  const std::int64_t row = window.w.outputs;
-  if (row < 1 || window.N < 1) return 1;
-  const auto filled = [&](std::int64_t images) {  // pixels of a tile, on average
-    return static_cast<double>(images * row) / static_cast<double>(ceil_div(images * row, tile));
+// The columns of each phase that are summed at once.
+using Segments = std::vector<std::vector<AxisSegment>>;
+
+// How the columns of a row become pixels of register tiles: those of some images side by side, the
+// row as a whole with all taps or cut where other taps come inside the image, so that padding is
+// not multiplied.
+struct RowPlan {
+  std::int64_t images;
+  Segments segments;
+
+  RowPlan(const ConvWindow& window, std::int64_t slab_elements, std::int64_t tile) {
+    const WindowAxis& w = window.w;
+    const std::int64_t outputs = std::max<std::int64_t>(1, w.outputs);
+    Segments cut;
+    for (const AxisPhase& phase : w.phases) {
+      segments.push_back({{{0, phase.outputs}, {0, static_cast<std::int64_t>(phase.taps.size())}}});
+      cut.push_back(phase.segments(w.step, w.in_size));
+    }
+    const Choice whole = best(window, segments, std::max(tile, kRowPixels) / outputs, tile);
+    images = whole.images;
+    // One row of the output has to have room in the slab.
+    const std::int64_t fitting = slab_elements / std::max<std::int64_t>(1, window.C) /
+                                 window.h.inputs_of(1) / (outputs * w.step + w.reach);
+    const Choice parts = best(window, cut, std::min(kCutRowPixels / outputs, fitting), tile);
+    if (parts.cost < kWorthCutting * whole.cost) {
+      images = parts.images;
+      segments = std::move(cut);
+    }
+    if (window.N > 0) images = ceil_div(window.N, ceil_div(window.N, images));
+  }
+
+ private:
+  struct Choice {
+    std::int64_t images;
+    double cost;
   };
-  std::int64_t best = 1;
-  for (std::int64_t n = 2; n <= window.N && n * row <= std::max(tile, kRowPixels); ++n)
-    if (filled(n) > filled(best)) best = n;
-  return ceil_div(window.N, ceil_div(window.N, best));
-}
+  static Choice best(const ConvWindow& window, const Segments& segments, std::int64_t most_images,
+                     std::int64_t tile) {
+    Choice best{1, cost(window, segments, 1, tile)};
+    for (std::int64_t n = 2; n <= std::min(window.N, most_images); ++n)
+      if (const double time = cost(window, segments, n, tile); time < best.cost) best = {n, time};
+    return best;
+  }
+  // In products of a pixel, of one input channel. Tiles take longer than their pixels: their sums,
+  // if they are few, wait for each other and meet every vector of weights, which comes from the L2
+  // cache. Every channel begins anew, for the rows of the kernel together or, of a cut one, one by
+  // one.
+  static double cost(const ConvWindow& window, const Segments& segments, std::int64_t images,
+                     std::int64_t tile) {
+    const std::int64_t rows = ceil_div(window.h.kernel, window.h.out_step);
+    double sum = 0;
+    for (std::size_t pw = 0; pw < segments.size(); ++pw)
+      for (const AxisSegment& columns : segments[pw]) {
+        const std::int64_t pixels = images * (columns.outputs.end - columns.outputs.begin);
+        const std::int64_t tiles = ceil_div(pixels, tile),
+                           taps = columns.taps.end - columns.taps.begin;
+        const bool all = taps == static_cast<std::int64_t>(window.w.phases[pw].taps.size());
+        sum += static_cast<double>(rows * taps) *
+                   (static_cast<double>(pixels) + kTilePixels * static_cast<double>(tiles)) +
+               kBeginPixels * static_cast<double>((all ? 1 : rows) * tiles);
+      }
+    return sum / static_cast<double>(images);
+  }
+};
 
 // Whether every block of weights is packed by itself, once, and meets all pixels in turn, whose
 // slabs were loaded before: where that moves less than packing all the weights and loading a slab
@@ -62,8 +117,8 @@ bool weights_stay(const ConvWindow& window, std::int64_t channel_blocks) {
 
 // Leaves room in the L2 cache for the weights.
 template <typename T>
-std::int64_t slab_bytes(const ConvTiles<T>& tiles) {
-  return tiles.l2_bytes() / 8 * 3;
+std::int64_t slab_elements(const ConvTiles<T>& tiles) {
+  return tiles.l2_bytes() / 8 * 3 / static_cast<std::int64_t>(sizeof(T));
 }
 
 // How the work is cut: a piece is some images, rows, columns and blocks of output channels of a
@@ -73,12 +128,11 @@ struct Pieces {
   std::int64_t image_cuts, row_cuts, column_cuts, block_cuts;  // numbers of pieces
 
   template <typename T>
-  static Pieces plan(const ConvWindow& window, const ConvTiles<T>& tiles,
+  static Pieces plan(const ConvWindow& window, const ConvTiles<T>& tiles, std::int64_t images,
                      std::int64_t channel_blocks, bool weights_stay) {
     Pieces p{};
-    p.images = images_per_row(window, tiles.pixels);
-    const std::int64_t limit = slab_bytes(tiles) / static_cast<std::int64_t>(sizeof(T)) /
-                               std::max<std::int64_t>(1, window.C);
+    p.images = images;
+    const std::int64_t limit = slab_elements(tiles) / std::max<std::int64_t>(1, window.C);
     // Columns: as many as leave room for one row of output.
     const std::int64_t widest = limit / window.h.inputs_of(1) / p.images - window.w.reach;
     p.columns = std::clamp(widest / window.w.step, std::min<std::int64_t>(56, window.w.outputs),
@@ -121,7 +175,8 @@ class Direct {
         tiles_(conv_tiles<T>()),
         weights_stay_(weights_stay<T>(window, ceil_div(window.K, 2 * tiles_.lanes))),
         weights_(window, tiles_, weight, !weights_stay_),
-        pieces_(Pieces::plan(window, tiles_, weights_.blocks(), weights_stay_)),
+        row_(window, slab_elements(tiles_), tiles_.pixels),
+        pieces_(Pieces::plan(window, tiles_, row_.images, weights_.blocks(), weights_stay_)),
         slab_(window, pieces_.images, pieces_.rows, pieces_.columns) {}
 
   void run(const T* in, const T* bias, T* out) const {
@@ -290,32 +345,19 @@ class Direct {
       channels.add = add;
       sum_channels(channels, width);
     };
-    if (!is_cut(phase))
-      return run(rows.begin * row_taps, (rows.end - rows.begin) * row_taps, 0, columns, false);
-    for (std::int64_t first = 0, last = 0; first < columns; first = last) {
-      const auto inside = [&](std::int64_t i) {
-        return phase.inside((column + i) * w.step, w.in_size);
-      };
-      const Conv2dShape::Range taps = inside(first);
-      for (last = first + 1; last < columns; ++last) {
-        const Conv2dShape::Range others = inside(last);
-        if (others.begin != taps.begin || others.end != taps.end) break;
-      }
-      if (taps.end - taps.begin == row_taps || taps.end == taps.begin || rows.begin == rows.end) {
-        const std::int64_t some = taps.end == taps.begin ? 0 : row_taps;
+    for (const AxisSegment& segment : row_.segments[pw]) {
+      const std::int64_t first = std::max<std::int64_t>(0, segment.outputs.begin - column);
+      const std::int64_t last = std::min(columns, segment.outputs.end - column);
+      if (first >= last) continue;
+      const std::int64_t taps = segment.taps.end - segment.taps.begin;
+      if (taps == row_taps || taps == 0 || rows.begin == rows.end) {
+        const std::int64_t some = taps == 0 ? 0 : row_taps;
         run(rows.begin * row_taps, (rows.end - rows.begin) * some, first, last, false);
         continue;
       }
       for (std::int64_t r = rows.begin; r < rows.end; ++r)
-        run(r * row_taps + taps.begin, taps.end - taps.begin, first, last, r > rows.begin);
+        run(r * row_taps + segment.taps.begin, taps, first, last, r > rows.begin);
     }
-  }
-
-  // Whether columns are summed by the taps that lie inside the image: where the dilation leaves
-  // enough columns side by side that have the same ones.
-  bool is_cut(const AxisPhase& phase) const {
-    return phase.shifts.size() > 1 &&
-           phase.shifts[1] - phase.shifts[0] >= kFewestColumns * window_.w.step;
   }
 
   // Short chains of additions, joined: the rounding errors of long ones grow with their length.
@@ -335,6 +377,7 @@ class Direct {
   const ConvTiles<T>& tiles_;
   const bool weights_stay_;
   const ConvWeights<T> weights_;
+  const RowPlan row_;
   const Pieces pieces_;
   const ConvSlab<T> slab_;
 };

@@ -21,24 +21,6 @@ constexpr std::int64_t kCopiedBytes = 16 << 20;  // of images
 constexpr std::int64_t kWeightBytes = 16 << 10;  // that stay in the nearest cache beside the input
 constexpr std::int64_t kPieces = 12;
 
-// Outputs of an axis, and the taps that lie inside the image for all of them.
-struct Segment {
-  Conv2dShape::Range outputs, taps;
-};
-
-std::vector<Segment> segments(const WindowAxis& axis) {
-  std::vector<Segment> segments;
-  for (std::int64_t i = 0; i < axis.outputs; ++i) {
-    const Conv2dShape::Range taps = axis.phases[0].inside(i, axis.in_size);
-    if (!segments.empty() && segments.back().taps.begin == taps.begin &&
-        segments.back().taps.end == taps.end)
-      ++segments.back().outputs.end;
-    else
-      segments.push_back({{i, i + 1}, taps});
-  }
-  return segments;
-}
-
 // A rectangle of outputs that have the same taps. Padding is neither copied nor multiplied.
 //
 // A chunk of the channels meets many rows of the output, whose sums stay in the L2 cache meanwhile
@@ -52,8 +34,8 @@ class DirectFar {
       : window_(window),
         tiles_(conv_tiles<T>()),
         weights_(window, tiles_, weight, false),
-        rows_(segments(window.h)),
-        columns_(segments(window.w)) {
+        rows_(window.h.phases[0].segments(1, window.h.in_size)),
+        columns_(window.w.phases[0].segments(1, window.w.in_size)) {
     const std::int64_t cache = tiles_.l2_bytes() / static_cast<std::int64_t>(sizeof(T));
     const std::int64_t row_sums = std::max<std::int64_t>(1, window.w.outputs * weights_.widest());
     strip_ = std::max<std::int64_t>(1, even_part(window.h.outputs, cache / 4 / row_sums));
@@ -130,8 +112,8 @@ class DirectFar {
       const std::int64_t pixels = (strip.end - strip.begin) * columns;
       std::fill_n(work.sums.data(), pixels * width, T{0});
       for (std::int64_t chunk = 0; chunk < chunks_; ++chunk)
-        for (const Segment& rows : rows_)
-          for (const Segment& segment : columns_)
+        for (const AxisSegment& rows : rows_)
+          for (const AxisSegment& segment : columns_)
             sum_rectangle(rows, segment, strip, width, chunk, in + chunk * chunk_elements(), work);
       tiles_.transpose(work.sums.data(), width, pixels, weights_.channels(block), addend,
                        out + first * columns, window_.h.outputs * columns);
@@ -139,9 +121,9 @@ class DirectFar {
   }
 
   // What a chunk of channels adds to the sums of a rectangle's part in a strip.
-  void sum_rectangle(const Segment& rows, const Segment& columns, const Conv2dShape::Range& strip,
-                     std::int64_t width, std::int64_t chunk, const T* in,
-                     const Workspace& work) const {
+  void sum_rectangle(const AxisSegment& rows, const AxisSegment& columns,
+                     const Conv2dShape::Range& strip, std::int64_t width, std::int64_t chunk,
+                     const T* in, const Workspace& work) const {
     const std::int64_t begin = std::max(rows.outputs.begin, strip.begin);
     const std::int64_t end = std::min(rows.outputs.end, strip.end);
     if (begin >= end) return;
@@ -184,7 +166,7 @@ class DirectFar {
   const ConvWindow& window_;
   const ConvTiles<T>& tiles_;
   const ConvWeights<T> weights_;
-  const std::vector<Segment> rows_, columns_;
+  const std::vector<AxisSegment> rows_, columns_;
   std::int64_t strip_;           // rows of the output
   std::int64_t chunk_, chunks_;  // input channels of a chunk, chunks
 };

@@ -13,6 +13,19 @@ Conv2dShape::Range AxisPhase::inside(std::int64_t at, std::int64_t size) const {
   return {begin, std::max<std::int64_t>(begin, first_of(size - at))};
 }
 
+std::vector<AxisSegment> AxisPhase::segments(std::int64_t step, std::int64_t size) const {
+  std::vector<AxisSegment> segments;
+  for (std::int64_t i = 0; i < outputs; ++i) {
+    const Conv2dShape::Range reached = inside(i * step, size);
+    if (!segments.empty() && segments.back().taps.begin == reached.begin &&
+        segments.back().taps.end == reached.end)
+      ++segments.back().outputs.end;
+    else
+      segments.push_back({{i, i + 1}, reached});
+  }
+  return segments;
+}
+
 void WindowAxis::finish() {
   outputs = 0;
   std::int64_t last_shift = 0;

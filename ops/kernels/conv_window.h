@@ -7,6 +7,11 @@
 
 namespace tapedeck::kernels {
 
+/// Neighbouring outputs, and the taps that lie inside the image for all of them.
+struct AxisSegment {
+  Conv2dShape::Range outputs, taps;
+};
+
 /// Some outputs of an axis that are alike: output o reads the inputs o * step + shifts[i] through
 /// the kernel's taps[i], and lies at first + o * out_step. Shifts ascend.
 struct AxisPhase {
@@ -15,6 +20,8 @@ struct AxisPhase {
 
   /// The taps [begin, end) whose input for output position `at` = o * step is one of [0, size).
   Conv2dShape::Range inside(std::int64_t at, std::int64_t size) const;
+  /// All outputs, cut where other taps come inside.
+  std::vector<AxisSegment> segments(std::int64_t step, std::int64_t size) const;
 };
 
 /// How one axis of an output is gathered from an input.
