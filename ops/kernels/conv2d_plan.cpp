@@ -198,9 +198,14 @@ bool patch_columns_pay(const Conv2dShape& s, ConvDirection direction) {
   if (!forward && s.taps() == 1) return filters >= kLanes || weights < kWorthSampling;
   const bool short_sums = s.taps() > 1 && filters >= kManyFilters &&
                           channels * s.taps() <= 2 * kManyFilters && columns >= kManyColumns;
-  const bool large = has_few_registers() && columns >= kManyColumns / 2 &&
-                     filters >= (forward ? kRepayColumns : 4 * kLanes) && channels >= 2 * kLanes;
-  if (large) return true;
+  // With few registers other algorithms lose to every stride; else to the columns of stride two
+  // alone, which are split in whole vectors, of rows that are not short.
+  const bool large =
+      has_few_registers()
+          ? filters >= (forward ? kRepayColumns : 4 * kLanes) && channels >= 2 * kLanes
+          : filters >= 6 * kLanes && channels >= 6 * kLanes && s.stride_w == 2 &&
+                (!forward || s.OW >= 3 * kLanes / 4);
+  if (large && columns >= kManyColumns / 2) return true;
   if (forward)
     return short_sums || (s.taps() > 1 && channels < kFewChannels && columns >= kManyColumns);
   if (channels < kFewChannels || short_sums) return true;
