@@ -232,7 +232,9 @@ bool columns_pay(const Conv2dShape& s, ConvDirection direction) {
   if (patches && patch_columns_pay(s, direction)) return true;
   // A few pixels in all do not outweigh the packing of weights, which a product can read in place.
   const bool strided = is_strided(s);
-  if (forward) return strided && s.N * s.pixels() <= 4 && weights >= kManyWeights;
+  if (forward)
+    return strided && ((s.N * s.pixels() <= 4 && weights >= kManyWeights) ||
+                       (few_pixels_of_many_filters(s) && weights >= kStreamedWeights));
   if (patches) return false;
   const bool few_pixels = s.N * s.pixels() <= kFewPixelsInAll;
   if (strided && few_pixels && is_deep(s, direction)) return true;
