@@ -116,24 +116,20 @@ HWY_INLINE hn::Vec<D64> ProductOfRun(const T* in, std::int64_t n) {
           p0 = hn::Mul(p0, Wide(in + i + k));
     }
   } else {
-    auto p2 = p0, p3 = p0;
-    for (; i + 4 * lanes <= n; i += 4 * lanes) {
-      p0 = hn::Mul(p0, Wide(in + i));
-      p1 = hn::Mul(p1, Wide(in + i + lanes));
-      p2 = hn::Mul(p2, Wide(in + i + 2 * lanes));
-      p3 = hn::Mul(p3, Wide(in + i + 3 * lanes));
-    }
-    p0 = hn::Mul(p0, p2);
-    p1 = hn::Mul(p1, p3);
-  }
-  if constexpr (sizeof(T) == 4) {
-    if (n - i >= kTogether * lanes) {
-      Safety safety;
-      const auto product = ProductOfPairs<kTogether / 2>(LoadsOfRun<1>(in + i, n - i), safety);
-      if (HWY_LIKELY(safety.IsSafe())) {
-        TimesBothHalves(product, p0, p1);
-        i = n;
+    // In pieces: products of many elements below 1 become subnormal before they are 0, and those
+    // take a hundred times as long.
+    constexpr std::int64_t kPiece = 256;
+    while (i + 4 * lanes <= n) {
+      auto q0 = hn::Set(d64, 1.0), q1 = q0, q2 = q0, q3 = q0;
+      const std::int64_t end = HWY_MIN(n, i + kPiece * 4 * lanes);
+      for (; i + 4 * lanes <= end; i += 4 * lanes) {
+        q0 = hn::Mul(q0, Wide(in + i));
+        q1 = hn::Mul(q1, Wide(in + i + lanes));
+        q2 = hn::Mul(q2, Wide(in + i + 2 * lanes));
+        q3 = hn::Mul(q3, Wide(in + i + 3 * lanes));
       }
+      p0 = hn::Mul(p0, hn::Mul(q0, q2));
+      p1 = hn::Mul(p1, hn::Mul(q1, q3));
     }
   }
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
