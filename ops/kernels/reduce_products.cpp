@@ -116,21 +116,15 @@ HWY_INLINE hn::Vec<D64> ProductOfRun(const T* in, std::int64_t n) {
           p0 = hn::Mul(p0, Wide(in + i + k));
     }
   } else {
-    // In pieces: products of many elements below 1 become subnormal before they are 0, and those
-    // take a hundred times as long.
-    constexpr std::int64_t kPiece = 256;
-    while (i + 4 * lanes <= n) {
-      auto q0 = hn::Set(d64, 1.0), q1 = q0, q2 = q0, q3 = q0;
-      const std::int64_t end = HWY_MIN(n, i + kPiece * 4 * lanes);
-      for (; i + 4 * lanes <= end; i += 4 * lanes) {
-        q0 = hn::Mul(q0, Wide(in + i));
-        q1 = hn::Mul(q1, Wide(in + i + lanes));
-        q2 = hn::Mul(q2, Wide(in + i + 2 * lanes));
-        q3 = hn::Mul(q3, Wide(in + i + 3 * lanes));
-      }
-      p0 = hn::Mul(p0, hn::Mul(q0, q2));
-      p1 = hn::Mul(p1, hn::Mul(q1, q3));
+    auto p2 = p0, p3 = p0;
+    for (; i + 4 * lanes <= n; i += 4 * lanes) {
+      p0 = hn::Mul(p0, Wide(in + i));
+      p1 = hn::Mul(p1, Wide(in + i + lanes));
+      p2 = hn::Mul(p2, Wide(in + i + 2 * lanes));
+      p3 = hn::Mul(p3, Wide(in + i + 3 * lanes));
     }
+    p0 = hn::Mul(p0, p2);
+    p1 = hn::Mul(p1, p3);
   }
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
     p0 = hn::Mul(p0, Wide(in + i));
@@ -142,6 +136,17 @@ HWY_INLINE hn::Vec<D64> ProductOfRun(const T* in, std::int64_t n) {
   }
   if (i < n) p1 = hn::Mul(p1, WideEndOrOnes(in + n, n - i, n));
   return hn::Mul(p0, p1);
+}
+
+// The same of a long run in pieces: products of many elements below 1 become subnormal before they
+// are 0, and those take a hundred times as long.
+constexpr std::int64_t kPiece = 8192;
+template <typename T>
+HWY_NOINLINE hn::Vec<D64> ProductOfPieces(const T* in, std::int64_t n) {
+  auto product = hn::Set(D64(), 1.0);
+  for (std::int64_t i = 0; i < n; i += kPiece)
+    product = hn::Mul(product, ProductOfRun(in + i, HWY_MIN(kPiece, n - i)));
+  return product;
 }
 
 constexpr auto kMultiply = [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); };
@@ -210,7 +215,9 @@ void ProductRuns(void* acc, const void* in_runs, std::int64_t stride, std::int64
     if (n <= 4 * pair) return ProductShortRuns<4>(products, in, stride, count, n);
   }
   FoldLanesOfRows(
-      D64(), count, kMultiply, [&](std::int64_t r) HWY_ATTR { return ProductOfRun(run(r), n); },
+      D64(), count, kMultiply,
+      [&](std::int64_t r)
+          HWY_ATTR { return n <= kPiece ? ProductOfRun(run(r), n) : ProductOfPieces(run(r), n); },
       [&](std::int64_t r, const double* folds, std::int64_t rows)
           HWY_ATTR { MergeFolds(kMultiply, folds, rows, products + r); });
 }
