@@ -64,13 +64,15 @@ void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, co
       loop(buffer, at, scalars, n, params);
       detail::stream_bytes(out + i * size, buffer, n * size);
     }
+    detail::end_stream();
   });
 }
 
-// Whether an output is written past the caches. Not where it takes an input's place, whose lines
-// are read anyway.
-bool is_streamed(const Array& out, const RowInput* in, int inputs) {
-  if (out.numel() * element_size(out.dtype()) < kBeyondCaches) return false;
+// Whether an output is written past the caches: that of an operation so cheap that it waits for
+// memory, but not where it takes an input's place, whose lines are read anyway.
+bool is_streamed(const RowLoops& loops, const Array& out, const RowInput* in, int inputs) {
+  if (loops.rows == nullptr || out.numel() * element_size(out.dtype()) < kBeyondCaches)
+    return false;
   return std::none_of(in, in + inputs,
                       [&](const RowInput& input) { return input.element == out.raw(); });
 }
@@ -540,7 +542,7 @@ void run_rows(RowLoops loops, const double* params, const Array& out, const RowI
     if (linear && n == 1) scalars = 0;
     if (linear && (scalars != all || inputs == 0)) {
       if (n <= kGrain) return loops.row(out.raw(), at, scalars, n, params);
-      const auto run = is_streamed(out, in, inputs) ? run_streamed : run_linear;
+      const auto run = is_streamed(loops, out, in, inputs) ? run_streamed : run_linear;
       return run(loops.row, params, out, in, inputs, scalars);
     }
   }

@@ -100,7 +100,6 @@ void StreamBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   std::int64_t i = 0;
   if (reinterpret_cast<std::uintptr_t>(to) % static_cast<std::uintptr_t>(size) == 0)
     for (; i + size <= bytes; i += size) hn::Stream(hn::LoadU(d, from + i), d, to + i);
-  hwy::FlushStream();
   CopyBytes(to_row + i, from_row + i, bytes - i);
 }
 
@@ -221,6 +220,7 @@ void copy_bytes(char* to, const char* from, std::int64_t bytes) {
 void stream_bytes(char* to, const char* from, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(StreamBytes)(to, from, bytes);
 }
+void end_stream() { hwy::FlushStream(); }
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(FillBytes)(data, pattern, bytes);
 }
