@@ -170,10 +170,21 @@ void copy_short_runs(const LoopNest& nest) {
     });
     return;
   }
+  const std::int64_t bytes = run * std::int64_t{sizeof(T)};
+  const bool repeats = sizeof(T) >= 4 && src_stride == 0 && dst_stride == std::int64_t{sizeof(T)} &&
+                       dst_next == bytes;
   for_each_row(nest, [=](char* const* at, std::int64_t n) {
     char* dst = at[0];
     const char* src = at[1];
-    for (std::int64_t i = 0; i < n; ++i, dst += dst_next, src += src_next)
+    std::int64_t i = 0;
+    if (repeats) {
+      // But for as many runs as make up for what is written behind the last one.
+      i = std::max<std::int64_t>(0, n - 64 / bytes - 1);
+      detail::spread_column(dst, src, src_next, sizeof(T), i, run);
+      dst += i * dst_next;
+      src += i * src_next;
+    }
+    for (; i < n; ++i, dst += dst_next, src += src_next)
       copy_few<T>(dst, dst_stride, src, src_stride, run);
   });
 }

@@ -407,10 +407,16 @@ void gather_rows(const Array& x, std::int64_t dim, const Array& index, const Arr
 
 // scatter() by rows, with sums. What goes to one place in a row waits in a register, not for the
 // memory that the addition before wrote: the gradients of running extremes are long runs of such.
+// Short rows wait for nothing but a place that is guessed wrongly.
 template <typename T>
 void add_by_rows(T* out, std::int64_t size, const std::int64_t* at, const T* from,
                  std::int64_t count, std::int64_t rows) {
+  constexpr std::int64_t kShort = 32;
   for (std::int64_t r = 0; r < rows; ++r, out += size, at += count, from += count) {
+    if (count < kShort) {
+      for (std::int64_t i = 0; i < count; ++i) add_to(out[at[i]], from[i]);
+      continue;
+    }
     std::int64_t place = at[0];
     T sum = out[place];
     for (std::int64_t i = 0; i < count; ++i) {

@@ -97,6 +97,16 @@ double channel_sum(const double* columns, std::int64_t c, std::int64_t S) {
   return sum;
 }
 
+// Calls body(first, last) for channels [c0, c1), some at a time: a row of a channel is far from its
+// next one, so that short rows are better read with those of the channels beside it.
+template <typename Body>
+void for_each_bunch(const Extents& e, std::int64_t c0, std::int64_t c1, Body body) {
+  constexpr std::int64_t kElements = 1024;
+  const std::int64_t together =
+      std::max<std::int64_t>(1, kElements / std::max<std::int64_t>(1, e.S));
+  for (std::int64_t c = c0; c < c1; c += together) body(c, std::min(c1, c + together));
+}
+
 template <typename T>
 void channel_stats(const T* x, const Extents& e, double eps, double* mean, double* variance,
                    double* rstd) {
@@ -120,14 +130,18 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
     for (std::int64_t c = 0; c < e.C; ++c) variance[c] = channel_sum(sums.data(), c, e.S) / count;
   } else {
     parallel_for(e.C, grain_for(e.per_channel()), [&](std::int64_t c0, std::int64_t c1) {
-      for (std::int64_t c = c0; c < c1; ++c) {
-        double sum = 0, squares = 0;
-        for (std::int64_t n = 0; n < e.N; ++n) sum += loops.sum(x + (n * e.C + c) * e.S, e.S);
-        mean[c] = sum / count;
+      for_each_bunch(e, c0, c1, [&](std::int64_t first, std::int64_t last) {
+        std::fill(mean + first, mean + last, 0.0);
+        std::fill(variance + first, variance + last, 0.0);
         for (std::int64_t n = 0; n < e.N; ++n)
-          squares += loops.squares(x + (n * e.C + c) * e.S, mean[c], e.S);
-        variance[c] = squares / count;
-      }
+          for (std::int64_t c = first; c < last; ++c)
+            mean[c] += loops.sum(x + (n * e.C + c) * e.S, e.S);
+        for (std::int64_t c = first; c < last; ++c) mean[c] /= count;
+        for (std::int64_t n = 0; n < e.N; ++n)
+          for (std::int64_t c = first; c < last; ++c)
+            variance[c] += loops.squares(x + (n * e.C + c) * e.S, mean[c], e.S);
+        for (std::int64_t c = first; c < last; ++c) variance[c] /= count;
+      });
     });
   }
   for (std::int64_t c = 0; c < e.C; ++c) rstd[c] = 1 / std::sqrt(variance[c] + eps);
@@ -179,12 +193,14 @@ std::vector<double> channel_dots(const T* grad, const T* x, const Extents& e, co
     }
   } else {
     parallel_for(e.C, grain_for(e.per_channel()), [&](std::int64_t c0, std::int64_t c1) {
-      for (std::int64_t c = c0; c < c1; ++c)
-        for (std::int64_t n = 0; n < e.N; ++n) {
-          const std::int64_t at = (n * e.C + c) * e.S;
-          loops.dots(grad + at, nullptr, x + at, mean[c], &dots[static_cast<std::size_t>(2 * c)],
-                     e.S);
-        }
+      for_each_bunch(e, c0, c1, [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t n = 0; n < e.N; ++n)
+          for (std::int64_t c = first; c < last; ++c) {
+            const std::int64_t at = (n * e.C + c) * e.S;
+            loops.dots(grad + at, nullptr, x + at, mean[c], &dots[static_cast<std::size_t>(2 * c)],
+                       e.S);
+          }
+      });
     });
   }
   return dots;

@@ -126,16 +126,6 @@ HWY_INLINE hn::Vec<D64> ProductOfRun(const T* in, std::int64_t n) {
     p0 = hn::Mul(p0, p2);
     p1 = hn::Mul(p1, p3);
   }
-  if constexpr (sizeof(T) == 4) {
-    if (n - i >= kTogether * lanes) {
-      Safety safety;
-      const auto product = ProductOfPairs<kTogether / 2>(LoadsOfRun<1>(in + i, n - i), safety);
-      if (HWY_LIKELY(safety.IsSafe())) {
-        TimesBothHalves(product, p0, p1);
-        i = n;
-      }
-    }
-  }
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
     p0 = hn::Mul(p0, Wide(in + i));
     p1 = hn::Mul(p1, Wide(in + i + lanes));
@@ -146,6 +136,17 @@ HWY_INLINE hn::Vec<D64> ProductOfRun(const T* in, std::int64_t n) {
   }
   if (i < n) p1 = hn::Mul(p1, WideEndOrOnes(in + n, n - i, n));
   return hn::Mul(p0, p1);
+}
+
+// The same of a long run in pieces: products of many elements below 1 become subnormal before they
+// are 0, and those take a hundred times as long.
+constexpr std::int64_t kPiece = 8192;
+template <typename T>
+HWY_NOINLINE hn::Vec<D64> ProductOfPieces(const T* in, std::int64_t n) {
+  auto product = hn::Set(D64(), 1.0);
+  for (std::int64_t i = 0; i < n; i += kPiece)
+    product = hn::Mul(product, ProductOfRun(in + i, HWY_MIN(kPiece, n - i)));
+  return product;
 }
 
 constexpr auto kMultiply = [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); };
@@ -214,7 +215,9 @@ void ProductRuns(void* acc, const void* in_runs, std::int64_t stride, std::int64
     if (n <= 4 * pair) return ProductShortRuns<4>(products, in, stride, count, n);
   }
   FoldLanesOfRows(
-      D64(), count, kMultiply, [&](std::int64_t r) HWY_ATTR { return ProductOfRun(run(r), n); },
+      D64(), count, kMultiply,
+      [&](std::int64_t r)
+          HWY_ATTR { return n <= kPiece ? ProductOfRun(run(r), n) : ProductOfPieces(run(r), n); },
       [&](std::int64_t r, const double* folds, std::int64_t rows)
           HWY_ATTR { MergeFolds(kMultiply, folds, rows, products + r); });
 }

@@ -24,6 +24,7 @@ constexpr std::int64_t kShortRow = 4, kShortRepeatedRow = 64, kShortStridedRow =
 constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
+constexpr std::int64_t kBeyondCaches = std::int64_t{24} << 20;  // bytes that are read from memory
 constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
 
 void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, const char* src,
@@ -45,6 +46,35 @@ void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, co
       at[k] = static_cast<const char*>(in[k].element) + (scalars >> k & 1 ? 0 : begin * in[k].size);
     loop(out + begin * out_size, at, scalars, end - begin, params);
   });
+}
+
+// The same for an output so large that no cache keeps it: a block at a time goes past them.
+[[gnu::noinline]] void run_streamed(RowLoop loop, const double* params, const Array& array,
+                                    const RowInput* in, int inputs, unsigned scalars) {
+  constexpr std::int64_t kTogether = 1024;
+  const std::int64_t size = element_size(array.dtype());
+  auto* const out = static_cast<char*>(array.raw());
+  parallel_for(array.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
+    alignas(64) char buffer[kTogether * 8];
+    for (std::int64_t i = begin; i < end; i += kTogether) {
+      const std::int64_t n = std::min(kTogether, end - i);
+      const void* at[kMaxInputs];
+      for (int k = 0; k < inputs; ++k)
+        at[k] = static_cast<const char*>(in[k].element) + (scalars >> k & 1 ? 0 : i * in[k].size);
+      loop(buffer, at, scalars, n, params);
+      detail::stream_bytes(out + i * size, buffer, n * size);
+    }
+    detail::end_stream();
+  });
+}
+
+// Whether an output is written past the caches: that of an operation so cheap that it waits for
+// memory, but not where it takes an input's place, whose lines are read anyway.
+bool is_streamed(const RowLoops& loops, const Array& out, const RowInput* in, int inputs) {
+  if (loops.rows == nullptr || out.numel() * element_size(out.dtype()) < kBeyondCaches)
+    return false;
+  return std::none_of(in, in + inputs,
+                      [&](const RowInput& input) { return input.element == out.raw(); });
 }
 
 void run_long_rows(RowLoop loop, const double* params, const LoopNest& nest, unsigned scalars) {
@@ -512,7 +542,8 @@ void run_rows(RowLoops loops, const double* params, const Array& out, const RowI
     if (linear && n == 1) scalars = 0;
     if (linear && (scalars != all || inputs == 0)) {
       if (n <= kGrain) return loops.row(out.raw(), at, scalars, n, params);
-      return run_linear(loops.row, params, out, in, inputs, scalars);
+      const auto run = is_streamed(loops, out, in, inputs) ? run_streamed : run_linear;
+      return run(loops.row, params, out, in, inputs, scalars);
     }
   }
   run_nest(loops, params, out, in, inputs);

@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 #include <cstring>
 
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
@@ -89,6 +90,17 @@ void CopyBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   }
   for (; i + size <= bytes; i += size) hn::StoreU(hn::LoadU(d, from + i), d, to + i);
   if (i < bytes) hn::StoreU(hn::LoadU(d, from + bytes - size), d, to + bytes - size);
+}
+
+void StreamBytes(char* to_row, const char* from_row, std::int64_t bytes) {
+  const hn::ScalableTag<std::uint8_t> d;
+  const auto size = static_cast<std::int64_t>(hn::Lanes(d));
+  auto* const to = reinterpret_cast<std::uint8_t*>(to_row);
+  const auto* const from = reinterpret_cast<const std::uint8_t*>(from_row);
+  std::int64_t i = 0;
+  if (reinterpret_cast<std::uintptr_t>(to) % static_cast<std::uintptr_t>(size) == 0)
+    for (; i + size <= bytes; i += size) hn::Stream(hn::LoadU(d, from + i), d, to + i);
+  CopyBytes(to_row + i, from_row + i, bytes - i);
 }
 
 HWY_INLINE void FillRun(void* data, std::uint64_t pattern, std::int64_t bytes) {
@@ -187,6 +199,7 @@ namespace tapedeck::kernels::detail {
 HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
 HWY_EXPORT(CopyBytes);
+HWY_EXPORT(StreamBytes);
 HWY_EXPORT(FillBytes);
 HWY_EXPORT(FillRows);
 HWY_EXPORT(AllUpTo);
@@ -204,6 +217,10 @@ void add_row(double* to, const double* from, std::int64_t n) {
 void copy_bytes(char* to, const char* from, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(CopyBytes)(to, from, bytes);
 }
+void stream_bytes(char* to, const char* from, std::int64_t bytes) {
+  HWY_DYNAMIC_DISPATCH(StreamBytes)(to, from, bytes);
+}
+void end_stream() { hwy::FlushStream(); }
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(FillBytes)(data, pattern, bytes);
 }

@@ -12,6 +12,11 @@ void add_row(double* to, const double* from, std::int64_t n);
 /// library may take, and so are operands that lie a multiple of a page apart.
 void copy_bytes(char* to, const char* from, std::int64_t bytes);
 
+/// The same past the caches: what is written is not read from memory first, and comes from there
+/// when it is read again. Other threads see it after end_stream().
+void stream_bytes(char* to, const char* from, std::int64_t bytes);
+void end_stream();
+
 /// Repeats a pattern of 8 bytes, in which the elements are the same, over `bytes` of whole
 /// elements.
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes);

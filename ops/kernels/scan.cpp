@@ -48,14 +48,21 @@ template <bool forward, typename Acc, typename T, typename Combine>
 }
 
 // `lines` rows of n elements from one end to the other: several at once take hardly longer than
-// one. By lines of the cache, for memory is read ahead along one row rather than along many.
+// one. By about a line of the cache, asked for ahead of its turn, of short rows that of the next
+// ones: CPUs read ahead along one row, but not along many.
 template <std::int64_t lines, bool forward, typename Acc, typename T, typename Combine>
 void scan_rows(const T* from, T* to, std::int64_t n, Combine combine) {
-  constexpr std::int64_t kBlock = 8;
+  constexpr std::int64_t kBlock = 8, kMostAhead = 8192 / sizeof(T), kAhead = 512 / sizeof(T);
+  const std::int64_t distance = lines * n <= kMostAhead ? lines * n : kAhead;
+  const std::int64_t ahead = forward ? distance : -distance;
   Acc acc[lines];
   const auto walk = [&](std::int64_t begin, std::int64_t count) {
     for (std::int64_t k = 0; k < lines; ++k) {
       const std::int64_t at = k * n + (forward ? begin : n - 1 - begin);
+      if constexpr (lines > 1) {
+        __builtin_prefetch(from + at + ahead);
+        __builtin_prefetch(to + at + ahead, 1);
+      }
       acc[k] = scan_part<forward>(from + at, to + at, count, acc[k], combine);
     }
   };
@@ -69,20 +76,11 @@ void scan_rows(const T* from, T* to, std::int64_t n, Combine combine) {
   walk(i, n - i);
 }
 
-// Whether rows are better walked one by one: very short ones do not wait for each other then
-// either, and of short ones that come from memory, nothing would be read ahead.
-template <typename T>
-bool in_turn(std::int64_t rows, std::int64_t n) {
-  constexpr std::int64_t kVeryShort = 32, kShortBytes = 1024, kCacheBytes = std::int64_t{8} << 20;
-  const std::int64_t bytes = n * std::int64_t{sizeof(T)};
-  return n < kVeryShort || (bytes <= kShortBytes && 2 * rows * bytes > kCacheBytes);
-}
-
 template <bool forward, typename Acc, typename T, typename Combine>
-void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, bool one_by_one,
-                Combine combine) {
+void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
+  constexpr std::int64_t kVeryShort = 32;  // rows that do not wait for each other anyway
   std::int64_t row = 0;
-  for (; row + kLines <= rows && !one_by_one; row += kLines)
+  for (; row + kLines <= rows && n >= kVeryShort; row += kLines)
     scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);
   for (; row < rows; ++row) scan_rows<1, forward, Acc>(from + row * n, to + row * n, n, combine);
 }
@@ -102,12 +100,11 @@ Array scan(const Array& input, std::int64_t dim, Direction direction, const char
     T* const to = out.data<T>();
     const std::int64_t n = view.axis;
     if (view.inner == 1) {
-      const bool one_by_one = in_turn<T>(view.outer, n);
       parallel_for(view.outer, std::max<std::int64_t>(kLines, kGrain / n),
                    [=](std::int64_t begin, std::int64_t end) {
                      const auto loop = forward ? scan_lines<true, Acc, T, Combine>
                                                : scan_lines<false, Acc, T, Combine>;
-                     loop(from + begin * n, to + begin * n, end - begin, n, one_by_one, combine);
+                     loop(from + begin * n, to + begin * n, end - begin, n, combine);
                    });
       return;
     }

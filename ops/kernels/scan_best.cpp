@@ -47,6 +47,8 @@ class BestSoFar {
   static constexpr int kSteps = kLanes == 16 ? 4 : kLanes == 8 ? 3 : kLanes == 4 ? 2 : 1;
   // Vectors of which mostly none is better than what was before them.
   static constexpr std::int64_t kTogether = 4;
+  // Of fewer elements at the end of a row each is looked at.
+  static constexpr std::int64_t kWorthAVector = HWY_MIN(kLanes, 9);
 
   // For each lane of T, or of its places, another one.
   template <class Tag>
@@ -78,10 +80,11 @@ class BestSoFar {
       std::int64_t i = 0;
       for (; i + kTogether * kLanes <= n; i += kTogether * kLanes)
         if (!Keep(from + i, to + i, index + i, best, place))
-          Vectors<kTogether>(moves, place_moves, from, to, index, i, best, place);
-      for (; i + kLanes <= n; i += kLanes)
-        Vectors<1>(moves, place_moves, from, to, index, i, best, place);
-      if (i == n) continue;
+          Vectors<kTogether>(moves, place_moves, from, to, index, i, kTogether * kLanes, best,
+                             place);
+      for (; i < n && n - i >= kWorthAVector; i += kLanes)
+        Vectors<1>(moves, place_moves, from, to, index, i, HWY_MIN(kLanes, n - i), best, place);
+      if (i >= n) continue;
       T best_element = hn::GetLane(best);
       std::int64_t place_element = hn::GetLane(place);
       ElementsSoFar<largest>(from, to, index, i, n, best_element, place_element);
@@ -101,33 +104,35 @@ class BestSoFar {
     if (!hn::AllTrue(d, all)) return false;
     for (std::int64_t k = 0; k < kTogether; ++k) {
       hn::StoreU(best, d, to + k * kLanes);
-      StorePlaces(place, index + k * kLanes);
+      StorePlaces(place, index + k * kLanes, kLanes);
     }
     return true;
   }
 
-  // `count` vectors from element i on: of each lane and those before it the best, in as many steps
-  // as the lanes double; then where it is.
+  // `count` vectors from element i on, the last of which may be a part of one: of each lane and
+  // those before it the best, in as many steps as the lanes double; then where it is. Lanes behind
+  // the part change nothing before them.
   template <std::int64_t count>
   static HWY_INLINE void Vectors(const Moves<D>& moves, const Moves<Places>& place_moves,
-                                 const T* from, T* to, std::int64_t* index, std::int64_t i, V& best,
-                                 P& place) {
+                                 const T* from, T* to, std::int64_t* index, std::int64_t i,
+                                 std::int64_t elements, V& best, P& place) {
     const D d;
     const Places places;
+    const auto left = [=](std::int64_t k) { return elements - k * kLanes; };
     auto nans = hn::IsNaN(best);
     for (std::int64_t k = 0; k < count; ++k)
-      nans = hn::Or(nans, hn::IsNaN(hn::LoadU(d, from + i + k * kLanes)));
+      nans = hn::Or(nans, hn::IsNaN(LoadUpTo(d, from + i + k * kLanes, left(k))));
     if (HWY_UNLIKELY(!hn::AllFalse(d, nans))) {
       T best_element = hn::GetLane(best);
       std::int64_t place_element = hn::GetLane(place);
-      ElementsSoFar<largest>(from, to, index, i, i + count * kLanes, best_element, place_element);
+      ElementsSoFar<largest>(from, to, index, i, i + elements, best_element, place_element);
       best = hn::Set(d, best_element);
       place = hn::Set(places, static_cast<Place>(place_element));
       return;
     }
     for (std::int64_t k = 0; k < count; ++k) {
       const std::int64_t at = i + k * kLanes;
-      const V x = hn::LoadU(d, from + at);
+      const V x = LoadUpTo(d, from + at, left(k));
       V y = x;
       for (int step = 0; step < kSteps; ++step)
         y = BestOfTwo<largest>(hn::TableLookupLanes(y, moves.before[step]), y);
@@ -137,22 +142,25 @@ class BestSoFar {
       for (int step = 0; step < kSteps; ++step)
         where = hn::Max(where, hn::TableLookupLanes(where, place_moves.before[step]));
       where = hn::Max(where, place);
-      hn::StoreU(y, d, to + at);
-      StorePlaces(where, index + at);
+      StoreUpTo(d, y, to + at, left(k));
+      StorePlaces(where, index + at, left(k));
       best = hn::TableLookupLanes(y, moves.last);
       place = hn::TableLookupLanes(where, place_moves.last);
     }
   }
 
-  static HWY_INLINE void StorePlaces(P where, std::int64_t* index) {
+  // The first n > 0 of them.
+  static HWY_INLINE void StorePlaces(P where, std::int64_t* index, std::int64_t n) {
     const Places places;
     if constexpr (sizeof(T) == 8) {
-      hn::StoreU(where, places, index);
+      StoreUpTo(places, where, index, n);
     } else {
+      constexpr std::int64_t kHalf = kLanes / 2;
       const hn::Repartition<std::int64_t, Places> wide;
       const hn::Half<Places> half;
-      hn::StoreU(hn::PromoteTo(wide, hn::LowerHalf(half, where)), wide, index);
-      hn::StoreU(hn::PromoteTo(wide, hn::UpperHalf(half, where)), wide, index + kLanes / 2);
+      StoreUpTo(wide, hn::PromoteTo(wide, hn::LowerHalf(half, where)), index, n);
+      if (n > kHalf)
+        StoreUpTo(wide, hn::PromoteTo(wide, hn::UpperHalf(half, where)), index + kHalf, n - kHalf);
     }
   }
 };

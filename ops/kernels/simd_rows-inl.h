@@ -138,6 +138,24 @@ HWY_INLINE void StoreLast(D d, hn::Vec<D> v, T* row, std::int64_t n) {
     StorePart(d, v, row, n);
 }
 
+// The last `left` of the elements of a row that are not written yet, of which v is the last vector.
+// Vectors of 64 bytes mostly lie across two lines of the cache, and a part of one is written
+// sooner.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void StoreRest(D d, hn::Vec<D> v, T* row, std::int64_t n,
+                          [[maybe_unused]] std::int64_t left) {
+#if HWY_TARGET < HWY_AVX2
+  const hn::Half<D> half;
+  const hn::Half<decltype(half)> quarter;
+  const auto in_half = static_cast<std::int64_t>(hn::Lanes(half)), in_quarter = in_half / 2;
+  if (left <= in_quarter)
+    return hn::StoreU(hn::UpperHalf(quarter, hn::UpperHalf(half, v)), quarter,
+                      row + n - in_quarter);
+  if (left <= in_half) return hn::StoreU(hn::UpperHalf(half, v), half, row + n - in_half);
+#endif
+  hn::StoreU(v, d, row + n - static_cast<std::int64_t>(hn::Lanes(d)));
+}
+
 // A row of fewer elements than lanes as one vector, in an order that StoreShort() knows: two parts
 // that overlap. Masks would do, but a masked load waits for a masked store of the row before, whose
 // whole vector it meets.
@@ -244,7 +262,7 @@ HWY_INLINE void MapRow(const Op& op, const T* a, T* out, std::int64_t n) {
     hn::StoreU(op(d, hn::LoadU(d, a + i)), d, out + i);
     i += lanes;
   }
-  if (i < n) hn::StoreU(op(d, last), d, out + n - lanes);
+  if (i < n) StoreRest(d, op(d, last), out, n, n - i);
 }
 
 template <class Op, typename T>
@@ -297,7 +315,7 @@ void BinaryRow(void* out_row, const void* const* in, unsigned scalars, std::int6
     hn::StoreU(op(d, hn::LoadU(d, a), hn::LoadU(d, b)), d, out + i);
     i += lanes;
   }
-  if (i < n) hn::StoreU(op(d, last_a, last_b), d, out + n - lanes);
+  if (i < n) StoreRest(d, op(d, last_a, last_b), out, n, n - i);
 }
 
 // The same for operations that are so cheap that an operand which is one number stays in a

@@ -185,6 +185,7 @@ RowLoop Find(UnaryOp op, ScalarType dtype) {
   return dtype == ScalarType::Float ? FindFor<OneRow, float>(op) : FindFor<OneRow, double>(op);
 }
 RowsLoop FindRows(UnaryOp op, ScalarType dtype) {
+  if (op == UnaryOp::Rsqrt) return nullptr;  // a root and a division: not cheap
   return dtype == ScalarType::Float ? FindFor<SeveralRows, float>(op)
                                     : FindFor<SeveralRows, double>(op);
 }

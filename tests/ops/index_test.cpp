@@ -331,6 +331,12 @@ TEST(Gather, AddsRunsForOnePlaceInOrder) {
         to += y[i][j];
       }
     EXPECT_TRUE(ones({3, size}).scatter_add(1, index, y).equal(expected)) << size;
+    // Short rows of the same go another way.
+    const Tensor parts = zeros({3, size}).scatter_add_(1, index.slice(1, 0, 31), y.slice(1, 0, 31));
+    Tensor one_by_one = zeros({3, size});
+    for (std::int64_t j = 0; j < 31; ++j)
+      one_by_one.scatter_add_(1, index.slice(1, j, j + 1), y.slice(1, j, j + 1));
+    EXPECT_TRUE(parts.equal(one_by_one)) << size;
   }
 }
 

@@ -439,6 +439,25 @@ TEST(Binary, LargeOnAnyNumberOfThreads) {
   }
 }
 
+// Outputs that no cache keeps, with an end that fills no vector, from a line of the cache on and
+// from the middle of one; and one that takes an operand's place.
+TYPED_TEST(BinaryTest, BeyondCaches) {
+  using T = TypeParam;
+  const std::int64_t n = (std::int64_t{24} << 20) / std::int64_t{sizeof(T)} + 1037;
+  const Array x = random_array({n}, dtype_of<T>, 1), y = random_array({n}, dtype_of<T>, 2);
+  const T *const a = x.data<T>(), *const b = y.data<T>();
+  const Array whole = Array::empty(n + 1, dtype_of<T>);
+  for (const std::int64_t first : {0, 1}) {
+    Array sum = whole.slice(0, first, first + n, 1);
+    binary_out(BinaryOp::Add, sum, x, y);
+    for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(sum.data<T>()[i], a[i] + b[i]) << i;
+  }
+  Array product = binary(BinaryOp::Mul, x, 3.0);
+  for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(product.data<T>()[i], a[i] * 3) << i;
+  binary_out(BinaryOp::Sub, product, product, x);
+  for (std::int64_t i = 0; i < n; ++i) ASSERT_EQ(product.data<T>()[i], a[i] * 3 - a[i]) << i;
+}
+
 TEST(Binary, OneElementIntoMany) {
   Array out = Array::empty({3, 4}, kFloat32);
   const Array one = kernels::full({}, 2, kFloat32);

@@ -99,6 +99,21 @@ TYPED_TEST(CopyTest, ShortRunsThatRepeatOrSkip) {
   EXPECT_EQ(values<T>(dst), values<T>(skips));
 }
 
+// Each element as a run, any number of times, into rows of which the next one keeps what it has.
+TYPED_TEST(CopyTest, RepeatsElementsOfAColumn) {
+  using T = TypeParam;
+  for (const std::int64_t run : {2, 3, 5, 8, 10, 16, 17})
+    for (const std::int64_t n : {1, 2, 7, 40, 3000}) {
+      const Array column = random_array({n, 1}, dtype_of<T>, 1, 0, 9);
+      const Array all = full({n + 1, run}, 1, dtype_of<T>);
+      Array rows = all.slice(0, 0, n, 1);
+      copy(column.expand({n, run}), rows);
+      const T* const got = all.data<T>();
+      for (std::int64_t i = 0; i < (n + 1) * run; ++i)
+        ASSERT_EQ(got[i], i < n * run ? column.data<T>()[i / run] : T{1}) << run << ' ' << i;
+    }
+}
+
 TYPED_TEST(CopyTest, Converts) {
   using T = TypeParam;
   const Array a = random_array({5, 9}, kFloat64, 4, -3, 100);

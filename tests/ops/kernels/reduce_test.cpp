@@ -291,6 +291,27 @@ TEST(Reduce, ProductsBeyondTheRangeOnTheirWay) {
     }
 }
 
+// Long rows are multiplied in pieces.
+TYPED_TEST(ReduceTest, ProductsOfLongRows) {
+  using T = TypeParam;
+  for (const std::int64_t n : {2047, 8192, 8193, 20003, 100000})
+    for (const std::int64_t rows : {1, 40}) {
+      const Array x = random_array({rows, n}, dtype_of<T>, 7, 0.99, 1.01);
+      x.data<T>()[n - 1] = T(-3);
+      std::size_t r = 0;
+      const auto got = values<T>(reduce(ReduceOp::Prod, x, {1}));
+      for (const auto& row : groups<T>(x, {1})) {
+        double product = 1;
+        for (const T v : row) product *= double(v);
+        EXPECT_NEAR(got[r] / product, 1, sizeof(T) == 4 ? 1e-4 : 1e-10) << n;
+        ++r;
+      }
+      for (const T got_zero :
+           values<T>(reduce(ReduceOp::Prod, kernels::full({rows, n}, 0.5, dtype_of<T>), {1})))
+        EXPECT_EQ(got_zero, 0) << n;
+    }
+}
+
 TYPED_TEST(ReduceTest, InfinityAndNaNInSums) {
   using T = TypeParam;
   constexpr T kInf = std::numeric_limits<T>::infinity();
