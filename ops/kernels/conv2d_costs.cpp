@@ -176,7 +176,9 @@ WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction, Winogr
     if (!weight && s.groups == 1 && outputs <= lanes()) {
       const Reached part = reached(s, direction);
       limit = 1.3 * std::min(1.0, part.direct / std::max(part.pixels, part.columns));
-    } else if (direction == ConvDirection::Forward) {
+    } else if (weight) {
+      limit = std::min(limit, 0.92);
+    } else if (!adjoint) {
       limit = 0.88;
     }
     return;
