@@ -109,14 +109,16 @@ void long_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> 
 template <typename T>
 void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kColumns = 12;  // of whole tiles, with every instruction set
+  constexpr std::int64_t kAligned = 16;  // parts begin where lines do if rows do
   const std::int64_t K = a.columns;
   const std::int64_t wanted = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
   parallel_for(c.columns, round_up(wanted, kColumns), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t parts = ceil_div(K, kDotsDepth);
-    for (std::int64_t i = 0; i < parts; ++i) {
-      const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
+    const std::int64_t parts = ceil_div(K, kDotsDepth),
+                       depth = round_up(ceil_div(K, parts), kAligned);
+    for (std::int64_t k = 0; k < K; k += depth) {
+      const std::int64_t size = std::min(depth, K - k);
       skinny_tiles<T>().dots(alpha, a.block(0, k, c.rows, size),
-                             b.block(k, begin, size, end - begin), i == 0 ? beta : T{1},
+                             b.block(k, begin, size, end - begin), k == 0 ? beta : T{1},
                              c.block(0, begin, c.rows, end - begin));
     }
   });

@@ -30,9 +30,13 @@ constexpr int kDotRows = 3, kDotColumns = 4;
 #endif
 // Rows of b that are wider than a block are gone through so many at a time, as streams side by
 // side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
-constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32};
 // The prefetcher does not follow many streams through long rows: of these, so much is fetched
-// ahead. One row of c takes too little time for that.
+// ahead, or that of so many rows ahead. One row of c takes too little time for that.
+#if HWY_TARGET == HWY_AVX3
+constexpr std::int64_t kStreams[kMaxRows] = {8, 64, 64, 64}, kRowsAhead = 2;
+#else
+constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32}, kRowsAhead = 0;
+#endif
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
 constexpr std::int64_t kBlockColumns = 512;  // of c, that are put together where they are adjacent
@@ -54,7 +58,7 @@ struct Product {
   T beta;
   T* c;
   std::int64_t c_row_stride, c_column_stride;
-  std::int64_t b_ahead = 0;  // in a row of b, of what is prefetched
+  std::int64_t b_ahead = 0;  // of what is read, to what is prefetched
 };
 
 // Sums that few vectors are added to in turn, since one would wait for itself.
@@ -178,11 +182,12 @@ HWY_INLINE void RowsOfAny(std::int64_t rows, const Product<T>& p, std::int64_t c
 template <typename T>
 void Rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kSize = sizeof(T);
-  const bool long_rows = b.row_stride * kSize >= kLongRowBytes;
-  const Product<T> p{alpha,           a.data, a.row_stride,
-                     a.column_stride, b.data, b.row_stride,
-                     a.columns,       beta,   c.data,
-                     c.row_stride,    1,      long_rows ? kPrefetchBytes / kSize : 0};
+  std::int64_t b_ahead = 0;
+  if (b.row_stride * kSize >= kLongRowBytes)
+    b_ahead = kRowsAhead > 0 && b.rows >= kStreams[c.rows - 1] ? kRowsAhead * b.row_stride
+                                                               : kPrefetchBytes / kSize;
+  const Product<T> p{alpha,     a.data, a.row_stride, a.column_stride, b.data, b.row_stride,
+                     a.columns, beta,   c.data,       c.row_stride,    1,      b_ahead};
   RowsOfAny<kMaxRows>(c.rows, p, c.columns);
 }
 
@@ -245,11 +250,16 @@ void DotTile(const Product<T>& p) {
   for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
   const T *a = p.a, *b = p.b;
   const std::int64_t a_stride = p.a_row_stride, b_stride = p.b_stride;
+  // A few rows take no longer than their columns take to come.
+  constexpr bool kPrefetches =
+      HWY_TARGET == HWY_AVX3 && (kRows == 2 || kRows == 3) && kColumns == kDotColumns;
+  [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   std::int64_t k = 0;
   for (; k + kLanes <= p.depth; k += kLanes) {
     V row[kRows];
     for (int i = 0; i < kRows; ++i) row[i] = hn::LoadU(d, a + i * a_stride + k);
     for (int j = 0; j < kColumns; ++j) {
+      if (kPrefetches) hwy::Prefetch(b + j * b_stride + k + b_ahead);
       const V column = hn::LoadU(d, b + j * b_stride + k);
       for (int i = 0; i < kRows; ++i)
         sum[i * kColumns + j] = hn::MulAdd(row[i], column, sum[i * kColumns + j]);
@@ -358,6 +368,7 @@ void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   for (std::int64_t j = 0; j < c.columns; j += kDotColumns)
     for (std::int64_t i = 0; i < c.rows; i += kDotRows) {
       const std::int64_t rows = c.rows - i, columns = c.columns - j;
+      p.b_ahead = c.rows <= kDotRows && columns > kDotColumns ? kDotColumns * p.b_stride : 0;
       p.a = a.data + i * a.row_stride;
       p.b = b.data + j * b.column_stride;
       p.c = c.data + i * c.row_stride + j * c.column_stride;
