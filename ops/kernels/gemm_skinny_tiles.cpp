@@ -39,6 +39,7 @@ constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32}, kRowsAhead = 0;
 #endif
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kShortColumnBytes = 2048;  // of dots, whose next tile is fetched ahead
 constexpr std::int64_t kBlockColumns = 512;  // of c, that are put together where they are adjacent
 // Of columns that are transposed rather than summed, and of the rows that meet them.
 constexpr int kShortDepth = 16, kShortRows = 4;
@@ -250,9 +251,8 @@ void DotTile(const Product<T>& p) {
   for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
   const T *a = p.a, *b = p.b;
   const std::int64_t a_stride = p.a_row_stride, b_stride = p.b_stride;
-  // A few rows take no longer than their columns take to come.
-  constexpr bool kPrefetches =
-      HWY_TARGET == HWY_AVX3 && (kRows == 2 || kRows == 3) && kColumns == kDotColumns;
+  // Two rows take no longer than their columns take to come.
+  constexpr bool kPrefetches = HWY_TARGET == HWY_AVX3 && kRows == 2 && kColumns == kDotColumns;
   [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   std::int64_t k = 0;
   for (; k + kLanes <= p.depth; k += kLanes) {
@@ -365,10 +365,12 @@ template <typename T>
 void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
                c.data, c.row_stride, c.column_stride};
+  // Columns of two tiles fit the L1 cache.
+  const bool short_enough = c.rows <= kDotRows && a.columns * sizeof(T) <= kShortColumnBytes;
   for (std::int64_t j = 0; j < c.columns; j += kDotColumns)
     for (std::int64_t i = 0; i < c.rows; i += kDotRows) {
       const std::int64_t rows = c.rows - i, columns = c.columns - j;
-      p.b_ahead = c.rows <= kDotRows && columns > kDotColumns ? kDotColumns * p.b_stride : 0;
+      p.b_ahead = short_enough && columns > kDotColumns ? kDotColumns * p.b_stride : 0;
       p.a = a.data + i * a.row_stride;
       p.b = b.data + j * b.column_stride;
       p.c = c.data + i * c.row_stride + j * c.column_stride;
