@@ -19,7 +19,9 @@ constexpr std::int64_t kRunBytes = 256;  // of each row, that a piece reads at l
 constexpr std::int64_t kFewTiles = 8, kFewestTiles = 2;
 constexpr std::int64_t kElementsInL1 = 1 << 13, kElementsInL2 = 1 << 16, kElementsInL3 = 1 << 19;
 constexpr std::int64_t kTwoLines = 128;
-constexpr std::int64_t kFewPanels = 2;  // read rows where they lie
+// Rows are read where they lie by a few panels, and by more where they stay in the L2 cache, since
+// to pack them is a large part of a small product.
+constexpr std::int64_t kFewestPanels = 2, kFewPanels = 16;
 
 template <typename T>
 bool columns_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, std::int64_t depth) {
@@ -29,6 +31,12 @@ bool columns_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, s
   return elements <= kElementsInL1 || (rows.count <= 2 * kBlockTiles && two_lines) ||
          (rows.count <= kFewTiles && elements <= kElementsInL2) ||
          (rows.count <= kFewestTiles && elements <= kElementsInL3);
+}
+
+template <typename T>
+bool rows_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, std::int64_t depth) {
+  return columns.count <= kFewestPanels ||
+         (columns.count <= kFewPanels && rows.extent * depth <= kElementsInL2);
 }
 
 template <typename T>
@@ -59,7 +67,7 @@ GemmPlan<T>::GemmPlan(Matrix<const T> a, Matrix<const T> b, bool rows_packed)
     piece_columns = least_columns = columns.count;
     least_rows = least_panels(rows);
   }
-  if (!rows_packed && columns.count <= kFewPanels) rows_from = Source::kInPlace;
+  if (!rows_packed && rows_in_place(rows, columns, depth_)) rows_from = Source::kInPlace;
   if (columns_in_place(rows, columns, depth_)) columns_from = Source::kInPlace;
   shrink_pieces(least_rows, least_columns);
 }

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <type_traits>
 
-#include <tapedeck/array/array.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_skinny_tiles.h>
+#include <tapedeck/ops/kernels/scratch.h>
 #include <tapedeck/ops/kernels/transpose.h>
 
 namespace tapedeck::kernels {
@@ -33,6 +33,7 @@ constexpr std::int64_t kDotsDepthForRow = 20;
 constexpr std::int64_t kDotsVectors = 4;
 constexpr std::int64_t kShortColumns = 64;  // make up for the last ones, which fill no vector
 constexpr std::int64_t kRepaysCopy = 8;     // rows of the other operand that meet a copied one
+constexpr std::int64_t kCopiedFast = 4;     // rows that are copied as fast as they are read
 
 // Pieces of whole blocks of columns.
 template <typename T>
@@ -54,8 +55,8 @@ template <typename T>
 void by_depth(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
               std::int64_t parts) {
   const std::int64_t K = a.columns, M = c.rows, N = c.columns;
-  const Array sums = Array::empty({parts * M * N}, dtype_of<T>);
-  T* const partial = sums.data<T>();
+  const Scratch<T> sums(parts * M * N);
+  T* const partial = sums.data();
   parallel_for(parts, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
@@ -108,41 +109,66 @@ void long_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> 
 template <typename T>
 void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kColumns = 12;  // of whole tiles, with every instruction set
+  constexpr std::int64_t kAligned = 16;  // parts begin where lines do if rows do
   const std::int64_t K = a.columns;
   const std::int64_t wanted = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
   parallel_for(c.columns, round_up(wanted, kColumns), [&](std::int64_t begin, std::int64_t end) {
-    const std::int64_t parts = ceil_div(K, kDotsDepth);
-    for (std::int64_t i = 0; i < parts; ++i) {
-      const std::int64_t k = i * K / parts, size = (i + 1) * K / parts - k;
+    const std::int64_t parts = ceil_div(K, kDotsDepth),
+                       depth = round_up(ceil_div(K, parts), kAligned);
+    for (std::int64_t k = 0; k < K; k += depth) {
+      const std::int64_t size = std::min(depth, K - k);
       skinny_tiles<T>().dots(alpha, a.block(0, k, c.rows, size),
-                             b.block(k, begin, size, end - begin), i == 0 ? beta : T{1},
+                             b.block(k, begin, size, end - begin), k == 0 ? beta : T{1},
                              c.block(0, begin, c.rows, end - begin));
     }
   });
 }
 
-// The same by dots if the columns of b are contiguous and those of c few enough; a is copied where
-// its rows are not contiguous. c has at least as many columns as rows.
+template <typename T>
+void short_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  parallel_for(c.columns, ceil_div(kProductsInPiece, c.rows * a.columns),
+               [&](std::int64_t begin, std::int64_t end) {
+                 skinny_tiles<T>().short_dots(alpha, a, b.block(0, begin, b.rows, end - begin),
+                                              beta, c.block(0, begin, c.rows, end - begin));
+               });
+}
+
+template <typename T>
+bool has_adjacent_columns(const Matrix<T>& c) {
+  return c.column_stride == c.rows && (c.row_stride == 1 || c.rows == 1);
+}
+
+// The same matrix with contiguous rows, in a copy if it has none.
+template <typename T>
+Matrix<const T> by_rows(Matrix<const T> a, Scratch<T>& copy) {
+  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  if (a.column_stride == 1) return a;
+  copy = Scratch<T>(a.rows * a.columns);
+  transpose(reinterpret_cast<const Word*>(a.data), a.column_stride, a.columns, a.rows,
+            reinterpret_cast<Word*>(copy.data()), a.columns);
+  return row_major<const T>(copy.data(), a.rows, a.columns);
+}
+
+// The same by dots if those are few enough; operands whose elements are not contiguous along the
+// depth are copied where that pays. c has at least as many columns as rows.
 template <typename T>
 bool by_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  const std::int64_t M = a.rows, K = a.columns;
-  if (b.row_stride != 1 || M > kFewDots) return false;
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
-  const bool is_short = K <= simd.short_depth && M <= simd.short_rows && c.row_stride == 1 &&
-                        c.column_stride == M && c.columns >= kShortColumns;
+  const std::int64_t M = a.rows, K = a.columns, N = c.columns;
+  const bool copies_a = a.column_stride != 1, copies_b = b.row_stride != 1;
+  if (M > kFewDots || (copies_a && a.row_stride != 1) || (copies_b && b.column_stride != 1))
+    return false;
+  if ((copies_b && N > kCopiedFast) || (copies_a && M > kCopiedFast && N < kRepaysCopy))
+    return false;
+  const bool is_short = K <= simd.short_depth && M <= simd.short_rows && N >= kShortColumns &&
+                        has_adjacent_columns(c);
   // With one row, each element of b has one product: packing it costs more than any sum of lanes.
   if (M > 1 && !is_short && (K < kDotsDepthForRow * M || K < kDotsVectors * simd.lanes))
     return false;
-  if (a.column_stride == 1) {
-    dots(alpha, a, b, beta, c);
-    return true;
-  }
-  if (a.row_stride != 1 || c.columns < kRepaysCopy) return false;
-  using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
-  const Array rows = Array::empty({M, K}, dtype_of<T>);
-  transpose(reinterpret_cast<const Word*>(a.data), a.column_stride, K, M,
-            reinterpret_cast<Word*>(rows.data<T>()), K);
-  dots<T>(alpha, row_major<const T>(rows.data<T>(), M, K), b, beta, c);
+  Scratch<T> a_copy, b_copy;
+  a = by_rows(a, a_copy);
+  b = by_rows(b.transposed(), b_copy).transposed();
+  is_short ? short_dots(alpha, a, b, beta, c) : dots(alpha, a, b, beta, c);
   return true;
 }
 
@@ -153,7 +179,8 @@ bool gemm_skinny(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T
   if (c.rows == 0 || c.columns == 0) return true;
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
   const auto fits_rows = [&](const Matrix<const T>& wide, const Matrix<T>& out) {
-    return out.rows <= simd.max_rows && wide.column_stride == 1 && out.column_stride == 1 &&
+    return out.rows <= simd.max_rows && wide.column_stride == 1 &&
+           (out.column_stride == 1 || has_adjacent_columns(out)) &&
            (out.rows == 1 || out.columns >= simd.lanes);
   };
   if (fits_rows(b, c)) {

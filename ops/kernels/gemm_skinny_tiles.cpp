@@ -30,11 +30,17 @@ constexpr int kDotRows = 3, kDotColumns = 4;
 #endif
 // Rows of b that are wider than a block are gone through so many at a time, as streams side by
 // side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
-constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32};
 // The prefetcher does not follow many streams through long rows: of these, so much is fetched
-// ahead. One row of c takes too little time for that.
+// ahead, or that of so many rows ahead. One row of c takes too little time for that.
+#if HWY_TARGET == HWY_AVX3
+constexpr std::int64_t kStreams[kMaxRows] = {8, 64, 64, 64}, kRowsAhead = 2;
+#else
+constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32}, kRowsAhead = 0;
+#endif
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
+constexpr std::int64_t kShortColumnBytes = 2048;  // of dots, whose next tile is fetched ahead
+constexpr std::int64_t kBlockColumns = 512;  // of c, that are put together where they are adjacent
 // Of columns that are transposed rather than summed, and of the rows that meet them.
 constexpr int kShortDepth = 16, kShortRows = 4;
 
@@ -53,7 +59,7 @@ struct Product {
   T beta;
   T* c;
   std::int64_t c_row_stride, c_column_stride;
-  std::int64_t b_ahead = 0;  // in a row of b, of what is prefetched
+  std::int64_t b_ahead = 0;  // of what is read, to what is prefetched
 };
 
 // Sums that few vectors are added to in turn, since one would wait for itself.
@@ -177,12 +183,62 @@ HWY_INLINE void RowsOfAny(std::int64_t rows, const Product<T>& p, std::int64_t c
 template <typename T>
 void Rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kSize = sizeof(T);
-  const bool long_rows = b.row_stride * kSize >= kLongRowBytes;
-  const Product<T> p{alpha,           a.data, a.row_stride,
-                     a.column_stride, b.data, b.row_stride,
-                     a.columns,       beta,   c.data,
-                     c.row_stride,    1,      long_rows ? kPrefetchBytes / kSize : 0};
+  std::int64_t b_ahead = 0;
+  if (b.row_stride * kSize >= kLongRowBytes)
+    b_ahead = kRowsAhead > 0 && b.rows >= kStreams[c.rows - 1] ? kRowsAhead * b.row_stride
+                                                               : kPrefetchBytes / kSize;
+  const Product<T> p{alpha,     a.data, a.row_stride, a.column_stride, b.data, b.row_stride,
+                     a.columns, beta,   c.data,       c.row_stride,    1,      b_ahead};
   RowsOfAny<kMaxRows>(c.rows, p, c.columns);
+}
+
+// c = rows^T + beta c, where the columns of c are adjacent, from rows of kBlockColumns.
+template <int kRows, typename T>
+void StoreBlock(const T* rows, std::int64_t columns, T beta, T* c) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = Lanes<T>();
+  std::int64_t j = 0;
+  for (; j + kLanes <= columns; j += kLanes) {
+    hn::Vec<decltype(d)> value[kRows];
+    for (int i = 0; i < kRows; ++i) value[i] = hn::LoadU(d, rows + i * kBlockColumns + j);
+    if (beta != T{0}) {
+      hn::Vec<decltype(d)> old[kRows];
+      LoadAdjacent<kRows>(d, c + j * kRows, old);
+      for (int i = 0; i < kRows; ++i) value[i] = hn::MulAdd(hn::Set(d, beta), old[i], value[i]);
+    }
+    StoreAdjacent<kRows>(d, value, c + j * kRows);
+  }
+  for (; j < columns; ++j)
+    for (int i = 0; i < kRows; ++i) {
+      T& to = c[j * kRows + i];
+      to = rows[i * kBlockColumns + j] + (beta == T{0} ? T{0} : beta * to);
+    }
+}
+
+template <int kRows, typename T>
+HWY_INLINE void StoreBlockOf(std::int64_t rows_of, const T* rows, std::int64_t columns, T beta,
+                             T* c) {
+  if (rows_of == kRows) return StoreBlock<kRows>(rows, columns, beta, c);
+  if constexpr (kRows > 1) StoreBlockOf<kRows - 1>(rows_of, rows, columns, beta, c);
+}
+
+// `Rows` of blocks from which columns of c that are adjacent are put together.
+template <typename T>
+void AdjacentColumns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  T rows[kMaxRows * kBlockColumns];
+  for (std::int64_t j = 0; j < c.columns; j += kBlockColumns) {
+    const std::int64_t n = HWY_MIN(kBlockColumns, c.columns - j);
+    Rows(alpha, a, b.block(0, j, b.rows, n), T{0}, row_major(rows, c.rows, n, kBlockColumns));
+    StoreBlockOf<kMaxRows>(c.rows, rows, n, beta, &c.at(0, j));
+  }
+}
+
+template <typename T>
+void AnyRows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  if (c.column_stride == 1)
+    Rows(alpha, a, b, beta, c);
+  else
+    AdjacentColumns(alpha, a, b, beta, c);
 }
 
 template <int kRows, int kColumns, typename T>
@@ -195,11 +251,15 @@ void DotTile(const Product<T>& p) {
   for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
   const T *a = p.a, *b = p.b;
   const std::int64_t a_stride = p.a_row_stride, b_stride = p.b_stride;
+  // Two rows take no longer than their columns take to come.
+  constexpr bool kPrefetches = HWY_TARGET == HWY_AVX3 && kRows == 2 && kColumns == kDotColumns;
+  [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   std::int64_t k = 0;
   for (; k + kLanes <= p.depth; k += kLanes) {
     V row[kRows];
     for (int i = 0; i < kRows; ++i) row[i] = hn::LoadU(d, a + i * a_stride + k);
     for (int j = 0; j < kColumns; ++j) {
+      if (kPrefetches) hwy::Prefetch(b + j * b_stride + k + b_ahead);
       const V column = hn::LoadU(d, b + j * b_stride + k);
       for (int i = 0; i < kRows; ++i)
         sum[i * kColumns + j] = hn::MulAdd(row[i], column, sum[i * kColumns + j]);
@@ -237,34 +297,6 @@ HWY_INLINE void DotTileOf(std::int64_t rows, std::int64_t columns, const Product
 
 #if HWY_TARGET != HWY_SCALAR
 
-// Element i of each of as many columns as a vector has lanes, of two, three or four elements, one
-// behind the other.
-template <class D, typename T = hn::TFromD<D>>
-HWY_INLINE void LoadAdjacent(D d, const T* columns, std::int64_t depth, hn::Vec<D> (&v)[4]) {
-  if (depth == 2)
-    hn::LoadInterleaved2(d, columns, v[0], v[1]);
-  else if (depth == 3)
-    hn::LoadInterleaved3(d, columns, v[0], v[1], v[2]);
-  else
-    hn::LoadInterleaved4(d, columns, v[0], v[1], v[2], v[3]);
-}
-
-// kRows elements of each column of c, one behind the other.
-template <int kRows, class D, typename T = hn::TFromD<D>>
-HWY_INLINE void LoadColumns(D d, const T* c, hn::Vec<D> (&v)[kRows]) {
-  if constexpr (kRows == 1) v[0] = hn::LoadU(d, c);
-  if constexpr (kRows == 2) hn::LoadInterleaved2(d, c, v[0], v[1]);
-  if constexpr (kRows == 3) hn::LoadInterleaved3(d, c, v[0], v[1], v[2]);
-  if constexpr (kRows == 4) hn::LoadInterleaved4(d, c, v[0], v[1], v[2], v[3]);
-}
-template <int kRows, class D, typename T = hn::TFromD<D>>
-HWY_INLINE void StoreColumns(D d, hn::Vec<D> (&v)[kRows], T* c) {
-  if constexpr (kRows == 1) hn::StoreU(v[0], d, c);
-  if constexpr (kRows == 2) hn::StoreInterleaved2(v[0], v[1], d, c);
-  if constexpr (kRows == 3) hn::StoreInterleaved3(v[0], v[1], v[2], d, c);
-  if constexpr (kRows == 4) hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, c);
-}
-
 // A few rows times columns that are so short that vectors across them, whose elements are
 // transposed, take less time than sums of lanes; the columns of c have no gaps. Returns how many
 // columns this is for: whole vectors, as far as nothing behind the last column is read.
@@ -288,7 +320,12 @@ std::int64_t ShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Ma
         sum[i] = hn::MulAdd(hn::Set(d, a.data[i * a.row_stride + k]), x, sum[i]);
     };
     if (adjacent) {
-      LoadAdjacent(d, columns, depth, v);
+      if (depth == 2)
+        LoadAdjacent<2>(d, columns, v);
+      else if (depth == 3)
+        LoadAdjacent<3>(d, columns, v);
+      else
+        LoadAdjacent<4>(d, columns, v);
       HWY_UNROLL(4)
       for (std::int64_t k = 0; k < 4; ++k)
         if (k < depth) add(k, v[k]);
@@ -307,10 +344,10 @@ std::int64_t ShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Ma
     for (int i = 0; i < kRows; ++i) sum[i] = hn::Mul(scale, sum[i]);
     if (beta != T{0}) {
       V old[kRows];
-      LoadColumns<kRows>(d, to, old);
+      LoadAdjacent<kRows>(d, to, old);
       for (int i = 0; i < kRows; ++i) sum[i] = hn::MulAdd(keep, old[i], sum[i]);
     }
-    StoreColumns<kRows>(d, sum, to);
+    StoreAdjacent<kRows>(d, sum, to);
   }
   return j;
 }
@@ -326,20 +363,14 @@ std::int64_t ShortDotsOf(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, 
 
 template <typename T>
 void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-#if HWY_TARGET != HWY_SCALAR
-  const bool no_gaps = c.column_stride == c.rows && (c.row_stride == 1 || c.rows == 1);
-  if (a.columns > 0 && a.columns <= kShortDepth && c.rows <= kShortRows && no_gaps) {
-    const std::int64_t done = ShortDotsOf<kShortRows>(alpha, a, b, beta, c);
-    const std::int64_t left = c.columns - done;
-    b = b.block(0, done, b.rows, left);
-    c = c.block(0, done, c.rows, left);
-  }
-#endif
   Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
                c.data, c.row_stride, c.column_stride};
+  // Columns of two tiles fit the L1 cache.
+  const bool short_enough = c.rows <= kDotRows && a.columns * sizeof(T) <= kShortColumnBytes;
   for (std::int64_t j = 0; j < c.columns; j += kDotColumns)
     for (std::int64_t i = 0; i < c.rows; i += kDotRows) {
       const std::int64_t rows = c.rows - i, columns = c.columns - j;
+      p.b_ahead = short_enough && columns > kDotColumns ? kDotColumns * p.b_stride : 0;
       p.a = a.data + i * a.row_stride;
       p.b = b.data + j * b.column_stride;
       p.c = c.data + i * c.row_stride + j * c.column_stride;
@@ -348,9 +379,20 @@ void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
 }
 
 template <typename T>
+void AnyShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  std::int64_t done = 0;
+#if HWY_TARGET != HWY_SCALAR
+  done = ShortDotsOf<kShortRows>(alpha, a, b, beta, c);
+#endif
+  const std::int64_t left = c.columns - done;
+  Dots(alpha, a, b.block(0, done, b.rows, left), beta, c.block(0, done, c.rows, left));
+}
+
+template <typename T>
 SkinnyTiles<T> Tiles() {
-  return {Lanes<T>(), kMaxRows, Lanes<T>() * kRowVectors[0], kShortDepth, kShortRows,
-          Rows<T>,    Dots<T>};
+  return {Lanes<T>(),  kMaxRows,       Lanes<T>() * kRowVectors[0],
+          kShortDepth, kShortRows,     AnyRows<T>,
+          Dots<T>,     AnyShortDots<T>};
 }
 
 SkinnyTiles<float> TilesF32() { return Tiles<float>(); }

@@ -13,12 +13,16 @@ struct SkinnyTiles {
   int lanes;        ///< of a vector
   int max_rows;     ///< of c, in `rows`
   int row_columns;  ///< `rows` goes through b in blocks of no more columns
-  int short_depth;  ///< `dots` of no more elements add up no lanes where c has
-  int short_rows;   ///< no more rows, and columns without gaps
-  /// The rows of b and c are contiguous: vectors lie along them, and a may lie in any way.
+  int short_depth;  ///< of `short_dots`, at most
+  int short_rows;   ///< of c in `short_dots`, at most
+  /// The rows of b are contiguous: vectors lie along them, and a may lie in any way. The rows of c
+  /// are contiguous, or its columns are adjacent.
   void (*rows)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
   /// The rows of a and the columns of b are contiguous: vectors lie along the depth.
   void (*dots)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
+  /// The same by vectors across the columns of b, which add up no lanes; the columns of c are
+  /// adjacent.
+  void (*short_dots)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);
 };
 
 template <typename T>

@@ -28,6 +28,23 @@ void TransposeOneByOne(const T* from, std::int64_t from_step, std::int64_t rows,
       to[c * to_step + r] = from[r * from_step + c] + (add ? add[c] : T{0});
 }
 
+// Element i of each of as many rows of kCount elements as a vector has lanes; one row lies behind
+// the other.
+template <int kCount, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void LoadAdjacent(D d, const T* rows, hn::Vec<D>* v) {
+  if constexpr (kCount == 1) v[0] = hn::LoadU(d, rows);
+  if constexpr (kCount == 2) hn::LoadInterleaved2(d, rows, v[0], v[1]);
+  if constexpr (kCount == 3) hn::LoadInterleaved3(d, rows, v[0], v[1], v[2]);
+  if constexpr (kCount == 4) hn::LoadInterleaved4(d, rows, v[0], v[1], v[2], v[3]);
+}
+template <int kCount, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void StoreAdjacent(D d, const hn::Vec<D>* v, T* rows) {
+  if constexpr (kCount == 1) hn::StoreU(v[0], d, rows);
+  if constexpr (kCount == 2) hn::StoreInterleaved2(v[0], v[1], d, rows);
+  if constexpr (kCount == 3) hn::StoreInterleaved3(v[0], v[1], v[2], d, rows);
+  if constexpr (kCount == 4) hn::StoreInterleaved4(v[0], v[1], v[2], v[3], d, rows);
+}
+
 #if HWY_TARGET == HWY_SCALAR
 
 template <typename T>
@@ -80,6 +97,22 @@ HWY_INLINE void LoadTransposed(D d, const Row& row, hn::Vec<D>* v) {
   HWY_UNROLL(4)
   for (std::int64_t i = 0; i < kSide; ++i) v[i] = LoadBlocks(d, row, i);
   TransposeBlocks(d, v);
+}
+
+// Rows of kColumns elements without gaps.
+template <int kColumns, typename T>
+void TransposeAdjacent(const T* from, std::int64_t rows, const T* add, T* to,
+                       std::int64_t to_step) {
+  const hn::ScalableTag<T> d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(d);
+  std::int64_t r = 0;
+  for (; r + kLanes <= rows; r += kLanes) {
+    hn::Vec<decltype(d)> v[kColumns];
+    LoadAdjacent<kColumns>(d, from + r * kColumns, v);
+    for (int c = 0; c < kColumns; ++c)
+      hn::StoreU(add ? hn::Add(v[c], hn::Set(d, add[c])) : v[c], d, to + c * to_step + r);
+  }
+  TransposeOneByOne(from + r * kColumns, kColumns, rows - r, kColumns, add, to + r, to_step);
 }
 
 // kLanes rows, whose columns are taken kSide at a time. The last columns are done once more with
@@ -151,7 +184,11 @@ template <typename T>
 void Transpose(const T* from, std::int64_t from_step, std::int64_t rows, std::int64_t columns,
                const T* add, T* to, std::int64_t to_step) {
   constexpr std::int64_t kSide = 16 / sizeof(T);
-  if (rows == 1 || columns < kSide)
+  if (columns == 2 && from_step == 2)
+    TransposeAdjacent<2>(from, rows, add, to, to_step);
+  else if (columns == 3 && from_step == 3)
+    TransposeAdjacent<3>(from, rows, add, to, to_step);
+  else if (rows == 1 || columns < kSide)
     TransposeOneByOne(from, from_step, rows, columns, add, to, to_step);
   else if (rows <= kSide)
     TransposeRows(hn::CappedTag<T, kSide>(), from, from_step, rows, columns, add, to, to_step);

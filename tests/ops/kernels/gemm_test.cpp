@@ -45,12 +45,13 @@ TEST(Gemm, EqualsTheDefinitionInEveryLayout) {
     }
 }
 
-// c = alpha a b + beta c in memory of any kind, through register tiles and through BLAS.
+// c = alpha a b + beta c in memory of any kind, through register tiles and through BLAS. Beyond
+// each row of c is a gap, and behind the last one another row, which must stay as they are.
 template <typename T>
-void check_matrices(I64 M, I64 K, I64 N, bool a_transposed, bool b_transposed, bool c_transposed) {
-  SCOPED_TRACE(::testing::Message()
-               << M << " " << K << " " << N << a_transposed << b_transposed << c_transposed);
-  constexpr I64 kGap = 3;  // beyond each row of c, which must stay as it is
+void check_matrices(I64 M, I64 K, I64 N, bool a_transposed, bool b_transposed, bool c_transposed,
+                    I64 gap) {
+  SCOPED_TRACE(::testing::Message() << M << " " << K << " " << N << a_transposed << b_transposed
+                                    << c_transposed << " " << gap);
   const Array a = random_array({M, K}, dtype_of<T>, 1), b = random_array({K, N}, dtype_of<T>, 2);
   const Array at = contiguous(a.transpose(0, 1)), bt = contiguous(b.transpose(0, 1));
   const Matrix<const T> left = a_transposed
@@ -61,16 +62,16 @@ void check_matrices(I64 M, I64 K, I64 N, bool a_transposed, bool b_transposed, b
                                     : Matrix<const T>(row_major<T>(b.data<T>(), K, N));
   const Array product = naive_product(a, b);
   const I64 rows = c_transposed ? N : M, columns = c_transposed ? M : N;
-  const Array before = random_array({rows, columns + kGap}, dtype_of<T>, 3);
+  const Array before = random_array({rows + 1, columns + gap}, dtype_of<T>, 3);
   const Array change = c_transposed ? product.transpose(0, 1) : product;
   for (const auto& [alpha, beta] : {std::pair<T, T>{1, 0}, {2, 1}, {1, -1}, {0.5, 3}}) {
     const Array expected = clone(cast(before, kFloat64));
-    Array changed = expected.slice(1, 0, columns, 1);
+    Array changed = expected.slice(0, 0, rows, 1).slice(1, 0, columns, 1);
     mul_out(changed, changed, full({}, beta, kFloat64));
     add_out(changed, changed, mul(change, full({}, alpha, kFloat64)));
     for (const auto multiply : {gemm_parallel<T>, gemm_serial<T>, gemm_blocked<T>, gemm_blas<T>}) {
       const Array c = clone(before);
-      const Matrix<T> stored = row_major(c.data<T>(), rows, columns, columns + kGap);
+      const Matrix<T> stored = row_major(c.data<T>(), rows, columns, columns + gap);
       multiply(alpha, left, right, beta, c_transposed ? stored.transposed() : stored);
       EXPECT_LT(largest_difference(c, expected),
                 (std::is_same_v<T, float> ? 2e-5 : 1e-12) * static_cast<double>(K + 10));
@@ -103,6 +104,14 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {9, 3, 1100},
                           {6, 1, 900},
                           {90, 6, 530},
+                          // long columns of few, whose sums are stored side by side
+                          {300, 20, 2},
+                          {130, 70, 3},
+                          {77, 5, 4},
+                          // a few long sums
+                          {3, 530, 3},
+                          {2, 1500, 4},
+                          {8, 400, 3},
                           // no wider than a tile: less than a vector, one and some, two; shallow
                           // or not
                           {40, 3, 5},
@@ -124,10 +133,11 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {300, 40, 270},
                           {520, 20, 600}};
   for (const auto& [M, K, N] : sizes)
-    for (int layout = 0; layout < 8; ++layout) {
-      check_matrices<float>(M, K, N, layout & 1, layout & 2, layout & 4);
-      check_matrices<double>(M, K, N, layout & 1, layout & 2, layout & 4);
-    }
+    for (int layout = 0; layout < 8; ++layout)
+      for (const I64 gap : {0, 3}) {
+        check_matrices<float>(M, K, N, layout & 1, layout & 2, layout & 4, gap);
+        check_matrices<double>(M, K, N, layout & 1, layout & 2, layout & 4, gap);
+      }
 }
 
 // Rows that are packed once serve every product: of few columns and many, of several parts of the
