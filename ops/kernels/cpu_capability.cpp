@@ -12,8 +12,21 @@
 
 namespace tapedeck::kernels {
 
+namespace {
+
+// What Highway may choose from. To ask for it makes Highway choose from all that the CPU has again:
+// it is told the answer, and asked once, before anything has been chosen.
+std::int64_t targets() {
+  static const std::int64_t allowed = [] {
+    const std::int64_t supported = hwy::SupportedTargets();
+    hwy::GetChosenTarget().Update(supported);
+    return supported;
+  }();
+  return allowed;
+}
+
 // Highway numbers its targets from the best down: what is worse than AVX2 serves any CPU.
-bool limit_cpu_capability() {
+bool disable_targets() {
   const char* const wanted = std::getenv("TAPEDECK_CPU_CAPABILITY");
   if (!wanted || std::string_view(wanted) == "avx512") return false;
   if (std::string_view(wanted) == "avx2") {
@@ -29,10 +42,17 @@ bool limit_cpu_capability() {
   return true;
 }
 
+}  // namespace
+
+bool limit_cpu_capability() {
+  const bool limited = disable_targets();
+  targets();
+  return limited;
+}
+
 std::string_view cpu_capability() {
-  const auto targets = hwy::SupportedTargets();
-  if (targets & (2 * HWY_AVX3 - 1)) return "AVX512";
-  return targets & HWY_AVX2 ? "AVX2" : "DEFAULT";
+  if (targets() & (2 * HWY_AVX3 - 1)) return "AVX512";
+  return targets() & HWY_AVX2 ? "AVX2" : "DEFAULT";
 }
 
 // Bit FP512 of AMD's leaf "Performance Optimization Identifiers", which is 0 elsewhere.

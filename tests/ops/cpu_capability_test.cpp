@@ -4,6 +4,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 
 namespace tapedeck {
 namespace {
@@ -17,6 +18,13 @@ TEST(CpuCapability, IsNoMoreThanTheEnvironmentAllows) {
     EXPECT_EQ(got, "DEFAULT");
   else
     EXPECT_NE(got, "AVX512");
+}
+
+// Every loop is chosen when it is first called, by an index that has to stay.
+TEST(CpuCapability, IsNotChangedByAskingForIt) {
+  const std::size_t chosen = hwy::GetChosenTarget().GetIndex();
+  get_cpu_capability();
+  EXPECT_EQ(hwy::GetChosenTarget().GetIndex(), chosen);
 }
 
 }  // namespace
