@@ -7,7 +7,7 @@
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/ops/index.h>
 #include <tapedeck/ops/kernels/copy.h>
-#include <tapedeck/ops/kernels/index.h>
+#include <tapedeck/ops/kernels/rearrange.h>
 #include <tapedeck/ops/shape.h>
 
 namespace tapedeck {
