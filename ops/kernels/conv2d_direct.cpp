@@ -20,75 +20,114 @@ constexpr std::int64_t kSlabsBytes = 16 << 20;  // of all slabs together
 constexpr std::int64_t kNearBytes = 1 << 20;    // of slabs that stay in the L2 cache
 constexpr std::int64_t kRowPixels = 14;         // of several images that are one row
 constexpr std::int64_t kCutRowPixels = 32;      // likewise, if padding is not multiplied
-constexpr double kTilePixels = 1.25;            // what a tile's product with a tap costs besides
+constexpr double kTilePixels = 2;               // what a tile's product with a tap costs besides
 constexpr double kBeginPixels = 4;              // and a channel of a tile
-constexpr double kWorthCutting = 0.91;
+constexpr double kSumPixels = 8;                // and adding to the sum of a pixel that is there
+constexpr double kWorthCutting = 0.97;
 constexpr std::int64_t kPieces = 12;       // enough for several threads to end together
 constexpr std::int64_t kFewestBlocks = 6;  // likewise
 constexpr std::int64_t kManyPixels = 128;  // of an image, for a block of weights
 constexpr std::int64_t kChain = 256;       // products that are added up before the sum is set aside
+constexpr std::int64_t kNearTaps = 512;    // whose weights and inputs stay in the nearest cache
 
-// The columns of each phase that are summed at once.
-using Segments = std::vector<std::vector<AxisSegment>>;
-
-// How the columns of a row become pixels of register tiles: those of some images side by side, the
-// row as a whole with all taps or cut where other taps come inside the image, so that padding is
-// not multiplied.
+// How the columns of a row become pixels of register tiles: those of some images side by side, and
+// all taps at once or, so that padding is not multiplied, one after another, each with the columns
+// that it reaches from inside the image.
 struct RowPlan {
-  std::int64_t images;
-  Segments segments;
+  struct Part {
+    Conv2dShape::Range outputs, taps;
+  };
+  // Of every phase, what is added up. The first part has all columns.
+  using Parts = std::vector<std::vector<Part>>;
 
-  RowPlan(const ConvWindow& window, std::int64_t slab_elements, std::int64_t tile) {
-    const WindowAxis& w = window.w;
-    const std::int64_t outputs = std::max<std::int64_t>(1, w.outputs);
-    Segments cut;
-    for (const AxisPhase& phase : w.phases) {
-      segments.push_back({{{0, phase.outputs}, {0, static_cast<std::int64_t>(phase.taps.size())}}});
-      cut.push_back(phase.segments(w.step, w.in_size));
-    }
-    const Choice whole = best(window, segments, std::max(tile, kRowPixels) / outputs, tile);
+  std::int64_t images;
+  Parts parts;
+  bool reads_padding;
+
+  RowPlan(const ConvWindow& window, std::int64_t slab_elements, std::int64_t tile)
+      : parts(with_all_taps(window.w)), reads_padding(true) {
+    const std::int64_t outputs = std::max<std::int64_t>(1, window.w.outputs);
+    const Choice whole = best(window, parts, std::max(tile, kRowPixels) / outputs, tile);
     images = whole.images;
     // One row of the output has to have room in the slab.
-    const std::int64_t fitting = slab_elements / std::max<std::int64_t>(1, window.C) /
-                                 window.h.inputs_of(1) / (outputs * w.step + w.reach);
-    const Choice parts = best(window, cut, std::min(kCutRowPixels / outputs, fitting), tile);
-    if (parts.cost < kWorthCutting * whole.cost) {
-      images = parts.images;
-      segments = std::move(cut);
+    const std::int64_t fitting =
+        slab_elements / std::max<std::int64_t>(1, window.C) / window.h.inside_of(1) /
+        std::min(window.w.in_size, outputs * window.w.step + window.w.reach);
+    Parts single = tap_by_tap(window.w);
+    const Choice cut = best(window, single, std::min(kCutRowPixels / outputs, fitting), tile);
+    if (cut.cost < kWorthCutting * whole.cost) {
+      images = cut.images;
+      parts = std::move(single);
+      reads_padding = false;
     }
     if (window.N > 0) images = ceil_div(window.N, ceil_div(window.N, images));
   }
 
+  // Input channels whose products with so many taps are a chain of additions. What one reads stays
+  // in the nearest cache until its parts are through.
+  static std::int64_t chain_channels(const ConvWindow& window, const std::vector<Part>& parts,
+                                     std::int64_t taps) {
+    const std::int64_t most = parts.size() > 1 ? kNearTaps : kChain;
+    return std::max<std::int64_t>(1, even_part(window.C, most / std::max<std::int64_t>(1, taps)));
+  }
+  // Columns that so many outputs of a row read.
+  std::int64_t inputs_of(const WindowAxis& w, std::int64_t columns) const {
+    const std::int64_t all = columns * w.step + w.reach;
+    return reads_padding ? all : std::min(all, w.in_size);
+  }
+
  private:
+  static Parts with_all_taps(const WindowAxis& w) {
+    Parts parts;
+    for (const AxisPhase& phase : w.phases)
+      parts.push_back({{{0, phase.outputs}, {0, static_cast<std::int64_t>(phase.taps.size())}}});
+    return parts;
+  }
+  static Parts tap_by_tap(const WindowAxis& w) {
+    const auto length = [](const Part& part) { return part.outputs.end - part.outputs.begin; };
+    Parts parts;
+    for (const AxisPhase& phase : w.phases) {
+      std::vector<Part>& taps = parts.emplace_back();
+      for (std::int64_t i = 0; i < static_cast<std::int64_t>(phase.taps.size()); ++i)
+        taps.push_back({phase.reached(i, w.step, w.in_size), {i, i + 1}});
+      std::stable_sort(taps.begin(), taps.end(),
+                       [&](const Part& a, const Part& b) { return length(a) > length(b); });
+      if (taps.empty() || length(taps.front()) < phase.outputs)
+        taps.insert(taps.begin(), Part{{0, phase.outputs}, {0, 0}});
+    }
+    return parts;
+  }
+
   struct Choice {
     std::int64_t images;
     double cost;
   };
-  static Choice best(const ConvWindow& window, const Segments& segments, std::int64_t most_images,
+  static Choice best(const ConvWindow& window, const Parts& parts, std::int64_t most_images,
                      std::int64_t tile) {
-    Choice best{1, cost(window, segments, 1, tile)};
+    Choice best{1, cost(window, parts, 1, tile)};
     for (std::int64_t n = 2; n <= std::min(window.N, most_images); ++n)
-      if (const double time = cost(window, segments, n, tile); time < best.cost) best = {n, time};
+      if (const double time = cost(window, parts, n, tile); time < best.cost) best = {n, time};
     return best;
   }
   // In products of a pixel, of one input channel. Tiles take longer than their pixels: their sums,
   // if they are few, wait for each other and meet every vector of weights, which comes from the L2
-  // cache. Every channel begins anew, for the rows of the kernel together or, of a cut one, one by
-  // one.
-  static double cost(const ConvWindow& window, const Segments& segments, std::int64_t images,
+  // cache; every channel begins anew, and every chain of additions is joined to the one before.
+  static double cost(const ConvWindow& window, const Parts& parts, std::int64_t images,
                      std::int64_t tile) {
     const std::int64_t rows = ceil_div(window.h.kernel, window.h.out_step);
     double sum = 0;
-    for (std::size_t pw = 0; pw < segments.size(); ++pw)
-      for (const AxisSegment& columns : segments[pw]) {
-        const std::int64_t pixels = images * (columns.outputs.end - columns.outputs.begin);
-        const std::int64_t tiles = ceil_div(pixels, tile),
-                           taps = columns.taps.end - columns.taps.begin;
-        const bool all = taps == static_cast<std::int64_t>(window.w.phases[pw].taps.size());
-        sum += static_cast<double>(rows * taps) *
-                   (static_cast<double>(pixels) + kTilePixels * static_cast<double>(tiles)) +
-               kBeginPixels * static_cast<double>((all ? 1 : rows) * tiles);
+    for (std::size_t pw = 0; pw < parts.size(); ++pw) {
+      const double chain = static_cast<double>(chain_channels(
+          window, parts[pw], rows * static_cast<std::int64_t>(window.w.phases[pw].taps.size())));
+      for (const Part& part : parts[pw]) {
+        const std::int64_t taps = rows * (part.taps.end - part.taps.begin);
+        if (taps == 0) continue;
+        const std::int64_t pixels = images * (part.outputs.end - part.outputs.begin);
+        const auto tiles = static_cast<double>(ceil_div(pixels, tile));
+        sum += static_cast<double>(pixels) * (static_cast<double>(taps) + kSumPixels / chain) +
+               tiles * (kTilePixels * static_cast<double>(taps) + kBeginPixels);
       }
+    }
     return sum / static_cast<double>(images);
   }
 };
@@ -97,11 +136,10 @@ struct RowPlan {
 // slabs were loaded before: where that moves less than packing all the weights and loading a slab
 // for some of them at a time, and there are blocks for several threads.
 template <typename T>
-bool weights_stay(const ConvWindow& window, std::int64_t channel_blocks) {
+bool weights_stay(const ConvWindow& window, const RowPlan& row, std::int64_t channel_blocks) {
   const std::int64_t weights = window.K * window.C * window.taps();
-  const std::int64_t rows = window.h.has_gaps(1) ? window.h.inputs_of(1) * window.h.outputs
-                                                 : window.h.in_size + window.h.reach;
-  const std::int64_t inputs = window.N * window.C * rows * (window.w.in_size + window.w.reach);
+  const std::int64_t inputs = window.N * window.C * window.h.inside_of(window.h.outputs) *
+                              row.inputs_of(window.w, window.w.outputs);
   const std::int64_t bytes = inputs * static_cast<std::int64_t>(sizeof(T));
   // In the cache beside few registers a block of weights that meets many pixels of one image after
   // another leaves room for the image, whose slab would come from afar for every block otherwise.
@@ -128,19 +166,24 @@ struct Pieces {
   std::int64_t image_cuts, row_cuts, column_cuts, block_cuts;  // numbers of pieces
 
   template <typename T>
-  static Pieces plan(const ConvWindow& window, const ConvTiles<T>& tiles, std::int64_t images,
+  static Pieces plan(const ConvWindow& window, const ConvTiles<T>& tiles, const RowPlan& plan,
                      std::int64_t channel_blocks, bool weights_stay) {
     Pieces p{};
-    p.images = images;
+    p.images = plan.images;
     const std::int64_t limit = slab_elements(tiles) / std::max<std::int64_t>(1, window.C);
     // Columns: as many as leave room for one row of output.
-    const std::int64_t widest = limit / window.h.inputs_of(1) / p.images - window.w.reach;
-    p.columns = std::clamp(widest / window.w.step, std::min<std::int64_t>(56, window.w.outputs),
-                           window.w.outputs);
+    const std::int64_t wide = limit / window.h.inside_of(1) / p.images;
+    const std::int64_t fitting_columns = plan.inputs_of(window.w, window.w.outputs) <= wide
+                                             ? window.w.outputs
+                                             : (wide - window.w.reach) / window.w.step;
+    p.columns =
+        std::clamp(fitting_columns, std::min<std::int64_t>(56, window.w.outputs), window.w.outputs);
     p.column_cuts = ceil_div(window.w.outputs, p.columns);
     p.columns = ceil_div(window.w.outputs, p.column_cuts);
-    const std::int64_t row = (p.columns * window.w.step + window.w.reach) * p.images;
-    const std::int64_t fitting = window.h.outputs_within(limit / row);
+    const std::int64_t rows = limit / (plan.inputs_of(window.w, p.columns) * p.images);
+    const std::int64_t fitting = window.h.inside_of(window.h.outputs) <= rows
+                                     ? window.h.outputs
+                                     : window.h.outputs_within(rows);
     p.rows = std::clamp<std::int64_t>(fitting, 1, std::max<std::int64_t>(1, window.h.outputs));
     p.row_cuts = ceil_div(window.h.outputs, p.rows);
     p.image_cuts = ceil_div(window.N, p.images);
@@ -173,10 +216,10 @@ class Direct {
   Direct(const ConvWindow& window, const T* weight)
       : window_(window),
         tiles_(conv_tiles<T>()),
-        weights_stay_(weights_stay<T>(window, ceil_div(window.K, 2 * tiles_.lanes))),
-        weights_(window, tiles_, weight, !weights_stay_),
         row_(window, slab_elements(tiles_), tiles_.pixels),
-        pieces_(Pieces::plan(window, tiles_, row_.images, weights_.blocks(), weights_stay_)),
+        weights_stay_(weights_stay<T>(window, row_, ceil_div(window.K, 2 * tiles_.lanes))),
+        weights_(window, tiles_, weight, !weights_stay_),
+        pieces_(Pieces::plan(window, tiles_, row_, weights_.blocks(), weights_stay_)),
         slab_(window, pieces_.images, pieces_.rows, pieces_.columns) {}
 
   void run(const T* in, const T* bias, T* out) const {
@@ -235,7 +278,7 @@ class Direct {
   void load(const Place& at, const T* in, T* slab, std::int64_t& padded) const {
     const std::int64_t in_plane = window_.h.in_size * window_.w.in_size;
     const std::int64_t place = at.row * window_.w.outputs + at.column;
-    if (place != padded) slab_.clear_padding(at.row, at.column, slab);
+    if (place != padded && row_.reads_padding) slab_.clear_padding(at.row, at.column, slab);
     padded = place;
     slab_.load(in + (at.image * window_.groups + at.group) * window_.C * in_plane,
                window_.groups * window_.C * in_plane, at.images, at.row, at.column, slab);
@@ -323,61 +366,44 @@ class Direct {
   void sum_row(std::int64_t block, std::size_t ph, std::size_t pw, std::int64_t row,
                std::int64_t slab_row, std::int64_t column, std::int64_t columns, const T* weights,
                const T* slab, T* sums, std::int64_t sums_step) const {
-    const WindowAxis &h = window_.h, &w = window_.w;
-    const AxisPhase& phase = w.phases[pw];
+    const WindowAxis& h = window_.h;
     const Conv2dShape::Range rows = h.phases[ph].inside(row * h.step, h.in_size);
-    const auto row_taps = static_cast<std::int64_t>(phase.taps.size());
-    const std::int64_t width = weights_.width(block);
-    const T* const from = slab + slab_row * slab_.row_step();
-    const T* const phase_weights = weights + weights_.phase_start(ph, pw, block);
-    const auto run = [&](std::int64_t first_tap, std::int64_t taps, std::int64_t first,
-                         std::int64_t last, bool add) {
-      ChannelRun<T> channels{};
-      channels.in = from + first * pieces_.images;
-      channels.in_step = slab_.channel_step();
-      channels.offsets = slab_.offsets(ph, pw) + first_tap;
-      channels.taps = taps;
-      channels.weights = phase_weights + first_tap * width;
-      channels.weight_step = weights_.channel_step(ph, pw, block);
-      channels.sums = sums + first * pieces_.images * sums_step;
-      channels.sums_step = sums_step;
-      channels.pixels = (last - first) * pieces_.images;
-      channels.add = add;
-      sum_channels(channels, width);
-    };
-    for (const AxisSegment& segment : row_.segments[pw]) {
-      const std::int64_t first = std::max<std::int64_t>(0, segment.outputs.begin - column);
-      const std::int64_t last = std::min(columns, segment.outputs.end - column);
-      if (first >= last) continue;
-      const std::int64_t taps = segment.taps.end - segment.taps.begin;
-      if (taps == row_taps || taps == 0 || rows.begin == rows.end) {
-        const std::int64_t some = taps == 0 ? 0 : row_taps;
-        run(rows.begin * row_taps, (rows.end - rows.begin) * some, first, last, false);
-        continue;
-      }
-      for (std::int64_t r = rows.begin; r < rows.end; ++r)
-        run(r * row_taps + segment.taps.begin, taps, first, last, r > rows.begin);
-    }
-  }
-
-  // Short chains of additions, joined: the rounding errors of long ones grow with their length.
-  void sum_channels(ChannelRun<T> run, std::int64_t width) const {
-    const std::int64_t most = kChain / std::max<std::int64_t>(1, run.taps);
-    const std::int64_t chain = std::max<std::int64_t>(1, even_part(window_.C, most));
+    const auto row_taps = static_cast<std::int64_t>(window_.w.phases[pw].taps.size());
+    const std::int64_t chain =
+        RowPlan::chain_channels(window_, row_.parts[pw], (rows.end - rows.begin) * row_taps);
+    ChannelRun<T> run{};
+    run.in_step = slab_.channel_step();
+    run.weight_step = weights_.channel_step(ph, pw, block);
+    run.sums_step = sums_step;
     for (std::int64_t c = 0; c == 0 || c < window_.C; c += chain) {
       run.groups = std::min(chain, window_.C - c);
-      tiles_.channel_run[width / tiles_.lanes - 1](run);
-      run.in += chain * run.in_step;
-      run.weights += chain * run.weight_step;
-      run.add = true;
+      for (const RowPlan::Part& part : row_.parts[pw]) {
+        const std::int64_t first = std::max<std::int64_t>(0, part.outputs.begin - column);
+        const std::int64_t last = std::min(columns, part.outputs.end - column);
+        if (first >= last) continue;
+        const std::int64_t part_taps = part.taps.end - part.taps.begin;
+        const std::int64_t first_tap = rows.begin * row_taps + part.taps.begin;
+        const std::int64_t width = weights_.width(block);
+        run.in = slab + slab_row * slab_.row_step() + c * run.in_step + first * pieces_.images;
+        run.offsets = slab_.offsets(ph, pw) + first_tap;
+        run.weights =
+            weights + weights_.phase_start(ph, pw, block) + c * run.weight_step + first_tap * width;
+        // All of the rows' taps are neighbours.
+        run.taps = (rows.end - rows.begin) * part_taps;
+        run.tap_step = part_taps == 1 ? row_taps : 1;
+        run.sums = sums + first * pieces_.images * sums_step;
+        run.pixels = (last - first) * pieces_.images;
+        tiles_.channel_run[width / tiles_.lanes - 1](run);
+        run.add = true;
+      }
     }
   }
 
   const ConvWindow& window_;
   const ConvTiles<T>& tiles_;
+  const RowPlan row_;
   const bool weights_stay_;
   const ConvWeights<T> weights_;
-  const RowPlan row_;
   const Pieces pieces_;
   const ConvSlab<T> slab_;
 };

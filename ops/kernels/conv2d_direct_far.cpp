@@ -21,21 +21,18 @@ constexpr std::int64_t kCopiedBytes = 16 << 20;  // of images
 constexpr std::int64_t kWeightBytes = 16 << 10;  // that stay in the nearest cache beside the input
 constexpr std::int64_t kPieces = 12;
 
-// A rectangle of outputs that have the same taps. Padding is neither copied nor multiplied.
+// One column of taps after another, each with the outputs that it reaches from inside the image:
+// padding is neither copied nor multiplied.
 //
 // A chunk of the channels meets many rows of the output, whose sums stay in the L2 cache meanwhile
-// with what they read; the weights of a block of output channels stay in the nearest cache while a
-// rectangle passes by. Rows of a chunk's channels are copied side by side: taps read few pages
-// then, and lines in the order in which they lie.
+// with what they read; its weights for a block of output channels stay in the nearest cache. Rows
+// of a chunk's channels are copied side by side: taps read few pages then, and lines in the order
+// in which they lie.
 template <typename T>
 class DirectFar {
  public:
   DirectFar(const ConvWindow& window, const T* weight)
-      : window_(window),
-        tiles_(conv_tiles<T>()),
-        weights_(window, tiles_, weight, false),
-        rows_(window.h.phases[0].segments(1, window.h.in_size)),
-        columns_(window.w.phases[0].segments(1, window.w.in_size)) {
+      : window_(window), tiles_(conv_tiles<T>()), weights_(window, tiles_, weight, false) {
     const std::int64_t cache = tiles_.l2_bytes() / static_cast<std::int64_t>(sizeof(T));
     const std::int64_t row_sums = std::max<std::int64_t>(1, window.w.outputs * weights_.widest());
     strip_ = std::max<std::int64_t>(1, even_part(window.h.outputs, cache / 4 / row_sums));
@@ -45,6 +42,9 @@ class DirectFar {
         kWeightBytes / static_cast<std::int64_t>(sizeof(T)) / (window.taps() * weights_.widest());
     chunk_ = std::max<std::int64_t>(1, even_part(window.C, std::min(near, cache / 2 / read)));
     chunks_ = ceil_div(window.C, chunk_);
+    for (const std::int64_t row : window.h.shifts)
+      for (const std::int64_t column : window.w.shifts)
+        offsets_.push_back(row * row_step() + column);
   }
 
   void run(const T* in, const T* bias, T* out) const {
@@ -60,9 +60,8 @@ class DirectFar {
   struct Workspace {
     explicit Workspace(const DirectFar& far)
         : weights(far.weights_.block_elements()),
-          some(far.chunk_ * far.window_.taps() * far.weights_.widest()),
           sums(far.strip_ * far.window_.w.outputs * far.weights_.widest()) {}
-    const Scratch<T> weights, some, sums;
+    const Scratch<T> weights, sums;
   };
 
   void run(std::int64_t first, std::int64_t images, const T* in, T* copies, const T* bias,
@@ -108,67 +107,49 @@ class DirectFar {
                  const Workspace& work) const {
     const std::int64_t width = weights_.width(block), columns = window_.w.outputs;
     for (std::int64_t first = 0; first < window_.h.outputs; first += strip_) {
-      const Conv2dShape::Range strip{first, std::min(window_.h.outputs, first + strip_)};
-      const std::int64_t pixels = (strip.end - strip.begin) * columns;
+      const std::int64_t last = std::min(window_.h.outputs, first + strip_);
+      const std::int64_t pixels = (last - first) * columns;
       std::fill_n(work.sums.data(), pixels * width, T{0});
       for (std::int64_t chunk = 0; chunk < chunks_; ++chunk)
-        for (const AxisSegment& rows : rows_)
-          for (const AxisSegment& segment : columns_)
-            sum_rectangle(rows, segment, strip, width, chunk, in + chunk * chunk_elements(), work);
+        for (std::int64_t row = first; row < last; ++row)
+          sum_row(row, width, chunk_channels(chunk), in + chunk * chunk_elements(),
+                  work.weights.data() + chunk * chunk_ * window_.taps() * width,
+                  work.sums.data() + (row - first) * columns * width);
       tiles_.transpose(work.sums.data(), width, pixels, weights_.channels(block), addend,
                        out + first * columns, window_.h.outputs * columns);
     }
   }
 
-  // What a chunk of channels adds to the sums of a rectangle's part in a strip.
-  void sum_rectangle(const AxisSegment& rows, const AxisSegment& columns,
-                     const Conv2dShape::Range& strip, std::int64_t width, std::int64_t chunk,
-                     const T* in, const Workspace& work) const {
-    const std::int64_t begin = std::max(rows.outputs.begin, strip.begin);
-    const std::int64_t end = std::min(rows.outputs.end, strip.end);
-    if (begin >= end) return;
-    std::vector<std::int64_t> taps, offsets;
-    for (std::int64_t kh = rows.taps.begin; kh < rows.taps.end; ++kh)
-      for (std::int64_t kw = columns.taps.begin; kw < columns.taps.end; ++kw) {
-        taps.push_back(kh * window_.w.kernel + kw);
-        offsets.push_back(window_.h.shifts[kh] * row_step() + window_.w.shifts[kw]);
-      }
-    if (taps.empty()) return;
+  // What a chunk of channels adds to the sums of a row, one column of taps after another.
+  void sum_row(std::int64_t row, std::int64_t width, std::int64_t channels, const T* in,
+               const T* weights, T* sums) const {
+    const WindowAxis& w = window_.w;
+    const Conv2dShape::Range rows = window_.h.phases[0].inside(row, window_.h.in_size);
     ChannelRun<T> run{};
-    run.in_step = window_.w.in_size;
-    run.offsets = offsets.data();
-    run.taps = static_cast<std::int64_t>(taps.size());
-    run.groups = chunk_channels(chunk);
-    run.weights = weights_of(taps, width, chunk, work);
-    run.weight_step = run.taps * width;
-    run.pixels = columns.outputs.end - columns.outputs.begin;
+    run.in_step = w.in_size;
+    run.taps = rows.end - rows.begin;
+    run.tap_step = w.kernel;
+    run.groups = channels;
+    run.weight_step = window_.taps() * width;
     run.add = true;
-    for (std::int64_t row = begin; row < end; ++row) {
-      run.in = in + row * row_step() + columns.outputs.begin;
-      run.sums = work.sums.data() +
-                 ((row - strip.begin) * window_.w.outputs + columns.outputs.begin) * width;
+    for (std::int64_t kw = 0; kw < w.kernel; ++kw) {
+      const Conv2dShape::Range columns = w.phases[0].reached(kw, 1, w.in_size);
+      const std::int64_t tap = rows.begin * w.kernel + kw;
+      run.in = in + row * row_step() + columns.begin;
+      run.offsets = offsets_.data() + tap;
+      run.weights = weights + tap * width;
+      run.sums = sums + columns.begin * width;
+      run.pixels = columns.end - columns.begin;
       tiles_.channel_run[width / tiles_.lanes - 1](run);
     }
-  }
-
-  // Those of some taps, side by side.
-  const T* weights_of(const std::vector<std::int64_t>& taps, std::int64_t width, std::int64_t chunk,
-                      const Workspace& work) const {
-    const std::int64_t step = window_.taps() * width;
-    const T* from = work.weights.data() + chunk * chunk_ * step;
-    if (static_cast<std::int64_t>(taps.size()) == window_.taps()) return from;
-    T* to = work.some.data();
-    for (std::int64_t c = 0; c < chunk_channels(chunk); ++c, from += step)
-      for (const std::int64_t tap : taps) to = std::copy_n(from + tap * width, width, to);
-    return work.some.data();
   }
 
   const ConvWindow& window_;
   const ConvTiles<T>& tiles_;
   const ConvWeights<T> weights_;
-  const std::vector<AxisSegment> rows_, columns_;
-  std::int64_t strip_;           // rows of the output
-  std::int64_t chunk_, chunks_;  // input channels of a chunk, chunks
+  std::vector<std::int64_t> offsets_;  // of the taps, from an output's place on
+  std::int64_t strip_;                 // rows of the output
+  std::int64_t chunk_, chunks_;        // input channels of a chunk, chunks
 };
 
 }  // namespace

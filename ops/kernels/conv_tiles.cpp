@@ -79,17 +79,17 @@ HWY_INLINE void MulAddScalars(D d, const hn::TFromD<D>* scalars, hn::Vec<D> x,
     acc[i][0] = hn::MulAdd(hn::Set(d, scalars[i]), x, acc[i][0]);
 }
 
-// acc[p] += at[offsets[t] + p * kStep] * weights[t] for p < kPixels, t < taps.
+// What the taps of one group add to the sums of a tile.
 template <Broadcast kBroadcast, int kPixels, int kVectors, bool kBlocked, class D, typename T>
-HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::int64_t taps,
-                           const T* weights, hn::Vec<D> (&acc)[kPixels][kVectors]) {
+HWY_INLINE void MulAddTaps(D d, const ChannelRun<T>& run, const T* in, const T* weights,
+                           hn::Vec<D> (&acc)[kPixels][kVectors]) {
   constexpr int kBlock = kVectors * kLanes<T>, kStep = kBlocked ? kLanes<T> : 1;
   std::int64_t t = 0;
 #if HWY_TARGET == HWY_AVX3
   if constexpr (kBroadcast == Broadcast::kPairs && kBlocked) {
     static_assert(kVectors == 1);
     // Taps are neighbours.
-    for (; t + 2 <= taps; t += 2, weights += 2 * kBlock) {
+    for (; t + 2 <= run.taps; t += 2, weights += 2 * kBlock) {
       const auto first = hn::LoadU(d, weights), second = hn::LoadU(d, weights + kBlock);
       HWY_UNROLL(kNarrowTilePixels)
       for (int p = 0; p < kPixels; ++p) {
@@ -100,8 +100,10 @@ HWY_INLINE void MulAddTaps(D d, const T* in, const std::int64_t* offsets, std::i
     }
   }
 #endif
-  for (; t < taps; ++t, weights += kBlock) {
-    const T* const at = kBlocked ? in + t : InRegister(in + offsets[t]);
+  const std::int64_t tap_step = kBlocked ? 1 : run.tap_step;
+  const std::int64_t* offset = run.offsets;
+  for (; t < run.taps; ++t, offset += tap_step, weights += tap_step * kBlock) {
+    const T* const at = kBlocked ? in + t : InRegister(in + *offset);
     hn::Vec<D> w[kVectors];
     for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes<T>);
     if constexpr (kVectors == 1 && !kBlocked) {
@@ -133,7 +135,7 @@ void ChannelTile(const ChannelRun<T>& run, const T* in, T* sums) {
       const T* const ahead = in + 2 * run.in_step;
       for (int p = 0; p < kPixels * kLanes<T>; p += kLine) hwy::Prefetch(ahead + p);
     }
-    MulAddTaps<kBroadcast, kPixels, kVectors, kBlocked>(d, in, run.offsets, run.taps, weights, acc);
+    MulAddTaps<kBroadcast, kPixels, kVectors, kBlocked>(d, run, in, weights, acc);
     in += run.in_step;
     weights += run.weight_step;
   }

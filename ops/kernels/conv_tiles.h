@@ -8,7 +8,8 @@ namespace tapedeck::kernels {
 /// A run of output pixels times one block of output channels, the inner loop of most convolutions:
 ///
 ///   sums[p][k] (+)= sum over g < groups, t < taps of
-///                     in[g * in_step + offsets[t] + p * pixel_step] * weights[g][t][k]
+///                     in[g * in_step + offsets[t * tap_step] + p * pixel_step]
+///                     * weights[g][t * tap_step][k]
 ///
 /// Vectors lie over the output channels k, inputs are broadcast, and a register tile of pixels
 /// reuses every weight that was loaded. In a direct convolution a group is an input channel and the
@@ -25,6 +26,7 @@ struct ChannelRun {
   std::int64_t pixels;
   bool add;                    ///< to the sums that are there
   std::int64_t sums_step = 0;  ///< from a pixel's sums to the next one's; 0 for side by side
+  std::int64_t tap_step = 1;   ///< from a tap to the next one that takes part
 };
 
 /// Sums of outer products, the inner loop of weight gradients:
@@ -73,8 +75,8 @@ struct ConvTiles {
   int pixels;  ///< of the largest register tile of two vectors: runs are split evenly into such
   /// Blocks of one vector and of two. Neighbouring pixels of the input are neighbouring elements.
   void (*channel_run[2])(const ChannelRun<T>&);
-  /// The same where the input has `lanes` channels for each pixel, which are the taps: offsets take
-  /// no part.
+  /// The same where the input has `lanes` channels for each pixel, which are the taps: offsets and
+  /// tap_step take no part.
   void (*blocked_channel_run[2])(const ChannelRun<T>&);
   /// Of one vector, two and three; and the number of scalars.
   void (*outer_run[3])(const OuterRun<T>&);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <tapedeck/ops/kernels/ceil_div.h>
+
 namespace tapedeck::kernels {
 
 Conv2dShape::Range AxisPhase::inside(std::int64_t at, std::int64_t size) const {
@@ -13,17 +15,14 @@ Conv2dShape::Range AxisPhase::inside(std::int64_t at, std::int64_t size) const {
   return {begin, std::max<std::int64_t>(begin, first_of(size - at))};
 }
 
-std::vector<AxisSegment> AxisPhase::segments(std::int64_t step, std::int64_t size) const {
-  std::vector<AxisSegment> segments;
-  for (std::int64_t i = 0; i < outputs; ++i) {
-    const Conv2dShape::Range reached = inside(i * step, size);
-    if (!segments.empty() && segments.back().taps.begin == reached.begin &&
-        segments.back().taps.end == reached.end)
-      ++segments.back().outputs.end;
-    else
-      segments.push_back({{i, i + 1}, reached});
-  }
-  return segments;
+Conv2dShape::Range AxisPhase::reached(std::size_t tap, std::int64_t step,
+                                      std::int64_t size) const {
+  // The first output whose input is not before `input`.
+  const auto first_from = [&](std::int64_t input) {
+    const std::int64_t distance = std::max<std::int64_t>(0, input - shifts[tap]);
+    return std::min(outputs, ceil_div(distance, step));
+  };
+  return {first_from(0), first_from(size)};
 }
 
 void WindowAxis::finish() {

@@ -1,16 +1,12 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
 #include <tapedeck/ops/kernels/conv_geometry.h>
 
 namespace tapedeck::kernels {
-
-/// Neighbouring outputs, and the taps that lie inside the image for all of them.
-struct AxisSegment {
-  Conv2dShape::Range outputs, taps;
-};
 
 /// Some outputs of an axis that are alike: output o reads the inputs o * step + shifts[i] through
 /// the kernel's taps[i], and lies at first + o * out_step. Shifts ascend.
@@ -20,8 +16,8 @@ struct AxisPhase {
 
   /// The taps [begin, end) whose input for output position `at` = o * step is one of [0, size).
   Conv2dShape::Range inside(std::int64_t at, std::int64_t size) const;
-  /// All outputs, cut where other taps come inside.
-  std::vector<AxisSegment> segments(std::int64_t step, std::int64_t size) const;
+  /// The outputs [begin, end) whose input through taps[tap] is one of [0, size).
+  Conv2dShape::Range reached(std::size_t tap, std::int64_t step, std::int64_t size) const;
 };
 
 /// How one axis of an output is gathered from an input.
@@ -39,6 +35,10 @@ struct WindowAxis {
   std::int64_t inputs_of(std::int64_t count) const {
     return has_gaps(count) ? static_cast<std::int64_t>(shifts.size()) * count
                            : (count - 1) * step + reach + 1;
+  }
+  /// The same without padding, which no tap of a row reads.
+  std::int64_t inside_of(std::int64_t count) const {
+    return has_gaps(count) ? inputs_of(count) : std::min(in_size, inputs_of(count));
   }
   bool has_gaps(std::int64_t count) const {
     return !shifts.empty() &&
