@@ -12,6 +12,8 @@ namespace {
 // Channels from which on the register tiles of a few taps pass by more of them than the nearest
 // cache holds.
 constexpr std::int64_t kDeepChannels = 24 * kLanes;
+// What a product takes where the direct algorithm skips columns of padding.
+constexpr double kTapByTap = 1.08;
 // Elements of an input and an output that come from the memory.
 constexpr std::int64_t kFarDilated = 1 << 20;
 
@@ -21,6 +23,24 @@ double used_vectors(std::int64_t n, std::int64_t filters) {
   const std::int64_t tile = filters >= 8 ? 3 : filters >= 4 ? 6 : 8;
   const std::int64_t vectors = (n + kLanes - 1) / kLanes;
   return static_cast<double>(vectors) / static_cast<double>((vectors + tile - 1) / tile * tile);
+}
+
+// Pairs of a column of the output and a tap that lies inside the image there.
+std::int64_t valid_columns(const Conv2dShape& s) {
+  std::int64_t columns = 0;
+  for (std::int64_t kw = 0; kw < s.KW; ++kw) {
+    const Conv2dShape::Range valid = s.valid_columns(kw);
+    columns += std::max<std::int64_t>(0, valid.end - valid.begin);
+  }
+  return columns;
+}
+
+// What the direct algorithm's register tiles reach with two vectors of channels, and with one,
+// whose every product has a broadcast of its own: with few registers these are the limit, and
+// without a row of taps that shares its addresses.
+constexpr double kWideReach = 0.97;
+double narrow_reach(const Conv2dShape& s) {
+  return has_few_registers() || s.is_pointwise() ? 0.75 : 0.9;
 }
 
 // What remains of the direct algorithm's speed after the transposition of its sums, of so many
@@ -61,24 +81,24 @@ double used_lanes(std::int64_t n, std::int64_t lanes) {
   return static_cast<double>(n) / static_cast<double>((n + lanes - 1) / lanes * lanes);
 }
 
-std::int64_t valid_columns(const Conv2dShape& s) {
-  std::int64_t columns = 0;
-  for (std::int64_t kw = 0; kw < s.KW; ++kw) {
-    const Conv2dShape::Range valid = s.valid_columns(kw);
-    columns += std::max<std::int64_t>(0, valid.end - valid.begin);
-  }
-  return std::max<std::int64_t>(1, columns);
-}
-
 double direct_products(const Conv2dShape& s, ConvDirection direction) {
-  std::int64_t rows = 0, columns = valid_columns(s);
+  std::int64_t rows = 0;
   for (std::int64_t kh = 0; kh < s.KH; ++kh) {
     const Conv2dShape::Range valid = s.valid_rows(kh);
     rows += std::max<std::int64_t>(0, valid.end - valid.begin);
   }
-  if (direction == ConvDirection::Forward) columns = s.OW * s.KW;
-  if (direction == ConvDirection::GradInput) columns = s.W * s.KW / s.stride_w;
-  return static_cast<double>(std::max<std::int64_t>(1, rows * columns));
+  auto columns = static_cast<double>(valid_columns(s));
+  if (direction != ConvDirection::GradWeight) {
+    const std::int64_t all =
+        direction == ConvDirection::Forward ? s.OW * s.KW : s.W * s.KW / s.stride_w;
+    columns = std::min(static_cast<double>(all), kTapByTap * columns);
+  }
+  return std::max(1.0, static_cast<double>(rows) * columns);
+}
+
+double padded_columns(const Conv2dShape& s) {
+  return static_cast<double>(s.OW * s.KW) /
+         static_cast<double>(std::max<std::int64_t>(1, valid_columns(s)));
 }
 
 bool columns_compete(const Conv2dShape& s, ConvDirection direction) {
@@ -116,14 +136,18 @@ Reached reached(const Conv2dShape& s, ConvDirection direction) {
   // Without a stride, fewer filters than the widest vectors have lanes lose to vectors over pixels,
   // even where they fill shorter ones.
   const std::int64_t vector = is_strided(s) ? lanes() : kLanes;
-  r.direct =
-      used_lanes(filters, vector) * (filters <= vector ? 0.75 : 0.97) * unspent_on_sums(terms);
+  r.direct = used_lanes(filters, vector) * (filters <= vector ? narrow_reach(s) : kWideReach) *
+             unspent_on_sums(terms);
   if (is_deep(s, direction)) r.direct *= is_strided(s) ? 0.7 : 0.55;
   const std::int64_t plane = forward ? s.pixels() : s.H * s.W / (s.stride_h * s.stride_w);
   r.direct *= std::max(1.0, static_cast<double>(plane * s.taps()) / direct_products(s, direction));
   const double few_filters = (has_few_registers() ? 0.28 : 0.3) +
                              (has_few_registers() ? 0.14 : 0.06) * static_cast<double>(filters);
   r.pixels = row * (filters < tile_filters ? few_filters : has_few_registers() ? 0.77 : 0.87);
+  // Rows of many channels come from the L2 cache for a few sums, and where they are dilated for
+  // every tap. Few registers have not been seen to lose by it.
+  if (!forward && !has_few_registers())
+    r.pixels /= 1 + static_cast<double>(s.dilation_h > 1 ? 2 * channels : channels) / 250;
   // Phases are put together afterwards.
   if (!forward && s.stride_w > 1) r.pixels /= 1 + (s.stride_w == 2 ? 30 : 80) / terms;
   r.columns = columns_reach(s);
@@ -175,7 +199,8 @@ WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction, Winogr
     const std::int64_t outputs = adjoint ? s.group_channels() : s.group_filters();
     if (!weight && s.groups == 1 && outputs <= lanes()) {
       const Reached part = reached(s, direction);
-      limit = 1.3 * std::min(1.0, part.direct / std::max(part.pixels, part.columns));
+      limit = kWideReach / narrow_reach(s) *
+              std::min(1.0, part.direct / std::max(part.pixels, part.columns));
     } else if (weight) {
       limit = std::min(limit, 0.92);
     } else if (!adjoint) {

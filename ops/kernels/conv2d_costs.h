@@ -32,11 +32,13 @@ bool is_deep(const Conv2dShape& shape, ConvDirection direction);
 
 /// The part of the lanes that is used where vectors lie over `n` elements.
 double used_lanes(std::int64_t n, std::int64_t lanes = kLanes);
-/// Pairs of a column of the output and a tap that lies inside the image there.
-std::int64_t valid_columns(const Conv2dShape& shape);
-/// What the direct algorithm multiplies for an image and a pair of channels: it skips rows of
-/// padding, and columns in a weight gradient.
+/// What the direct algorithm multiplies for an image and a pair of channels. It skips padding:
+/// columns of it in a weight gradient, and elsewhere where that outweighs taking taps one by one,
+/// which counts as more products here.
 double direct_products(const Conv2dShape& shape, ConvDirection direction);
+
+/// How many times as many columns all taps of a row have as there are inside the image.
+double padded_columns(const Conv2dShape& shape);
 
 /// Parts of the peak that outputs and input gradients reach.
 struct Reached {

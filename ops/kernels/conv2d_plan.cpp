@@ -76,7 +76,7 @@ bool taps_pay(const Conv2dShape& s) {
   const double rows = (s.stride_w > 1 ? 0.85 : 1) / (1 + 3 / static_cast<double>(s.OW));
   if (s.group_filters() < 8 || s.group_channels() > 2 * kLanes) return false;
   const double taps = used(s.group_filters()) * rows;
-  if (s.group_channels() >= 8) return taps > used(s.group_channels());
+  if (s.group_channels() >= 8) return taps > used(s.group_channels()) * padded_columns(s);
   // Eight elements of a few channels' taps are a tile, which may be left partly empty; rows of
   // pixels want a slab for each, and their sums fill the caches where there are many filters.
   const std::int64_t elements = s.group_channels() * s.taps();
@@ -308,8 +308,7 @@ std::optional<ConvAlgorithm> winograd(const Conv2dShape& s, ConvDirection direct
 }
 
 // Taking the image apart has to pay by Winograd. Windows that reach far make the direct algorithm
-// copy many rows for few, unless it takes the taps inside the image by themselves: it skips columns
-// of padding then, too.
+// copy many rows for few, unless it takes the taps inside the image by themselves.
 bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!dilated_supports(s)) return false;
   const Conv2dShape dense = dilated_shape(s);
@@ -323,9 +322,7 @@ bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (direct_far_pays<float>(adjoint ? ConvWindow::grad_input(s) : ConvWindow::forward(s))) {
     // Transformed tiles of many channels are far beyond the L2 cache, for every block of filters.
     const std::int64_t channels = adjoint ? s.group_filters() : s.group_channels();
-    if (channels * kTransformedBytes > conv_tiles<float>().l2_bytes()) return false;
-    const double skipped = static_cast<double>(s.OW * s.KW) / static_cast<double>(valid_columns(s));
-    return cost->pays(dense, direction, time + cost->time * (skipped - 2));
+    return channels * kTransformedBytes <= conv_tiles<float>().l2_bytes();
   }
   const Reached part = reached(s, direction);
   const double columns = columns_compete(s, direction) ? part.columns : 0;
