@@ -15,8 +15,7 @@ Conv2dShape::Range AxisPhase::inside(std::int64_t at, std::int64_t size) const {
   return {begin, std::max<std::int64_t>(begin, first_of(size - at))};
 }
 
-Conv2dShape::Range AxisPhase::reached(std::size_t tap, std::int64_t step,
-                                      std::int64_t size) const {
+Conv2dShape::Range AxisPhase::reached(std::size_t tap, std::int64_t step, std::int64_t size) const {
   // The first output whose input is not before `input`.
   const auto first_from = [&](std::int64_t input) {
     const std::int64_t distance = std::max<std::int64_t>(0, input - shifts[tap]);
