@@ -94,13 +94,14 @@ Variable stack(TensorList tensors, std::int64_t dim) {
                    " at entry 0 and ", tensors[i].sizes(), " at entry ", i);
   DimVector sizes = first.array().sizes();
   sizes.insert(dim, static_cast<std::int64_t>(tensors.size()));
-  const Array out = Array::empty(sizes, dtype);
+  Array out = Array::empty(sizes, dtype);
+  std::vector<Array> arrays;
   std::vector<ScalarType> dtypes;
-  for (std::size_t i = 0; i < tensors.size(); ++i) {
-    Array part = out.select(dim, static_cast<std::int64_t>(i));
-    kernels::copy(tensors[i].array(), part);
-    dtypes.push_back(tensors[i].dtype());
+  for (const Variable& t : tensors) {
+    arrays.push_back(kernels::cast(t.array(), dtype).unsqueeze(dim));
+    dtypes.push_back(t.dtype());
   }
+  kernels::join(arrays, dim, out);
   Variable y(out);
   if (should_record_list(tensors))
     record(y, "StackBackward0", edge_list(tensors),

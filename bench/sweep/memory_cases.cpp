@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bench/library.h"
+#include "bench/sweep/case_list.h"
 
 namespace bench {
 
@@ -12,56 +13,12 @@ namespace {
 
 namespace F = lib::nn::functional;
 using lib::Tensor;
-using Operands = std::vector<Tensor>;
-using Function = std::function<Tensor(const Operands&)>;
-
-class Cases {
- public:
-  // Forward alone, and with the backward pass where there is one.
-  void add(const std::string& kind, const std::string& name, const std::vector<Shape>& shapes,
-           const Function& f, lib::ScalarType dtype = lib::kFloat32,
-           bool is_differentiable = true) {
-    std::string full = name;
-    for (const Shape& shape : shapes) full += '_' + text(shape);
-    if (dtype == lib::kFloat64) full += "_f64";
-    const auto operands = [=](bool requires_grad) {
-      Operands result;
-      for (const Shape& shape : shapes)
-        result.push_back(
-            lib::randn(shape, lib::TensorOptions(dtype)).set_requires_grad(requires_grad));
-      return result;
-    };
-    cases.push_back({full + "/forward", kind, [=]() -> std::function<void()> {
-                       return [=, x = operands(false)] {
-                         const lib::NoGradGuard no_grad;
-                         f(x);
-                       };
-                     }});
-    if (!is_differentiable) return;
-    cases.push_back({full + "/both", kind, [=]() -> std::function<void()> {
-                       const Operands x = operands(true);
-                       const Tensor y = f(x);
-                       const Tensor grad_output = lib::randn(y.sizes(), lib::TensorOptions(dtype));
-                       return [=] {
-                         f(x).backward(grad_output);
-                         for (const Tensor& leaf : x) leaf.mutable_grad().reset();
-                       };
-                     }});
-  }
-
-  void add_step(const std::string& kind, const std::string& name,
-                const std::function<std::function<void()>()>& make) {
-    cases.push_back({name, kind, make});
-  }
-
-  std::vector<SweepCase> cases;
-};
 
 const std::vector<Shape> kShapes = {{10},        {7, 13},          {100, 64},       {1000, 10},
                                     {128, 1000}, {64, 32, 14, 14}, {8, 64, 56, 56}, {1000003},
                                     {2048, 2000}};
 
-void elementwise(Cases& cases) {
+void elementwise(CaseList& cases) {
   using Unary = Tensor (*)(const Tensor&);
   const std::vector<std::pair<const char*, Unary>> unary = {
       {"relu", [](const Tensor& x) { return lib::relu(x); }},
@@ -140,7 +97,7 @@ void elementwise(Cases& cases) {
             dtype);
 }
 
-void reductions(Cases& cases) {
+void reductions(CaseList& cases) {
   struct Reduction {
     const char* name;
     Tensor (*f)(const Tensor&, std::int64_t);
@@ -192,7 +149,7 @@ void reductions(Cases& cases) {
         lib::kFloat32, false);
 }
 
-void norms(Cases& cases) {
+void norms(CaseList& cases) {
   for (const auto& shape :
        {Shape{32, 64}, Shape{32, 10, 512}, Shape{2048, 1000}, Shape{100, 33}, Shape{20000, 16}}) {
     const std::int64_t last = shape.back();
@@ -223,7 +180,7 @@ void norms(Cases& cases) {
   }
 }
 
-void pooling(Cases& cases) {
+void pooling(CaseList& cases) {
   for (const auto& shape : {Shape{100, 16, 28, 28}, Shape{100, 32, 14, 14}, Shape{8, 64, 112, 112},
                             Shape{32, 128, 16, 16}, Shape{1, 3, 33, 65}, Shape{32, 256, 7, 7}}) {
     cases.add("pooling", "max_2", {shape},
@@ -257,7 +214,7 @@ void pooling(Cases& cases) {
             [](const Operands& x) { return lib::max_pool1d(x[0], 2); });
 }
 
-void losses(Cases& cases) {
+void losses(CaseList& cases) {
   for (const auto& shape : {Shape{16, 10}, Shape{100, 10}, Shape{5000, 10}, Shape{128, 1000}}) {
     const std::int64_t rows = shape[0], classes = shape[1];
     const auto target = [=] { return lib::randint(0, classes, {rows}, lib::kInt64); };
@@ -286,7 +243,7 @@ void losses(Cases& cases) {
   }
 }
 
-void indexing(Cases& cases) {
+void indexing(CaseList& cases) {
   const auto integers = [](std::int64_t below, const Shape& shape) {
     return lib::randint(0, below, shape, lib::kInt64);
   };
@@ -362,7 +319,7 @@ void indexing(Cases& cases) {
 }
 
 template <typename Optimizer, typename Options>
-void optimizer(Cases& cases, const std::string& name, const Options& options) {
+void optimizer(CaseList& cases, const std::string& name, const Options& options) {
   for (const auto& shapes :
        {std::vector<Shape>{{64, 32}}, std::vector<Shape>{{1024, 2048}},
         std::vector<Shape>{{16, 1, 5, 5}, {16}, {32, 16, 5, 5}, {32}, {1568, 10}, {10}}}) {
@@ -380,7 +337,7 @@ void optimizer(Cases& cases, const std::string& name, const Options& options) {
   }
 }
 
-void optimizers(Cases& cases) {
+void optimizers(CaseList& cases) {
   namespace optim = lib::optim;
   optimizer<optim::SGD>(cases, "SGD", optim::SGDOptions(1e-3));
   optimizer<optim::SGD>(cases, "SGD_momentum", optim::SGDOptions(1e-3).momentum(0.9));
@@ -390,7 +347,7 @@ void optimizers(Cases& cases) {
   optimizer<optim::Adagrad>(cases, "Adagrad", optim::AdagradOptions(1e-3));
 }
 
-void chains(Cases& cases) {
+void chains(CaseList& cases) {
   for (const Shape& shape : kShapes) {
     cases.add("chains", "swish_by_hand", {shape},
               [](const Operands& x) { return x[0] * lib::sigmoid(x[0]); });
@@ -416,7 +373,7 @@ void chains(Cases& cases) {
     });
 }
 
-void others(Cases& cases) {
+void others(CaseList& cases) {
   for (const auto& [image, grid] : {std::pair{Shape{4, 3, 8, 8}, Shape{4, 8, 8, 2}},
                                     std::pair{Shape{64, 1, 28, 28}, Shape{64, 28, 28, 2}},
                                     std::pair{Shape{8, 16, 56, 56}, Shape{8, 56, 56, 2}}})
@@ -486,7 +443,7 @@ void others(Cases& cases) {
 }  // namespace
 
 std::vector<SweepCase> memory_cases() {
-  Cases cases;
+  CaseList cases;
   elementwise(cases);
   reductions(cases);
   norms(cases);
@@ -496,6 +453,7 @@ std::vector<SweepCase> memory_cases() {
   optimizers(cases);
   chains(cases);
   others(cases);
+  add_odd_shapes(cases);
   return std::move(cases.cases);
 }
 

@@ -234,9 +234,11 @@ bool convert_rows(const Array& src, const Array& dst) {
 }
 
 void copy_linear(const void* src, void* dst, std::int64_t bytes) {
+  const bool streams = bytes >= detail::kBeyondCaches;
   parallel_for(bytes, kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
-    detail::copy_bytes(static_cast<char*>(dst) + begin, static_cast<const char*>(src) + begin,
-                       end - begin);
+    const auto copy_part = streams ? detail::stream_bytes : detail::copy_bytes;
+    copy_part(static_cast<char*>(dst) + begin, static_cast<const char*>(src) + begin, end - begin);
+    if (streams) detail::end_stream();
   });
 }
 

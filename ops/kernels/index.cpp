@@ -406,7 +406,8 @@ void gather_rows(const Array& x, std::int64_t dim, const Array& index, const Arr
 
 // scatter() by rows, with sums. What goes to one place in a row waits in a register, not for the
 // memory that the addition before wrote: the gradients of running extremes are long runs of such.
-// Short rows wait for nothing but a place that is guessed wrongly.
+// Short rows wait for nothing but a place that is guessed wrongly: by either way alone one of the
+// two kinds takes 1.4 to 2 times as long.
 template <typename T>
 void add_by_rows(T* out, std::int64_t size, const std::int64_t* at, const T* from,
                  std::int64_t count, std::int64_t rows) {

@@ -13,7 +13,10 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kGrainBytes = 1 << 18;
-constexpr std::int64_t kLongRow = 1 << 16;  // bytes
+// Row by row the output is written in order: where a row is short or there are enough of them for
+// several threads, but not where the parts of a row are a few elements.
+constexpr std::int64_t kLongRow = 1 << 16, kShortPart = 16;  // bytes
+constexpr std::int64_t kManyRows = 16;
 
 struct Source {
   const char* data;
@@ -29,7 +32,9 @@ void join(ArrayRef<Array> parts, std::int64_t dim, Array& out) {
   const std::int64_t row = out.nbytes() / outer;
   const bool gapless = std::all_of(parts.begin(), parts.end(),
                                    [](const Array& part) { return part.is_contiguous(); });
-  if (!gapless || row > kLongRow) {
+  const bool by_rows = gapless && (row <= kLongRow || outer >= kManyRows) &&
+                       row >= kShortPart * static_cast<std::int64_t>(parts.size());
+  if (!by_rows) {
     std::int64_t at = 0;
     for (const Array& part : parts) {
       Array to = out.slice(dim, at, at + part.sizes()[dim], 1);
@@ -38,7 +43,6 @@ void join(ArrayRef<Array> parts, std::int64_t dim, Array& out) {
     }
     return;
   }
-  // Row by row, so that the output is written in order.
   std::vector<Source> sources;
   for (const Array& part : parts)
     sources.push_back({static_cast<const char*>(part.raw()), part.nbytes() / outer});

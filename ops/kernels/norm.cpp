@@ -32,13 +32,12 @@ struct Extents {
   explicit Extents(const Array& x) : Extents(x.size(0), x.size(1), x.size(2)) {}
   Extents(std::int64_t n, std::int64_t c, std::int64_t s) : N(n), C(c), S(s) {}
   std::int64_t per_channel() const { return N * S; }
-  bool by_columns() const { return S > 0 && S < kShortRow; }
-  // Where elements are not added up, somewhat longer rows are worth a column each, too, if there
-  // are enough of them for what has to be laid out first.
+  // Somewhat longer rows are worth a column for each pixel, too, if there are enough of them for
+  // what has to be laid out first.
   template <typename T>
-  bool maps_by_columns() const {
+  bool by_columns() const {
     constexpr std::int64_t kBytes = 128;
-    return by_columns() || (S > 0 && S * std::int64_t{sizeof(T)} < kBytes && N >= 8);
+    return S > 0 && (S < kShortRow || (S * std::int64_t{sizeof(T)} < kBytes && N >= 8));
   }
 };
 
@@ -112,7 +111,7 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
                    double* rstd) {
   const NormLoops<T>& loops = norm_loops<T>();
   const double count = static_cast<double>(e.per_channel());
-  if (e.by_columns()) {
+  if (e.by_columns<T>()) {
     const std::int64_t columns = e.C * e.S;
     std::vector<double> sums = column_sums(
         e, 1,
@@ -151,7 +150,7 @@ template <typename T>
 void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e,
                     const double* mean, const double* rstd, T* y) {
   const NormLoops<T>& loops = norm_loops<T>();
-  if (e.maps_by_columns<T>()) {
+  if (e.by_columns<T>()) {
     const std::vector<T> means = per_column<T>(e, mean);
     const std::vector<T> a =
         columns_of<T>(e, [=](std::int64_t c) { return rstd[c] * element(weight, c, 1); });
@@ -177,7 +176,7 @@ template <typename T>
 std::vector<double> channel_dots(const T* grad, const T* x, const Extents& e, const double* mean) {
   const NormLoops<T>& loops = norm_loops<T>();
   std::vector<double> dots(static_cast<std::size_t>(2 * e.C));
-  if (e.by_columns()) {
+  if (e.by_columns<T>()) {
     const std::int64_t columns = e.C * e.S;
     const std::vector<double> means = per_column<double>(e, mean);
     const double* const m = means.data();
@@ -212,7 +211,7 @@ void channel_combine(const T* grad, const T* x, const Extents& e, const double* 
                      const std::vector<double>& a, const std::vector<double>& b,
                      const std::vector<double>& k, T* out) {
   const NormLoops<T>& loops = norm_loops<T>();
-  if (e.maps_by_columns<T>()) {
+  if (e.by_columns<T>()) {
     const std::vector<T> means = per_column<T>(e, mean), as = per_column<T>(e, a.data()),
                          bs = per_column<T>(e, b.data()), ks = per_column<T>(e, k.data());
     const std::int64_t columns = e.C * e.S;
@@ -293,6 +292,12 @@ NormGradients channel_norm_grad(const Array& grad, const Array& x, const Array& 
       if (wanted.bias) result.bias = array_of<T>(db, x.dtype());
     }
     if (!wanted.input) return;
+    if (constant_stats) {  // dx = w rstd g
+      const std::vector<double> zeros(C);
+      result.input = Array::empty(x.sizes(), x.dtype());
+      channel_affine<T>(grad.data<T>(), w, nullptr, e, zeros.data(), rstd, result.input.data<T>());
+      return;
+    }
     // dx = w rstd (g - mean(g) - (x - mean) rstd^2 mean(g (x - mean)))
     result.input = Array::empty(x.sizes(), x.dtype());
     if (x.numel() == 0) return;
@@ -300,7 +305,6 @@ NormGradients channel_norm_grad(const Array& grad, const Array& x, const Array& 
     std::vector<double> a(C), b(C), k(C);
     for (std::size_t c = 0; c < C; ++c) {
       a[c] = rstd[c] * element(w, static_cast<std::int64_t>(c), 1);
-      if (constant_stats) continue;
       b[c] = -a[c] * rstd[c] * rstd[c] * dots[2 * c + 1] / count;
       k[c] = -a[c] * dots[2 * c] / count;
     }

@@ -212,12 +212,22 @@ void BestWithIndex(const void* in, void* best, std::int64_t* index, std::int64_t
     const T value = BestOf<Choice>(row, n);
     const auto wanted = hn::Set(d, value);
     const bool nan = value != value;
-    std::int64_t at = 0;
-    for (; at + lanes <= n; at += lanes) {
+    const auto place_in = [&](std::int64_t at) HWY_ATTR {
       const auto v = hn::LoadU(d, row + at);
-      if (!hn::AllFalse(d, nan ? Nans(d, v) : hn::Eq(v, wanted))) break;
+      return static_cast<std::int64_t>(hn::FindFirstTrue(d, nan ? Nans(d, v) : hn::Eq(v, wanted)));
+    };
+    // Of two vectors both are looked at: which one it is in, a branch would have to guess.
+    std::int64_t from = 0, place = place_in(0);
+    if (n <= 2 * lanes) {
+      const std::int64_t other = place_in(n - lanes);
+      from = place < 0 ? n - lanes : 0;
+      place = place < 0 ? other : place;
     }
-    while (nan ? row[at] == row[at] : row[at] != value) ++at;
+    while (place < 0) {
+      from = HWY_MIN(from + lanes, n - lanes);
+      place = place_in(from);
+    }
+    const std::int64_t at = from + place;
     static_cast<T*>(best)[r] = row[at];
     index[r] = at;
   }

@@ -151,48 +151,23 @@ HWY_NOINLINE hn::Vec<D64> ProductOfPieces(const T* in, std::int64_t n) {
 
 constexpr auto kMultiply = [](auto x, auto y) HWY_ATTR { return hn::Mul(x, y); };
 
-// In lanes: the product of a run of so many pairs of vectors, or nearly.
-template <int kPairs>
-HWY_INLINE hn::Vec<D64> ProductOfShortRun(const float* run, std::int64_t n, Safety& safety) {
-  const auto product = ProductOfPairs<kPairs>(LoadsOfRun<kPairs>(run, n), safety);
-  auto low = hn::Set(D64(), 1.0), high = low;
-  TimesBothHalves(product, low, high);
-  return hn::Mul(low, high);
-}
-
-// The same bits as of a safe run among others, or with care.
-template <int kPairs>
-HWY_NOINLINE double ProductOfOne(const float* run, std::int64_t n) {
-  Safety safety;
-  const auto product_of_lanes = ProductOfShortRun<kPairs>(run, n, safety);
-  double product = 1;
-  if (safety.IsSafe()) {
-    const hn::Vec<D64> twice[] = {product_of_lanes, product_of_lanes};
-    double folds[kFolded<double>];
-    FoldLanes(D64(), twice, kMultiply, folds);
-    product = folds[0];
-  } else {
-    for (std::int64_t i = 0; i < n; ++i) product *= static_cast<double>(run[i]);
-  }
-  return product;
-}
-
-// Two runs at a time are checked together.
+// Runs of so many pairs of vectors, or nearly.
 template <int kPairs>
 void ProductShortRuns(double* products, const char* in, std::int64_t stride, std::int64_t count,
                       std::int64_t n) {
-  const auto run = [=](std::int64_t r) { return reinterpret_cast<const float*>(in + r * stride); };
-  Safety safety;
   FoldLanesOfRows(
       D64(), count, kMultiply,
-      [&](std::int64_t r) HWY_ATTR { return ProductOfShortRun<kPairs>(run(r), n, safety); },
-      [&](std::int64_t r, double* folds, std::int64_t rows) HWY_ATTR {
-        if (HWY_UNLIKELY(!safety.IsSafe())) {
-          safety = Safety();
-          for (std::int64_t i = 0; i < rows; ++i) folds[i] = ProductOfOne<kPairs>(run(r + i), n);
-        }
-        MergeFolds(kMultiply, folds, rows, products + r);
-      });
+      [&](std::int64_t r) HWY_ATTR {
+        const auto* const run = reinterpret_cast<const float*>(in + r * stride);
+        Safety safety;
+        const auto product = ProductOfPairs<kPairs>(LoadsOfRun<kPairs>(run, n), safety);
+        if (HWY_UNLIKELY(!safety.IsSafe())) return ProductOfRun(run, n);
+        auto low = hn::Set(D64(), 1.0), high = low;
+        TimesBothHalves(product, low, high);
+        return hn::Mul(low, high);
+      },
+      [&](std::int64_t r, const double* folds, std::int64_t rows)
+          HWY_ATTR { MergeFolds(kMultiply, folds, rows, products + r); });
 }
 
 template <typename T>

@@ -24,7 +24,6 @@ constexpr std::int64_t kShortRow = 4, kShortRepeatedRow = 64, kShortStridedRow =
 constexpr std::int64_t kWorthRepeating = 256;  // elements of a row that are made from one
 constexpr std::int64_t kBlock = 256;
 constexpr std::int64_t kWorthACopy = 4096;
-constexpr std::int64_t kBeyondCaches = std::int64_t{24} << 20;  // bytes that are read from memory
 constexpr int kMaxInputs = LoopNest::kMaxOperands - 1;
 
 void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, const char* src,
@@ -71,8 +70,7 @@ void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, co
 // Whether an output is written past the caches: that of an operation so cheap that it waits for
 // memory, but not where it takes an input's place, whose lines are read anyway.
 bool is_streamed(const RowLoops& loops, const Array& out, const RowInput* in, int inputs) {
-  if (loops.rows == nullptr || out.numel() * element_size(out.dtype()) < kBeyondCaches)
-    return false;
+  if (!loops.is_cheap() || out.nbytes() < detail::kBeyondCaches) return false;
   return std::none_of(in, in + inputs,
                       [&](const RowInput& input) { return input.element == out.raw(); });
 }
@@ -145,15 +143,20 @@ void spread_word(char* to, const char* from) {
 void gather(const LoopNest& nest, std::int64_t begin, std::int64_t n, char* to) {
   const std::int64_t size = nest.item_size[0], inner = nest.inner_stride(0);
   const bool spreads = inner == 0 && size >= 4 && nest.inner_size() * size <= kSlack;
+  if (inner != size && !spreads)
+    return with_word(size, [&](auto tag) {
+      nest.for_each_run(begin, begin + n, [&](char* const* at, std::int64_t count) {
+        copy_run<typename decltype(tag)::type>(to, size, at[0], inner, count);
+        to += count * size;
+      });
+    });
   nest.for_each_run(begin, begin + n, [&](char* const* at, std::int64_t count) {
     if (spreads && size == 4)
       spread_word<std::uint32_t>(to, at[0]);
     else if (spreads)
       spread_word<std::uint64_t>(to, at[0]);
-    else if (inner == size)
-      move_bytes(to, at[0], count * size);
     else
-      copy_strided(size, to, size, at[0], inner, count);
+      move_bytes(to, at[0], count * size);
     to += count * size;
   });
 }

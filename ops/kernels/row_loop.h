@@ -22,6 +22,10 @@ using RowsLoop = void (*)(void* out, const void* const* in, unsigned scalars, st
 struct RowLoops {
   RowLoops(RowLoop one, RowsLoop several = nullptr) : row(one), rows(several) {}
 
+  /// Whether a long row waits for memory, not for arithmetic: of the operations that RowsLoop is
+  /// for.
+  bool is_cheap() const { return rows != nullptr; }
+
   RowLoop row;
   RowsLoop rows;
 };

@@ -13,7 +13,9 @@ void add_row(double* to, const double* from, std::int64_t n);
 void copy_bytes(char* to, const char* from, std::int64_t bytes);
 
 /// The same past the caches: what is written is not read from memory first, and comes from there
-/// when it is read again. Other threads see it after end_stream().
+/// when it is read again, as an array of so many bytes does anyway. Other threads see it after
+/// end_stream().
+inline constexpr std::int64_t kBeyondCaches = std::int64_t{24} << 20;
 void stream_bytes(char* to, const char* from, std::int64_t bytes);
 void end_stream();
 

@@ -76,9 +76,25 @@ void scan_rows(const T* from, T* to, std::int64_t n, Combine combine) {
   walk(i, n - i);
 }
 
+// Rows that are not worth another loop around theirs, of `known` elements if that is not 0.
+constexpr std::int64_t kTiny = 8;
+template <std::int64_t known, bool forward, typename Acc, typename T, typename Combine>
+void scan_tiny(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
+  if constexpr (known != 0) n = known;
+  const std::int64_t first = forward ? 0 : n - 1, step = forward ? 1 : -1;
+  for (from += first, to += first; rows > 0; --rows, from += n, to += n) {
+    to[0] = from[0];
+    scan_part<forward>(from + step, to + step, n - 1, static_cast<Acc>(from[0]), combine);
+  }
+}
+
 template <bool forward, typename Acc, typename T, typename Combine>
 void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
   constexpr std::int64_t kVeryShort = 32;  // rows that do not wait for each other anyway
+  if (n == 2) return scan_tiny<2, forward, Acc>(from, to, rows, n, combine);
+  if (n == 3) return scan_tiny<3, forward, Acc>(from, to, rows, n, combine);
+  if (n == 4) return scan_tiny<4, forward, Acc>(from, to, rows, n, combine);
+  if (n <= kTiny) return scan_tiny<0, forward, Acc>(from, to, rows, n, combine);
   std::int64_t row = 0;
   for (; row + kLines <= rows && n >= kVeryShort; row += kLines)
     scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);

@@ -60,6 +60,17 @@ TEST(Joining, Values) {
               ElementsAre(0, 2, 1, 3, 0, 1, 2, 3));
 }
 
+TEST(Joining, ManyRows) {
+  for (const auto& [first, second] : {std::pair{9000, 8000}, {30, 50}, {1, 2}, {5, 0}}) {
+    const Tensor a = randn({20, first}), b = randn({20, second});
+    const Tensor y = cat({a, b}, 1), z = stack({a, 2 * a, -a}, 1);
+    EXPECT_TRUE(equal(y.narrow(1, 0, first), a));
+    EXPECT_TRUE(equal(y.narrow(1, first, second), b));
+    for (const auto& [i, factor] : {std::pair{0, 1}, {1, 2}, {2, -1}})
+      EXPECT_TRUE(equal(z.select(1, i), factor * a));
+  }
+}
+
 TEST(Joining, ChannelsStayNextToEachOther) {
   const auto inner = [](const Variable& x) {
     return x.permute({0, 2, 3, 1}).contiguous().permute({0, 3, 1, 2});

@@ -184,6 +184,23 @@ TEST(Axis, TiesGoToTheFirstIndexAndNaNWins) {
   EXPECT_THROW(kernels::max_along(Array::empty({3, 0}, kFloat32), 1, false), IndexError);
 }
 
+// The best at each place of rows of any number of vectors, with its like behind it.
+TYPED_TEST(AxisTest, PlacesOfExtremesInRows) {
+  using T = TypeParam;
+  for (std::int64_t n = 1; n < 40; ++n)
+    for (const bool nan : {false, true}) {
+      const Array x = random_array({n, n}, dtype_of<T>, 1, 0, 5);
+      const T best = nan ? std::numeric_limits<T>::quiet_NaN() : T{9};
+      for (std::int64_t r = 0; r < n; ++r)
+        for (const std::int64_t i : {r, (r + n) / 2, n - 1}) x.data<T>()[r * n + i] = best;
+      const auto [values_of_rows, at] = kernels::max_along(x, 1, false);
+      for (std::int64_t r = 0; r < n; ++r) {
+        EXPECT_EQ(at.data<std::int64_t>()[r], r) << n;
+        EXPECT_EQ(std::isnan(values_of_rows.data<T>()[r]), nan) << n;
+      }
+    }
+}
+
 TEST(Axis, ExtremesOfIntegersAndOfManyColumns) {
   for (const Shape& shape : {Shape{37, 77}, {3, 19, 41}, {5, 300}}) {
     const Array x = random_array(shape, kInt64, 1, -9, 9), same = kernels::cast(x, kFloat64);
@@ -234,6 +251,21 @@ TYPED_TEST(AxisTest, Scans) {
   const Array n = array_of<std::int64_t>({3, -1, 4}, {3});
   EXPECT_EQ(values<std::int64_t>(kernels::cumsum(n, 0)), (std::vector<std::int64_t>{3, 2, 6}));
   EXPECT_EQ(values<std::int64_t>(kernels::cumprod(n, 0)), (std::vector<std::int64_t>{3, -3, -12}));
+}
+
+TYPED_TEST(AxisTest, ScansOfShortRows) {
+  using T = TypeParam;
+  for (std::int64_t n = 1; n < 12; ++n) {
+    const Array x = kernels::full({7, n}, 2, dtype_of<T>);
+    const Array sums = kernels::cumsum(x, 1), products = kernels::cumprod(x, 1);
+    const Array backwards = kernels::cumsum(x, 1, kernels::Direction::Backward);
+    for (std::int64_t k = 0; k < 7 * n; ++k) {
+      const std::int64_t i = k % n;
+      EXPECT_EQ(sums.data<T>()[k], static_cast<T>(2 * (i + 1))) << n;
+      EXPECT_EQ(backwards.data<T>()[k], static_cast<T>(2 * (n - i))) << n;
+      EXPECT_EQ(products.data<T>()[k], std::ldexp(T{1}, static_cast<int>(i + 1))) << n;
+    }
+  }
 }
 
 TYPED_TEST(AxisTest, RunningBest) {

@@ -163,6 +163,15 @@ TEST(Copy, LargeTransposeOnAnyNumberOfThreads) {
   }
 }
 
+TEST(Copy, PastTheCaches) {
+  const std::int64_t n = (std::int64_t{24} << 18) + 3;
+  const Array x = random_array({n}, kFloat32, 5);
+  for (int threads : {1, 2}) {
+    const ThreadCount guard(threads);
+    EXPECT_EQ(values<float>(kernels::clone(x)), values<float>(x));
+  }
+}
+
 TEST(Copy, ContiguousKeepsTheHandle) {
   const Array a = full({2, 3}, 1.5, kFloat32);
   EXPECT_TRUE(contiguous(a).same_view(a));

@@ -72,14 +72,25 @@ void check(std::int64_t N, std::int64_t C, std::int64_t S, ScalarType dtype, dou
   expect_near<T>(grads.input, dx, tolerance);
   expect_near<T>(grads.weight, dw, tolerance);
   expect_near<T>(grads.bias, db, tolerance);
+
+  const Array of_constants = channel_norm_grad(g, x, w, stats, true, {}).input;
+  for (std::int64_t i = 0; i < g.numel(); ++i) {
+    const std::int64_t c = i / S % C;
+    dx[static_cast<std::size_t>(i)] = static_cast<double>(g.data<T>()[i]) *
+                                      static_cast<double>(w.data<T>()[c]) *
+                                      stats.rstd.data<double>()[c];
+  }
+  expect_near<T>(of_constants, dx, tolerance);
 }
 
-// Channels in the vector lanes (S < 4): few rows, ends of vectors, several blocks of rows, several
-// parts of rows and of columns. And rows of pixels: of several bunches of channels, too.
+// Channels in the vector lanes (S < 4, and somewhat more of many images): few rows, ends of
+// vectors, several blocks of rows, several parts of rows and of columns. And rows of pixels: of
+// several bunches of channels, too.
 TEST(ChannelNorm, IsItsDefinition) {
   const std::int64_t shapes[][3] = {{2, 1, 3},     {3, 7, 1},     {17, 33, 2},    {40, 100, 3},
                                     {5000, 17, 1}, {3000, 64, 1}, {100, 2051, 1}, {33, 700, 3},
-                                    {20, 1, 1},    {4, 3, 5},     {2, 5, 33},     {3, 300, 7}};
+                                    {20, 1, 1},    {4, 3, 5},     {2, 5, 33},     {3, 300, 7},
+                                    {9, 6, 16},    {70, 33, 11}};
   for (const auto& [N, C, S] : shapes) {
     check<float>(N, C, S, kFloat32, 2e-4);
     check<double>(N, C, S, kFloat64, 1e-9);
