@@ -43,7 +43,6 @@ constexpr int kPrefetchedRows = 2;
 #endif
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
-constexpr std::int64_t kShortColumnBytes = 2048;  // of dots, whose next tile is fetched ahead
 constexpr std::int64_t kBlockColumns = 512;  // of c, that are put together where they are adjacent
 // Of columns that are transposed rather than summed, and of the rows that meet them.
 constexpr int kShortDepth = 16, kShortRows = 4;
@@ -273,9 +272,6 @@ void DotTile(const Product<T>& p) {
   for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
   const T *a = p.a, *b = p.b;
   const std::int64_t a_stride = p.a_row_stride, b_stride = p.b_stride;
-  // Two rows take no longer than their columns take to come.
-  constexpr bool kPrefetches = HWY_TARGET == HWY_AVX3 && kRows == 2 && kColumns == kDotColumns;
-  [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   std::int64_t k = 0;
   for (; k + kLanes <= p.depth; k += kLanes) {
     V row[kRows];
@@ -284,7 +280,6 @@ void DotTile(const Product<T>& p) {
       row[i] = kColumns > 1 ? InRegister(from) : from;
     }
     for (int j = 0; j < kColumns; ++j) {
-      if (kPrefetches) hwy::Prefetch(b + j * b_stride + k + b_ahead);
       const V from = hn::LoadU(d, b + j * b_stride + k);
       const V column = kRows > 1 ? InRegister(from) : from;
       for (int i = 0; i < kRows; ++i)
@@ -303,10 +298,15 @@ void DotTile(const Product<T>& p) {
   T total[kPadded];
   const auto add = [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); };
   for (int i = 0; i < kPadded; i += kBlock) FoldLanes(d, sum + i, add, total + i);
+  // What p says is read before the first store, which might change it.
+  const T alpha = p.alpha, beta = p.beta;
+  T* const c = p.c;
+  const std::int64_t c_row_stride = p.c_row_stride, c_column_stride = p.c_column_stride;
   for (int i = 0; i < kRows; ++i)
     for (int j = 0; j < kColumns; ++j) {
-      T& c = p.c[i * p.c_row_stride + j * p.c_column_stride];
-      c = p.alpha * total[i * kColumns + j] + (p.beta == T{0} ? T{0} : p.beta * c);
+      T& to = c[i * c_row_stride + j * c_column_stride];
+      const T value = alpha * total[i * kColumns + j];
+      to = beta == T{0} ? value : value + beta * to;
     }
 }
 
@@ -391,12 +391,9 @@ template <typename T>
 void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
                c.data, c.row_stride, c.column_stride};
-  // Columns of two tiles fit the L1 cache.
-  const bool short_enough = c.rows <= kDotRows && a.columns * sizeof(T) <= kShortColumnBytes;
   for (std::int64_t j = 0; j < c.columns; j += kDotColumns)
     for (std::int64_t i = 0; i < c.rows; i += kDotRows) {
       const std::int64_t rows = c.rows - i, columns = c.columns - j;
-      p.b_ahead = short_enough && columns > kDotColumns ? kDotColumns * p.b_stride : 0;
       p.a = a.data + i * a.row_stride;
       p.b = b.data + j * b.column_stride;
       p.c = c.data + i * c.row_stride + j * c.column_stride;

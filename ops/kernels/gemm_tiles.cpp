@@ -55,6 +55,9 @@ void Tile(const GemmTile<T>& tile) {
   for (int i = 0; i < kRows; ++i)
     for (int v = 0; v < kVectors; ++v) hwy::Prefetch(tile.c + i * tile.c_row_stride + v * second);
 
+  // A third of the scalars, whose addresses are pointers, is broadcast by the products themselves.
+  // Not of adjacent doubles: two lines at each step, of which both products would wait for each.
+  constexpr bool kFolds = kVectors == 2 && (sizeof(T) == 4 || !kAdjacent);
   // Three rows share a pointer, from which the other two are one stride and two away.
   constexpr int kPointers = kAdjacent ? 1 : (kRows + 2) / 3;
   const T *a[kPointers], *b = tile.b;
@@ -68,8 +71,7 @@ void Tile(const GemmTile<T>& tile) {
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) {
       const T* const scalar = kAdjacent ? a[0] + i : a[i / 3] + i % 3 * a_row_stride;
-      // An address that is a sum of registers would be one step more again.
-      if (kVectors == 2 && (kAdjacent ? i % 2 == 1 : i % 3 == 0)) {
+      if (kFolds && i % 3 == 0) {
         for (int v = 0; v < kVectors; ++v)
           sum[i][v] = MulAddScalar(d, scalar, column[v], sum[i][v]);
       } else {
