@@ -20,7 +20,7 @@ namespace tapedeck::kernels {
 namespace {
 
 constexpr std::int64_t kTinyProduct = 512;   // below, packing costs more than the product
-constexpr std::int64_t kFewestProducts = 8;  // below, a call costs more than they do
+constexpr std::int64_t kTiniestProduct = 8;  // up to here, a call costs more
 constexpr std::int64_t kFewRows = 3;         // go through their operand as a vector each
 constexpr std::int64_t kDotDepth = 32;       // of the rows' products with it at least
 constexpr std::int64_t kParallelProduct = 1 << 18;
@@ -195,7 +195,7 @@ void products_one_by_one(Matrix<const T> a, std::int64_t a_step, Matrix<const T>
                          std::int64_t b_step, std::int64_t batch, T* c) {
   const std::int64_t M = a.rows, K = a.columns, N = b.columns;
   parallel_for(
-      batch, kParallelProduct / kFewestProducts, [=](std::int64_t begin, std::int64_t end) {
+      batch, kParallelProduct / kTiniestProduct, [=](std::int64_t begin, std::int64_t end) {
         T* to = c + begin * M * N;
         for (std::int64_t i = begin; i < end; ++i) {
           const T *left = a.data + i * a_step, *right = b.data + i * b_step;
@@ -337,7 +337,7 @@ Array batched_gemm(const Array& a, const Array& b, const char* op) {
       dots_of_rows(matrix_of<T>(a.select(1, 0)), matrix_of<T>(b.select(2, 0)), out.data<T>());
       return;
     }
-    if (M * N * K <= kFewestProducts) {
+    if (M * N * K <= kTiniestProduct) {
       products_one_by_one(matrix_of<T>(a, 0), a.stride(0), matrix_of<T>(b, 0), b.stride(0), batch,
                           out.data<T>());
       return;

@@ -305,10 +305,10 @@ void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T bet
   }
 }
 
-// How many of these columns, behind whole vectors, would fill no more than half of one. 0 where
-// they follow a whole vector in their panel, if a tile without them takes as long.
+// As few_left(), of all columns beside rows that are not packed: those that would fill no more than
+// half of a vector.
 template <typename T>
-std::int64_t few_behind(std::int64_t columns) {
+std::int64_t few_left_in_place(std::int64_t columns) {
   const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t left = columns % simd.lanes;
   if (columns < simd.lanes || 2 * left > simd.lanes) return 0;
@@ -316,22 +316,23 @@ std::int64_t few_behind(std::int64_t columns) {
 }
 
 // Those columns of c alone, where the rows of a are read in place: by dots if these are contiguous,
-// by vectors across the rows if their columns are. Returns false, with nothing done, where register
-// tiles take less time.
+// by vectors across the rows if their columns are. Returns how many they are; 0, with nothing done,
+// where register tiles take less time.
 template <typename T>
-bool few_columns_in_place(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  const std::int64_t few = few_behind<T>(c.columns);
+std::int64_t few_columns_in_place(T alpha, Matrix<const T> a, Matrix<const T> b, T beta,
+                                  Matrix<T> c) {
+  const std::int64_t few = few_left_in_place<T>(c.columns);
   if (few == 0 || a.columns < kRepaysStores || c.rows * a.columns < kRepaysCalls ||
       GemmPlan<T>(a, b).rows_from != GemmPlan<T>::Source::kInPlace)
-    return false;
+    return 0;
   b = b.block(0, c.columns - few, b.rows, few);
   c = c.block(0, c.columns - few, c.rows, few);
-  if (a.row_stride != 1) return gemm_skinny(alpha, a, b, beta, c);
+  if (a.row_stride != 1) return gemm_skinny(alpha, a, b, beta, c) ? few : 0;
   const Scratch<T> sums(few * c.rows);
   const Matrix<T> sums_of_c = row_major(sums.data(), few, c.rows);
-  if (!gemm_skinny<T>(alpha, b.transposed(), a.transposed(), 0, sums_of_c)) return false;
+  if (!gemm_skinny<T>(alpha, b.transposed(), a.transposed(), 0, sums_of_c)) return 0;
   add_transposed<T>(sums_of_c, beta, c);
-  return true;
+  return few;
 }
 
 // The same with vectors along the columns or the rows of c.
@@ -350,8 +351,8 @@ void multiply(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
     add_transposed<T>(sums_of_c, beta, c);
     if (row_addends) add_to_rows(row_addends, c);
   } else {
-    const bool apart = !row_addends && few_columns_in_place(alpha, a, b, beta, c);
-    const std::int64_t whole = apart ? c.columns - few_behind<T>(c.columns) : c.columns;
+    const std::int64_t few = row_addends ? 0 : few_columns_in_place(alpha, a, b, beta, c);
+    const std::int64_t whole = c.columns - few;
     multiply_along_columns(alpha, a, b.block(0, 0, b.rows, whole), beta,
                            c.block(0, 0, c.rows, whole), row_addends);
   }

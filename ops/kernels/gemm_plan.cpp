@@ -19,8 +19,8 @@ constexpr std::int64_t kRunBytes = 256;  // of each row, that a piece reads at l
 constexpr std::int64_t kFewTiles = 8, kFewestTiles = 2;
 constexpr std::int64_t kElementsInL1 = 1 << 13, kElementsInL2 = 1 << 16, kElementsInL3 = 1 << 19;
 constexpr std::int64_t kTwoLines = 128;
-// Rows are read where they lie by a few panels, and by those of so many columns where they stay in
-// the L2 cache: to pack them takes as long as the products with a few hundred columns save by it.
+// Rows are read where they lie by a few panels and, where they stay in the L2 cache, by those of so
+// many columns: packing saves some steps of each product, and as many columns make up for its cost.
 constexpr std::int64_t kFewestPanels = 2, kFewColumns = 256;
 
 template <typename T>

@@ -33,7 +33,7 @@ constexpr int kMaxAdjacent = 4;  // rows of c whose columns are adjacent
 // Rows of b that are wider than a block are gone through so many at a time, as streams side by
 // side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
 // The prefetcher does not follow many streams through long rows: of these, so much is fetched
-// ahead, or that of so many rows ahead, for rows of c that take long enough for it.
+// ahead, or that of so many rows ahead, where so many rows of c take long enough for it.
 #if HWY_TARGET == HWY_AVX3
 constexpr std::int64_t kStreams[kMaxRows] = {8, 64, 64, 64, 64, 64, 64, 64}, kRowsAhead = 4;
 constexpr int kPrefetchedRows = 3;
@@ -95,7 +95,7 @@ void RowsBlock(const Product<T>& p, std::int64_t last) {
     const auto column = [&](int v) HWY_ATTR {
       if (kRows >= kPrefetchedRows && v * kLanes * sizeof(T) % kLineBytes == 0)
         hwy::Prefetch(b + v * kLanes + b_ahead);
-      return kRows > 1 ? InRegister(load_from(b, v)) : load_from(b, v);
+      return OperandOf<kRows>(load_from(b, v));
     };
     const auto factor = [&](int i) HWY_ATTR { return hn::Set(d, a[i * a_row_stride]); };
     // Of the two, those stay in registers that are fewer.
@@ -275,13 +275,10 @@ void DotTile(const Product<T>& p) {
   std::int64_t k = 0;
   for (; k + kLanes <= p.depth; k += kLanes) {
     V row[kRows];
-    for (int i = 0; i < kRows; ++i) {
-      const V from = hn::LoadU(d, a + i * a_stride + k);
-      row[i] = kColumns > 1 ? InRegister(from) : from;
-    }
+    for (int i = 0; i < kRows; ++i)
+      row[i] = OperandOf<kColumns>(hn::LoadU(d, a + i * a_stride + k));
     for (int j = 0; j < kColumns; ++j) {
-      const V from = hn::LoadU(d, b + j * b_stride + k);
-      const V column = kRows > 1 ? InRegister(from) : from;
+      const V column = OperandOf<kRows>(hn::LoadU(d, b + j * b_stride + k));
       for (int i = 0; i < kRows; ++i)
         sum[i * kColumns + j] = hn::MulAdd(row[i], column, sum[i * kColumns + j]);
     }

@@ -17,24 +17,24 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-// The vector, as an operand of several products. Where two of them need it, compilers make each
-// read it from memory, and if it is not in the L1 cache each of them waits.
-template <class V>
-HWY_INLINE V InRegister(V v) {
+// A vector from memory, as an operand of kUses products. Where two of them need it, compilers make
+// each read it, and if it is not in the L1 cache each of them waits.
+template <int kUses, class V>
+HWY_INLINE V OperandOf(V v) {
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
-  asm("" : "+v"(v.raw));
+  if constexpr (kUses > 1) asm("" : "+v"(v.raw));
 #endif
   return v;
 }
 
-// sum + *scalar * column, for several columns one after the other. With AVX-512 each product
-// broadcasts the scalar that it reads, which is one step to the front end, where a broadcast and
-// the products by it are one more: that is what limits a core that two threads share. But loads are
-// as many as products then, so a part of a tile's rows should come this way, not all.
+// sum + *scalar * column, for one of several columns. With AVX-512 the product itself broadcasts
+// the scalar, which saves the front end the step of a broadcast for all columns: the front end is
+// what limits a core that two threads share. But it is a load for each product, and a core does no
+// more loads than products at a time: this is for a part of a tile's rows.
 template <class D, typename T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> MulAddScalar([[maybe_unused]] D d, const T* scalar, hn::Vec<D> column,
                                    hn::Vec<D> sum) {
-#if HWY_TARGET == HWY_AVX3  // compilers would broadcast once for all columns
+#if HWY_TARGET == HWY_AVX3  // by itself, a compiler broadcasts once for all columns
   if constexpr (sizeof(T) == 4)
     asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(sum.raw) : "v"(column.raw), "m"(*scalar));
   else
