@@ -19,9 +19,10 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kTinyProduct = 512;  // below, packing costs more than the product
-constexpr std::int64_t kFewRows = 3;        // go through their operand as a vector each
-constexpr std::int64_t kDotDepth = 32;      // of the rows' products with it at least
+constexpr std::int64_t kTinyProduct = 512;   // below, packing costs more than the product
+constexpr std::int64_t kTiniestProduct = 8;  // up to here, a call costs more
+constexpr std::int64_t kFewRows = 3;         // go through their operand as a vector each
+constexpr std::int64_t kDotDepth = 32;       // of the rows' products with it at least
 constexpr std::int64_t kParallelProduct = 1 << 18;
 constexpr std::int64_t kSplitAlign = 64;
 constexpr std::int64_t kDotChunk = 1 << 14;
@@ -188,6 +189,28 @@ Matrix<const T> matrix_of(const Array& batch, std::int64_t i) {
           batch.stride(2)};
 }
 
+// c = a b for each of a batch, so many elements after the operands of the one before.
+template <typename T>
+void products_one_by_one(Matrix<const T> a, std::int64_t a_step, Matrix<const T> b,
+                         std::int64_t b_step, std::int64_t batch, T* c) {
+  const std::int64_t M = a.rows, K = a.columns, N = b.columns;
+  parallel_for(
+      batch, kParallelProduct / kTiniestProduct, [=](std::int64_t begin, std::int64_t end) {
+        T* to = c + begin * M * N;
+        for (std::int64_t i = begin; i < end; ++i) {
+          const T *left = a.data + i * a_step, *right = b.data + i * b_step;
+          for (std::int64_t row = 0; row < M; ++row)
+            for (std::int64_t column = 0; column < N; ++column) {
+              T sum{0};
+              for (std::int64_t k = 0; k < K; ++k)
+                sum = static_cast<T>(sum + left[row * a.row_stride + k * a.column_stride] *
+                                               right[k * b.row_stride + column * b.column_stride]);
+              *to++ = sum;
+            }
+        }
+      });
+}
+
 // `row` in every row of `out`: copies of what is there already, for rows may be short.
 void fill_rows(const Array& row, Array& out) {
   if (out.numel() == 0) return;
@@ -312,6 +335,11 @@ Array batched_gemm(const Array& a, const Array& b, const char* op) {
     }
     if (M == 1 && N == 1) {
       dots_of_rows(matrix_of<T>(a.select(1, 0)), matrix_of<T>(b.select(2, 0)), out.data<T>());
+      return;
+    }
+    if (M * N * K <= kTiniestProduct) {
+      products_one_by_one(matrix_of<T>(a, 0), a.stride(0), matrix_of<T>(b, 0), b.stride(0), batch,
+                          out.data<T>());
       return;
     }
     if constexpr (kHasTiles<T>) {

@@ -7,6 +7,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/ceil_div.h>
 #include <tapedeck/ops/kernels/gemm_plan.h>
+#include <tapedeck/ops/kernels/gemm_skinny.h>
 #include <tapedeck/ops/kernels/gemm_tiles.h>
 #include <tapedeck/ops/kernels/scratch.h>
 #include <tapedeck/ops/kernels/transpose.h>
@@ -19,6 +20,7 @@ constexpr std::int64_t kStaysInL1 = 1 << 14;  // bytes of a panel beside which t
 constexpr std::int64_t kPackedInPiece = 1 << 15;
 constexpr std::int64_t kReadInPiece = 1 << 15;  // elements, by products with a vector
 constexpr std::int64_t kRepaysStores = 64;      // depth of sums that are stored one by one
+constexpr std::int64_t kRepaysCalls = 1 << 11;  // elements of rows whose last few columns go apart
 constexpr double kTransposeCost = 12;           // of an element, in products of a vector's lane
 
 // Rows of a panel, `step` elements apart, that are asked for ahead of their products, one for every
@@ -303,6 +305,36 @@ void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T bet
   }
 }
 
+// As few_left(), of all columns beside rows that are not packed: those that would fill no more than
+// half of a vector.
+template <typename T>
+std::int64_t few_left_in_place(std::int64_t columns) {
+  const GemmTiles<T>& simd = gemm_tiles<T>();
+  const std::int64_t left = columns % simd.lanes;
+  if (columns < simd.lanes || 2 * left > simd.lanes) return 0;
+  return columns / simd.lanes % 2 == 0 || simd.most_few_behind > 0 ? left : 0;
+}
+
+// Those columns of c alone, where the rows of a are read in place: by dots if these are contiguous,
+// by vectors across the rows if their columns are. Returns how many they are; 0, with nothing done,
+// where register tiles take less time.
+template <typename T>
+std::int64_t few_columns_in_place(T alpha, Matrix<const T> a, Matrix<const T> b, T beta,
+                                  Matrix<T> c) {
+  const std::int64_t few = few_left_in_place<T>(c.columns);
+  if (few == 0 || a.columns < kRepaysStores || c.rows * a.columns < kRepaysCalls ||
+      GemmPlan<T>(a, b).rows_from != GemmPlan<T>::Source::kInPlace)
+    return 0;
+  b = b.block(0, c.columns - few, b.rows, few);
+  c = c.block(0, c.columns - few, c.rows, few);
+  if (a.row_stride != 1) return gemm_skinny(alpha, a, b, beta, c) ? few : 0;
+  const Scratch<T> sums(few * c.rows);
+  const Matrix<T> sums_of_c = row_major(sums.data(), few, c.rows);
+  if (!gemm_skinny<T>(alpha, b.transposed(), a.transposed(), 0, sums_of_c)) return 0;
+  add_transposed<T>(sums_of_c, beta, c);
+  return few;
+}
+
 // The same with vectors along the columns or the rows of c.
 template <typename T>
 void multiply(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
@@ -319,7 +351,10 @@ void multiply(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
     add_transposed<T>(sums_of_c, beta, c);
     if (row_addends) add_to_rows(row_addends, c);
   } else {
-    multiply_along_columns(alpha, a, b, beta, c, row_addends);
+    const std::int64_t few = row_addends ? 0 : few_columns_in_place(alpha, a, b, beta, c);
+    const std::int64_t whole = c.columns - few;
+    multiply_along_columns(alpha, a, b.block(0, 0, b.rows, whole), beta,
+                           c.block(0, 0, c.rows, whole), row_addends);
   }
 }
 

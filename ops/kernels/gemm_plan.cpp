@@ -19,9 +19,9 @@ constexpr std::int64_t kRunBytes = 256;  // of each row, that a piece reads at l
 constexpr std::int64_t kFewTiles = 8, kFewestTiles = 2;
 constexpr std::int64_t kElementsInL1 = 1 << 13, kElementsInL2 = 1 << 16, kElementsInL3 = 1 << 19;
 constexpr std::int64_t kTwoLines = 128;
-// Rows are read where they lie by a few panels, and by more where they stay in the L2 cache, since
-// to pack them is a large part of a small product.
-constexpr std::int64_t kFewestPanels = 2, kFewPanels = 16;
+// Rows are read where they lie by a few panels and, where they stay in the L2 cache, by those of so
+// many columns: packing saves some steps of each product, and as many columns make up for its cost.
+constexpr std::int64_t kFewestPanels = 2, kFewColumns = 256;
 
 template <typename T>
 bool columns_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, std::int64_t depth) {
@@ -36,7 +36,7 @@ bool columns_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, s
 template <typename T>
 bool rows_in_place(const GemmPanels<T>& rows, const GemmPanels<T>& columns, std::int64_t depth) {
   return columns.count <= kFewestPanels ||
-         (columns.count <= kFewPanels && rows.extent * depth <= kElementsInL2);
+         (columns.extent <= kFewColumns && rows.extent * depth <= kElementsInL2);
 }
 
 template <typename T>

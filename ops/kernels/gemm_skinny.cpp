@@ -24,6 +24,7 @@ constexpr std::int64_t kMostParts = 16;
 constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
 // Of this depth and with rows of so many blocks, it is writing c that takes the time.
 constexpr std::int64_t kShallow = 8, kLongRowBlocks = 1;
+constexpr std::int64_t kLongRows = 4;           // at a time
 constexpr std::int64_t kFarElements = 1 << 19;  // of c, that caches near by do not hold
 constexpr std::int64_t kWrittenInPiece = 1 << 15;
 constexpr std::int64_t kFewDots = 16;  // rows, or columns; beyond, packing pays
@@ -94,7 +95,7 @@ template <typename T>
 void long_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
   const bool streams = a.columns <= 2 && c.rows * c.columns >= kFarElements;
-  const std::int64_t rows = streams ? 1 : simd.max_rows;
+  const std::int64_t rows = streams ? 1 : kLongRows;
   parallel_for(ceil_div(c.rows, rows), ceil_div(kWrittenInPiece, rows * c.columns),
                [&](std::int64_t begin, std::int64_t end) {
                  for (std::int64_t i = begin * rows; i < std::min(c.rows, end * rows); i += rows) {
@@ -179,8 +180,9 @@ bool gemm_skinny(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T
   if (c.rows == 0 || c.columns == 0) return true;
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
   const auto fits_rows = [&](const Matrix<const T>& wide, const Matrix<T>& out) {
-    return out.rows <= simd.max_rows && wide.column_stride == 1 &&
-           (out.column_stride == 1 || has_adjacent_columns(out)) &&
+    return wide.column_stride == 1 &&
+           ((out.rows <= simd.max_rows && out.column_stride == 1) ||
+            (out.rows <= simd.max_adjacent && has_adjacent_columns(out))) &&
            (out.rows == 1 || out.columns >= simd.lanes);
   };
   if (fits_rows(b, c)) {

@@ -10,6 +10,7 @@
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/fold_lanes-inl.h>
+#include <tapedeck/ops/kernels/operands-inl.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 #include <tapedeck/ops/kernels/transpose-inl.h>
 
@@ -19,27 +20,29 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-constexpr int kMaxRows = 4, kMostVectors = 8;
 // The vectors of a block of `rows`, and a tile of dots: their sums fill the registers.
 #if HWY_TARGET == HWY_AVX3
-constexpr int kRowVectors[kMaxRows] = {8, 8, 8, 6};
+constexpr int kMaxRows = 8, kRowVectors[kMaxRows] = {8, 8, 8, 6, 5, 4, 3, 3};
 constexpr int kDotRows = 4, kDotColumns = 6;
 #else
-constexpr int kRowVectors[kMaxRows] = {8, 6, 4, 2};
+constexpr int kMaxRows = 6, kRowVectors[kMaxRows] = {8, 6, 4, 2, 2, 2};
 constexpr int kDotRows = 3, kDotColumns = 4;
 #endif
+constexpr int kMostVectors = 8;
+constexpr int kMaxAdjacent = 4;  // rows of c whose columns are adjacent
 // Rows of b that are wider than a block are gone through so many at a time, as streams side by
 // side: the fewer, the more is left to the prefetcher, but the more often c is read and written.
 // The prefetcher does not follow many streams through long rows: of these, so much is fetched
-// ahead, or that of so many rows ahead. One row of c takes too little time for that.
+// ahead, or that of so many rows ahead, where so many rows of c take long enough for it.
 #if HWY_TARGET == HWY_AVX3
-constexpr std::int64_t kStreams[kMaxRows] = {8, 64, 64, 64}, kRowsAhead = 2;
+constexpr std::int64_t kStreams[kMaxRows] = {8, 64, 64, 64, 64, 64, 64, 64}, kRowsAhead = 4;
+constexpr int kPrefetchedRows = 3;
 #else
-constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32}, kRowsAhead = 0;
+constexpr std::int64_t kStreams[kMaxRows] = {8, 16, 32, 32, 32, 32}, kRowsAhead = 0;
+constexpr int kPrefetchedRows = 2;
 #endif
 constexpr std::int64_t kPrefetchBytes = 512, kLongRowBytes = 1536;
 constexpr std::int64_t kLineBytes = 64;
-constexpr std::int64_t kShortColumnBytes = 2048;  // of dots, whose next tile is fetched ahead
 constexpr std::int64_t kBlockColumns = 512;  // of c, that are put together where they are adjacent
 // Of columns that are transposed rather than summed, and of the rows that meet them.
 constexpr int kShortDepth = 16, kShortRows = 4;
@@ -89,17 +92,35 @@ void RowsBlock(const Product<T>& p, std::int64_t last) {
   const std::int64_t a_row_stride = p.a_row_stride, a_step = p.a_step, b_stride = p.b_stride;
   [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   const auto multiply = [&](int chain, const auto& load_from) HWY_ATTR {
-    V factor[kRows];
-    HWY_UNROLL(kMaxRows)
-    for (int i = 0; i < kRows; ++i) factor[i] = hn::Set(d, a[i * a_row_stride]);
-    HWY_UNROLL(kMostVectors)
-    for (int v = 0; v < kVectors; ++v) {
-      if (kRows > 1 && v * kLanes * sizeof(T) % kLineBytes == 0)
+    const auto column = [&](int v) HWY_ATTR {
+      if (kRows >= kPrefetchedRows && v * kLanes * sizeof(T) % kLineBytes == 0)
         hwy::Prefetch(b + v * kLanes + b_ahead);
-      const V x = load_from(b, v);
+      return OperandOf<kRows>(load_from(b, v));
+    };
+    const auto factor = [&](int i) HWY_ATTR { return hn::Set(d, a[i * a_row_stride]); };
+    // Of the two, those stay in registers that are fewer.
+    if constexpr (kRows <= kVectors) {
+      V factors[kRows];
       HWY_UNROLL(kMaxRows)
-      for (int i = 0; i < kRows; ++i)
-        sums[chain][i][v] = hn::MulAdd(factor[i], x, sums[chain][i][v]);
+      for (int i = 0; i < kRows; ++i) factors[i] = factor(i);
+      HWY_UNROLL(kMostVectors)
+      for (int v = 0; v < kVectors; ++v) {
+        const V x = column(v);
+        HWY_UNROLL(kMaxRows)
+        for (int i = 0; i < kRows; ++i)
+          sums[chain][i][v] = hn::MulAdd(factors[i], x, sums[chain][i][v]);
+      }
+    } else {
+      V columns[kVectors];
+      HWY_UNROLL(kMostVectors)
+      for (int v = 0; v < kVectors; ++v) columns[v] = column(v);
+      HWY_UNROLL(kMaxRows)
+      for (int i = 0; i < kRows; ++i) {
+        const V x = factor(i);
+        HWY_UNROLL(kMostVectors)
+        for (int v = 0; v < kVectors; ++v)
+          sums[chain][i][v] = hn::MulAdd(x, columns[v], sums[chain][i][v]);
+      }
     }
     a += a_step;
     b += b_stride;
@@ -225,11 +246,11 @@ HWY_INLINE void StoreBlockOf(std::int64_t rows_of, const T* rows, std::int64_t c
 // `Rows` of blocks from which columns of c that are adjacent are put together.
 template <typename T>
 void AdjacentColumns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  T rows[kMaxRows * kBlockColumns];
+  T rows[kMaxAdjacent * kBlockColumns];
   for (std::int64_t j = 0; j < c.columns; j += kBlockColumns) {
     const std::int64_t n = HWY_MIN(kBlockColumns, c.columns - j);
     Rows(alpha, a, b.block(0, j, b.rows, n), T{0}, row_major(rows, c.rows, n, kBlockColumns));
-    StoreBlockOf<kMaxRows>(c.rows, rows, n, beta, &c.at(0, j));
+    StoreBlockOf<kMaxAdjacent>(c.rows, rows, n, beta, &c.at(0, j));
   }
 }
 
@@ -251,16 +272,13 @@ void DotTile(const Product<T>& p) {
   for (int i = 0; i < kPadded; ++i) sum[i] = hn::Zero(d);
   const T *a = p.a, *b = p.b;
   const std::int64_t a_stride = p.a_row_stride, b_stride = p.b_stride;
-  // Two rows take no longer than their columns take to come.
-  constexpr bool kPrefetches = HWY_TARGET == HWY_AVX3 && kRows == 2 && kColumns == kDotColumns;
-  [[maybe_unused]] const std::int64_t b_ahead = p.b_ahead;
   std::int64_t k = 0;
   for (; k + kLanes <= p.depth; k += kLanes) {
     V row[kRows];
-    for (int i = 0; i < kRows; ++i) row[i] = hn::LoadU(d, a + i * a_stride + k);
+    for (int i = 0; i < kRows; ++i)
+      row[i] = OperandOf<kColumns>(hn::LoadU(d, a + i * a_stride + k));
     for (int j = 0; j < kColumns; ++j) {
-      if (kPrefetches) hwy::Prefetch(b + j * b_stride + k + b_ahead);
-      const V column = hn::LoadU(d, b + j * b_stride + k);
+      const V column = OperandOf<kRows>(hn::LoadU(d, b + j * b_stride + k));
       for (int i = 0; i < kRows; ++i)
         sum[i * kColumns + j] = hn::MulAdd(row[i], column, sum[i * kColumns + j]);
     }
@@ -277,10 +295,15 @@ void DotTile(const Product<T>& p) {
   T total[kPadded];
   const auto add = [](auto x, auto y) HWY_ATTR { return hn::Add(x, y); };
   for (int i = 0; i < kPadded; i += kBlock) FoldLanes(d, sum + i, add, total + i);
+  // What p says is read before the first store, which might change it.
+  const T alpha = p.alpha, beta = p.beta;
+  T* const c = p.c;
+  const std::int64_t c_row_stride = p.c_row_stride, c_column_stride = p.c_column_stride;
   for (int i = 0; i < kRows; ++i)
     for (int j = 0; j < kColumns; ++j) {
-      T& c = p.c[i * p.c_row_stride + j * p.c_column_stride];
-      c = p.alpha * total[i * kColumns + j] + (p.beta == T{0} ? T{0} : p.beta * c);
+      T& to = c[i * c_row_stride + j * c_column_stride];
+      const T value = alpha * total[i * kColumns + j];
+      to = beta == T{0} ? value : value + beta * to;
     }
 }
 
@@ -365,12 +388,9 @@ template <typename T>
 void Dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   Product<T> p{alpha,  a.data,       a.row_stride,   1, b.data, b.column_stride, a.columns, beta,
                c.data, c.row_stride, c.column_stride};
-  // Columns of two tiles fit the L1 cache.
-  const bool short_enough = c.rows <= kDotRows && a.columns * sizeof(T) <= kShortColumnBytes;
   for (std::int64_t j = 0; j < c.columns; j += kDotColumns)
     for (std::int64_t i = 0; i < c.rows; i += kDotRows) {
       const std::int64_t rows = c.rows - i, columns = c.columns - j;
-      p.b_ahead = short_enough && columns > kDotColumns ? kDotColumns * p.b_stride : 0;
       p.a = a.data + i * a.row_stride;
       p.b = b.data + j * b.column_stride;
       p.c = c.data + i * c.row_stride + j * c.column_stride;
@@ -390,9 +410,9 @@ void AnyShortDots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<
 
 template <typename T>
 SkinnyTiles<T> Tiles() {
-  return {Lanes<T>(),  kMaxRows,       Lanes<T>() * kRowVectors[0],
-          kShortDepth, kShortRows,     AnyRows<T>,
-          Dots<T>,     AnyShortDots<T>};
+  return {Lanes<T>(),     kMaxRows,   kMaxAdjacent, Lanes<T>() * kRowVectors[0],
+          kShortDepth,    kShortRows, AnyRows<T>,   Dots<T>,
+          AnyShortDots<T>};
 }
 
 SkinnyTiles<float> TilesF32() { return Tiles<float>(); }

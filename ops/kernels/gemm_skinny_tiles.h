@@ -10,11 +10,12 @@ namespace tapedeck::kernels {
 /// only read where beta != 0. T is float or double.
 template <typename T>
 struct SkinnyTiles {
-  int lanes;        ///< of a vector
-  int max_rows;     ///< of c, in `rows`
-  int row_columns;  ///< `rows` goes through b in blocks of no more columns
-  int short_depth;  ///< of `short_dots`, at most
-  int short_rows;   ///< of c in `short_dots`, at most
+  int lanes;         ///< of a vector
+  int max_rows;      ///< of c, in `rows`
+  int max_adjacent;  ///< of those, where the columns of c are adjacent
+  int row_columns;   ///< `rows` goes through b in blocks of no more columns
+  int short_depth;   ///< of `short_dots`, at most
+  int short_rows;    ///< of c in `short_dots`, at most
   /// The rows of b are contiguous: vectors lie along them, and a may lie in any way. The rows of c
   /// are contiguous, or its columns are adjacent.
   void (*rows)(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c);

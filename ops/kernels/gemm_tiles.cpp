@@ -12,6 +12,7 @@
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/operands-inl.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -54,6 +55,9 @@ void Tile(const GemmTile<T>& tile) {
   for (int i = 0; i < kRows; ++i)
     for (int v = 0; v < kVectors; ++v) hwy::Prefetch(tile.c + i * tile.c_row_stride + v * second);
 
+  // A third of the scalars, whose addresses are pointers, is broadcast by the products themselves.
+  // Not of adjacent doubles: two lines at each step, of which both products would wait for each.
+  constexpr bool kFolds = kVectors == 2 && (sizeof(T) == 4 || !kAdjacent);
   // Three rows share a pointer, from which the other two are one stride and two away.
   constexpr int kPointers = kAdjacent ? 1 : (kRows + 2) / 3;
   const T *a[kPointers], *b = tile.b;
@@ -66,8 +70,14 @@ void Tile(const GemmTile<T>& tile) {
           kColumns == Columns::kPart ? LoadPart(d, b, tile.columns) : hn::LoadU(d, b + v * second);
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) {
-      const auto x = hn::Set(d, kAdjacent ? a[0][i] : a[i / 3][i % 3 * a_row_stride]);
-      for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, column[v], sum[i][v]);
+      const T* const scalar = kAdjacent ? a[0] + i : a[i / 3] + i % 3 * a_row_stride;
+      if (kFolds && i % 3 == 0) {
+        for (int v = 0; v < kVectors; ++v)
+          sum[i][v] = MulAddScalar(d, scalar, column[v], sum[i][v]);
+      } else {
+        const auto x = hn::Set(d, *scalar);
+        for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, column[v], sum[i][v]);
+      }
     }
     for (int i = 0; i < kPointers; ++i) a[i] += a_step;
     b += b_step;
@@ -99,15 +109,22 @@ void Tile(const GemmTile<T>& tile) {
     }
   }
 
+  // What the tile says is read before the first store, which might change it.
   const auto alpha = hn::Set(d, tile.alpha), beta = hn::Set(d, tile.beta);
-  const bool whole = kVectors == 2 || tile.columns == kLanes, adds = tile.beta != T{0};
+  const std::int64_t columns = tile.columns, c_row_stride = tile.c_row_stride;
+  const T* const c_end = tile.c_end;
+  const bool whole = kVectors == 2 || columns == kLanes, adds = tile.beta != T{0};
   HWY_UNROLL(kMaxRows)
-  for (int i = 0; i < kRows; ++i) {
-    T* const c = tile.c + i * tile.c_row_stride;
+  for (int i = 0; i < kRows; ++i)
     for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Mul(sum[i][v], alpha);
-    if (tile.row_addends)
-      for (int v = 0; v < kVectors; ++v)
-        sum[i][v] = hn::Add(sum[i][v], hn::Set(d, tile.row_addends[i]));
+  if (const T* const addends = tile.row_addends) {
+    HWY_UNROLL(kMaxRows)
+    for (int i = 0; i < kRows; ++i)
+      for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::Add(sum[i][v], hn::Set(d, addends[i]));
+  }
+  T* c = tile.c;
+  HWY_UNROLL(kMaxRows)
+  for (int i = 0; i < kRows; ++i, c += c_row_stride) {
     if (whole && !adds) {
       for (int v = 0; v < kVectors; ++v) hn::StoreU(sum[i][v], d, c + v * second);
     } else if (whole) {
@@ -117,11 +134,11 @@ void Tile(const GemmTile<T>& tile) {
         hn::StoreU(hn::MulAdd(beta, old[v], sum[i][v]), d, c + v * second);
     } else {
       auto value = sum[i][0];
-      if (adds) value = hn::MulAdd(beta, LoadPart(d, c, tile.columns), value);
-      if (c + kLanes <= tile.c_end)
+      if (adds) value = hn::MulAdd(beta, LoadPart(d, c, columns), value);
+      if (c + kLanes <= c_end)
         hn::StoreU(value, d, c);
       else
-        StorePart(d, value, c, tile.columns);
+        StorePart(d, value, c, columns);
     }
   }
 }

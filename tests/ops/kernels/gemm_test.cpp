@@ -94,6 +94,10 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {40, 530, 100},
                           {45, 70, 83},
                           {230, 80, 103},
+                          // the same beside rows in place
+                          {50, 90, 36},
+                          {100, 100, 100},
+                          {27, 150, 66},
                           // few rows or columns: read in place, by parts of the depth, by dots; and
                           // long rows of little depth
                           {3, 70, 700},
@@ -104,6 +108,12 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {9, 3, 1100},
                           {6, 1, 900},
                           {90, 6, 530},
+                          // up to eight rows, of every number of vectors
+                          {4, 90, 400},
+                          {5, 70, 203},
+                          {6, 150, 310},
+                          {7, 40, 95},
+                          {8, 500, 77},
                           // long columns of few, whose sums are stored side by side
                           {300, 20, 2},
                           {130, 70, 3},
@@ -258,7 +268,7 @@ TEST(Gemm, AddmmScalesAndBroadcasts) {
 TEST(Gemm, BatchesAreIndependentProducts) {
   const I64 sizes[][4] = {{3, 4, 5, 6},   {20, 17, 9, 30}, {2, 90, 80, 70}, {9, 64, 64, 64},
                           {300, 4, 4, 4}, {12, 7, 2, 3},   {9, 10, 7, 12},  {11, 1, 8, 1},
-                          {20, 1, 40, 1}, {5, 1, 1, 1}};
+                          {20, 1, 40, 1}, {5, 1, 1, 1},    {50, 2, 2, 2}};
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt64})
     for (const auto& [B, M, K, N] : sizes) {
       const Array a = random_array({B, M, K}, dtype, 1), b = random_array({B, K, N}, dtype, 2);
