@@ -252,6 +252,84 @@ TEST(Frontend, ErrorsOfAnyModulesSayWhatIsMissing) {
             "Sequential: Index out of range: 1 of 1 modules");
 }
 
+TEST(Frontend, PackedAccessorsOutliveTheHandle) {
+  const auto accessor = [] {
+    const auto t = torch::arange(6, torch::kFloat).view({2, 3}).t();
+    static torch::Tensor elements;
+    elements = t;
+    return t.packed_accessor32<float, 2>();
+  }();
+  EXPECT_EQ(accessor[2][1], 5);
+  EXPECT_EQ(accessor.size(0), 3);
+  EXPECT_EQ(accessor.stride(0), 1);
+  const auto v = torch::arange(3);
+  torch::PackedTensorAccessor64<std::int64_t, 1> line =
+      v.packed_accessor64<std::int64_t, 1>();
+  line[1] = 7;
+  EXPECT_EQ(v[1].item<int>(), 7);
+  EXPECT_EQ(message_of([&] { v.packed_accessor64<float, 1>(); }),
+            "accessor: expected scalar type Float but found Long (shape [3])");
+  EXPECT_THAT((v.accessor<std::int64_t, 1>().sizes().vec()), ElementsAre(3));
+}
+
+TEST(Frontend, SmallVectorsAreSizes) {
+  c10::SmallVector<std::int64_t, 4> sizes{2, 3};
+  sizes.push_back(1);
+  EXPECT_THAT(torch::zeros(sizes).sizes().vec(), ElementsAre(2, 3, 1));
+  const c10::SmallVector<std::int64_t, 2> copy(sizes.begin(), sizes.end());
+  EXPECT_EQ(copy.back(), 1);
+  EXPECT_THAT(torch::zeros(c10::SmallVector<std::int64_t, 4>(2, 3)).sizes().vec(),
+              ElementsAre(3, 3));
+}
+
+TEST(Frontend, MasksCombineInPlace) {
+  const auto x = torch::arange(4);
+  auto mask = x > 0;
+  mask &= x < 3;
+  EXPECT_TRUE(mask.equal(torch::tensor({false, true, true, false})));
+  mask |= x == 3;
+  mask ^= x == 1;
+  EXPECT_TRUE(mask.equal(torch::tensor({false, false, true, true})));
+}
+
+TEST(Frontend, ResultsCanBeWrittenIntoAnArgument) {
+  const auto a = torch::arange(6, torch::kFloat).view({2, 3});
+  auto out = torch::empty({0});
+  EXPECT_EQ(&torch::add_out(out, a, a, 2), &out);
+  EXPECT_TRUE(out.equal(a * 3));
+  auto wide = torch::empty({2, 3}, torch::kDouble);
+  const auto* const place = wide.data_ptr<double>();
+  torch::mul_out(wide, a, a);
+  EXPECT_EQ(wide.data_ptr<double>(), place);
+  EXPECT_TRUE(wide.equal(a.square()));
+  auto rows = wide.narrow(0, 1, 1);
+  torch::sum_out(rows, a, {0}, true);
+  EXPECT_TRUE(wide[1].equal(a.sum(0)));
+  torch::cat_out(out, {a, a}, 1);
+  EXPECT_THAT(out.sizes().vec(), ElementsAre(2, 6));
+  torch::matmul_out(out, a, a.t());
+  EXPECT_TRUE(out.equal(a.matmul(a.t())));
+  auto whole = torch::empty({0}, torch::kLong);
+  EXPECT_EQ(message_of([&] { torch::exp_out(whole, a); }),
+            "exp_out: result type Float can't be cast to the desired output type Long");
+  const auto w = torch::ones({2, 3}, torch::requires_grad());
+  EXPECT_EQ(message_of([&] { torch::mul_out(out, a, w); }),
+            "mul_out: functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad.");
+  torch::NoGradGuard no_grad;
+  EXPECT_TRUE(torch::mul_out(out, a, w).equal(a));
+}
+
+TEST(Frontend, MethodsThatAreFunctionsToo) {
+  auto x = torch::tensor({-2., 0.5, 3.});
+  torch::clamp_(x, -1, 1);
+  torch::negative_(x);
+  EXPECT_TRUE(x.equal(torch::tensor({1., -0.5, -1.})));
+  EXPECT_FALSE(torch::detach(x.requires_grad_()).requires_grad());
+  EXPECT_THAT(torch::pad_sequence({torch::ones({2}), torch::ones({3})}, true).sizes().vec(),
+              ElementsAre(2, 3));
+}
+
 TEST(Frontend, LoadsNameTheOutermostPartThatIsMissing) {
   struct Nested : torch::nn::Module {
     Nested(const std::string& inner, const std::string& buffer) {
