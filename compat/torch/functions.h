@@ -87,11 +87,11 @@ inline Tensor pad_sequence(TensorList sequences, bool batch_first = false,
 }
 
 // Methods that libtorch has as functions, too.
-#define TAPEDECK_COMPAT_METHOD(name)                                                     \
-  template <typename... Arguments>                                                       \
-  auto name(const Tensor& self, Arguments&&... arguments)                                \
-      ->decltype(self.name(std::forward<Arguments>(arguments)...)) {                     \
-    return self.name(std::forward<Arguments>(arguments)...);                             \
+#define TAPEDECK_COMPAT_METHOD(name)                                 \
+  template <typename... Arguments>                                   \
+  auto name(const Tensor& self, Arguments&&... arguments)            \
+      ->decltype(self.name(std::forward<Arguments>(arguments)...)) { \
+    return self.name(std::forward<Arguments>(arguments)...);         \
   }
 TAPEDECK_COMPAT_METHOD(acosh_)
 TAPEDECK_COMPAT_METHOD(asinh_)

@@ -26,9 +26,9 @@ inline Tensor& write_out(const char* op, Tensor& out, const Tensor& result) {
 
 }  // namespace compat
 
-#define TAPEDECK_COMPAT_OUT(name)                                                            \
-  template <typename... Arguments>                                                           \
-  Tensor& name##_out(Tensor& out, Arguments&&... arguments) {                                \
+#define TAPEDECK_COMPAT_OUT(name)                                                             \
+  template <typename... Arguments>                                                            \
+  Tensor& name##_out(Tensor& out, Arguments&&... arguments) {                                 \
     return compat::write_out(#name "_out", out, name(std::forward<Arguments>(arguments)...)); \
   }
 TAPEDECK_COMPAT_OUT(abs)

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,19 @@ namespace mine {
 inline Tensor doubled(const Tensor& x) { return nn::Doubler()(x); }
 }  // namespace mine
 }  // namespace torch
+
+// A program's own functions of tensors win over names that libtorch does not have in at::.
+namespace mine {
+using torch::Tensor;
+const char* save(const Tensor&, const std::string&) { return "mine"; }
+const char* load(Tensor&, const std::string&) { return "mine"; }
+const char* save(const std::vector<Tensor>&) { return "mine"; }
+const char* apply(const std::function<Tensor(const Tensor&)>&, Tensor) { return "mine"; }
+const char* to_string(const Tensor&) { return "mine"; }
+const char* unique(const Tensor&) { return "mine"; }
+const char* softsign(Tensor) { return "mine"; }
+const char* gaussian_nll_loss(const Tensor&, const Tensor&, const Tensor&) { return "mine"; }
+}  // namespace mine
 
 namespace {
 
@@ -252,6 +266,20 @@ TEST(Frontend, ErrorsOfAnyModulesSayWhatIsMissing) {
             "Sequential: Index out of range: 1 of 1 modules");
 }
 
+TEST(Frontend, ProgramsHaveFunctionsOfTheirOwn) {
+  using namespace mine;
+  Tensor t = torch::ones({2});
+  EXPECT_STREQ(save(t, "file.pt"), "mine");
+  EXPECT_STREQ(load(t, "file.pt"), "mine");
+  EXPECT_STREQ(save(std::vector<Tensor>{t}), "mine");
+  EXPECT_STREQ(apply(torch::relu, t), "mine");
+  EXPECT_STREQ(to_string(t), "mine");
+  EXPECT_STREQ(unique(t), "mine");
+  EXPECT_STREQ(softsign(t), "mine");
+  EXPECT_STREQ(gaussian_nll_loss(t, t, t), "mine");
+  EXPECT_TRUE(torch::softsign(t).equal(t / 2));
+}
+
 TEST(Frontend, PackedAccessorsOutliveTheHandle) {
   const auto accessor = [] {
     const auto t = torch::arange(6, torch::kFloat).view({2, 3}).t();
@@ -263,8 +291,7 @@ TEST(Frontend, PackedAccessorsOutliveTheHandle) {
   EXPECT_EQ(accessor.size(0), 3);
   EXPECT_EQ(accessor.stride(0), 1);
   const auto v = torch::arange(3);
-  torch::PackedTensorAccessor64<std::int64_t, 1> line =
-      v.packed_accessor64<std::int64_t, 1>();
+  torch::PackedTensorAccessor64<std::int64_t, 1> line = v.packed_accessor64<std::int64_t, 1>();
   line[1] = 7;
   EXPECT_EQ(v[1].item<int>(), 7);
   EXPECT_EQ(message_of([&] { v.packed_accessor64<float, 1>(); }),

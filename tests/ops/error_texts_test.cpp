@@ -85,7 +85,9 @@ TEST(ErrorTexts, ComposedOperationsSayTheirOwnName) {
       {[&] { F::cross_entropy(x, full({2}, 3, kLong)); },
        "cross_entropy: Target 3 is out of bounds: expected labels from 0 to 2"},
       {[&] { zeros({0}).max(); }, "max: amax: expected the reduced dimensions to have elements"},
-      {[&] { einsum("ij,ik->jk", {x, whole}); },
+      {[&] {
+         einsum("ij,ik->jk", {x, whole});
+       },
        "einsum: bmm: expected both operands to have the same dtype, got Float and Long"},
       {[&] { x.fmax(other); }, "fmax: maximum: " + shapes + "3 and 4"},
       {[&] { x.copysign(other); }, "copysign: logical_xor: " + shapes + "3 and 4"},
