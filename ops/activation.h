@@ -68,15 +68,15 @@ Variable hardshrink(const Variable& self, Scalar lambd = 0.5);
 Variable softshrink(const Variable& self, Scalar lambd = 0.5);
 // Names that libtorch does not have: programs have functions of their own by them, which these
 // would be ambiguous with if argument-dependent lookup found them.
-namespace more {
+namespace detail::more {
 
 /// x - tanh(x).
 Variable tanhshrink(const Variable& self);
 /// x / (1 + |x|).
 Variable softsign(const Variable& self);
 
-}  // namespace more
-using namespace more;
+}  // namespace detail::more
+using namespace detail::more;
 
 /// x for x > threshold, else value.
 Variable threshold(const Variable& self, Scalar threshold, Scalar value);

@@ -10,7 +10,7 @@ namespace tapedeck {
 
 // Where argument-dependent lookup does not search: a program's own save(tensor, path) is not to
 // lose against these.
-namespace saving {
+namespace detail::saving {
 
 /// Writes a tensor, a module, an optimiser or anything else with an operator<< to an OutputArchive.
 /// `to` is a path, a std::ostream or a writer function: see OutputArchive::save_to.
@@ -64,7 +64,7 @@ void load(std::vector<Variable>& tensors, LoadFromArgs&&... from) {
   for (Variable& tensor : read) tensors.push_back(std::move(tensor));
 }
 
-}  // namespace saving
-using namespace saving;
+}  // namespace detail::saving
+using namespace detail::saving;
 
 }  // namespace tapedeck
