@@ -65,11 +65,12 @@ V mvlgamma(const V& self, std::int64_t p) {
   const auto order = static_cast<double>(p);
   return sum + 0.25 * order * (order - 1) * std::log(std::numbers::pi);
 }
-// dx = g sqrt(pi) / 2 exp(y^2)
+// dx = g sqrt(pi) / 2 exp(erfinv(x)^2)
 V erfinv(const V& self) {
-  return unary_of_output(
-      UnaryOp::Erfinv, floating(self), "ErfinvBackward0",
-      [](const V& g, const V& y) { return g * exp(y * y) * (0.5 / std::numbers::inv_sqrtpi); });
+  return unary_of_input(UnaryOp::Erfinv, floating(self), "ErfinvBackward0",
+                        [](const V& g, const V& x) {
+                          return g * exp(square(erfinv(x))) * (0.5 / std::numbers::inv_sqrtpi);
+                        });
 }
 V logit(const V& self, std::optional<double> eps) {
   V x = floating(self);
