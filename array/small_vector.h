@@ -2,10 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <new>
 #include <type_traits>
 #include <utility>
+
+#include <tapedeck/array/array_ref.h>
 
 namespace tapedeck {
 
@@ -24,6 +28,13 @@ class SmallVector {
     if constexpr (sizeof...(Values) > N) reserve(sizeof...(Values));
     (new (data_ + size_++) T(std::forward<Values>(values)), ...);
   }
+  SmallVector(std::initializer_list<T> values) requires std::is_trivially_copyable_v<T>
+      : SmallVector(values.begin(), values.end()) {}
+  template <std::input_iterator Iterator>
+  SmallVector(Iterator first, Iterator last) {
+    for (; first != last; ++first) push_back(*first);
+  }
+  SmallVector(std::size_t size, const T& value) { resize(size, value); }
   SmallVector(const SmallVector& other) {
     reserve(other.size_);
     for (const T& v : other) push_back(v);
@@ -51,6 +62,10 @@ class SmallVector {
   T& operator[](std::size_t i) { return data_[i]; }
   const T& operator[](std::size_t i) const { return data_[i]; }
   T& back() { return data_[size_ - 1]; }
+  const T& back() const { return data_[size_ - 1]; }
+  T& front() { return data_[0]; }
+  const T& front() const { return data_[0]; }
+  operator ArrayRef<T>() const { return {data_, size_}; }
 
   void reserve(std::size_t wanted) {
     if (wanted <= capacity_) return;
@@ -78,6 +93,11 @@ class SmallVector {
     reserve(size);
     while (size_ > size) data_[--size_].~T();
     while (size_ < size) new (data_ + size_++) T();
+  }
+  void resize(std::size_t size, const T& value) {
+    reserve(size);
+    while (size_ > size) data_[--size_].~T();
+    while (size_ < size) push_back(value);
   }
   void clear() {
     std::destroy(begin(), end());

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+
+#include <tapedeck/array/array_ref.h>
 
 namespace tapedeck {
 
@@ -21,6 +25,8 @@ class TensorAccessor {
   }
   std::int64_t size(std::int64_t dim) const { return sizes_[dim]; }
   std::int64_t stride(std::int64_t dim) const { return strides_[dim]; }
+  IntArrayRef sizes() const { return {sizes_, N}; }
+  IntArrayRef strides() const { return {strides_, N}; }
   T* data() const { return data_; }
 
  private:
@@ -28,5 +34,45 @@ class TensorAccessor {
   const std::int64_t* sizes_;
   const std::int64_t* strides_;
 };
+
+template <typename T>
+struct DefaultPtrTraits {
+  using PtrType = T*;
+};
+
+/// The same with sizes and strides of its own, so that it may outlive the handle it came from, but
+/// not the elements. libtorch's are passed to kernels of CUDA, which is what the traits are for.
+template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits,
+          typename Index = std::int64_t>
+class GenericPackedTensorAccessor {
+ public:
+  using PtrType = typename PtrTraits<T>::PtrType;
+
+  GenericPackedTensorAccessor(PtrType data, const std::int64_t* sizes, const std::int64_t* strides)
+      : data_(data) {
+    std::copy(sizes, sizes + N, sizes_.begin());
+    std::copy(strides, strides + N, strides_.begin());
+  }
+
+  decltype(auto) operator[](std::int64_t i) const {
+    return TensorAccessor<T, N>(data_, sizes_.data(), strides_.data())[i];
+  }
+  Index size(std::int64_t dim) const {
+    return static_cast<Index>(sizes_[static_cast<std::size_t>(dim)]);
+  }
+  Index stride(std::int64_t dim) const {
+    return static_cast<Index>(strides_[static_cast<std::size_t>(dim)]);
+  }
+  PtrType data() const { return data_; }
+
+ private:
+  PtrType data_;
+  std::array<std::int64_t, N> sizes_, strides_;
+};
+
+template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
+using PackedTensorAccessor32 = GenericPackedTensorAccessor<T, N, PtrTraits, std::int32_t>;
+template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
+using PackedTensorAccessor64 = GenericPackedTensorAccessor<T, N, PtrTraits, std::int64_t>;
 
 }  // namespace tapedeck

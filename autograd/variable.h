@@ -175,6 +175,12 @@ class Variable : public VariableMath, public detail::VariableForms<Variable> {
   Variable& operator*=(Scalar other) && { return mul_(other); }
   Variable& operator/=(const Variable& other) && { return div_(other); }
   Variable& operator/=(Scalar other) && { return div_(other); }
+  Variable& operator&=(const Variable& other) { return bitwise_and_(other); }
+  Variable& operator&=(Scalar other) { return bitwise_and_(other); }
+  Variable& operator|=(const Variable& other) { return bitwise_or_(other); }
+  Variable& operator|=(Scalar other) { return bitwise_or_(other); }
+  Variable& operator^=(const Variable& other) { return bitwise_xor_(other); }
+  Variable& operator^=(Scalar other) { return bitwise_xor_(other); }
 
   Variable add(const Variable& other, Scalar alpha = 1) const;
   Variable add(Scalar other, Scalar alpha = 1) const;

@@ -90,6 +90,19 @@ class VariableBase {
   }
   template <typename T, std::size_t N>
   TensorAccessor<T, N> accessor() && = delete;
+  /// An accessor with sizes and strides of its own.
+  template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
+  PackedTensorAccessor64<T, N, PtrTraits> packed_accessor64() const& {
+    return packed_accessor<PackedTensorAccessor64<T, N, PtrTraits>, T, N>();
+  }
+  template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
+  PackedTensorAccessor32<T, N, PtrTraits> packed_accessor32() const& {
+    return packed_accessor<PackedTensorAccessor32<T, N, PtrTraits>, T, N>();
+  }
+  template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
+  PackedTensorAccessor64<T, N, PtrTraits> packed_accessor64() && = delete;
+  template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
+  PackedTensorAccessor32<T, N, PtrTraits> packed_accessor32() && = delete;
   std::string toString() const;
 
  protected:
@@ -99,6 +112,12 @@ class VariableBase {
   [[noreturn]] static void fail_undefined();
   void check_dtype(ScalarType wanted, const char* op) const;
   void check_accessor(ScalarType wanted, std::size_t dims) const;
+  template <typename Accessor, typename T, std::size_t N>
+  Accessor packed_accessor() const {
+    check_accessor(dtype_of<std::remove_const_t<T>>, N);
+    return Accessor(array().data<std::remove_const_t<T>>(), array().sizes().data(),
+                    array().strides().data());
+  }
 };
 
 }  // namespace tapedeck

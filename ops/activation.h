@@ -66,10 +66,18 @@ Variable& hardswish_(Variable& self);
 Variable hardshrink(const Variable& self, Scalar lambd = 0.5);
 /// x moved towards 0 by lambd, and 0 within it. \throws Error for a negative lambd.
 Variable softshrink(const Variable& self, Scalar lambd = 0.5);
+// Names that libtorch does not have: programs have functions of their own by them, which these
+// would be ambiguous with if argument-dependent lookup found them.
+namespace detail::more {
+
 /// x - tanh(x).
 Variable tanhshrink(const Variable& self);
 /// x / (1 + |x|).
 Variable softsign(const Variable& self);
+
+}  // namespace detail::more
+using namespace detail::more;
+
 /// x for x > threshold, else value.
 Variable threshold(const Variable& self, Scalar threshold, Scalar value);
 Variable& threshold_(Variable& self, Scalar threshold, Scalar value);

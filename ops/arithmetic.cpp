@@ -181,7 +181,7 @@ Variable mul(const Variable& self, Scalar s) {
   return z;
 }
 
-// z = x / y;  dx = g / y, dy = -g z / y
+// z = x / y;  dx = g / y, dy = -g (x / y) / y. Not of z, which may be changed in place.
 Variable div(const Variable& self, const Variable& other) {
   TAPEDECK_CHECK_DEFINED("div", self, other);
   const ScalarType dtype = detail::floating_type(result_type(self, other));
@@ -189,12 +189,13 @@ Variable div(const Variable& self, const Variable& other) {
   Variable z(kernels::div(x.array(), y.array()));
   if (should_record(x, y))
     record(z, "DivBackward0", edges(x, y),
-           [y = save(y), z = y.requires_grad() ? save_output(z) : Saved()](const Variable& g,
-                                                                           const VjpContext& ctx) {
-             const Variable dx = g / y.get(ctx);
-             return Gradients{ctx.needs(0) ? dx.sum_to_size(ctx.input_sizes(0)) : Variable(),
-                              ctx.needs(1) ? (dx * z.get(ctx)).sum_to_size(ctx.input_sizes(1)).neg()
-                                           : Variable()};
+           [x = y.requires_grad() ? save(x) : Saved(), y = save(y)](const Variable& g,
+                                                                    const VjpContext& ctx) {
+             const Variable divisor = y.get(ctx), dx = g / divisor;
+             return Gradients{
+                 ctx.needs(0) ? dx.sum_to_size(ctx.input_sizes(0)) : Variable(),
+                 ctx.needs(1) ? (dx * (x.get(ctx) / divisor)).sum_to_size(ctx.input_sizes(1)).neg()
+                              : Variable()};
            });
   return z;
 }
@@ -209,15 +210,15 @@ Variable div(const Variable& self, Scalar s) {
   return z;
 }
 
-// z = s / y;  dy = -g z / y
+// z = s / y;  dy = -g (s / y) / y
 Variable operator/(Scalar s, const Variable& other) {
   const Operand y(other, detail::floating_type(result_type(s, other)));
   Variable z(kernels::binary(BinaryOp::Div, s, y.array()));
   if (should_record(y))
-    record(z, "DivBackward0", edges(y),
-           [y = save(y), z = save_output(z)](const Variable& g, const VjpContext& ctx) {
-             return (g * z.get(ctx) / y.get(ctx)).neg();
-           });
+    record(z, "DivBackward0", edges(y), [s, y = save(y)](const Variable& g, const VjpContext& ctx) {
+      const Variable divisor = y.get(ctx);
+      return (g * (s / divisor) / divisor).neg();
+    });
   return z;
 }
 
@@ -298,7 +299,7 @@ Variable& Variable::div_(const Variable& other) const {
   const detail::OpScope scope("div_");
   return apply_inplace(BinaryOp::Div, "div_", *this, other,
                        detail::floating_type(result_type(*this, other)),
-                       [&] { return div(other); });
+                       [&] { return (should_record(other) ? clone() : *this).div(other); });
 }
 Variable& Variable::div_(Scalar other) const {
   TAPEDECK_CHECK_DEFINED("div_", *this);

@@ -29,11 +29,6 @@ Variable compare(BinaryOp op, const Variable& self, Scalar other) {
 
 bool all_of(const Array& a) { return *kernels::reduce(kernels::ReduceOp::All, a).data<bool>(); }
 
-void check_same_dtype(const char* op, const Variable& a, const Variable& b) {
-  TAPEDECK_CHECK(a.dtype() == b.dtype(), op, ": expected tensors of one dtype, got ", a.dtype(),
-                 " and ", b.dtype());
-}
-
 }  // namespace
 
 #define TAPEDECK_COMPARISON(name, op)                                                             \
@@ -86,7 +81,8 @@ Variable isclose(const Variable& self, const Variable& other, double rtol, doubl
                  bool equal_nan) {
   TAPEDECK_CHECK_DEFINED("isclose", self, other);
   const detail::OpScope scope("isclose");
-  check_same_dtype("isclose", self, other);
+  TAPEDECK_CHECK(self.dtype() == other.dtype(), "isclose: expected tensors of one dtype, got ",
+                 self.dtype(), " and ", other.dtype());
   TAPEDECK_CHECK_AS(ValueError, rtol >= 0 && atol >= 0,
                     "isclose: rtol and atol must not be negative, got ", rtol, " and ", atol);
   const Array a = self.array(), b = other.array();
@@ -119,9 +115,7 @@ bool allclose(const Variable& self, const Variable& other, double rtol, double a
 
 bool equal(const Variable& self, const Variable& other) {
   TAPEDECK_CHECK_DEFINED("equal", self, other);
-  check_same_dtype("equal", self, other);
-  return self.array().sizes() == other.array().sizes() &&
-         all_of(kernels::binary(BinaryOp::Eq, self.array(), other.array()));
+  return self.sizes() == other.sizes() && all_of(eq(self, other).array());
 }
 
 bool is_nonzero(const Variable& self) {

@@ -54,7 +54,7 @@ Variable isclose(const Variable& self, const Variable& other, double rtol = 1e-0
 /// Whether isclose holds everywhere.
 bool allclose(const Variable& self, const Variable& other, double rtol = 1e-05, double atol = 1e-08,
               bool equal_nan = false);
-/// Whether both have the same shape and elements. \throws Error for different dtypes.
+/// Whether both have the same shape and elements, compared in their common dtype.
 bool equal(const Variable& self, const Variable& other);
 /// The truth of the only element. \throws Error for more or none.
 bool is_nonzero(const Variable& self);

@@ -34,6 +34,11 @@ V contract(V a, V b, const std::vector<bool>& summed, std::string_view op) {
     if (sum && in_b) b = b.sum(d, true);
     (in_b ? right : left).push_back(d);
   }
+  // Of small integers one may have been summed already, to int64.
+  if (is_integral(a.dtype(), true) && is_integral(b.dtype(), true)) {
+    a = a.to(promote_types(a.dtype(), b.dtype()));
+    b = b.to(a.dtype());
+  }
   const auto joined = [](std::initializer_list<const DimVector*> lists) {
     DimVector all;
     for (const DimVector* list : lists)
@@ -189,6 +194,7 @@ V spread(V x, const Term& term, const Axes& axes, std::int64_t dots, std::string
 
 V einsum(std::string_view equation, TensorList tensors, OptionalIntArrayRef) {
   TAPEDECK_CHECK_DEFINED("einsum", tensors);
+  const detail::OpScope scope("einsum");
   const std::size_t arrow = equation.find("->");
   const std::vector<Term> terms = parse_terms(equation.substr(0, arrow), equation);
   TAPEDECK_CHECK(terms.size() == tensors.size(), "einsum: expected ", terms.size(),

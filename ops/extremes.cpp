@@ -100,10 +100,12 @@ V amin(const V& x, IntArrayRef dim, bool keepdim) {
 }
 V max(const V& x) {
   TAPEDECK_CHECK_DEFINED("max", x);
+  const detail::OpScope scope("max");
   return extreme(ReduceOp::Max, x, {}, false, "MaxBackward1");
 }
 V min(const V& x) {
   TAPEDECK_CHECK_DEFINED("min", x);
+  const detail::OpScope scope("min");
   return extreme(ReduceOp::Min, x, {}, false, "MinBackward1");
 }
 std::tuple<V, V> aminmax(const V& x, std::optional<std::int64_t> dim, bool keepdim) {

@@ -97,20 +97,11 @@ Variable multilabel_margin_loss(const Variable& self, const Variable& target,
 Variable multi_margin_loss(const Variable& self, const Variable& target, Scalar p = 1,
                            Scalar margin = 1, const std::optional<Variable>& weight = {},
                            std::int64_t reduction = Reduction::Mean);
-/// Mean over the classes of -weight (target log(sigmoid(self)) + (1 - target) log(sigmoid(-self))).
-Variable multilabel_soft_margin_loss(const Variable& self, const Variable& target,
-                                     const std::optional<Variable>& weight = {},
-                                     std::int64_t reduction = Reduction::Mean);
 /// exp(input) - target input, or input - target log(input + eps) without log_input; `full` adds
 /// Stirling's term for targets above 1.
 Variable poisson_nll_loss(const Variable& input, const Variable& target, bool log_input = true,
                           bool full = false, double eps = 1e-8,
                           std::int64_t reduction = Reduction::Mean);
-/// (log(v) + (input - target)^2 / v) / 2 with v = max(var, eps); `full` adds log(2 pi) / 2.
-/// \throws ValueError for a negative variance.
-Variable gaussian_nll_loss(const Variable& input, const Variable& target, const Variable& var,
-                           bool full = false, double eps = 1e-6,
-                           std::int64_t reduction = Reduction::Mean);
 /// -log of the probability that the rows of log_probs [T, N, C], or [T, C], spell the labels of
 /// targets: summed over all alignments of the labels with the steps, where a step may hold `blank`
 /// and a label may last for several (Graves et al., 2006). targets are [N, S] or one row after the
@@ -124,8 +115,23 @@ Variable ctc_loss(const Variable& log_probs, const Variable& targets, IntArrayRe
 Variable ctc_loss(const Variable& log_probs, const Variable& targets, const Variable& input_lengths,
                   const Variable& target_lengths, std::int64_t blank = 0,
                   std::int64_t reduction = Reduction::Mean, bool zero_infinity = false);
+
+namespace detail::more {  // see activation.h
+
+/// Mean over the classes of -weight (target log(sigmoid(self)) + (1 - target) log(sigmoid(-self))).
+Variable multilabel_soft_margin_loss(const Variable& self, const Variable& target,
+                                     const std::optional<Variable>& weight = {},
+                                     std::int64_t reduction = Reduction::Mean);
+/// (log(v) + (input - target)^2 / v) / 2 with v = max(var, eps); `full` adds log(2 pi) / 2.
+/// \throws ValueError for a negative variance.
+Variable gaussian_nll_loss(const Variable& input, const Variable& target, const Variable& var,
+                           bool full = false, double eps = 1e-6,
+                           std::int64_t reduction = Reduction::Mean);
 /// Sum of squares of the difference over the number of rows: sum (self - target)^2 / N.
 Variable sum_squared_error(const Variable& self, const Variable& target);
+
+}  // namespace detail::more
+using namespace detail::more;
 
 namespace detail {
 /// The mean, the sum or `losses` itself. \throws ValueError for another reduction.

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
@@ -245,6 +246,7 @@ V diagonal(const V& A, std::int64_t offset, std::int64_t dim1, std::int64_t dim2
 }  // namespace linalg
 
 V logdet(const V& self) {
+  const detail::OpScope scope("logdet");
   const auto [sign, size] = linalg::slogdet(self);
   return where(sign == -1, std::numeric_limits<double>::quiet_NaN(), size);
 }

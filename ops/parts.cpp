@@ -4,6 +4,7 @@
 #include <functional>
 #include <numeric>
 
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/view.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
@@ -236,6 +237,7 @@ V vander(const V& x, std::optional<std::int64_t> N, bool increasing) {
 }
 
 V isin(const V& elements, const V& test_elements, bool, bool invert) {
+  const detail::OpScope scope("isin");
   const ScalarType dtype = result_type(elements, test_elements);
   const V tests = std::get<0>(sort(test_elements.detach().to(dtype).reshape({-1}), 0, false));
   const V x = elements.detach().to(dtype);

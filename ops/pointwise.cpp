@@ -91,7 +91,7 @@ V reciprocal(const V& self) {
 // dx = 2 g x
 V square(const V& self) {
   TAPEDECK_CHECK_DEFINED("square", self);
-  TAPEDECK_CHECK_AS(TypeError, self.dtype() != kBool, "square: not implemented for dtype Bool");
+  if (self.dtype() == kBool) return square(self.to(kInt64));
   return unary_of_input(UnaryOp::Square, self, "PowBackward0",
                         [](const V& g, const V& x) { return g * x * 2; });
 }

@@ -11,6 +11,8 @@ std::ostream& print(std::ostream& out, const Variable& tensor, std::int64_t line
   return out;
 }
 
+void print(const Variable& tensor, std::int64_t linesize) { print(std::cout, tensor, linesize); }
+
 std::ostream& operator<<(std::ostream& out, const Variable& tensor) { return print(out, tensor); }
 
 void Variable::print() const {

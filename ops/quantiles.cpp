@@ -3,6 +3,7 @@
 #include <limits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/record.h>
 #include <tapedeck/autograd/view.h>
@@ -244,15 +245,17 @@ V trapezoid(const V& y, const V& x, std::int64_t dim) {
 }
 
 V cov(const V& self, std::int64_t correction) {
+  const detail::OpScope scope("cov");
   TAPEDECK_CHECK(self.dim() <= 2, "cov(): expected input to have two or fewer dimensions, got ",
                  self.sizes());
   const V rows = self.dim() < 2 ? self.reshape({1, -1}) : self;
   const V centered = rows - rows.mean(1, true);
   const double divisor = std::max(0.0, static_cast<double>(rows.size(1) - correction));
   const V c = mm(centered, centered.t()) / divisor;
-  return self.dim() < 2 ? c.reshape({}) : c;
+  return rows.size(0) == 1 ? c.reshape({}) : c;
 }
 V corrcoef(const V& self) {
+  const detail::OpScope scope("corrcoef");
   const V c = cov(self);
   if (c.dim() == 0) return c / c;
   const V deviation = sqrt(diagonal(c));

@@ -10,6 +10,7 @@
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reduce.h>
 #include <tapedeck/ops/kernels/sort.h>
+#include <tapedeck/ops/promotion.h>
 #include <tapedeck/ops/shape.h>
 
 namespace tapedeck {
@@ -104,8 +105,9 @@ std::tuple<Variable, Variable, Variable> distinct(const Variable& x, bool sorted
 
 }  // namespace
 
-std::tuple<Variable, Variable, Variable> unique(const Variable& x, bool, bool return_inverse,
-                                                bool return_counts) {
+std::tuple<Variable, Variable, Variable> detail::more::unique(const Variable& x, bool,
+                                                              bool return_inverse,
+                                                              bool return_counts) {
   TAPEDECK_CHECK_DEFINED("unique", x);
   return distinct(x, true, return_inverse, return_counts);
 }
@@ -160,10 +162,6 @@ Variable Variable::bincount(const std::optional<Variable>& weights, std::int64_t
 Variable searchsorted(const Variable& sequence, const Variable& values, bool out_int32,
                       bool right) {
   TAPEDECK_CHECK_DEFINED("searchsorted", sequence, values);
-  TAPEDECK_CHECK_AS(TypeError, sequence.dtype() == values.dtype(),
-                    "searchsorted: boundary tensor and input value tensor should have same dtype, "
-                    "but got ",
-                    sequence.dtype(), " and ", values.dtype());
   const auto outer = [](const Variable& v) {
     return v.dim() == 0 ? IntArrayRef() : v.sizes().slice(0, v.sizes().size() - 1);
   };
@@ -173,7 +171,9 @@ Variable searchsorted(const Variable& sequence, const Variable& values, bool out
       "searchsorted: boundaries tensor should be 1 dimension or the first N-1 dimensions of "
       "boundaries tensor and input value tensor must match, but we got boundaries tensor ",
       sequence.sizes(), " and input value tensor ", values.sizes());
-  const Array places = kernels::searchsorted(sequence.array(), values.array(), right);
+  const ScalarType dtype = result_type(sequence, values);
+  const Array places = kernels::searchsorted(kernels::cast(sequence.array(), dtype),
+                                             kernels::cast(values.array(), dtype), right);
   return Variable(kernels::cast(places, out_int32 ? kInt : kLong));
 }
 Variable searchsorted(const Variable& sequence, Scalar value, bool out_int32, bool right) {

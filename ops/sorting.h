@@ -27,11 +27,17 @@ std::tuple<Variable, Variable> topk(const Variable& self, std::int64_t k, std::i
 std::tuple<Variable, Variable> kthvalue(const Variable& self, std::int64_t k, std::int64_t dim = -1,
                                         bool keepdim = false);
 
+namespace detail::more {  // see activation.h
+
 /// The distinct elements in ascending order; where each element of self is among them (self's
 /// shape, empty unless asked for); how often each occurs (empty unless asked for).
 std::tuple<Variable, Variable, Variable> unique(const Variable& self, bool sorted = true,
                                                 bool return_inverse = false,
                                                 bool return_counts = false);
+
+}  // namespace detail::more
+using namespace detail::more;
+
 /// libtorch's name of it.
 std::tuple<Variable, Variable, Variable> _unique2(const Variable& self, bool sorted = true,
                                                   bool return_inverse = false,

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/ops/arithmetic.h>
 #include <tapedeck/ops/comparison.h>
 #include <tapedeck/ops/internal/unary_recording.h>
@@ -64,11 +65,12 @@ V mvlgamma(const V& self, std::int64_t p) {
   const auto order = static_cast<double>(p);
   return sum + 0.25 * order * (order - 1) * std::log(std::numbers::pi);
 }
-// dx = g sqrt(pi) / 2 exp(y^2)
+// dx = g sqrt(pi) / 2 exp(erfinv(x)^2)
 V erfinv(const V& self) {
-  return unary_of_output(
-      UnaryOp::Erfinv, floating(self), "ErfinvBackward0",
-      [](const V& g, const V& y) { return g * exp(y * y) * (0.5 / std::numbers::inv_sqrtpi); });
+  return unary_of_input(UnaryOp::Erfinv, floating(self), "ErfinvBackward0",
+                        [](const V& g, const V& x) {
+                          return g * exp(square(erfinv(x))) * (0.5 / std::numbers::inv_sqrtpi);
+                        });
 }
 V logit(const V& self, std::optional<double> eps) {
   V x = floating(self);
@@ -127,6 +129,7 @@ V xlog1py(const V& self, const V& other) { return xlogy(self, floating(other) + 
 }  // namespace special
 
 V logaddexp2(const V& self, const V& other) {
+  const detail::OpScope scope("logaddexp2");
   return logaddexp(self * std::numbers::ln2, other * std::numbers::ln2) / std::numbers::ln2;
 }
 // z = sqrt(x^2 + y^2);  dx = g x / z, dy = g y / z
@@ -168,6 +171,7 @@ V xlogy(Scalar self, const V& other) {
   return xlogy(V(kernels::full({}, self, detail::floating_type(other.dtype()))), other);
 }
 V copysign(const V& self, const V& other) {
+  const detail::OpScope scope("copysign");
   const ScalarType dtype = detail::floating_type(result_type(self, other));
   const V x = self.to(dtype);
   return where(logical_xor(signbit(x), signbit(other)), -x, x);
@@ -175,9 +179,16 @@ V copysign(const V& self, const V& other) {
 V copysign(const V& self, Scalar other) {
   return copysign(self, V(kernels::full({}, other, detail::floating_type(self.dtype()))));
 }
-V fmax(const V& x, const V& y) { return where(isnan(x), y, where(isnan(y), x, maximum(x, y))); }
-V fmin(const V& x, const V& y) { return where(isnan(x), y, where(isnan(y), x, minimum(x, y))); }
+V fmax(const V& x, const V& y) {
+  const detail::OpScope scope("fmax");
+  return where(isnan(x), y, where(isnan(y), x, maximum(x, y)));
+}
+V fmin(const V& x, const V& y) {
+  const detail::OpScope scope("fmin");
+  return where(isnan(x), y, where(isnan(y), x, minimum(x, y)));
+}
 V float_power(const V& self, const V& exponent) {
+  const detail::OpScope scope("float_power");
   return pow(self.to(kFloat64), exponent.to(kFloat64));
 }
 V float_power(const V& self, Scalar exponent) { return pow(self.to(kFloat64), exponent); }
@@ -189,7 +200,10 @@ V heaviside(const V& self, const V& values) {
   const V x = self.detach();
   return where(x == 0, values.detach(), (x > 0).to(x.dtype()));
 }
-V ldexp(const V& self, const V& other) { return self * pow(2.0, other); }
+V ldexp(const V& self, const V& other) {
+  const detail::OpScope scope("ldexp");
+  return self * pow(2.0, other);
+}
 
 namespace {
 

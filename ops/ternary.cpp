@@ -142,9 +142,8 @@ V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max)
   TAPEDECK_CHECK_DEFINED("clamp", self);
   const detail::OpScope scope("clamp");
   TAPEDECK_CHECK(min || max, "clamp: at least one of min or max must not be None");
-  ScalarType dtype = self.dtype();
-  if (min) dtype = promote_types(dtype, result_type(self, *min));
-  if (max) dtype = promote_types(dtype, result_type(self, *max));
+  const ScalarType dtype =
+      promote_types(result_type(self, min ? *min : *max), result_type(self, max ? *max : *min));
   const V x = self.to(dtype), low = min ? min->to(dtype) : V(), high = max ? max->to(dtype) : V();
   Array value = x.array();
   if (min) value = kernels::binary(BinaryOp::Maximum, value, low.array());

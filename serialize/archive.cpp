@@ -6,6 +6,7 @@
 #include <ostream>
 #include <set>
 
+#include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/serialize/internal/archive_contents.h>
 
 namespace tapedeck {
@@ -401,7 +402,24 @@ serialize::OutputArchive& operator<<(serialize::OutputArchive& archive, const Va
   return archive;
 }
 serialize::InputArchive& operator>>(serialize::InputArchive& archive, Variable& tensor) {
-  archive.read("0", tensor);
+  Variable read;
+  archive.read("0", read);
+  if (!tensor.defined() || !read.defined()) {
+    tensor = read.defined() ? read : tensor;
+    return archive;
+  }
+  const bool same = read.sizes() == tensor.sizes() && read.dtype() == tensor.dtype();
+  TAPEDECK_CHECK(same || (tensor.is_leaf() && !tensor.is_view()), "load: in ", archive.source(),
+                 " is a tensor of shape ", read.sizes(), " and dtype ", read.dtype(), ", expected ",
+                 tensor.sizes(), " and ", tensor.dtype(),
+                 ", for only a leaf that is no view can become another");
+  archive.defer([tensor, read, same] {
+    const NoGradGuard no_grad;
+    if (same)
+      tensor.copy_(read);
+    else
+      tensor.set_data(read);
+  });
   return archive;
 }
 

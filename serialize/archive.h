@@ -157,7 +157,9 @@ class LoadTransaction {
 
 }  // namespace serialize
 
-/// A tensor alone in an archive, as `save(tensor, path)` writes it.
+/// A tensor alone in an archive, as `save(tensor, path)` writes it. A defined tensor receives the
+/// elements in place; where shape or dtype differ, it becomes the one that is read, for all its
+/// handles.
 serialize::OutputArchive& operator<<(serialize::OutputArchive& archive, const Variable& tensor);
 serialize::InputArchive& operator>>(serialize::InputArchive& archive, Variable& tensor);
 

@@ -8,6 +8,10 @@
 
 namespace tapedeck {
 
+// Where argument-dependent lookup does not search: a program's own save(tensor, path) is not to
+// lose against these.
+namespace detail::saving {
+
 /// Writes a tensor, a module, an optimiser or anything else with an operator<< to an OutputArchive.
 /// `to` is a path, a std::ostream or a writer function: see OutputArchive::save_to.
 template <typename Value, typename... SaveToArgs>
@@ -59,5 +63,8 @@ void load(std::vector<Variable>& tensors, LoadFromArgs&&... from) {
   transaction.commit();
   for (Variable& tensor : read) tensors.push_back(std::move(tensor));
 }
+
+}  // namespace detail::saving
+using namespace detail::saving;
 
 }  // namespace tapedeck

@@ -81,5 +81,32 @@ TAPEDECK_COMPAT_SPECIAL(xlog1py)
 TAPEDECK_COMPAT_SPECIAL(xlogy)
 #undef TAPEDECK_COMPAT_SPECIAL
 #undef TAPEDECK_COMPAT_FORWARD
+inline Tensor pad_sequence(TensorList sequences, bool batch_first = false,
+                           double padding_value = 0) {
+  return nn::utils::rnn::pad_sequence(sequences, batch_first, padding_value);
+}
+
+// Methods that libtorch has as functions, too.
+#define TAPEDECK_COMPAT_METHOD(name)                                 \
+  template <typename... Arguments>                                   \
+  auto name(const Tensor& self, Arguments&&... arguments)            \
+      ->decltype(self.name(std::forward<Arguments>(arguments)...)) { \
+    return self.name(std::forward<Arguments>(arguments)...);         \
+  }
+TAPEDECK_COMPAT_METHOD(acosh_)
+TAPEDECK_COMPAT_METHOD(asinh_)
+TAPEDECK_COMPAT_METHOD(atanh_)
+TAPEDECK_COMPAT_METHOD(clamp_)
+TAPEDECK_COMPAT_METHOD(clamp_max_)
+TAPEDECK_COMPAT_METHOD(clamp_min_)
+TAPEDECK_COMPAT_METHOD(clip_)
+TAPEDECK_COMPAT_METHOD(detach)
+TAPEDECK_COMPAT_METHOD(detach_)
+TAPEDECK_COMPAT_METHOD(logit_)
+TAPEDECK_COMPAT_METHOD(nan_to_num_)
+TAPEDECK_COMPAT_METHOD(negative_)
+TAPEDECK_COMPAT_METHOD(sinc_)
+TAPEDECK_COMPAT_METHOD(xlogy_)
+#undef TAPEDECK_COMPAT_METHOD
 
 }  // namespace tapedeck

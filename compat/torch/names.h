@@ -90,11 +90,10 @@ std::string Join(const std::string& separator, const Container& container) {
   return joined;
 }
 
-/// The value as it prints.
+/// The value as it prints. A tensor's is a program's own, which this would win over: libtorch's
+/// argument-dependent lookup does not find its c10::to_string.
 template <typename T>
-std::string to_string(const T& value) {
-  return str(value);
-}
+requires(!std::is_same_v<T, Tensor>) std::string to_string(const T& value) { return str(value); }
 namespace guts {
 using tapedeck::to_string;
 }

@@ -50,5 +50,6 @@
 #include <torch/functions.h>
 #include <torch/macros.h>
 #include <torch/names.h>
+#include <torch/out.h>
 #include <torch/tempfile.h>
 #include <torch/traits.h>

@@ -16,11 +16,17 @@ using all_of = std::conjunction<std::bool_constant<values>...>;
 template <bool... values>
 using any_of = std::disjunction<std::bool_constant<values>...>;
 
+// Where argument-dependent lookup does not search, as it does not in libtorch's torch::, either.
+namespace detail::variadic {
+
 /// f(argument) for each of the arguments, in order.
 template <typename F, typename... Arguments>
 void apply(F f, Arguments&&... arguments) {
   (f(std::forward<Arguments>(arguments)), ...);
 }
+
+}  // namespace detail::variadic
+using namespace detail::variadic;
 
 namespace detail {
 

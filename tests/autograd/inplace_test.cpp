@@ -74,6 +74,24 @@ TEST(InPlace, KeepsWhatItsOwnRuleNeedsOfTheOldValue) {
                          random_tensor({2, 3}, {1, 2}, 2).requires_grad_()});
 }
 
+TEST(InPlace, OnAQuotient) {
+  const Variable x = tensor({1., 2.}, kFloat64).requires_grad_();
+  const Variable y = tensor({2., 4.}, kFloat64).requires_grad_();
+  Variable z = x / y, w = 1 / y, e = erfinv(x / 4);
+  z.add_(1);
+  w.zero_().add_(1 / y);
+  e.mul_(2);
+  (z + w).sum().backward();
+  EXPECT_TRUE(x.grad().equal(tensor({0.5, 0.25}, kFloat64)));
+  EXPECT_TRUE(y.grad().equal(tensor({-0.5, -0.1875}, kFloat64)));
+  EXPECT_NO_THROW(e.sum().backward());
+  Variable quotient = x * 1;
+  quotient.div_(y);
+  const auto g = autograd::grad({quotient.sum()}, {x, y});
+  EXPECT_TRUE(g[0].equal(tensor({0.5, 0.25}, kFloat64)));
+  EXPECT_TRUE(g[1].equal(tensor({-0.25, -0.125}, kFloat64)));
+}
+
 TEST(InPlace, RowsWrittenOneByOne) {
   const auto f = [](Variable x) {
     Variable y(Array::empty({3, 2}, kFloat64));

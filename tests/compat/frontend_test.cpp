@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -32,6 +33,19 @@ namespace mine {
 inline Tensor doubled(const Tensor& x) { return nn::Doubler()(x); }
 }  // namespace mine
 }  // namespace torch
+
+// A program's own functions of tensors win over names that libtorch does not have in at::.
+namespace mine {
+using torch::Tensor;
+const char* save(const Tensor&, const std::string&) { return "mine"; }
+const char* load(Tensor&, const std::string&) { return "mine"; }
+const char* save(const std::vector<Tensor>&) { return "mine"; }
+const char* apply(const std::function<Tensor(const Tensor&)>&, Tensor) { return "mine"; }
+const char* to_string(const Tensor&) { return "mine"; }
+const char* unique(const Tensor&) { return "mine"; }
+const char* softsign(Tensor) { return "mine"; }
+const char* gaussian_nll_loss(const Tensor&, const Tensor&, const Tensor&) { return "mine"; }
+}  // namespace mine
 
 namespace {
 
@@ -250,6 +264,97 @@ TEST(Frontend, ErrorsOfAnyModulesSayWhatIsMissing) {
             "forward: The type of the return value is int, but you asked for type float");
   EXPECT_EQ(message_of([&] { sequential->ptr(1); }),
             "Sequential: Index out of range: 1 of 1 modules");
+}
+
+TEST(Frontend, ProgramsHaveFunctionsOfTheirOwn) {
+  using namespace mine;
+  Tensor t = torch::ones({2});
+  EXPECT_STREQ(save(t, "file.pt"), "mine");
+  EXPECT_STREQ(load(t, "file.pt"), "mine");
+  EXPECT_STREQ(save(std::vector<Tensor>{t}), "mine");
+  EXPECT_STREQ(apply(torch::relu, t), "mine");
+  EXPECT_STREQ(to_string(t), "mine");
+  EXPECT_STREQ(unique(t), "mine");
+  EXPECT_STREQ(softsign(t), "mine");
+  EXPECT_STREQ(gaussian_nll_loss(t, t, t), "mine");
+  EXPECT_TRUE(torch::softsign(t).equal(t / 2));
+}
+
+TEST(Frontend, PackedAccessorsOutliveTheHandle) {
+  const auto accessor = [] {
+    const auto t = torch::arange(6, torch::kFloat).view({2, 3}).t();
+    static torch::Tensor elements;
+    elements = t;
+    return t.packed_accessor32<float, 2>();
+  }();
+  EXPECT_EQ(accessor[2][1], 5);
+  EXPECT_EQ(accessor.size(0), 3);
+  EXPECT_EQ(accessor.stride(0), 1);
+  const auto v = torch::arange(3);
+  torch::PackedTensorAccessor64<std::int64_t, 1> line = v.packed_accessor64<std::int64_t, 1>();
+  line[1] = 7;
+  EXPECT_EQ(v[1].item<int>(), 7);
+  EXPECT_EQ(message_of([&] { v.packed_accessor64<float, 1>(); }),
+            "accessor: expected scalar type Float but found Long (shape [3])");
+  EXPECT_THAT((v.accessor<std::int64_t, 1>().sizes().vec()), ElementsAre(3));
+}
+
+TEST(Frontend, SmallVectorsAreSizes) {
+  c10::SmallVector<std::int64_t, 4> sizes{2, 3};
+  sizes.push_back(1);
+  EXPECT_THAT(torch::zeros(sizes).sizes().vec(), ElementsAre(2, 3, 1));
+  const c10::SmallVector<std::int64_t, 2> copy(sizes.begin(), sizes.end());
+  EXPECT_EQ(copy.back(), 1);
+  EXPECT_THAT(torch::zeros(c10::SmallVector<std::int64_t, 4>(2, 3)).sizes().vec(),
+              ElementsAre(3, 3));
+}
+
+TEST(Frontend, MasksCombineInPlace) {
+  const auto x = torch::arange(4);
+  auto mask = x > 0;
+  mask &= x < 3;
+  EXPECT_TRUE(mask.equal(torch::tensor({false, true, true, false})));
+  mask |= x == 3;
+  mask ^= x == 1;
+  EXPECT_TRUE(mask.equal(torch::tensor({false, false, true, true})));
+}
+
+TEST(Frontend, ResultsCanBeWrittenIntoAnArgument) {
+  const auto a = torch::arange(6, torch::kFloat).view({2, 3});
+  auto out = torch::empty({0});
+  EXPECT_EQ(&torch::add_out(out, a, a, 2), &out);
+  EXPECT_TRUE(out.equal(a * 3));
+  auto wide = torch::empty({2, 3}, torch::kDouble);
+  const auto* const place = wide.data_ptr<double>();
+  torch::mul_out(wide, a, a);
+  EXPECT_EQ(wide.data_ptr<double>(), place);
+  EXPECT_TRUE(wide.equal(a.square()));
+  auto rows = wide.narrow(0, 1, 1);
+  torch::sum_out(rows, a, {0}, true);
+  EXPECT_TRUE(wide[1].equal(a.sum(0)));
+  torch::cat_out(out, {a, a}, 1);
+  EXPECT_THAT(out.sizes().vec(), ElementsAre(2, 6));
+  torch::matmul_out(out, a, a.t());
+  EXPECT_TRUE(out.equal(a.matmul(a.t())));
+  auto whole = torch::empty({0}, torch::kLong);
+  EXPECT_EQ(message_of([&] { torch::exp_out(whole, a); }),
+            "exp_out: result type Float can't be cast to the desired output type Long");
+  const auto w = torch::ones({2, 3}, torch::requires_grad());
+  EXPECT_EQ(message_of([&] { torch::mul_out(out, a, w); }),
+            "mul_out: functions with out=... arguments don't support automatic differentiation, "
+            "but one of the arguments requires grad.");
+  torch::NoGradGuard no_grad;
+  EXPECT_TRUE(torch::mul_out(out, a, w).equal(a));
+}
+
+TEST(Frontend, MethodsThatAreFunctionsToo) {
+  auto x = torch::tensor({-2., 0.5, 3.});
+  torch::clamp_(x, -1, 1);
+  torch::negative_(x);
+  EXPECT_TRUE(x.equal(torch::tensor({1., -0.5, -1.})));
+  EXPECT_FALSE(torch::detach(x.requires_grad_()).requires_grad());
+  EXPECT_THAT(torch::pad_sequence({torch::ones({2}), torch::ones({3})}, true).sizes().vec(),
+              ElementsAre(2, 3));
 }
 
 TEST(Frontend, LoadsNameTheOutermostPartThatIsMissing) {

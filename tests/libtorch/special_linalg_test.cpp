@@ -158,6 +158,7 @@ TEST(BesideLibtorch, OrderStatisticsAndParts) {
   both("quantile", {x}, [](const auto& t) { return quantile(t[0], 0.35, 1, true); });
   both("diff", {x}, [](const auto& t) { return diff(t[0], 2, 0); });
   both("cov", {x}, [](const auto& t) { return cov(t[0]); });
+  both("cov of one row", {x}, [](const auto& t) { return cov(t[0].narrow(0, 0, 1)); });
   both("corrcoef", {x}, [](const auto& t) { return corrcoef(t[0]); });
   both("renorm", {x}, [](const auto& t) { return renorm(t[0], 2, 0, 1); });
   both("trapezoid", {x}, [](const auto& t) { return trapezoid(t[0], 0.5); });

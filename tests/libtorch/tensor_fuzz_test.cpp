@@ -323,6 +323,12 @@ TEST_F(TensorFuzz, DtypesOfTwo) {
         SAME_PAIR(t::cat({a, b.expand({4})}));
         SAME_PAIR(t::stack({a, b.expand({4})}));
         SAME_PAIR(a.clamp(b));
+        SAME_PAIR(b.clamp(a));
+        if (first != 11 || second != 11) SAME_PAIR(t::clamp(b, a, a));
+        SAME_PAIR(t::equal(a, b.expand({4})));
+        if (first != 11 && second != 11) {
+          SAME_PAIR(t::searchsorted(std::get<0>(a.sort()), b));
+        }
         SAME_PAIR(t::matmul(a, b.expand({4})));
         SAME_PAIR(a.add_(b));
         SAME_PAIR(a.sub_(b));

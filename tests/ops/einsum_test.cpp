@@ -26,6 +26,14 @@ TEST(Einsum, KnownProducts) {
   EXPECT_TRUE(einsum("ij,jk,ik->", {a, b, a.mm(b)}).allclose(a.mm(b).square().sum()));
 }
 
+TEST(Einsum, OfSmallIntegers) {
+  const Variable a = tensor({{1, 2}, {3, 4}}, kInt32);
+  // An axis of one operand alone is summed first, to int64.
+  EXPECT_TRUE(einsum("ij,i->i", {a, tensor({2, 3}, kInt32)}).equal(tensor({6, 21})));
+  EXPECT_EQ(einsum("ij,i->i", {a, tensor({2, 3}, kInt32)}).dtype(), kInt64);
+  EXPECT_EQ(einsum("ij,jk->ik", {a, a}).dtype(), kInt32);
+}
+
 TEST(Einsum, SaysWhatIsWrong) {
   const Variable a = ones({2, 3});
   EXPECT_THROW(einsum("ij", {a, a}), Error);

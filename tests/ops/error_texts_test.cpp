@@ -84,6 +84,17 @@ TEST(ErrorTexts, ComposedOperationsSayTheirOwnName) {
       {[&] { x.norm(Scalar(2), 7, false); }, "norm: Dimension out of range"},
       {[&] { F::cross_entropy(x, full({2}, 3, kLong)); },
        "cross_entropy: Target 3 is out of bounds: expected labels from 0 to 2"},
+      {[&] { zeros({0}).max(); }, "max: amax: expected the reduced dimensions to have elements"},
+      {[&] {
+         einsum("ij,ik->jk", {x, whole});
+       },
+       "einsum: bmm: expected both operands to have the same dtype, got Float and Long"},
+      {[&] { x.fmax(other); }, "fmax: maximum: " + shapes + "3 and 4"},
+      {[&] { x.copysign(other); }, "copysign: logical_xor: " + shapes + "3 and 4"},
+      {[&] { logaddexp2(x, other); }, "logaddexp2: " + shapes + "3 and 4"},
+      {[&] { x.float_power(other); }, "float_power: pow: " + shapes + "3 and 4"},
+      {[&] { isin(x > 0, x > 1); }, "isin: searchsorted: not implemented for dtype Bool"},
+      {[&] { cov(whole); }, "cov: mean(): could not infer output dtype"},
       {[&] { zeros({-1}); }, "zeros: Trying to create tensor with negative dimension -1: [-1]"},
       {[&] { whole.sub(1, 0.5); }, "sub: for integral input tensors, argument alpha must not be"},
   };

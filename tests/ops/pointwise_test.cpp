@@ -189,6 +189,10 @@ TEST(Pointwise, ClampOfIntegersAndErrors) {
   const V n = tensor(std::vector<std::int64_t>{-5, 0, 5});
   EXPECT_TRUE(equal(clamp(n, -1, 2), tensor(std::vector<std::int64_t>{-1, 0, 2})));
   EXPECT_EQ(clamp(n, 0.5).dtype(), kFloat32);
+  // A tensor without axes has no say among tensors of its kind.
+  EXPECT_EQ(clamp(tensor(3, kInt64), tensor({4, 5}, kInt32)).dtype(), kInt32);
+  EXPECT_EQ(clamp(tensor({3}, kInt64), tensor({4}, kInt32), tensor({5.0f})).dtype(), kFloat32);
+  EXPECT_EQ(square(n > 0).dtype(), kInt64);
   EXPECT_ERROR(n.clone().clamp_(0.5), "can't be cast to the desired output type Long");
   EXPECT_ERROR(clamp(n, std::optional<Scalar>()), "at least one of min or max");
 }
@@ -244,6 +248,8 @@ TEST(Comparison, CloseAndEqual) {
                        tensor(std::vector<std::int64_t>{101}), 0.1));
   EXPECT_FALSE(equal(values({1, 2}), values({1, 2, 3})));
   EXPECT_FALSE(equal(x, x));
+  EXPECT_TRUE(equal(tensor({1, 2}, kInt64), values({1, 2})));
+  EXPECT_FALSE(equal(tensor({1, 2}, kInt64), values({1, 2.5})));
   EXPECT_ERROR(allclose(x, x.to(kFloat64)),
                "isclose: expected tensors of one dtype, got Float and Double");
   EXPECT_TRUE(is_nonzero(values({0.5})));

@@ -202,7 +202,9 @@ TEST(Searchsorted, FindsPlaces) {
   EXPECT_THAT(values<std::int64_t>(searchsorted(rows, tensor({{3, 6}, {3, 6}})).array()),
               ElementsAre(1, 3, 1, 2));
   EXPECT_THROW(searchsorted(rows, tensor({1, 2})), Error);
-  EXPECT_THROW(searchsorted(edges, tensor({1})), TypeError);
+  // Compared in the common dtype: 2.5 is not cut to 2.
+  EXPECT_EQ(searchsorted(tensor({1, 2, 3}, kLong), tensor({2.5})).item<int>(), 2);
+  EXPECT_EQ(bucketize(tensor({2}, kLong), tensor({1.5, 2.5})).item<int>(), 1);
 }
 
 }  // namespace

@@ -356,6 +356,27 @@ TEST(Archive, StreamsHoldSeveral) {
   EXPECT_EQ(message_of([&] { save(one, broken); }), "save: cannot write to the stream");
 }
 
+TEST(Archive, ALoneTensorTakesAnotherOnesPlace) {
+  std::stringstream stream;
+  save(floats({1, 2, 3}), stream);
+  save(floats({4, 5, 6}), stream);
+  save(floats({7, 8}), stream);
+  Variable tensor(Array::empty({2, 2}, kInt64));
+  const Variable handle = tensor;
+  load(tensor, stream);
+  EXPECT_EQ(handle.dtype(), kFloat32);
+  EXPECT_THAT(values<float>(handle.array()), ElementsAre(1, 2, 3));
+  const float* const place = tensor.data_ptr<float>();
+  load(tensor, stream);
+  EXPECT_EQ(handle.data_ptr<float>(), place);  // in place where it fits
+  EXPECT_THAT(values<float>(handle.array()), ElementsAre(4, 5, 6));
+  Variable view = tensor.narrow(0, 1, 1);
+  EXPECT_EQ(message_of([&] { load(view, stream); }),
+            "load: in the stream is a tensor of shape [2] and dtype Float, expected [1] and Float, "
+            "for only a leaf that is no view can become another");
+  EXPECT_THAT(values<float>(handle.array()), ElementsAre(4, 5, 6));
+}
+
 TEST(Archive, WriterAndReaderFunctions) {
   OutputArchive out = small_model();
   std::string bytes;

@@ -1,0 +1,128 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include <tapedeck/tapedeck.h>
+
+// libtorch's functions that write their result into an argument: at::add_out(out, a, b).
+namespace tapedeck {
+
+namespace compat {
+
+/// `result` in `out`, which takes on its shape and keeps its dtype.
+/// \throws Error where a gradient would be lost, TypeError where the dtype cannot hold the result.
+inline Tensor& write_out(const char* op, Tensor& out, const Tensor& result) {
+  TAPEDECK_CHECK(out.defined(), op, ": expected an out tensor, got an undefined one");
+  TAPEDECK_CHECK(!GradMode::is_enabled() || (!result.requires_grad() && !out.requires_grad()), op,
+                 ": functions with out=... arguments don't support automatic differentiation, but "
+                 "one of the arguments requires grad.");
+  TAPEDECK_CHECK_AS(TypeError, can_cast(result.dtype(), out.dtype()), op, ": result type ",
+                    result.dtype(), " can't be cast to the desired output type ", out.dtype());
+  if (out.sizes() != result.sizes()) out.resize_(result.sizes());
+  return out.copy_(result);
+}
+
+}  // namespace compat
+
+#define TAPEDECK_COMPAT_OUT(name)                                                             \
+  template <typename... Arguments>                                                            \
+  Tensor& name##_out(Tensor& out, Arguments&&... arguments) {                                 \
+    return compat::write_out(#name "_out", out, name(std::forward<Arguments>(arguments)...)); \
+  }
+TAPEDECK_COMPAT_OUT(abs)
+TAPEDECK_COMPAT_OUT(acos)
+TAPEDECK_COMPAT_OUT(add)
+TAPEDECK_COMPAT_OUT(addbmm)
+TAPEDECK_COMPAT_OUT(addcdiv)
+TAPEDECK_COMPAT_OUT(addcmul)
+TAPEDECK_COMPAT_OUT(addmm)
+TAPEDECK_COMPAT_OUT(addmv)
+TAPEDECK_COMPAT_OUT(argmax)
+TAPEDECK_COMPAT_OUT(argmin)
+TAPEDECK_COMPAT_OUT(asin)
+TAPEDECK_COMPAT_OUT(atan)
+TAPEDECK_COMPAT_OUT(atan2)
+TAPEDECK_COMPAT_OUT(baddbmm)
+TAPEDECK_COMPAT_OUT(bitwise_and)
+TAPEDECK_COMPAT_OUT(bitwise_or)
+TAPEDECK_COMPAT_OUT(bmm)
+TAPEDECK_COMPAT_OUT(ceil)
+TAPEDECK_COMPAT_OUT(clamp)
+TAPEDECK_COMPAT_OUT(clamp_max)
+TAPEDECK_COMPAT_OUT(clamp_min)
+TAPEDECK_COMPAT_OUT(cos)
+TAPEDECK_COMPAT_OUT(cosh)
+TAPEDECK_COMPAT_OUT(cumprod)
+TAPEDECK_COMPAT_OUT(cumsum)
+TAPEDECK_COMPAT_OUT(div)
+TAPEDECK_COMPAT_OUT(dot)
+TAPEDECK_COMPAT_OUT(eq)
+TAPEDECK_COMPAT_OUT(erf)
+TAPEDECK_COMPAT_OUT(exp)
+TAPEDECK_COMPAT_OUT(expm1)
+TAPEDECK_COMPAT_OUT(floor)
+TAPEDECK_COMPAT_OUT(fmod)
+TAPEDECK_COMPAT_OUT(gather)
+TAPEDECK_COMPAT_OUT(ge)
+TAPEDECK_COMPAT_OUT(gt)
+TAPEDECK_COMPAT_OUT(index_select)
+TAPEDECK_COMPAT_OUT(le)
+TAPEDECK_COMPAT_OUT(lerp)
+TAPEDECK_COMPAT_OUT(log)
+TAPEDECK_COMPAT_OUT(log10)
+TAPEDECK_COMPAT_OUT(log1p)
+TAPEDECK_COMPAT_OUT(log2)
+TAPEDECK_COMPAT_OUT(logical_and)
+TAPEDECK_COMPAT_OUT(logical_not)
+TAPEDECK_COMPAT_OUT(logical_or)
+TAPEDECK_COMPAT_OUT(lt)
+TAPEDECK_COMPAT_OUT(masked_select)
+TAPEDECK_COMPAT_OUT(matmul)
+TAPEDECK_COMPAT_OUT(maximum)
+TAPEDECK_COMPAT_OUT(minimum)
+TAPEDECK_COMPAT_OUT(mm)
+TAPEDECK_COMPAT_OUT(mul)
+TAPEDECK_COMPAT_OUT(mv)
+TAPEDECK_COMPAT_OUT(ne)
+TAPEDECK_COMPAT_OUT(neg)
+TAPEDECK_COMPAT_OUT(outer)
+TAPEDECK_COMPAT_OUT(pow)
+TAPEDECK_COMPAT_OUT(reciprocal)
+TAPEDECK_COMPAT_OUT(remainder)
+TAPEDECK_COMPAT_OUT(round)
+TAPEDECK_COMPAT_OUT(rsqrt)
+TAPEDECK_COMPAT_OUT(sigmoid)
+TAPEDECK_COMPAT_OUT(sign)
+TAPEDECK_COMPAT_OUT(sin)
+TAPEDECK_COMPAT_OUT(sinh)
+TAPEDECK_COMPAT_OUT(sqrt)
+TAPEDECK_COMPAT_OUT(square)
+TAPEDECK_COMPAT_OUT(sub)
+TAPEDECK_COMPAT_OUT(take)
+TAPEDECK_COMPAT_OUT(tan)
+TAPEDECK_COMPAT_OUT(tanh)
+TAPEDECK_COMPAT_OUT(tril)
+TAPEDECK_COMPAT_OUT(triu)
+TAPEDECK_COMPAT_OUT(trunc)
+TAPEDECK_COMPAT_OUT(where)
+#undef TAPEDECK_COMPAT_OUT
+
+// Those that are called with braced lists.
+inline Tensor& cat_out(Tensor& out, TensorList tensors, std::int64_t dim = 0) {
+  return compat::write_out("cat_out", out, cat(tensors, dim));
+}
+inline Tensor& stack_out(Tensor& out, TensorList tensors, std::int64_t dim = 0) {
+  return compat::write_out("stack_out", out, stack(tensors, dim));
+}
+inline Tensor& sum_out(Tensor& out, const Tensor& self, IntArrayRef dim, bool keepdim = false,
+                       std::optional<ScalarType> dtype = std::nullopt) {
+  return compat::write_out("sum_out", out, sum(self, dim, keepdim, dtype));
+}
+inline Tensor& mean_out(Tensor& out, const Tensor& self, IntArrayRef dim, bool keepdim = false,
+                        std::optional<ScalarType> dtype = std::nullopt) {
+  return compat::write_out("mean_out", out, mean(self, dim, keepdim, dtype));
+}
+
+}  // namespace tapedeck
