@@ -32,6 +32,9 @@ constexpr std::int64_t kWorthSampling = 1 << 12;
 // Bytes of the L2 cache for each channel, less than which Winograd's tiles of a dilation's parts
 // want.
 constexpr std::int64_t kTransformedBytes = 512;
+// Part of the direct algorithm's time that a weight gradient on a dilation's parts may take by the
+// estimate: it takes longer where parts are small.
+constexpr double kDilatedWeights = 0.85;
 // Columns of one product from which on the weights that it packs are little beside it.
 constexpr std::int64_t kManyColumns = 96;
 constexpr std::int64_t kManyColumnsOfOneTap = 128;  // where there is less to gain
@@ -316,8 +319,8 @@ bool dilated_pays(const Conv2dShape& s, ConvDirection direction) {
   if (!cost) return false;
   const double time = dilated_time(s, dense, *cost);
   if (!cost->pays(dense, direction, time - cost->time)) return false;
-  // The weight gradient skips all padding.
-  if (direction == ConvDirection::GradWeight) return true;
+  // The direct algorithm skips all padding of a weight gradient.
+  if (direction == ConvDirection::GradWeight) return time < kDilatedWeights;
   const bool adjoint = direction == ConvDirection::GradInput;
   if (direct_far_pays<float>(adjoint ? ConvWindow::grad_input(s) : ConvWindow::forward(s))) {
     // Transformed tiles of many channels are far beyond the L2 cache, for every block of filters.
