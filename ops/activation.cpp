@@ -323,7 +323,7 @@ V threshold(const V& self, Scalar threshold, Scalar value) {
 }
 
 // y = x / (1 + |x|);  dx = g / (1 + |x|)^2
-V detail::more::softsign(const V& self) {
+V detail::no_adl::softsign(const V& self) {
   TAPEDECK_CHECK_DEFINED("softsign", self);
   return unary_of_input(UnaryOp::Softsign, self, "SoftsignBackward0", [](const V& g, const V& x) {
     const V scale = abs(x) + 1;
@@ -348,7 +348,7 @@ V softshrink(const V& self, Scalar lambd) {
   return kinked(UnaryOp::Softshrink, BinaryOp::ShrinkBackward, self, "SoftshrinkBackward0", bound,
                 bound);
 }
-V detail::more::tanhshrink(const V& self) {
+V detail::no_adl::tanhshrink(const V& self) {
   TAPEDECK_CHECK_DEFINED("tanhshrink", self);
   const detail::OpScope scope("tanhshrink");
   return self - tanh(self);

@@ -66,17 +66,17 @@ Variable& hardswish_(Variable& self);
 Variable hardshrink(const Variable& self, Scalar lambd = 0.5);
 /// x moved towards 0 by lambd, and 0 within it. \throws Error for a negative lambd.
 Variable softshrink(const Variable& self, Scalar lambd = 0.5);
-// Names that libtorch does not have: programs have functions of their own by them, which these
-// would be ambiguous with if argument-dependent lookup found them.
-namespace detail::more {
+// Not for argument-dependent lookup to find: libtorch does not have these names, but programs have
+// functions of their own by them, which would be ambiguous then.
+namespace detail::no_adl {
 
 /// x - tanh(x).
 Variable tanhshrink(const Variable& self);
 /// x / (1 + |x|).
 Variable softsign(const Variable& self);
 
-}  // namespace detail::more
-using namespace detail::more;
+}  // namespace detail::no_adl
+using namespace detail::no_adl;
 
 /// x for x > threshold, else value.
 Variable threshold(const Variable& self, Scalar threshold, Scalar value);

@@ -107,7 +107,7 @@ Variable mse_loss(const Variable& self, const Variable& target, std::int64_t red
   return y;
 }
 
-Variable detail::more::sum_squared_error(const Variable& self, const Variable& target) {
+Variable detail::no_adl::sum_squared_error(const Variable& self, const Variable& target) {
   TAPEDECK_CHECK_DEFINED("sum_squared_error", self, target);
   const detail::OpScope scope("sum_squared_error");
   check_same_shape("sum_squared_error", self, target);
@@ -332,9 +332,9 @@ Variable soft_margin_loss(const Variable& self, const Variable& target, std::int
   return reduce_loss(-log_sigmoid(self * target), reduction, "soft_margin_loss");
 }
 
-Variable detail::more::multilabel_soft_margin_loss(const Variable& self, const Variable& target,
-                                                   const std::optional<Variable>& weight,
-                                                   std::int64_t reduction) {
+Variable detail::no_adl::multilabel_soft_margin_loss(const Variable& self, const Variable& target,
+                                                     const std::optional<Variable>& weight,
+                                                     std::int64_t reduction) {
   TAPEDECK_CHECK_DEFINED("multilabel_soft_margin_loss", self, target);
   const detail::OpScope scope("multilabel_soft_margin_loss");
   check_floating("multilabel_soft_margin_loss", self);
@@ -361,9 +361,9 @@ Variable poisson_nll_loss(const Variable& input, const Variable& target, bool lo
   return reduce_loss(losses, reduction, "poisson_nll_loss");
 }
 
-Variable detail::more::gaussian_nll_loss(const Variable& input, const Variable& target,
-                                         const Variable& var, bool full, double eps,
-                                         std::int64_t reduction) {
+Variable detail::no_adl::gaussian_nll_loss(const Variable& input, const Variable& target,
+                                           const Variable& var, bool full, double eps,
+                                           std::int64_t reduction) {
   TAPEDECK_CHECK_DEFINED("gaussian_nll_loss", input, target, var);
   const detail::OpScope scope("gaussian_nll_loss");
   check_floating("gaussian_nll_loss", input);

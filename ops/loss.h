@@ -116,7 +116,7 @@ Variable ctc_loss(const Variable& log_probs, const Variable& targets, const Vari
                   const Variable& target_lengths, std::int64_t blank = 0,
                   std::int64_t reduction = Reduction::Mean, bool zero_infinity = false);
 
-namespace detail::more {  // see activation.h
+namespace detail::no_adl {  // see activation.h
 
 /// Mean over the classes of -weight (target log(sigmoid(self)) + (1 - target) log(sigmoid(-self))).
 Variable multilabel_soft_margin_loss(const Variable& self, const Variable& target,
@@ -130,8 +130,8 @@ Variable gaussian_nll_loss(const Variable& input, const Variable& target, const 
 /// Sum of squares of the difference over the number of rows: sum (self - target)^2 / N.
 Variable sum_squared_error(const Variable& self, const Variable& target);
 
-}  // namespace detail::more
-using namespace detail::more;
+}  // namespace detail::no_adl
+using namespace detail::no_adl;
 
 namespace detail {
 /// The mean, the sum or `losses` itself. \throws ValueError for another reduction.

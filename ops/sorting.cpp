@@ -105,9 +105,9 @@ std::tuple<Variable, Variable, Variable> distinct(const Variable& x, bool sorted
 
 }  // namespace
 
-std::tuple<Variable, Variable, Variable> detail::more::unique(const Variable& x, bool,
-                                                              bool return_inverse,
-                                                              bool return_counts) {
+std::tuple<Variable, Variable, Variable> detail::no_adl::unique(const Variable& x, bool,
+                                                                bool return_inverse,
+                                                                bool return_counts) {
   TAPEDECK_CHECK_DEFINED("unique", x);
   return distinct(x, true, return_inverse, return_counts);
 }

@@ -27,7 +27,7 @@ std::tuple<Variable, Variable> topk(const Variable& self, std::int64_t k, std::i
 std::tuple<Variable, Variable> kthvalue(const Variable& self, std::int64_t k, std::int64_t dim = -1,
                                         bool keepdim = false);
 
-namespace detail::more {  // see activation.h
+namespace detail::no_adl {  // see activation.h
 
 /// The distinct elements in ascending order; where each element of self is among them (self's
 /// shape, empty unless asked for); how often each occurs (empty unless asked for).
@@ -35,8 +35,8 @@ std::tuple<Variable, Variable, Variable> unique(const Variable& self, bool sorte
                                                 bool return_inverse = false,
                                                 bool return_counts = false);
 
-}  // namespace detail::more
-using namespace detail::more;
+}  // namespace detail::no_adl
+using namespace detail::no_adl;
 
 /// libtorch's name of it.
 std::tuple<Variable, Variable, Variable> _unique2(const Variable& self, bool sorted = true,

@@ -10,7 +10,7 @@ namespace tapedeck {
 
 // Where argument-dependent lookup does not search: a program's own save(tensor, path) is not to
 // lose against these.
-namespace detail::saving {
+namespace detail::no_adl {
 
 /// Writes a tensor, a module, an optimiser or anything else with an operator<< to an OutputArchive.
 /// `to` is a path, a std::ostream or a writer function: see OutputArchive::save_to.
@@ -64,7 +64,7 @@ void load(std::vector<Variable>& tensors, LoadFromArgs&&... from) {
   for (Variable& tensor : read) tensors.push_back(std::move(tensor));
 }
 
-}  // namespace detail::saving
-using namespace detail::saving;
+}  // namespace detail::no_adl
+using namespace detail::no_adl;
 
 }  // namespace tapedeck

@@ -17,7 +17,7 @@ template <bool... values>
 using any_of = std::disjunction<std::bool_constant<values>...>;
 
 // Where argument-dependent lookup does not search, as it does not in libtorch's torch::, either.
-namespace detail::variadic {
+namespace detail::no_adl {
 
 /// f(argument) for each of the arguments, in order.
 template <typename F, typename... Arguments>
@@ -25,8 +25,8 @@ void apply(F f, Arguments&&... arguments) {
   (f(std::forward<Arguments>(arguments)), ...);
 }
 
-}  // namespace detail::variadic
-using namespace detail::variadic;
+}  // namespace detail::no_adl
+using namespace detail::no_adl;
 
 namespace detail {
 
