@@ -80,19 +80,6 @@ HWY_INLINE void MulAddScalars(D d, const hn::TFromD<D>* scalars, hn::Vec<D> x,
     acc[i][0] = hn::MulAdd(hn::Set(d, scalars[i]), x, acc[i][0]);
 }
 
-// acc[v] += *scalar * vectors[v], of the `row`th scalar of a tile. Where there are two vectors,
-// every third scalar is broadcast by the products themselves.
-template <int kVectors, class D>
-HWY_INLINE void MulAddVectors(D d, int row, const hn::TFromD<D>* scalar,
-                              const hn::Vec<D> (&vectors)[kVectors], hn::Vec<D> (&acc)[kVectors]) {
-  if (kVectors == 2 && row % 3 == 0) {
-    for (int v = 0; v < kVectors; ++v) acc[v] = MulAddScalar(d, scalar, vectors[v], acc[v]);
-  } else {
-    const auto x = hn::Set(d, *scalar);
-    for (int v = 0; v < kVectors; ++v) acc[v] = hn::MulAdd(x, vectors[v], acc[v]);
-  }
-}
-
 // What the taps of one group add to the sums of a tile.
 template <Broadcast kBroadcast, int kPixels, int kVectors, bool kBlocked, class D, typename T>
 HWY_INLINE void MulAddTaps(D d, const ChannelRun<T>& run, const T* in, const T* weights,
@@ -124,7 +111,7 @@ HWY_INLINE void MulAddTaps(D d, const ChannelRun<T>& run, const T* in, const T* 
       MulAddScalars<kBroadcast>(d, at, w[0], acc);
     } else {
       HWY_UNROLL(kNarrowTilePixels)
-      for (int p = 0; p < kPixels; ++p) MulAddVectors(d, p, at + p * kStep, w, acc[p]);
+      for (int p = 0; p < kPixels; ++p) MulAddRow<kVectors == 2>(d, p, at + p * kStep, w, acc[p]);
     }
   }
 }
@@ -207,7 +194,8 @@ void OuterTile(const OuterRun<T>& run) {
         hn::Vec<decltype(d)> x[kVectors];
         for (int v = 0; v < kVectors; ++v) x[v] = hn::LoadU(d, vectors + v * block_step);
         HWY_UNROLL(kOuterScalars)
-        for (int m = 0; m < kOuterScalars; ++m) MulAddVectors(d, m, scalars + m, x, acc[m]);
+        for (int m = 0; m < kOuterScalars; ++m)
+          MulAddRow<kVectors == 2>(d, m, scalars + m, x, acc[m]);
         vectors += step;
         scalars += kLanes<T>;
       }

@@ -71,13 +71,7 @@ void Tile(const GemmTile<T>& tile) {
     HWY_UNROLL(kMaxRows)
     for (int i = 0; i < kRows; ++i) {
       const T* const scalar = kAdjacent ? a[0] + i : a[i / 3] + i % 3 * a_row_stride;
-      if (kFolds && i % 3 == 0) {
-        for (int v = 0; v < kVectors; ++v)
-          sum[i][v] = MulAddScalar(d, scalar, column[v], sum[i][v]);
-      } else {
-        const auto x = hn::Set(d, *scalar);
-        for (int v = 0; v < kVectors; ++v) sum[i][v] = hn::MulAdd(x, column[v], sum[i][v]);
-      }
+      MulAddRow<kFolds>(d, i, scalar, column, sum[i]);
     }
     for (int i = 0; i < kPointers; ++i) a[i] += a_step;
     b += b_step;

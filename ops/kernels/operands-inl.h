@@ -45,6 +45,19 @@ HWY_INLINE hn::Vec<D> MulAddScalar([[maybe_unused]] D d, const T* scalar, hn::Ve
 #endif
 }
 
+// sums[v] += *scalar * columns[v], for the `row`th scalar of a register tile: with kFolds every
+// third one is broadcast by the products themselves.
+template <bool kFolds, int kVectors, class D>
+HWY_INLINE void MulAddRow(D d, int row, const hn::TFromD<D>* scalar,
+                          const hn::Vec<D> (&columns)[kVectors], hn::Vec<D> (&sums)[kVectors]) {
+  if (kFolds && row % 3 == 0) {
+    for (int v = 0; v < kVectors; ++v) sums[v] = MulAddScalar(d, scalar, columns[v], sums[v]);
+  } else {
+    const auto x = hn::Set(d, *scalar);
+    for (int v = 0; v < kVectors; ++v) sums[v] = hn::MulAdd(x, columns[v], sums[v]);
+  }
+}
+
 }  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace tapedeck::kernels
