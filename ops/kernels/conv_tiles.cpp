@@ -102,9 +102,8 @@ HWY_INLINE void MulAddTaps(D d, const ChannelRun<T>& run, const T* in, const T* 
   }
 #endif
   const std::int64_t tap_step = kBlocked ? 1 : run.tap_step;
-  const std::int64_t* offset = run.offsets;
-  for (; t < run.taps; ++t, offset += tap_step, weights += tap_step * kBlock) {
-    const T* const at = kBlocked ? in + t : InRegister(in + *offset);
+  for (; t < run.taps; ++t, weights += tap_step * kBlock) {
+    const T* const at = kBlocked ? in + t : InRegister(in + run.offsets[t * tap_step]);
     hn::Vec<D> w[kVectors];
     for (int v = 0; v < kVectors; ++v) w[v] = hn::LoadU(d, weights + v * kLanes<T>);
     if constexpr (kVectors == 1 && !kBlocked) {
