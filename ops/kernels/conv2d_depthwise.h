@@ -18,7 +18,8 @@ void conv2d_grad_input_depthwise(const Conv2dShape& shape, const T* dy, const T*
 template <typename T>
 void conv2d_grad_weight_depthwise(const Conv2dShape& shape, const T* x, const T* dy, T* dw);
 
-/// Whether planes are read where they lie: 3x3, 5x5 and 7x7 kernels of stride 1 and 2 with AVX-512.
+/// Whether planes are read where they lie: 3x3 kernels of stride 1 and 2 and, with AVX-512, 5x5 and
+/// 7x7 ones.
 template <typename T>
 bool depthwise_reads_in_place(const Conv2dShape& shape);
 /// Of such planes the weight's gradient and, in `db` if that is not null, the sums of dy. N > 0.

@@ -209,8 +209,11 @@ class PlanesWeight {
 template <typename T>
 bool pixels_weight_reads_in_place(const Conv2dShape& s) {
   const std::int64_t bytes = s.group_channels() * s.H * s.W * static_cast<std::int64_t>(sizeof(T));
-  return 2 * s.OW > pixel_tiles<T>().lanes && s.taps() <= 25 && bytes <= kPlanesBytes &&
-         is_plane_window(s) && plane_dots<T>(s.KH, s.stride_h) != nullptr;
+  if (2 * s.OW <= pixel_tiles<T>().lanes || s.taps() > 25 || bytes > kPlanesBytes ||
+      !is_plane_window(s))
+    return false;
+  const PlaneDots<T>* const dots = plane_dots<T>(s.KH, s.stride_h);
+  return dots != nullptr && dots->group != nullptr;
 }
 
 template <typename T>

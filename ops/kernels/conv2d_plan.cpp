@@ -51,6 +51,10 @@ constexpr std::int64_t kProductPixels = 512;
 constexpr std::int64_t kCachedPixels = 1 << 12;
 // Filters that leave register tiles of several of them partly empty.
 constexpr std::int64_t kFewFilters = 8;
+// Part of a row's vectors that is used where hardly any of them is partly empty.
+constexpr double kWholeRows = 0.95;
+// Taps of a single channel that are few for a row that vectors over filters begin.
+constexpr std::int64_t kFewTaps = 9;
 // Filters from which on columns of patches are worth writing where other vectors lose little.
 constexpr std::int64_t kRepayColumns = 5 * kLanes;
 // Elements of planes that come from the memory.
@@ -103,9 +107,15 @@ bool planes_in_place_pay(const Conv2dShape& s) {
 
 // Whether the only input channel is served as a depthwise one: few filters, which leave register
 // tiles of others partly empty. The sums of a 5x5 kernel's weight gradient repay it for more, as
-// long as these leave vectors over filters partly empty.
+// long as these leave vectors over filters partly empty. With few registers so do those of all few
+// filters, and 3x3 kernels whose rows leave no vector partly empty.
 bool single_channel_pays(const Conv2dShape& s, ConvDirection direction) {
-  if (has_few_registers() || !slides(s)) return false;
+  if (!slides(s)) return false;
+  if (has_few_registers()) {
+    const bool whole = s.KH == 3 && used_lanes(s.OW, lanes()) > kWholeRows;
+    if (direction != ConvDirection::GradWeight) return direction == ConvDirection::Forward && whole;
+    return s.K < (whole ? 2 * kLanes : kLanes);
+  }
   if (direction != ConvDirection::GradWeight)
     return direction == ConvDirection::Forward && s.K < kFewFilters;
   if (planes_in_place_pay(s)) return false;
@@ -257,6 +267,12 @@ bool columns_of_few_channels_pay(const Conv2dShape& s) {
   const std::int64_t shares = !has_few_registers() ? 3 : channels <= 3 ? 1 : 2;
   return channels < kLanes && s.group_filters() >= shares * kManyFilters;
 }
+// The same of a single channel with few registers: its taps are too few for vectors over filters to
+// share what they begin anew for every row or, without a stride, the filters too few to fill them.
+bool columns_of_single_channel_pay(const Conv2dShape& s) {
+  if (!has_few_registers() || s.C > 1 || s.K < kFewFilters) return false;
+  return s.taps() <= kFewTaps || (!is_strided(s) && s.K < kLanes);
+}
 // The same of a stride, which Winograd does not serve.
 bool columns_of_stride_pay(const Conv2dShape& s) {
   // What the direct algorithm copies serves many taps well.
@@ -270,7 +286,8 @@ bool columns_of_stride_pay(const Conv2dShape& s) {
 // filters fill vectors.
 bool weight_columns_pay(const Conv2dShape& s) {
   const std::int64_t weights = group_weights(s), filters = s.group_filters();
-  if (s.is_pointwise() || columns_of_few_channels_pay(s)) return true;
+  if (s.is_pointwise() || columns_of_few_channels_pay(s) || columns_of_single_channel_pay(s))
+    return true;
   if (is_strided(s) && filters >= kManyFilters && few_pixels_of_many_filters(s)) return true;
   if (!sampled_supports(s))
     return s.N * s.pixels() <= fewest_pixels() && filters >= kManyFilters &&

@@ -1,11 +1,13 @@
 #include <tapedeck/ops/kernels/plane_taps.h>
 
-#include <vector>
+#include <cstdint>
+#include <new>
 
 #include <tapedeck/ops/kernels/simd.h>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "tapedeck/ops/kernels/plane_dots.cpp"
+#include <hwy/aligned_allocator.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -18,7 +20,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 
 constexpr std::int64_t kChain = 256;  // products added up before the sum is set aside
 
@@ -83,6 +85,33 @@ HWY_INLINE void DotRows(const PlaneWindow& s, const Columns& columns, const T* i
   }
 }
 
+// The sum of the 16-byte blocks of a vector.
+template <class D>
+HWY_INLINE auto SumOfBlocks(D d, hn::Vec<D> v) {
+  if constexpr (hn::MaxLanes(d) * sizeof(hn::TFromD<D>) == 16) {
+    return v;
+  } else {
+    const hn::Half<D> half;
+    return SumOfBlocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+
+// Adds the first `count` lanes of a block to sums.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE void AddBlock(D block, hn::Vec<D> lanes, int count, double* sums) {
+  constexpr int kSide = 16 / sizeof(T);
+  const hn::CappedTag<double, kSide> wide;
+  hn::Vec<decltype(wide)> sum;
+  if constexpr (sizeof(T) == sizeof(double))
+    sum = lanes;
+  else
+    sum = hn::PromoteTo(wide, lanes);
+  if (count >= kSide) return hn::StoreU(hn::Add(hn::LoadU(wide, sums), sum), wide, sums);
+  HWY_ALIGN double rest[kSide];
+  hn::Store(sum, wide, rest);
+  for (int i = 0; i < count; ++i) sums[i] += rest[i];
+}
+
 // Adds the lanes of each of some vectors to a sum of its own and, where the halves of vectors
 // belong to two planes, to two of them `plane_step` apart.
 template <int kPlanes, typename T>
@@ -90,18 +119,8 @@ HWY_INLINE void AddLanes(const Vector<T>* vectors, int count, double* sums,
                          std::int64_t plane_step) {
   const hn::ScalableTag<T> d;
   const hn::Half<decltype(d)> half;
-  const hn::Half<decltype(half)> block;
   constexpr int kSide = 16 / sizeof(T);
-  const auto add = [&](hn::Vec<decltype(half)> lanes, int rest, double* to) HWY_ATTR {
-    const auto sum = hn::Add(hn::LowerHalf(block, lanes), hn::UpperHalf(block, lanes));
-    const hn::CappedTag<double, kSide> wide;
-    const auto mask = hn::FirstN(wide, static_cast<std::size_t>(HWY_MIN(rest, kSide)));
-    const auto before = hn::MaskedLoad(mask, wide, to);
-    if constexpr (sizeof(T) == sizeof(double))
-      hn::BlendedStore(hn::Add(before, sum), mask, wide, to);
-    else
-      hn::BlendedStore(hn::Add(before, hn::PromoteTo(wide, sum)), mask, wide, to);
-  };
+  const hn::CappedTag<T, kSide> block;
   HWY_UNROLL(16)
   for (int first = 0; first < count; first += kSide) {
     Vector<T> r[kSide];
@@ -111,12 +130,12 @@ HWY_INLINE void AddLanes(const Vector<T>* vectors, int count, double* sums,
     Vector<T> sum = r[0];
     HWY_UNROLL(4)
     for (int k = 1; k < kSide; ++k) sum = hn::Add(sum, r[k]);
-    const auto low = hn::LowerHalf(half, sum), high = hn::UpperHalf(half, sum);
     if constexpr (kPlanes == 1) {
-      add(hn::Add(low, high), count - first, sums + first);
+      AddBlock(block, SumOfBlocks(d, sum), count - first, sums + first);
     } else {
-      add(low, count - first, sums + first);
-      add(high, count - first, sums + plane_step + first);
+      AddBlock(block, SumOfBlocks(half, hn::LowerHalf(half, sum)), count - first, sums + first);
+      AddBlock(block, SumOfBlocks(half, hn::UpperHalf(half, sum)), count - first,
+               sums + plane_step + first);
     }
   }
 }
@@ -206,6 +225,40 @@ void DotPasses(const PlaneWindow& s, const Columns* strips, std::int64_t count,
   if constexpr (kFirst > 0) DotPasses<kTaps, kFirst, kStride>(s, strips, count, run);
 }
 
+// All columns, a vector of them in each strip. Aligned as masks have to be, which GCC 12 does not
+// see to in a std::vector of what a target pragma knows.
+template <int kTaps, int kStride, typename T>
+class Strips {
+  using Part = Strip<kTaps, kStride, 1, T>;
+
+ public:
+  explicit Strips(const PlaneWindow& s)
+      : count_((s.OW + kLanes<T> - 1) / kLanes<T>),
+        strips_(hwy::AllocateAligned<Part>(static_cast<std::size_t>(count_))) {
+    for (std::int64_t i = 0; i < count_; ++i) new (&strips_[i]) Part(s, i * kLanes<T>);
+  }
+  const Part* data() const { return strips_.get(); }
+  std::int64_t count() const { return count_; }
+
+ private:
+  std::int64_t count_;
+  hwy::AlignedFreeUniquePtr<Part[]> strips_;
+};
+
+#if HWY_TARGET == HWY_AVX2
+
+template <int kTaps, int kStride, typename T>
+void Dots(const PlaneWindow& s, std::int64_t planes, std::int64_t images, const T* in,
+          std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step, double* sums) {
+  for (std::int64_t t = 0; t < planes * (kTaps * kTaps + 1); ++t) sums[t] = 0;
+  const Strips<kTaps, kStride, T> strips(s);
+  DotPasses<kTaps, kTaps, kStride>(
+      s, strips.data(), strips.count(),
+      DotRun<T>{planes, images, in, in_image_step, grad, grad_image_step, sums});
+}
+
+#else
+
 // Planes of so few pixels that a vector holds one; see SumPlanes().
 template <int kTaps, typename T>
 HWY_NOINLINE void DotFlat(const PlaneWindow& s, const FlatPlane<kTaps, T>& flat,
@@ -234,7 +287,6 @@ void Dots(const PlaneWindow& s, std::int64_t planes, std::int64_t images, const 
           std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step, double* sums) {
   using Two = WholeRows<kTaps, kStride, 2, T>;
   using One = WholeRows<kTaps, kStride, 1, T>;
-  using Part = Strip<kTaps, kStride, 1, T>;
   constexpr std::int64_t kStep = kTaps * kTaps + 1;
   for (std::int64_t t = 0; t < planes * kStep; ++t) sums[t] = 0;
   DotRun<T> run{planes, images, in, in_image_step, grad, grad_image_step, sums};
@@ -254,9 +306,8 @@ void Dots(const PlaneWindow& s, std::int64_t planes, std::int64_t images, const 
     const One rows(s);
     return DotPasses<kTaps, kTaps, kStride>(s, &rows, 1, run);
   }
-  std::vector<Part> strips;
-  for (std::int64_t c = 0; c < s.OW; c += kLanes<T>) strips.emplace_back(s, c);
-  DotPasses<kTaps, kTaps, kStride>(s, strips.data(), static_cast<std::int64_t>(strips.size()), run);
+  const Strips<kTaps, kStride, T> strips(s);
+  DotPasses<kTaps, kTaps, kStride>(s, strips.data(), strips.count(), run);
 }
 
 // All channels of a group, some filters from `first` on, and some rows of the kernel from kFirst
@@ -335,20 +386,24 @@ void DotFilters(const PlaneWindow& s, const Columns* strips, std::int64_t count,
 template <int kTaps, int kStride, typename T>
 void DotGroup(const PlaneWindow& s, const GroupDots<T>& run) {
   using One = WholeRows<kTaps, kStride, 1, T>;
-  using Part = Strip<kTaps, kStride, 1, T>;
   if (One::Fits(s)) {
     const One rows(s);
     return DotFilters<kTaps, kStride>(s, &rows, 1, run);
   }
-  std::vector<Part> strips;
-  for (std::int64_t c = 0; c < s.OW; c += kLanes<T>) strips.emplace_back(s, c);
-  DotFilters<kTaps, kStride>(s, strips.data(), static_cast<std::int64_t>(strips.size()), run);
+  const Strips<kTaps, kStride, T> strips(s);
+  DotFilters<kTaps, kStride>(s, strips.data(), strips.count(), run);
 }
+
+#endif
 
 template <typename T>
 const PlaneDots<T>* DotsOf(std::int64_t kernel, std::int64_t stride) {
   return TableFor<PlaneDots<T>>(kernel, stride, [](auto taps, auto step) {
+#if HWY_TARGET == HWY_AVX2
+    return PlaneDots<T>{Dots<taps, step, T>, nullptr};
+#else
     return PlaneDots<T>{Dots<taps, step, T>, DotGroup<taps, step, T>};
+#endif
   });
 }
 

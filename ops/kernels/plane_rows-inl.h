@@ -1,6 +1,7 @@
 // Rows of the planes of a depthwise convolution in vectors: included by kernels after
-// hwy/foreach_target.h and compiled once per instruction set. Only with AVX-512, whose masks are
-// registers of their own, and whose masked loads and stores cost what others do.
+// hwy/foreach_target.h and compiled once per instruction set. With AVX-512 masks are registers of
+// their own, and masked loads and stores cost what others do. With AVX2 only masked loads do: rows
+// are stored in whole vectors, and there are kernels of three taps alone, whose sums fit.
 
 #if defined(TAPEDECK_PLANE_ROWS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef TAPEDECK_PLANE_ROWS_INL_H
@@ -23,8 +24,9 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 
+constexpr bool kHasMaskedStores = HWY_TARGET == HWY_AVX3;
 constexpr int kMostTaps = 8, kMostVectors = 4;
 
 template <typename T>
@@ -148,6 +150,192 @@ class Strip {
   Mask<T> all_, stored_, first_[kLoads], last_[kLoads];
 };
 
+// Stores the first `elements` lanes and, where there is room before `end`, what the others hold.
+template <typename T>
+HWY_INLINE void StoreBefore(const T* end, Vector<T> lanes, std::int64_t elements, T* to) {
+  const hn::ScalableTag<T> d;
+  if (end - to >= kLanes<T>) return hn::StoreU(lanes, d, to);
+  HWY_ALIGN T buffer[kLanes<T>];
+  hn::Store(lanes, d, buffer);
+  for (std::int64_t i = 0; i < HWY_MIN(elements, kLanes<T>); ++i) to[i] = buffer[i];
+}
+
+// Some vectors of a row of the input's gradient with a stride of two. Column w is reached by the
+// taps of its parity, j = j0 + 2 m with j0 = (w + kPad) % 2, from column (w + kPad - j0) / 2 - m of
+// the output: the same lanes of a vector that begins kMost - 1 columns before the first.
+template <int kTaps, int kVectors, typename T>
+class SpreadStrip {
+  static constexpr std::int64_t kOdd = kPad<kTaps> % 2;
+
+ public:
+  static constexpr int kMost = (kTaps + 1) / 2;  // taps of one parity
+
+  // Without masked stores the last vector is moved to where it ends with the row or, since columns
+  // keep their parity, one column later. What it writes too much comes later, too: in the next row,
+  // strips being run from the last one on, or before `end` in the next plane.
+  SpreadStrip(const PlaneWindow& s, std::int64_t column, T* end)
+      : out_offset((column + kPad<kTaps> - kOdd) / 2 - (kMost - 1)),
+        in_offset(column),
+        last_((kVectors - 1) * kLanes<T>),
+        end_(end) {
+    if constexpr (!kHasMaskedStores)
+      last_ = HWY_MIN(last_, HWY_MAX(0, (s.W - kLanes<T> + 1) / 2 * 2 - column));
+    const hn::ScalableTag<T> d;
+    even_ = hn::FirstN(d, 0);
+    for (int m = 0; m < kMost; ++m) {
+      Index lanes[kLanes<T>];
+      for (std::int64_t lane = 0; lane < kLanes<T>; ++lane)
+        lanes[lane] = static_cast<Index>((lane + kOdd) / 2 - m + kMost - 1);
+      places_[m] = hn::SetTableIndices(d, lanes);
+    }
+    for (std::int64_t lane = kOdd; lane < kLanes<T>; lane += 2)
+      even_ = hn::Or(even_, LanesBetween<T>(lane, lane + 1));
+    for (int v = 0; v < kVectors; ++v) {
+      const std::int64_t at = out_offset + Place(v) / 2;
+      loaded_[v] = LanesBetween<T>(-at, s.OW - at);
+    }
+    elements_ = s.W - column - last_;
+    stored_ = LanesBetween<T>(0, elements_);
+  }
+
+  const std::int64_t out_offset, in_offset;  // of the first columns in a row
+
+  HWY_INLINE void Load(const T* from, Vector<T> (&x)[kMost][kVectors]) const {
+    const hn::ScalableTag<T> d;
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors; ++v) {
+      const auto all = hn::MaskedLoad(loaded_[v], d, from + Place(v) / 2);
+      HWY_UNROLL(kMostTaps)
+      for (int m = 0; m < kMost; ++m) {
+        x[m][v] = hn::TableLookupLanes(all, places_[m]);
+        // No tap of the odd ones is left.
+        if (2 * m + 1 >= kTaps) x[m][v] = hn::IfThenElseZero(even_, x[m][v]);
+      }
+    }
+  }
+  HWY_INLINE Vector<T> Weight(const T* weights, int i, int m) const {
+    const hn::ScalableTag<T> d;
+    const T* const at = weights + i * kTaps + 2 * m;
+    const auto even = hn::Set(d, *at);
+    return 2 * m + 1 < kTaps ? hn::IfThenElse(even_, even, hn::Set(d, at[1])) : even;
+  }
+  HWY_INLINE void Store(const Vector<T> (&sum)[kVectors], T* to) const {
+    const hn::ScalableTag<T> d;
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors - 1; ++v) hn::StoreU(sum[v], d, to + v * kLanes<T>);
+    if constexpr (kHasMaskedStores)
+      hn::BlendedStore(sum[kVectors - 1], stored_, d, to + Place(kVectors - 1));
+    else
+      StoreBefore(end_, sum[kVectors - 1], elements_, to + Place(kVectors - 1));
+  }
+
+ private:
+  using Index = hwy::MakeSigned<T>;
+
+  HWY_INLINE std::int64_t Place(int v) const {
+    return !kHasMaskedStores && v == kVectors - 1 ? last_ : v * kLanes<T>;
+  }
+
+  std::int64_t last_, elements_;  // of the last vector
+  T* const end_;
+  Mask<T> even_, loaded_[kVectors], stored_;
+  decltype(hn::SetTableIndices(hn::ScalableTag<T>(),
+                               static_cast<const Index*>(nullptr))) places_[kMost];
+};
+
+#if HWY_TARGET == HWY_AVX2
+
+// A vector of a row that is read under masks and stored as a whole. What it writes too much comes
+// later: in the next rows, strips being run from the last one on, or before `end` in other planes.
+template <int kTaps, int kStride, typename T>
+class MaskedStrip : public Strip<kTaps, kStride, 1, T> {
+ public:
+  MaskedStrip(const PlaneWindow& s, std::int64_t column, T* end)
+      : Strip<kTaps, kStride, 1, T>(s, column), elements_(s.OW - column), end_(end) {}
+
+  HWY_INLINE void Store(const Vector<T> (&sum)[1], T* to) const {
+    StoreBefore(end_, sum[0], elements_, to);
+  }
+
+ private:
+  const std::int64_t elements_;
+  T* const end_;
+};
+
+// Some vectors of a row that is no shorter than one: the last of them begins at column `last`, so
+// that it ends with the row, and has some columns once more that the one before has. Three taps
+// reach over the edges of the plane with the first and the last lane alone.
+template <int kStride, int kVectors, typename T>
+class OverlappingStrip {
+ public:
+  static constexpr int kPlanes = 1, kWidth = kVectors;
+
+  // Whether there is a vector of outputs, and the last of these alone read beyond the plane.
+  static bool Fits(const PlaneWindow& s) {
+    return s.OW >= kLanes<T> && (kStride == 1 || 2 * s.OW <= s.W + 2);
+  }
+
+  OverlappingStrip(const PlaneWindow& s, std::int64_t column, std::int64_t last)
+      : in_offset(kStride * (column - 1)), out_offset(column), last_(last - column) {
+    const std::int64_t end = kStride == 1 ? last + 1 : 2 * last + kLanes<T>;  // of the last load
+    left_ = LanesBetween<T>(-in_offset, kLanes<T>);
+    right_ = LanesBetween<T>(0, s.W - end);
+  }
+
+  const std::int64_t in_offset, out_offset;  // of the first column in a row
+
+  // What the taps of a row of the kernel read, tap by tap.
+  class Row {
+   public:
+    HWY_INLINE Row(const OverlappingStrip& strip, const T* from) : strip_(strip), from_(from) {}
+    HWY_INLINE void Next(int j, Vector<T> (&x)[kVectors]) {
+      const hn::ScalableTag<T> d;
+      HWY_UNROLL(kMostVectors)
+      for (int v = 0; v < kVectors; ++v) {
+        const T* const at = from_ + kStride * (v == kVectors - 1 ? strip_.last_ : v * kLanes<T>);
+        const bool is_left = v == 0, is_right = v == kVectors - 1;
+        if constexpr (kStride == 1) {
+          if (j == 0 && is_left)
+            x[v] = hn::MaskedLoad(strip_.left_, d, at);
+          else if (j == 2 && is_right)
+            x[v] = hn::MaskedLoad(strip_.right_, d, at + j);
+          else
+            x[v] = hn::LoadU(d, at + j);
+        } else if (j == 0) {
+          const Vector<T> low = is_left ? hn::MaskedLoad(strip_.left_, d, at) : hn::LoadU(d, at);
+          x[v] = hn::ConcatOdd(d, hn::LoadU(d, at + kLanes<T>), low);
+        } else if (j == 1) {
+          const Vector<T> low = hn::LoadU(d, at + 2);
+          const Vector<T> high = is_right ? hn::MaskedLoad(strip_.right_, d, at + 2 + kLanes<T>)
+                                          : hn::LoadU(d, at + 2 + kLanes<T>);
+          x[v] = hn::ConcatEven(d, high, low);
+          odd_[v] = hn::ConcatOdd(d, high, low);
+        } else {
+          x[v] = odd_[v];
+        }
+      }
+    }
+
+   private:
+    const OverlappingStrip& strip_;
+    const T* const from_;
+    Vector<T> odd_[kVectors];  // of a stride
+  };
+
+  HWY_INLINE void Store(const Vector<T> (&sum)[kVectors], T* to) const {
+    const hn::ScalableTag<T> d;
+    HWY_UNROLL(kMostVectors)
+    for (int v = 0; v < kVectors - 1; ++v) hn::StoreU(sum[v], d, to + v * kLanes<T>);
+    hn::StoreU(sum[kVectors - 1], d, to + last_);
+  }
+
+ private:
+  const std::int64_t last_;
+  Mask<T> left_, right_;
+};
+
+#else
+
 // Whole rows: of one plane, or of two in half a vector each.
 template <int kTaps, int kStride, int kPlanes_, typename T>
 class WholeRows {
@@ -243,70 +431,6 @@ class WholeRows {
                                static_cast<const Index*>(nullptr))) places_[kTaps];
 };
 
-// Some vectors of a row of the input's gradient with a stride of two. Column w is reached by the
-// taps of its parity, j = j0 + 2 m with j0 = (w + kPad) % 2, from column (w + kPad - j0) / 2 - m of
-// the output: the same lanes of a vector that begins kMost - 1 columns before the first.
-template <int kTaps, int kVectors, typename T>
-class SpreadStrip {
-  static constexpr std::int64_t kOdd = kPad<kTaps> % 2;
-
- public:
-  static constexpr int kMost = (kTaps + 1) / 2;  // taps of one parity
-
-  SpreadStrip(const PlaneWindow& s, std::int64_t column)
-      : out_offset((column + kPad<kTaps> - kOdd) / 2 - (kMost - 1)), in_offset(column) {
-    const hn::ScalableTag<T> d;
-    even_ = hn::FirstN(d, 0);
-    for (int m = 0; m < kMost; ++m) {
-      Index lanes[kLanes<T>];
-      for (std::int64_t lane = 0; lane < kLanes<T>; ++lane)
-        lanes[lane] = static_cast<Index>((lane + kOdd) / 2 - m + kMost - 1);
-      places_[m] = hn::SetTableIndices(d, lanes);
-    }
-    for (std::int64_t lane = kOdd; lane < kLanes<T>; lane += 2)
-      even_ = hn::Or(even_, LanesBetween<T>(lane, lane + 1));
-    for (int v = 0; v < kVectors; ++v) {
-      const std::int64_t at = out_offset + v * kLanes<T> / 2;
-      loaded_[v] = LanesBetween<T>(-at, s.OW - at);
-    }
-    stored_ = LanesBetween<T>(0, s.W - column - (kVectors - 1) * kLanes<T>);
-  }
-
-  const std::int64_t out_offset, in_offset;  // of the first columns in a row
-
-  HWY_INLINE void Load(const T* from, Vector<T> (&x)[kMost][kVectors]) const {
-    const hn::ScalableTag<T> d;
-    HWY_UNROLL(kMostVectors)
-    for (int v = 0; v < kVectors; ++v) {
-      const auto all = hn::MaskedLoad(loaded_[v], d, from + v * kLanes<T> / 2);
-      HWY_UNROLL(kMostTaps)
-      for (int m = 0; m < kMost; ++m) {
-        x[m][v] = hn::TableLookupLanes(all, places_[m]);
-        // No tap of the odd ones is left.
-        if (2 * m + 1 >= kTaps) x[m][v] = hn::IfThenElseZero(even_, x[m][v]);
-      }
-    }
-  }
-  HWY_INLINE Vector<T> Weight(const T* weights, int i, int m) const {
-    const hn::ScalableTag<T> d;
-    const T* const at = weights + i * kTaps + 2 * m;
-    const auto even = hn::Set(d, *at);
-    return 2 * m + 1 < kTaps ? hn::IfThenElse(even_, even, hn::Set(d, at[1])) : even;
-  }
-  HWY_INLINE void Store(const Vector<T> (&sum)[kVectors], T* to) const {
-    const hn::ScalableTag<T> d;
-    HWY_UNROLL(kMostVectors)
-    for (int v = 0; v < kVectors - 1; ++v) hn::StoreU(sum[v], d, to + v * kLanes<T>);
-    hn::BlendedStore(sum[kVectors - 1], stored_, d, to + (kVectors - 1) * kLanes<T>);
-  }
-
- private:
-  using Index = hwy::MakeSigned<T>;
-  Mask<T> even_, loaded_[kVectors], stored_;
-  decltype(hn::SetTableIndices(hn::ScalableTag<T>(),
-                               static_cast<const Index*>(nullptr))) places_[kMost];
-};
-
 // Whole planes in a vector. Lane o of a plane to compute gets lane source(o, i, j) of the one that
 // is read through tap (i, j), or nothing where that is negative.
 template <int kTaps, typename T>
@@ -370,20 +494,27 @@ class FlatPlane {
                                static_cast<const Index*>(nullptr))) places_[kTaps * kTaps];
 };
 
-// The table of functions for a kernel of 3, 5 or 7 on both axes and a stride of 1 or 2, null for
-// others: make(kernel, stride) has these as constants.
+#endif
+
+// The table of functions for a kernel of so many taps on both axes and a stride of 1 or 2, null
+// where there are none: make(kernel, stride) has these as constants.
 template <class Table, typename Make>
 const Table* TableFor(std::int64_t kernel, std::int64_t stride, Make make) {
   constexpr std::integral_constant<int, 3> three{};
-  constexpr std::integral_constant<int, 5> five{};
-  constexpr std::integral_constant<int, 7> seven{};
   constexpr std::integral_constant<int, 1> one{};
   constexpr std::integral_constant<int, 2> two{};
+#if HWY_TARGET == HWY_AVX2
+  static const Table all[2] = {make(three, one), make(three, two)};
+  return kernel == 3 && (stride == 1 || stride == 2) ? &all[stride - 1] : nullptr;
+#else
+  constexpr std::integral_constant<int, 5> five{};
+  constexpr std::integral_constant<int, 7> seven{};
   static const Table all[3][2] = {{make(three, one), make(three, two)},
                                   {make(five, one), make(five, two)},
                                   {make(seven, one), make(seven, two)}};
   const bool has = (kernel == 3 || kernel == 5 || kernel == 7) && (stride == 1 || stride == 2);
   return has ? &all[(kernel - 3) / 2][stride - 1] : nullptr;
+#endif
 }
 
 #endif

@@ -15,7 +15,7 @@ namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
 
 // A kernel's weights, broadcast from the memory: registers would not hold more than nine.
 template <int kTaps, typename T>
@@ -69,7 +69,7 @@ template <int kTaps, int kStride, class Columns, class Weights, typename T>
 HWY_INLINE void SumRows(const PlaneWindow& s, const Columns& columns, const Weights& weights,
                         Vector<T> init, std::int64_t ahead, const T* in, T* out) {
   constexpr int kRows = (kTaps + kStride - 1) / kStride, kVectors = Columns::kWidth;
-  constexpr bool kSplit = kVectors == 1 || (kVectors == 2 && kTaps == 3);
+  constexpr bool kSplit = kVectors == 1 || (kVectors == 2 && kTaps == 3 && kHasMaskedStores);
   Vector<T> sum[kRows][kVectors];
   HWY_UNROLL(kMostTaps)
   for (int a = 0; a < kRows; ++a) {
@@ -140,7 +140,7 @@ HWY_INLINE void SumRows(const PlaneWindow& s, const Columns& columns, const Weig
 
 // Vectors side by side whose sums registers hold.
 template <int kTaps>
-constexpr int kWidest = kTaps == 7 ? 3 : 4;
+constexpr int kWidest = kTaps == 7 || !kHasMaskedStores ? 3 : 4;
 
 // Planes that are run after each other. Apart from what finds the columns, and with a copy of
 // these: compilers keep masks and addresses in registers of their kind then.
@@ -152,7 +152,7 @@ HWY_NOINLINE void SumPlanes(const PlaneWindow& s, const Columns& at, std::int64_
   const std::int64_t ahead = s.far ? PlanesAhead<T>(s.H * s.W, kPlanes) : 0;
   for (std::int64_t i = 0; i < planes; i += kPlanes) {
     const Vector<T> first = InitOf<kPlanes>(init ? init + i : nullptr);
-    if constexpr (kTaps == 3 || kPlanes == 2)
+    if constexpr (kHasMaskedStores ? kTaps == 3 || kPlanes == 2 : Columns::kWidth == 1)
       SumRows<kTaps, kStride>(s, columns, WeightVectors<kTaps, kPlanes, T>(weights), first, ahead,
                               in, out);
     else
@@ -163,6 +163,56 @@ HWY_NOINLINE void SumPlanes(const PlaneWindow& s, const Columns& at, std::int64_
   }
 }
 
+// Calls strip(first vector, vectors) for the parts of a row, from the last one on.
+template <class OfStrip>
+void ForStrips(std::int64_t vectors, std::int64_t widest, const OfStrip& strip) {
+  for (std::int64_t strips = (vectors + widest - 1) / widest; strips > 0; --strips) {
+    const std::int64_t width = (vectors + strips - 1) / strips;
+    vectors -= width;
+    strip(vectors, width);
+  }
+}
+
+#if HWY_TARGET == HWY_AVX2
+
+template <int kStride, int kVectors, typename T>
+void SumStrip(std::int64_t vectors, const PlaneWindow& s, std::int64_t column, std::int64_t planes,
+              const T* in, const T* weights, const T* init, T* out) {
+  if (vectors == kVectors) {
+    const std::int64_t last = HWY_MIN(column + (kVectors - 1) * kLanes<T>, s.OW - kLanes<T>);
+    return SumPlanes<3, kStride>(s, OverlappingStrip<kStride, kVectors, T>(s, column, last), planes,
+                                 in, weights, init, out);
+  }
+  if constexpr (kVectors > 1)
+    SumStrip<kStride, kVectors - 1>(vectors, s, column, planes, in, weights, init, out);
+}
+
+template <int kTaps, int kStride, typename T>
+void Sums(const PlaneWindow& s, std::int64_t planes, const T* in, const T* weights, const T* init,
+          T* out) {
+  static_assert(kTaps == 3);
+  const bool overlaps = OverlappingStrip<kStride, 1, T>::Fits(s);
+  const std::int64_t vectors = (s.OW + kLanes<T> - 1) / kLanes<T>;
+  const std::int64_t widest = overlaps ? kWidest<kTaps> : 1;
+  // A plane stays in the nearest cache for all of its strips.
+  const std::int64_t together = vectors <= widest ? planes : 1;
+  T* const end = out + planes * s.OH * s.OW;
+  for (std::int64_t i = 0; i < planes; i += together)
+    ForStrips(vectors, widest, [&](std::int64_t v, std::int64_t width) {
+      const T* const from = in + i * s.H * s.W;
+      const T* const of = weights + i * kTaps * kTaps;
+      const T* const first = init ? init + i : nullptr;
+      T* const to = out + i * s.OH * s.OW;
+      if (overlaps)
+        SumStrip<kStride, kWidest<kTaps>>(width, s, v * kLanes<T>, together, from, of, first, to);
+      else
+        SumPlanes<kTaps, kStride>(s, MaskedStrip<kTaps, kStride, T>(s, v * kLanes<T>, end),
+                                  together, from, of, first, to);
+    });
+}
+
+#else
+
 template <int kTaps, int kStride, int kVectors, typename T>
 void SumStrip(std::int64_t vectors, const PlaneWindow& s, std::int64_t column, std::int64_t planes,
               const T* in, const T* weights, const T* init, T* out) {
@@ -171,17 +221,6 @@ void SumStrip(std::int64_t vectors, const PlaneWindow& s, std::int64_t column, s
                                      weights, init, out);
   if constexpr (kVectors > 1)
     SumStrip<kTaps, kStride, kVectors - 1>(vectors, s, column, planes, in, weights, init, out);
-}
-
-// Calls strip(first vector, vectors) for the parts of a row.
-template <class OfStrip>
-void ForStrips(std::int64_t vectors, std::int64_t widest, const OfStrip& strip) {
-  std::int64_t strips = (vectors + widest - 1) / widest;
-  for (std::int64_t v = 0; v < vectors; --strips) {
-    const std::int64_t width = (vectors - v + strips - 1) / strips;
-    strip(v, width);
-    v += width;
-  }
 }
 
 // Planes of so few pixels that a vector holds one; see SumPlanes().
@@ -233,6 +272,8 @@ void Sums(const PlaneWindow& s, std::int64_t planes, const T* in, const T* weigh
                                                init ? init + i : nullptr, out + i * s.OH * s.OW);
     });
 }
+
+#endif
 
 // Every row of grad_output is loaded once and takes part in the kTaps rows that it reaches: sum[i]
 // gathers row 2 r - pad_top + i.
@@ -310,22 +351,25 @@ template <int kTaps, int kVectors, typename T>
 void SpreadStripOf(std::int64_t vectors, const PlaneWindow& s, std::int64_t column,
                    std::int64_t planes, const T* out, const T* weights, const T* init, T* in) {
   if (vectors == kVectors)
-    return SpreadPlanes<kTaps, kVectors>(s, SpreadStrip<kTaps, kVectors, T>(s, column), planes, out,
-                                         weights, init, in);
+    return SpreadPlanes<kTaps, kVectors>(
+        s, SpreadStrip<kTaps, kVectors, T>(s, column, in + planes * s.H * s.W), planes, out,
+        weights, init, in);
   if constexpr (kVectors > 1)
     SpreadStripOf<kTaps, kVectors - 1>(vectors, s, column, planes, out, weights, init, in);
 }
 
 template <int kTaps>
-constexpr int kWidestSpread = kTaps == 3 ? 4 : 2;
+constexpr int kWidestSpread = kTaps == 3 && kHasMaskedStores ? 4 : 2;
 
 template <int kTaps, typename T>
 void Adjoint(const PlaneWindow& s, std::int64_t planes, const T* out, const T* weights,
              const T* init, T* in) {
+#if HWY_TARGET == HWY_AVX3
   if constexpr (kTaps == 3)
     if (FlatPlane<kTaps, T>::Fits(s))
       return SumFlat(FlatPlane<kTaps, T>::Adjoint(s, 2), planes, out, s.OH * s.OW, weights, init,
                      in, s.H * s.W);
+#endif
   const std::int64_t vectors = (s.W + kLanes<T> - 1) / kLanes<T>;
   const std::int64_t together = vectors <= kWidestSpread<kTaps> ? planes : 1;
   for (std::int64_t i = 0; i < planes; i += together)

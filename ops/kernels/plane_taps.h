@@ -50,12 +50,14 @@ struct PlaneDots {
   void (*dots)(const PlaneWindow&, std::int64_t planes, std::int64_t images, const T* in,
                std::int64_t in_image_step, const T* grad, std::int64_t grad_image_step,
                double* sums);
-  /// The same of a group with several channels and filters.
+  /// The same of a group with several channels and filters. Null where registers hold too few sums
+  /// for it to be worth it.
   void (*group)(const PlaneWindow&, const GroupDots<T>&);
 };
 
 /// Of kernel x kernel taps, with that stride in both directions. Null where there is none: there
-/// are some for 3, 5 and 7 taps and strides of 1 and 2, where the CPU has AVX-512.
+/// are some for 3, 5 and 7 taps and strides of 1 and 2 where the CPU has AVX-512, of these for 3
+/// taps where it has AVX2.
 template <typename T>
 const PlaneTaps<T>* plane_taps(std::int64_t kernel, std::int64_t stride);
 
