@@ -83,6 +83,14 @@ TAPEDECK_OP_TABLE(
         row(
             "median", [](const V& x) { return median(x); }, kAny),
         row(
+            "nanmedian", [](const V& x) { return std::get<0>(nanmedian(x, 1)); }, kMatrix),
+        row(
+            "frobenius_norm",
+            [](const V& x) {
+              return frobenius_norm(x, {0, 1});
+            },
+            kMatrix),
+        row(
             "median_dim", [](const V& x) { return std::get<0>(median(x, 1)); }, kMatrix),
         list_row(
             "aminmax",
