@@ -103,6 +103,7 @@ class DeprecatedTypeProperties {
  public:
   explicit DeprecatedTypeProperties(ScalarType dtype) : dtype_(dtype) {}
   operator ScalarType() const { return dtype_; }
+  operator TensorOptions() const { return options(); }
   ScalarType scalarType() const { return dtype_; }
   TypeMeta typeMeta() const { return TypeMeta(dtype_); }
   TensorOptions options() const { return TensorOptions(dtype_); }
