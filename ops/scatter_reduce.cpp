@@ -52,10 +52,10 @@ V scattered_product(const V& x, std::int64_t dim, const V& index, const V& src) 
                 [&](const V& at, const V& from) { y.scatter_(dim, at, y.gather(dim, at) * from); });
   if (should_record(x, src))
     record(y, "ScatterReduceBackward0", edges(x, src),
-           [x = save(x), index = save(index), src = save(src), dim](const V& g,
-                                                                    const VjpContext& ctx) {
+           [x = save(x), index = save(index), src = save(src), dim, sizes = x.array().sizes()](
+               const V& g, const VjpContext& ctx) {
              const V at = index.get(ctx), factors = src.get(ctx);
-             const V ones(kernels::ones(ctx.input_sizes(0), g.dtype()));
+             const V ones(kernels::ones(sizes, g.dtype()));
              Gradients grads(2);
              if (ctx.needs(0)) grads[0] = g * scattered_product(ones, dim, at, factors);
              if (!ctx.needs(1)) return grads;
@@ -124,6 +124,7 @@ V scatter_reduce(const V& self, std::int64_t dim, const V& index, const V& src,
   V sent_counts = V(kernels::full(index.sizes(), true, kBool));
   if (reduce == "amax" || reduce == "amin") {
     const V best = scattered_extreme(self, dim, index, values, reduce == "amax", include_self);
+    if (!self.is_floating_point()) return best;
     own = own & attains(self.detach(), best);
     sent_counts = attains(values.detach(), best.gather(dim, index));
   }

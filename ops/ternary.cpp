@@ -210,7 +210,8 @@ V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   const detail::OpScope scope("addcmul");
   const ScalarType dtype = result_type(self, tensor1, tensor2);
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
-  if (!is_floating_point(dtype)) return add(x, mul(a, b), value);
+  if (!is_floating_point(dtype))
+    return add(x, mul(a, b), value.isBoolean() ? Scalar(value.toLong()) : value);
   const double s = value.toDouble();
   V z(kernels::ternary(TernaryOp::AddProduct, fused_shape(x.array(), a.array(), b.array(), "mul"),
                        x.array(), a.array(), b.array(), {{s}}));
@@ -231,7 +232,8 @@ V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   TAPEDECK_CHECK_DEFINED("addcdiv", self, tensor1, tensor2);
   const detail::OpScope scope("addcdiv");
   const ScalarType dtype = result_type(self, tensor1, tensor2);
-  TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
+  TAPEDECK_CHECK_AS(TypeError,
+                    is_floating_point(tensor1.dtype()) || is_floating_point(tensor2.dtype()),
                     "addcdiv: integer division is not supported, got ", self.dtype(), ", ",
                     tensor1.dtype(), " and ", tensor2.dtype());
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);

@@ -25,6 +25,12 @@ inline Tensor& write_out(const char* op, Tensor& out, const Tensor& result) {
   return out.copy_(result);
 }
 
+/// Sums and means are made in the dtype asked for, or else out's if that is floating.
+inline std::optional<ScalarType> dtype_into(const Tensor& out,
+                                            const std::optional<ScalarType>& dtype) {
+  return dtype || !out.is_floating_point() ? dtype : out.scalar_type();
+}
+
 }  // namespace compat
 
 #define TAPEDECK_COMPAT_OUT(name)                                                             \
@@ -162,11 +168,12 @@ inline Tensor& stack_out(Tensor& out, TensorList tensors, std::int64_t dim = 0) 
 }
 inline Tensor& sum_out(Tensor& out, const Tensor& self, IntArrayRef dim, bool keepdim = false,
                        std::optional<ScalarType> dtype = std::nullopt) {
-  return compat::write_out("sum_out", out, sum(self, dim, keepdim, dtype));
+  return compat::write_out("sum_out", out, sum(self, dim, keepdim, compat::dtype_into(out, dtype)));
 }
 inline Tensor& mean_out(Tensor& out, const Tensor& self, IntArrayRef dim, bool keepdim = false,
                         std::optional<ScalarType> dtype = std::nullopt) {
-  return compat::write_out("mean_out", out, mean(self, dim, keepdim, dtype));
+  return compat::write_out("mean_out", out,
+                           mean(self, dim, keepdim, compat::dtype_into(out, dtype)));
 }
 
 }  // namespace tapedeck

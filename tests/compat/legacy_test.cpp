@@ -143,6 +143,7 @@ TEST(CompatLegacy, TypesMakeTensors) {
   EXPECT_EQ(at::zeros({2}, torch::ones({1}, at::kLong).type()).scalar_type(), at::kLong);
   EXPECT_EQ(at::scalar_to_tensor(2.5).scalar_type(), at::kDouble);
   EXPECT_EQ(at::scalar_to_tensor(true).scalar_type(), at::kBool);
+  EXPECT_EQ(torch::getNumGPUs(), 0u);
   EXPECT_TRUE(at::Scalar(3).equal(3) && at::Scalar(3).equal(3.0) && !at::Scalar(3).equal(true));
 }
 
