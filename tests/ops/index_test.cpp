@@ -258,7 +258,7 @@ TEST(Put, NumbersElementsInRowMajorOrder) {
 }
 
 TEST(Scatter, ReducesByName) {
-  const Tensor y = full({2, 3}, 2);
+  const Tensor y = full({2, 3}, 2.0);
   y.scatter_(1, tensor({{0, 0, 2}}), tensor({{3.f, 5.f, 7.f}}), "multiply");
   y.scatter_(0, tensor({{1, 1, 1}}), 10, "add");
   EXPECT_TRUE(equal(y, tensor({{30.f, 2.f, 14.f}, {12.f, 12.f, 12.f}})));
