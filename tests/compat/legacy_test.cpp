@@ -141,6 +141,9 @@ TEST(CompatLegacy, TypesMakeTensors) {
   at::DeprecatedTypeProperties& type = at::CPU(at::kDouble);
   EXPECT_EQ(at::ones({2}, type).scalar_type(), at::kDouble);
   EXPECT_EQ(at::zeros({2}, torch::ones({1}, at::kLong).type()).scalar_type(), at::kLong);
+  EXPECT_EQ(torch::TensorOptions({torch::kCPU, 0}).device(), torch::Device(torch::kCPU, 0));
+  const torch::Device cpu("cpu");
+  EXPECT_EQ(torch::ones({2}, cpu).options().device(), torch::TensorOptions(cpu).device());
   EXPECT_EQ(at::scalar_to_tensor(2.5).scalar_type(), at::kDouble);
   EXPECT_EQ(at::scalar_to_tensor(true).scalar_type(), at::kBool);
   EXPECT_EQ(torch::getNumGPUs(), 0u);
