@@ -127,7 +127,7 @@ bool view_strides(const Array& array, IntArrayRef sizes, DimVector& strides) {
 
 }  // namespace
 
-Array::Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes,
+Array::Array(intrusive_ptr<StorageImpl> storage, ScalarType dtype, IntArrayRef sizes,
              IntArrayRef strides, std::int64_t offset)
     : storage_(std::move(storage)),
       offset_(offset),
@@ -137,7 +137,7 @@ Array::Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes
       sizes_(sizes),
       strides_(strides) {}
 
-Array::Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes,
+Array::Array(intrusive_ptr<StorageImpl> storage, ScalarType dtype, IntArrayRef sizes,
              std::int64_t numel)
     : storage_(std::move(storage)), numel_(numel), dtype_(dtype), sizes_(sizes), strides_(sizes_) {
   set_contiguous(strides_);
@@ -159,7 +159,7 @@ Array Array::empty(IntArrayRef sizes, ScalarType dtype) {
   const std::int64_t bytes = n * element_size(dtype);
   TAPEDECK_CHECK_AS(TypeError, element_size(dtype) > 0, "dtype ", dtype,
                     " is not supported: expected Float, Double, Long, Int, Byte or Bool");
-  return Array(Storage::allocate(static_cast<std::size_t>(bytes)), dtype, sizes, n);
+  return Array(StorageImpl::allocate(static_cast<std::size_t>(bytes)), dtype, sizes, n);
 }
 
 Array Array::from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, ScalarType dtype,
@@ -176,11 +176,11 @@ Array Array::from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, Scala
   }
   TAPEDECK_CHECK(data != nullptr || extent == 0, "from_blob: null data for shape ", sizes);
   const auto bytes = static_cast<std::size_t>(extent * element_size(dtype));
-  return Array(Storage::borrow(data, bytes, std::move(deleter)), dtype, sizes, steps, 0);
+  return Array(StorageImpl::borrow(data, bytes, std::move(deleter)), dtype, sizes, steps, 0);
 }
 
 bool Array::has_internal_overlap() const {
-  if (contiguous_ && numel_ > 0) return false;
+  if (contiguous_ || numel_ == 0) return false;
   for (std::size_t i = 0; i < sizes_.size(); ++i)
     if (sizes_[i] > 1 && strides_[i] == 0) return true;
   return false;
@@ -304,11 +304,32 @@ Array Array::squeeze(std::int64_t dim) const {
 }
 
 Array Array::reinterpret(ScalarType dtype) const {
-  TAPEDECK_CHECK(element_size(dtype) == element_size(dtype_), "reinterpret: ", dtype_, " as ",
-                 dtype, " changes the element size");
-  Array out = *this;
-  out.dtype_ = dtype;
-  return out;
+  const std::int64_t have = element_size(dtype_), want = element_size(dtype);
+  TAPEDECK_CHECK_AS(TypeError, want > 0, "view: dtype ", dtype,
+                    " is not supported: expected Float, Double, Long, Int, Byte or Bool");
+  if (have == want) {
+    Array out = *this;
+    out.dtype_ = dtype;
+    return out;
+  }
+  TAPEDECK_CHECK(dim() > 0, "view: self.dim() cannot be 0 to view ", dtype_, " as ", dtype,
+                 " (different element sizes)");
+  TAPEDECK_CHECK(strides_[dim() - 1] == 1, "view: self.stride(-1) must be 1 to view ", dtype_,
+                 " as ", dtype, " (different element sizes), but got ", strides_[dim() - 1]);
+  DimVector sizes = sizes_, strides = strides_;
+  // In elements of the new dtype, of which `ratio` make one, or are made of one.
+  const std::int64_t ratio = std::max(have, want) / std::min(have, want);
+  const auto rescaled = [&](std::int64_t n, const char* what) {
+    if (have > want) return n * ratio;
+    TAPEDECK_CHECK(n % ratio == 0, "view: ", what, " must be divisible by ", ratio, " to view ",
+                   dtype_, " as ", dtype, " (different element sizes), but got ", n, " (sizes ",
+                   sizes_.ref(), ", strides ", strides_.ref(), ")");
+    return n / ratio;
+  };
+  sizes[dim() - 1] = rescaled(sizes[dim() - 1], "self.size(-1)");
+  const std::int64_t offset = rescaled(offset_, "self.storage_offset()");
+  for (std::int64_t i = 0; i + 1 < dim(); ++i) strides[i] = rescaled(strides[i], "self.stride");
+  return Array(storage_, dtype, sizes, strides, offset);
 }
 
 }  // namespace tapedeck

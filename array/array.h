@@ -23,7 +23,7 @@ std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims, const char* op);
 /// Fills in at most one -1 so that the product is `numel`. \throws Error where that cannot be.
 DimVector infer_size(IntArrayRef sizes, std::int64_t numel);
 
-/// An n-dimensional strided view of a Storage. Copies share the elements: an Array is a handle.
+/// An n-dimensional strided view of a storage. Copies share the elements: an Array is a handle.
 /// It is never null except when default-constructed, and knows nothing of gradients.
 class Array {
  public:
@@ -32,7 +32,7 @@ class Array {
   /// Uninitialised. \throws Error for a negative size.
   static Array empty(IntArrayRef sizes, ScalarType dtype);
   /// The elements from a storage's start, row-major; they lie within it.
-  static Array row_major(intrusive_ptr<Storage> storage, IntArrayRef sizes, ScalarType dtype) {
+  static Array row_major(intrusive_ptr<StorageImpl> storage, IntArrayRef sizes, ScalarType dtype) {
     return Array(std::move(storage), dtype, sizes, numel_of(sizes));
   }
   /// Wraps memory of the caller's, without a copy; strides in elements, row-major where empty.
@@ -57,7 +57,7 @@ class Array {
   /// True where two indices may name the same element (an expanded axis).
   bool has_internal_overlap() const;
 
-  const intrusive_ptr<Storage>& storage() const { return storage_; }
+  const intrusive_ptr<StorageImpl>& storage() const { return storage_; }
   bool shares_storage(const Array& other) const { return storage_ == other.storage_; }
   bool same_view(const Array& other) const {
     return shares_storage(other) && offset_ == other.offset_ && dtype_ == other.dtype_ &&
@@ -92,16 +92,18 @@ class Array {
   Array select(std::int64_t dim, std::int64_t index) const;
   Array unsqueeze(std::int64_t dim) const;
   Array squeeze(std::int64_t dim) const;
-  /// A handle on the same bytes under another dtype of the same element size.
+  /// A handle on the same bytes under another dtype. Where its elements are smaller, or larger, the
+  /// last axis grows or shrinks. \throws Error where its strides do not allow that.
   Array reinterpret(ScalarType dtype) const;
 
  private:
-  Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes, IntArrayRef strides,
-        std::int64_t offset);
+  Array(intrusive_ptr<StorageImpl> storage, ScalarType dtype, IntArrayRef sizes,
+        IntArrayRef strides, std::int64_t offset);
   // Row-major from the storage's start, with `numel` elements.
-  Array(intrusive_ptr<Storage> storage, ScalarType dtype, IntArrayRef sizes, std::int64_t numel);
+  Array(intrusive_ptr<StorageImpl> storage, ScalarType dtype, IntArrayRef sizes,
+        std::int64_t numel);
 
-  intrusive_ptr<Storage> storage_;
+  intrusive_ptr<StorageImpl> storage_;
   std::int64_t offset_ = 0;
   std::int64_t numel_ = 0;
   ScalarType dtype_ = ScalarType::Undefined;

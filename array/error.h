@@ -85,12 +85,18 @@ class StringStream {
   std::unique_ptr<State> state_;
 };
 
+// Where argument-dependent lookup does not search: a program's own str of a tensor is its own.
+namespace no_adl {
+
 template <typename... Parts>
 std::string str(const Parts&... parts) {
   StringStream stream;
   (stream.out() << ... << shown(parts));
   return stream.take();
 }
+
+}  // namespace no_adl
+using namespace no_adl;
 
 /// Appends the module path, if any.
 std::string located(std::string message);
@@ -101,8 +107,7 @@ template <typename E = Error>
 }
 
 }  // namespace detail
-
-using detail::str;
+using namespace detail::no_adl;
 
 }  // namespace tapedeck
 

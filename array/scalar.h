@@ -46,6 +46,19 @@ class Scalar {
   /// Bool, Long or Double.
   constexpr ScalarType type() const { return kind_; }
 
+  /// Whether it is this number; a bool is none.
+  template <typename T>
+  requires std::is_arithmetic_v<T>
+  constexpr bool equal(T number) const {
+    if constexpr (std::is_same_v<T, bool>)
+      return isBoolean() && toBool() == number;
+    else if constexpr (std::is_integral_v<T>)
+      return !isBoolean() && (isFloatingPoint() ? d_ == static_cast<double>(number)
+                                                : i_ == static_cast<std::int64_t>(number));
+    else
+      return !isBoolean() && toDouble() == static_cast<double>(number);
+  }
+
   constexpr Scalar operator-() const {
     // The least integer has no negative: it stays, as in a tensor.
     return kind_ == ScalarType::Double

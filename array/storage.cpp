@@ -7,7 +7,7 @@
 namespace tapedeck {
 
 namespace {
-static_assert(sizeof(Storage) <= 32, "header and smallest data share a cache line");
+static_assert(sizeof(StorageImpl) <= 32, "header and smallest data share a cache line");
 
 // Where the data begin behind the header. A few numbers share its cache line.
 std::size_t header_bytes(std::size_t bytes) { return bytes <= 32 ? 32 : 64; }
@@ -15,35 +15,35 @@ std::size_t header_bytes(std::size_t bytes) { return bytes <= 32 ? 32 : 64; }
 thread_local bool for_inference = false;
 }  // namespace
 
-bool Storage::inference_mode() { return for_inference; }
-void Storage::set_inference_mode(bool on) { for_inference = on; }
+bool StorageImpl::inference_mode() { return for_inference; }
+void StorageImpl::set_inference_mode(bool on) { for_inference = on; }
 
-Storage::Storage(void* data, std::size_t bytes)
+StorageImpl::StorageImpl(void* data, std::size_t bytes)
     : data_(data), nbytes_(bytes), inference_(for_inference) {}
 
-intrusive_ptr<Storage> Storage::allocate(std::size_t bytes) {
+intrusive_ptr<StorageImpl> StorageImpl::allocate(std::size_t bytes) {
   const std::size_t header = header_bytes(bytes);
   auto* block = static_cast<std::byte*>(detail::allocate(header + bytes));
-  return intrusive_ptr<Storage>::of_new(new (block) Storage(block + header, bytes));
+  return intrusive_ptr<StorageImpl>::of_new(new (block) StorageImpl(block + header, bytes));
 }
 
-intrusive_ptr<Storage> Storage::borrow(void* data, std::size_t bytes,
-                                       std::function<void(void*)> deleter) {
-  auto* block = detail::allocate(sizeof(Storage));
-  auto result = intrusive_ptr<Storage>::of_new(new (block) Storage(data, bytes));
+intrusive_ptr<StorageImpl> StorageImpl::borrow(void* data, std::size_t bytes,
+                                               std::function<void(void*)> deleter) {
+  auto* block = detail::allocate(sizeof(StorageImpl));
+  auto result = intrusive_ptr<StorageImpl>::of_new(new (block) StorageImpl(data, bytes));
   if (deleter) result->deleter_ = new std::function<void(void*)>(std::move(deleter));
   return result;
 }
 
-void Storage::destroy() noexcept {
+void StorageImpl::destroy() noexcept {
   if (deleter_) {
     (*deleter_)(data_);
     delete deleter_;
   }
   const std::size_t header = header_bytes(nbytes_);
   const bool own = data_ == reinterpret_cast<std::byte*>(this) + header;
-  const std::size_t block_bytes = own ? header + nbytes_ : sizeof(Storage);
-  this->~Storage();
+  const std::size_t block_bytes = own ? header + nbytes_ : sizeof(StorageImpl);
+  this->~StorageImpl();
   detail::deallocate(this, block_bytes);
 }
 

@@ -11,7 +11,7 @@ namespace tapedeck {
 
 /// The bytes behind one or more Arrays, and the version that every in-place change advances. It
 /// lives here so that all views of the same bytes share it.
-class Storage final : public RefCounted {
+class StorageImpl final : public RefCounted {
  public:
   /// While it is set on a thread, what this thread allocates is for inference alone.
   static bool inference_mode();
@@ -19,10 +19,10 @@ class Storage final : public RefCounted {
 
   /// Uninitialised bytes from the caching allocator, in one block with this header. They are
   /// aligned to 64 bytes, or to 32 where there are no more than that.
-  static intrusive_ptr<Storage> allocate(std::size_t bytes);
+  static intrusive_ptr<StorageImpl> allocate(std::size_t bytes);
   /// Somebody else's bytes; `deleter`, if any, is called with `data` when the last Array goes.
-  static intrusive_ptr<Storage> borrow(void* data, std::size_t bytes,
-                                       std::function<void(void*)> deleter = {});
+  static intrusive_ptr<StorageImpl> borrow(void* data, std::size_t bytes,
+                                           std::function<void(void*)> deleter = {});
 
   void* data() const { return data_; }
   /// Made in inference mode: its arrays take no part in gradients.
@@ -34,8 +34,8 @@ class Storage final : public RefCounted {
   void destroy() noexcept;
 
  private:
-  Storage(void* data, std::size_t bytes);
-  ~Storage() = default;
+  StorageImpl(void* data, std::size_t bytes);
+  ~StorageImpl() = default;
 
   std::atomic<std::uint32_t> version_{0};
   void* data_;

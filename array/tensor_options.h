@@ -53,8 +53,7 @@ class TensorOptions {
   TensorOptions() = default;
   TensorOptions(ScalarType dtype) : dtype_(dtype) {}
   TensorOptions(TypeMeta dtype) : dtype_(dtype) {}
-  TensorOptions(Device device) : device_(device) {}
-  /// From whatever makes a Device: kCPU, "cpu", {kCUDA, 1}.
+  /// From a Device, or whatever makes one: kCPU, "cpu", {kCUDA, 1}.
   template <typename... Args>
   requires std::is_constructible_v<Device, Args...> TensorOptions(Args&&... args)
       : device_(Device(std::forward<Args>(args)...)) {}
@@ -103,6 +102,7 @@ class DeprecatedTypeProperties {
  public:
   explicit DeprecatedTypeProperties(ScalarType dtype) : dtype_(dtype) {}
   operator ScalarType() const { return dtype_; }
+  operator TensorOptions() const { return options(); }
   ScalarType scalarType() const { return dtype_; }
   TypeMeta typeMeta() const { return TypeMeta(dtype_); }
   TensorOptions options() const { return TensorOptions(dtype_); }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -50,6 +51,30 @@ class IValue {
   std::vector<std::int64_t> toIntList() const { return toIntVector(); }
   const std::vector<double>& toDoubleVector() const;
   Scalar toScalar() const;
+  /// The same by type: of a number, a string, a tensor, a list, or an optional of one.
+  template <typename T>
+  T to() const {
+    if constexpr (std::is_same_v<T, bool>)
+      return toBool();
+    else if constexpr (std::is_integral_v<T>)
+      return static_cast<T>(toInt());
+    else if constexpr (std::is_floating_point_v<T>)
+      return static_cast<T>(toDouble());
+    else if constexpr (std::is_same_v<T, std::string>)
+      return toStringRef();
+    else if constexpr (std::is_same_v<T, std::vector<Variable>>)
+      return toTensorVector();
+    else if constexpr (std::is_same_v<T, std::vector<std::int64_t>>)
+      return toIntVector();
+    else if constexpr (std::is_same_v<T, std::vector<double>>)
+      return toDoubleVector();
+    else
+      return toTensor();
+  }
+  template <typename T>
+  std::optional<T> toOptional() const {
+    return isNone() ? std::nullopt : std::optional<T>(to<T>());
+  }
 
  private:
   struct Data;  // the types themselves are known to the .cpp alone: they are slow to compile

@@ -25,7 +25,7 @@ class Saved {
 
   Variable value_;  // an output is held without its history: the node would own itself
   // Most outputs are row-major: then of their elements alone, since the node knows their shape.
-  intrusive_ptr<Storage> elements_;
+  intrusive_ptr<StorageImpl> elements_;
   std::uint32_t version_ = 0;
   std::int32_t output_nr_ = kInput;
 };

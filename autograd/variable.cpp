@@ -23,14 +23,14 @@ void GradMode::set_enabled(bool enabled) { recording = enabled; }
 
 InferenceMode::InferenceMode(bool enabled)
     : was_inference_(is_enabled()), was_recording_(recording) {
-  Storage::set_inference_mode(enabled);
+  StorageImpl::set_inference_mode(enabled);
   recording = !enabled;
 }
 InferenceMode::~InferenceMode() {
-  Storage::set_inference_mode(was_inference_);
+  StorageImpl::set_inference_mode(was_inference_);
   recording = was_recording_;
 }
-bool InferenceMode::is_enabled() { return Storage::inference_mode(); }
+bool InferenceMode::is_enabled() { return StorageImpl::inference_mode(); }
 
 namespace autograd {
 

@@ -46,6 +46,11 @@ struct VariableAccess;
 /// names, defaults and semantics are those of PyTorch's documentation.
 class Variable : public VariableMath, public detail::VariableForms<Variable> {
  public:
+  // Overloads of methods that are declared again here.
+  using VariableMath::scatter;
+  using VariableMath::scatter_;
+  using VariableMath::view;
+
   /// An undefined tensor: no value, no dtype.
   Variable() = default;
   /// A leaf that holds `value` and shares its storage.
@@ -461,7 +466,7 @@ class Variable : public VariableMath, public detail::VariableForms<Variable> {
   std::vector<Variable> chunk(std::int64_t chunks, std::int64_t dim = 0) const;
   std::vector<Variable> tensor_split(std::int64_t sections, std::int64_t dim = 0) const;
   std::vector<Variable> tensor_split(IntArrayRef indices, std::int64_t dim = 0) const;
-  Variable& resize_(IntArrayRef size) const;
+  Variable& resize_(IntArrayRef size, std::optional<MemoryFormat> = std::nullopt) const;
 
   Variable repeat(IntArrayRef repeats) const;
   Variable tile(IntArrayRef dims) const;

@@ -9,6 +9,7 @@
 #include <tapedeck/array/array.h>
 #include <tapedeck/array/tensor_accessor.h>
 #include <tapedeck/array/tensor_options.h>
+#include <tapedeck/array/tensor_storage.h>
 #include <tapedeck/autograd/variable_impl.h>
 
 namespace tapedeck {
@@ -65,6 +66,11 @@ class VariableBase {
   bool is_cpu() const { return true; }
   bool is_sparse() const { return false; }
   bool has_storage() const { return defined(); }
+  /// The memory that this tensor and its views lie in.
+  Storage storage() const { return Storage(array().storage()); }
+  MemoryFormat suggest_memory_format(bool /*channels_last_strides_exact_match*/ = false) const {
+    return MemoryFormat::Contiguous;
+  }
 
   /// The first element. \throws Error unless T is the dtype's C++ type.
   template <typename T>

@@ -84,10 +84,10 @@ class VariableForms {
   Self& logical_not_() const { return take(self().logical_not(), "logical_not_"); }
   Self& bitwise_not_() const { return take(self().bitwise_not(), "bitwise_not_"); }
   Self& cumsum_(std::int64_t dim, std::optional<ScalarType> dtype = std::nullopt) const {
-    return take(self().cumsum(dim, dtype), "cumsum_");
+    return take(self().cumsum(dim, dtype).to(self().scalar_type()), "cumsum_");
   }
   Self& cumprod_(std::int64_t dim, std::optional<ScalarType> dtype = std::nullopt) const {
-    return take(self().clone().cumprod(dim, dtype), "cumprod_");
+    return take(self().clone().cumprod(dim, dtype).to(self().scalar_type()), "cumprod_");
   }
   Self& tril_(std::int64_t diagonal = 0) const { return take(self().tril(diagonal), "tril_"); }
   Self& triu_(std::int64_t diagonal = 0) const { return take(self().triu(diagonal), "triu_"); }

@@ -25,12 +25,12 @@ enum class CreationMeta : std::uint8_t {
 /// How often a storage was changed in place.
 class VersionCounter {
  public:
-  explicit VersionCounter(const Storage& storage) : storage_(storage) {}
+  explicit VersionCounter(const StorageImpl& storage) : storage_(storage) {}
   /// \throws Error for an inference tensor, whose changes are not counted.
   std::uint32_t current_version() const;
 
  private:
-  const Storage& storage_;
+  const StorageImpl& storage_;
 };
 
 /// The value, the gradient and the place on the tape that the handles of one Variable share.

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <vector>
 
 #include <tapedeck/array/array_ref.h>
@@ -94,6 +95,8 @@ class VariableMath : public VariableBase {
   std::tuple<Variable, Variable> cummax(std::int64_t dim) const;
   std::tuple<Variable, Variable> cummin(std::int64_t dim) const;
   Variable logcumsumexp(std::int64_t dim) const;
+  Variable nanmedian() const;
+  std::tuple<Variable, Variable> nanmedian(std::int64_t dim, bool keepdim = false) const;
   std::tuple<Variable, Variable> mode(std::int64_t dim = -1, bool keepdim = false) const;
   Variable quantile(double q, std::optional<std::int64_t> dim = std::nullopt, bool keepdim = false,
                     std::string_view interpolation = "linear") const;
@@ -138,6 +141,12 @@ class VariableMath : public VariableBase {
 
   // ---- shapes and places (ops/parts.cpp, ...) ----
 
+  /// The same memory under another dtype, without a derivative. Where that has smaller elements, or
+  /// larger ones, the last axis grows or shrinks. \throws Error where its strides do not allow
+  /// that. A template, so that view({}) is the view without axes.
+  template <typename T, typename Result = Variable>
+  requires(std::is_same_v<T, ScalarType> || std::is_same_v<T, TypeMeta>) Result view(T dtype)
+  const { return viewed_as(dtype); }
   Variable mT() const;
   Variable mH() const;
   Variable adjoint() const;
@@ -172,6 +181,17 @@ class VariableMath : public VariableBase {
                           std::string_view reduce, bool include_self = true) const;
   Variable& scatter_reduce_(std::int64_t dim, const Variable& index, const Variable& src,
                             std::string_view reduce, bool include_self = true) const;
+  /// reduce: "add" or "multiply".
+  Variable scatter(std::int64_t dim, const Variable& index, const Variable& src,
+                   std::string_view reduce) const;
+  Variable scatter(std::int64_t dim, const Variable& index, Scalar value,
+                   std::string_view reduce) const;
+  Variable& scatter_(std::int64_t dim, const Variable& index, const Variable& src,
+                     std::string_view reduce) const;
+  Variable& scatter_(std::int64_t dim, const Variable& index, Scalar value,
+                     std::string_view reduce) const;
+  Variable put(const Variable& index, const Variable& source, bool accumulate = false) const;
+  Variable& put_(const Variable& index, const Variable& source, bool accumulate = false) const;
   Variable narrow_copy(std::int64_t dim, std::int64_t start, std::int64_t length) const;
   Variable pin_memory() const;
   Variable to_dense() const;
@@ -179,6 +199,9 @@ class VariableMath : public VariableBase {
   Variable& fill_diagonal_(Scalar value, bool wrap = false) const;
   Variable& resize_as_(const Variable& other) const;
   Variable& set_(const Variable& source) const;
+  /// A part of a storage, row-major where no strides are given.
+  Variable& set_(const Storage& source, std::int64_t storage_offset, IntArrayRef size,
+                 IntArrayRef stride = {}) const;
   bool is_same_size(const Variable& other) const;
   bool is_pinned() const { return false; }
   bool is_distributed() const { return false; }
@@ -190,6 +213,7 @@ class VariableMath : public VariableBase {
 
  private:
   const Variable& self() const;
+  Variable viewed_as(ScalarType dtype) const;
 };
 
 }  // namespace tapedeck

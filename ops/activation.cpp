@@ -291,6 +291,12 @@ V hardtanh(const V& self, Scalar min_val, Scalar max_val) {
   TAPEDECK_CHECK(params.values[0] <= params.values[1],
                  "hardtanh: min_val cannot be greater than max_val, got ", min_val, " and ",
                  max_val);
+  if (!self.is_floating_point()) {
+    TAPEDECK_CHECK(self.dtype() != kByte || params.values[0] >= 0,
+                   "hardtanh: cannot do hardtanh on an unsigned type with negative limits, got ",
+                   min_val);
+    return clamp(self, min_val.toLong(), max_val.toLong());
+  }
   return kinked(UnaryOp::Clamp, BinaryOp::HardtanhBackward, self, "HardtanhBackward0", params,
                 params);
 }
@@ -318,6 +324,11 @@ V hardswish(const V& self) {
 // y = x for x > t, else v;  dx = g where x > t
 V threshold(const V& self, Scalar threshold, Scalar value) {
   TAPEDECK_CHECK_DEFINED("threshold", self);
+  if (!self.is_floating_point()) {
+    TAPEDECK_CHECK_AS(TypeError, self.dtype() != kBool,
+                      "threshold: not implemented for dtype Bool");
+    return where(self > threshold.toLong(), self, value.toLong());
+  }
   return kinked(UnaryOp::Threshold, BinaryOp::ThresholdBackward, self, "ThresholdBackward0",
                 {{threshold.toDouble(), value.toDouble()}}, {{threshold.toDouble()}});
 }

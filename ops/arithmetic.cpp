@@ -29,6 +29,8 @@ void check_alpha(ScalarType dtype, Scalar alpha, const char* op) {
                  ": for integral input tensors, argument alpha must not be a floating point number "
                  "(dtype ",
                  dtype, ", alpha ", alpha, ")");
+  TAPEDECK_CHECK(dtype == kBool || !alpha.isBoolean(), op,
+                 ": Boolean alpha only supported for Boolean results, got dtype ", dtype);
 }
 
 Variable scaled(const Variable& x, Scalar alpha) { return is_one(alpha) ? x : mul(x, alpha); }
@@ -261,7 +263,8 @@ Variable& Variable::add_(const Variable& other, Scalar alpha) const {
   if (tapedeck::is_floating_point(dtype))
     return apply_inplace(BinaryOp::AddScaled, "add_", *this, other, dtype, out_of_place,
                          {{alpha.toDouble()}});
-  return apply_inplace(BinaryOp::Add, "add_", *this, scaled(other, alpha), dtype, out_of_place);
+  return apply_inplace(BinaryOp::Add, "add_", *this, scaled(other.to(dtype), alpha), dtype,
+                       out_of_place);
 }
 Variable& Variable::add_(Scalar other, Scalar alpha) const {
   TAPEDECK_CHECK_DEFINED("add_", *this);
@@ -275,7 +278,7 @@ Variable& Variable::sub_(const Variable& other, Scalar alpha) const {
   const ScalarType dtype = result_type(*this, other);
   check_alpha(dtype, alpha, "sub_");
   if (!is_one(alpha) && tapedeck::is_floating_point(dtype)) return add_(other, -alpha);
-  return apply_inplace(BinaryOp::Sub, "sub_", *this, scaled(other, alpha), dtype,
+  return apply_inplace(BinaryOp::Sub, "sub_", *this, scaled(other.to(dtype), alpha), dtype,
                        [&] { return sub(other, alpha); });
 }
 Variable& Variable::sub_(Scalar other, Scalar alpha) const {

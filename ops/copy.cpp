@@ -116,6 +116,7 @@ Variable& Variable::fill_(const Variable& value) const {
   TAPEDECK_CHECK(value.dim() == 0,
                  "fill_ only supports 0-dimension value tensor but got tensor with ", value.dim(),
                  " dimensions");
+  detail::check_fits(value.item(), scalar_type(), "fill_");
   return copy_(value);
 }
 Variable& Variable::zero_() const {

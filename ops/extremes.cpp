@@ -11,6 +11,8 @@
 #include <tapedeck/ops/kernels/reduce.h>
 #include <tapedeck/ops/power.h>
 #include <tapedeck/ops/reduction.h>
+#include <tapedeck/ops/shape.h>
+#include <tapedeck/ops/sorting.h>
 
 // Largest and smallest elements, where they are, and the middle one.
 
@@ -134,6 +136,24 @@ V median(const V& x) {
   return std::get<0>(median(x.reshape({-1}), 0));
 }
 
+std::tuple<V, V> nanmedian(const V& x, std::int64_t dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("nanmedian", x);
+  const detail::OpScope scope("nanmedian");
+  TAPEDECK_CHECK_AS(IndexError, x.dim() == 0 || x.size(dim) > 0, "nanmedian: expected dim ", dim,
+                    " to have a non-zero size, got shape ", x.sizes());
+  // NaN comes last in order.
+  const auto [values, indices] = sort(x, dim);
+  const V numbers = logical_not(isnan(x)).sum(dim, true);
+  const V middle = floor_divide(numbers - 1, 2).clamp_min(0);
+  const V value = values.gather(dim, middle), index = indices.gather(dim, middle);
+  if (keepdim) return {value, index};
+  return {value.squeeze(dim), index.squeeze(dim)};
+}
+V nanmedian(const V& x) {
+  TAPEDECK_CHECK_DEFINED("nanmedian", x);
+  return x.numel() == 0 ? median(x) : std::get<0>(nanmedian(x.reshape({-1}), 0));
+}
+
 V argmax(const V& x, std::optional<std::int64_t> dim, bool keepdim) {
   TAPEDECK_CHECK_DEFINED("argmax", x);
   const detail::OpScope scope("argmax");
@@ -169,5 +189,9 @@ std::tuple<V, V> Variable::median(std::int64_t dim, bool keepdim) const {
   return tapedeck::median(*this, dim, keepdim);
 }
 V Variable::median() const { return tapedeck::median(*this); }
+std::tuple<V, V> VariableMath::nanmedian(std::int64_t dim, bool keepdim) const {
+  return tapedeck::nanmedian(self(), dim, keepdim);
+}
+V VariableMath::nanmedian() const { return tapedeck::nanmedian(self()); }
 
 }  // namespace tapedeck

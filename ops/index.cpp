@@ -180,6 +180,26 @@ const Variable* whole_mask(const Variable& x, const OptionalTensors& indices) {
   return whole ? &mask : nullptr;
 }
 
+// The mask, where it is the only index and one number is written where it is true, in a shape that
+// broadcasts with x. Such a number may be of any dtype.
+std::optional<Variable> mask_for_number(const Variable& x, const OptionalTensors& indices,
+                                        const Variable& values, bool accumulate) {
+  if (accumulate || values.numel() != 1) return std::nullopt;
+  std::int64_t axis = 0;
+  const Variable* mask = nullptr;
+  for (const auto& index : indices) {
+    const bool defined = index && index->defined();
+    if (defined && (mask || index->dtype() != kBool)) return std::nullopt;
+    if (defined) mask = &*index;
+    for (std::int64_t d = 0; d < (defined ? index->dim() : 1); ++d, ++axis)
+      if (axis >= x.dim() || (defined && index->size(d) != x.size(axis))) return std::nullopt;
+  }
+  if (!mask) return std::nullopt;
+  DimVector shape = mask->array().sizes();
+  for (; axis < x.dim(); ++axis) shape.push_back(1);
+  return mask->reshape(shape);
+}
+
 }  // namespace
 
 Variable index(const Variable& x, const OptionalTensors& indices) {
@@ -194,6 +214,8 @@ Variable Variable::index(const OptionalTensors& indices) const {
 Variable index_put(const Variable& x, const OptionalTensors& indices, const Variable& values,
                    bool accumulate) {
   TAPEDECK_CHECK_DEFINED("index_put", x, values);
+  if (const auto mask = mask_for_number(x, indices, values, accumulate))
+    return masked_fill(x, *mask, values.reshape({}));
   return write(x, unfold_masks(x, indices, "index_put"), values, accumulate, "IndexPutBackward0");
 }
 Variable Variable::index_put(const OptionalTensors& indices, const Variable& values,
@@ -203,9 +225,8 @@ Variable Variable::index_put(const OptionalTensors& indices, const Variable& val
 Variable& Variable::index_put_(const OptionalTensors& indices, const Variable& values,
                                bool accumulate) const {
   TAPEDECK_CHECK_DEFINED("index_put_", *this, values);
-  const Variable* mask = whole_mask(*this, indices);
-  if (mask && values.dim() == 0 && values.dtype() == dtype() && !accumulate)
-    return masked_fill_(*mask, values);
+  if (const auto mask = mask_for_number(*this, indices, values, accumulate))
+    return masked_fill_(*mask, values.reshape({}));
   return write_inplace(*this, unfold_masks(*this, indices, "index_put_"), values, accumulate,
                        "IndexPutBackward0");
 }
@@ -348,5 +369,26 @@ Variable take(const Variable& x, const Variable& index) {
   return read(x.reshape({-1}), at, "TakeBackward0").reshape(index.sizes());
 }
 Variable Variable::take(const Variable& index) const { return tapedeck::take(*this, index); }
+
+Variable put(const Variable& x, const Variable& index, const Variable& source, bool accumulate) {
+  TAPEDECK_CHECK_DEFINED("put", x, index, source);
+  TAPEDECK_CHECK_AS(TypeError, index.dtype() == kLong,
+                    "put_(): Expected a long tensor for index, but got ", index.dtype());
+  TAPEDECK_CHECK_AS(TypeError, x.dtype() == source.dtype(), "put_(): self and source expected to ",
+                    "have the same dtype, but got ", x.dtype(), " and ", source.dtype());
+  TAPEDECK_CHECK(index.numel() == source.numel(),
+                 "put_(): Expected source and index to have the same number of elements, but got "
+                 "source ",
+                 source.sizes(), " and index ", index.sizes());
+  Indexing at{{index.reshape({-1})}, "put_"};
+  return write(x.reshape({-1}), at, source.reshape({-1}), accumulate, "PutBackward0")
+      .reshape(x.sizes());
+}
+Variable VariableMath::put(const Variable& index, const Variable& source, bool accumulate) const {
+  return tapedeck::put(self(), index, source, accumulate);
+}
+Variable& VariableMath::put_(const Variable& index, const Variable& source, bool accumulate) const {
+  return assign_inplace(self(), put(index, source, accumulate), "put_");
+}
 
 }  // namespace tapedeck

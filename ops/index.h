@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include <tapedeck/autograd/variable.h>
@@ -30,6 +31,11 @@ Variable gather(const Variable& self, std::int64_t dim, const Variable& index,
 Variable scatter(const Variable& self, std::int64_t dim, const Variable& index,
                  const Variable& src);
 Variable scatter(const Variable& self, std::int64_t dim, const Variable& index, Scalar value);
+/// The same with each place reduced with what is sent to it: "add" or "multiply".
+Variable scatter(const Variable& self, std::int64_t dim, const Variable& index, const Variable& src,
+                 std::string_view reduce);
+Variable scatter(const Variable& self, std::int64_t dim, const Variable& index, Scalar value,
+                 std::string_view reduce);
 /// A copy with y[index[i][j]][j] += src[i][j] (dim 0).
 Variable scatter_add(const Variable& self, std::int64_t dim, const Variable& index,
                      const Variable& src);
@@ -45,6 +51,9 @@ Variable index_copy(const Variable& self, std::int64_t dim, const Variable& inde
                     const Variable& source);
 /// Elements by their number in row-major order; the shape of `index`.
 Variable take(const Variable& self, const Variable& index);
+/// A copy with the elements of those numbers replaced by source's, in order, or with those added.
+Variable put(const Variable& self, const Variable& index, const Variable& source,
+             bool accumulate = false);
 /// gather with broadcasting of all other axes; without `dim`, take.
 Variable take_along_dim(const Variable& self, const Variable& indices,
                         std::optional<std::int64_t> dim = std::nullopt);

@@ -104,6 +104,13 @@ Variable cholesky_inverse(const Variable& self, bool upper = false);
 std::tuple<Variable, Variable> triangular_solve(const Variable& self, const Variable& A,
                                                 bool upper = true, bool transpose = false,
                                                 bool unitriangular = false);
+/// The sum of the singular values.
+inline Variable nuclear_norm(const Variable& self, bool keepdim = false) {
+  return linalg::matrix_norm(self, "nuc", {0, 1}, keepdim);
+}
+inline Variable nuclear_norm(const Variable& self, IntArrayRef dim, bool keepdim = false) {
+  return linalg::matrix_norm(self, "nuc", dim, keepdim);
+}
 inline std::tuple<Variable, Variable> qr(const Variable& self, bool some = true) {
   return linalg::qr(self, some ? "reduced" : "complete");
 }

@@ -15,6 +15,7 @@ Variable number_of(const Variable& x, const Variable& value) {
   TAPEDECK_CHECK(value.dim() == 0,
                  "masked_fill: only supports a 0-dimensional value tensor, but got tensor with ",
                  value.dim(), " dimension(s)");
+  detail::check_fits(value.item(), x.dtype(), "masked_fill");
   return value.to(x.dtype());
 }
 

@@ -70,54 +70,6 @@ V diagonal_scatter(const V& self, const V& src, std::int64_t offset, std::int64_
                   [&](const V& x) { return x.diagonal(offset, dim1, dim2); });
 }
 
-namespace {
-
-// The extreme of each element of self (where it counts) and of what is sent to it, without history.
-V scattered_extreme(const V& self, std::int64_t dim, const V& index, const V& src, bool largest,
-                    bool include_self) {
-  V best = self.detach().clone();
-  V is_open = V(kernels::full(self.sizes(), !include_self, kBool));
-  const std::int64_t length = index.dim() == 0 ? 1 : index.size(dim);
-  // Slice by slice: each writes any element once.
-  for (std::int64_t i = 0; i < length; ++i) {
-    const V at = index.dim() == 0 ? index : index.narrow(dim, i, 1);
-    const V from = (src.dim() == 0 ? src : src.narrow(dim, i, 1)).detach().expand(at.sizes());
-    const V current = best.gather(dim, at);
-    const V winner = largest ? maximum(current, from) : minimum(current, from);
-    best.scatter_(dim, at, where(is_open.gather(dim, at), from, winner));
-    is_open.scatter_(dim, at, V(kernels::zeros(at.sizes(), kBool)));
-  }
-  return best;
-}
-
-}  // namespace
-
-V scatter_reduce(const V& self, std::int64_t dim, const V& index, const V& src,
-                 std::string_view reduce, bool include_self) {
-  TAPEDECK_CHECK(reduce == "sum" || reduce == "mean" || reduce == "amax" || reduce == "amin",
-                 "scatter_reduce: reduce argument must be either sum, mean, amax or amin, got ",
-                 reduce);
-  V values = src;
-  for (std::int64_t d = 0; d < index.dim(); ++d) values = values.narrow(d, 0, index.size(d));
-  const V sent = V(kernels::ones(index.sizes(), self.dtype()));
-  const V reached = self.detach().mul(0).scatter_add(dim, index, sent) > 0;
-  // What counts: everything for sums and means, what attains the extreme otherwise.
-  V own = include_self ? V(kernels::full(self.sizes(), true, kBool)) : logical_not(reached);
-  V sent_counts = V(kernels::full(index.sizes(), true, kBool));
-  if (reduce == "amax" || reduce == "amin") {
-    const V best = scattered_extreme(self, dim, index, values, reduce == "amax", include_self);
-    own = own & (self.detach() == best);
-    sent_counts = values.detach() == best.gather(dim, index);
-  }
-  const V zero = V(kernels::zeros({}, self.dtype()));
-  const V total = where(own, self, zero).scatter_add(dim, index, where(sent_counts, values, zero));
-  if (reduce == "sum") return total;
-  const V count =
-      own.to(self.dtype()).scatter_add(dim, index, sent_counts.to(self.dtype())).clamp_min(1);
-  if (self.is_floating_point()) return total / count;
-  return floor_divide(total, count);
-}
-
 V& fill_diagonal_(const V& self, Scalar value, bool wrap) {
   TAPEDECK_CHECK(self.dim() >= 2, "fill_diagonal_: dimensions must larger than 1, got shape ",
                  self.sizes());
@@ -279,7 +231,7 @@ std::tuple<V, V, V> unique_dim(const V& self, std::int64_t dim, bool, bool retur
 
 bool is_same_size(const V& self, const V& other) { return self.sizes().equals(other.sizes()); }
 
-V VariableMath::mT() const { return self().transpose(-2, -1); }
+V VariableMath::mT() const { return dim() == 0 ? self() : self().transpose(-2, -1); }
 V VariableMath::mH() const { return mT(); }
 V VariableMath::adjoint() const { return mT(); }
 V VariableMath::numpy_T() const {
@@ -329,15 +281,6 @@ V VariableMath::diagonal_scatter(const V& src, std::int64_t offset, std::int64_t
                                  std::int64_t dim2) const {
   return tapedeck::diagonal_scatter(self(), src, offset, dim1, dim2);
 }
-V VariableMath::scatter_reduce(std::int64_t dim, const V& index, const V& src,
-                               std::string_view reduce, bool include_self) const {
-  return tapedeck::scatter_reduce(self(), dim, index, src, reduce, include_self);
-}
-V& VariableMath::scatter_reduce_(std::int64_t dim, const V& index, const V& src,
-                                 std::string_view reduce, bool include_self) const {
-  return assign_inplace(self(), scatter_reduce(dim, index, src, reduce, include_self),
-                        "scatter_reduce_");
-}
 V VariableMath::narrow_copy(std::int64_t dim, std::int64_t start, std::int64_t length) const {
   return self().narrow(dim, start, length).clone();
 }
@@ -368,6 +311,15 @@ V& VariableMath::set_(const V& source) const {
                  self().dtype(), ", got ", source.dtype());
   self().set_data(source);
   return const_cast<V&>(self());
+}
+V& VariableMath::set_(const Storage& source, std::int64_t storage_offset, IntArrayRef size,
+                      IntArrayRef stride) const {
+  TAPEDECK_CHECK(source, "set_: expected a storage, got none");
+  const auto elements = static_cast<std::int64_t>(source.nbytes()) / element_size();
+  const Array all = Array::row_major(intrusive_ptr(source.unsafeGetStorageImpl()), {elements},
+                                     self().scalar_type());
+  const DimVector strides = stride.empty() ? contiguous_strides(size) : DimVector(stride);
+  return set_(V(all.as_strided(size, strides, storage_offset)));
 }
 bool VariableMath::is_same_size(const V& other) const { return sizes().equals(other.sizes()); }
 

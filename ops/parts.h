@@ -20,8 +20,8 @@ Variable slice_scatter(const Variable& self, const Variable& src, std::int64_t d
 Variable diagonal_scatter(const Variable& self, const Variable& src, std::int64_t offset = 0,
                           std::int64_t dim1 = 0, std::int64_t dim2 = 1);
 /// A copy in which each element is reduced with the elements of src that `index` sends to it, as
-/// scatter_add does: "sum", "mean", "amax" or "amin", with self's own element unless include_self
-/// is false. Elements that nothing is sent to stay. Equal extremes share the gradient.
+/// scatter_add does: "sum", "prod", "mean", "amax" or "amin", with self's own element unless
+/// include_self is false. Elements that nothing is sent to stay. Equal extremes share the gradient.
 Variable scatter_reduce(const Variable& self, std::int64_t dim, const Variable& index,
                         const Variable& src, std::string_view reduce, bool include_self = true);
 /// Writes a number onto the diagonal (all indices equal); with `wrap` the diagonal of a matrix

@@ -238,6 +238,10 @@ V remainder(const V& x, Scalar s) {
   TAPEDECK_CHECK_DEFINED("remainder", x);
   return remainder_of(BinaryOp::Remainder, x, s, "RemainderBackward0");
 }
+V remainder(Scalar s, const V& y) {
+  TAPEDECK_CHECK_DEFINED("remainder", y);
+  return remainder(V(kernels::full({}, s, result_type(s, y))), y);
+}
 V floor_divide(const V& x, const V& y) {
   TAPEDECK_CHECK_DEFINED("floor_divide", x, y);
   return rounded_quotient(x.detach(), y.detach(), "floor");

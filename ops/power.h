@@ -29,6 +29,7 @@ Variable fmod(const Variable& self, Scalar other);
 /// The same with other's sign, as Python's %.
 Variable remainder(const Variable& self, const Variable& other);
 Variable remainder(const Variable& self, Scalar other);
+Variable remainder(Scalar self, const Variable& other);
 /// The quotient rounded down; without a gradient. Integers stay integers.
 Variable floor_divide(const Variable& self, const Variable& other);
 Variable floor_divide(const Variable& self, Scalar other);

@@ -32,11 +32,10 @@ void include(Ranks& ranks, Scalar s) {
   ranks.number = promote_known(ranks.number, dtype);
 }
 
-template <typename A, typename B>
-ScalarType type_of(const A& a, const B& b) {
+template <typename... Operands>
+ScalarType type_of(const Operands&... operands) {
   Ranks ranks;
-  include(ranks, a);
-  include(ranks, b);
+  (include(ranks, operands), ...);
   return combine(ranks.dimensioned, combine(ranks.zero_dim, ranks.number));
 }
 
@@ -44,6 +43,9 @@ ScalarType type_of(const A& a, const B& b) {
 
 ScalarType result_type(const Variable& a, const Variable& b) {
   return a.dtype() == b.dtype() ? a.dtype() : type_of(a, b);
+}
+ScalarType result_type(const Variable& a, const Variable& b, const Variable& c) {
+  return a.dtype() == b.dtype() && a.dtype() == c.dtype() ? a.dtype() : type_of(a, b, c);
 }
 ScalarType result_type(const Variable& a, Scalar b) { return type_of(a, b); }
 ScalarType result_type(Scalar a, const Variable& b) { return type_of(b, a); }

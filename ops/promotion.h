@@ -9,6 +9,7 @@
 namespace tapedeck {
 
 ScalarType result_type(const Variable& a, const Variable& b);
+ScalarType result_type(const Variable& a, const Variable& b, const Variable& c);
 ScalarType result_type(const Variable& a, Scalar b);
 ScalarType result_type(Scalar a, const Variable& b);
 

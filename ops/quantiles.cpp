@@ -321,7 +321,8 @@ V VariableMath::renorm(Scalar p, std::int64_t dim, Scalar maxnorm) const {
   return tapedeck::renorm(self(), p, dim, maxnorm);
 }
 V& VariableMath::renorm_(Scalar p, std::int64_t dim, Scalar maxnorm) const {
-  return autograd::assign_inplace(self(), renorm(p, dim, maxnorm), "renorm_");
+  // Of a copy: the derivative reads self, which has changed by then.
+  return autograd::assign_inplace(self(), self().clone().renorm(p, dim, maxnorm), "renorm_");
 }
 
 }  // namespace tapedeck

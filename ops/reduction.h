@@ -80,6 +80,8 @@ Variable norm(const Variable& self, const std::optional<Scalar>& p, IntArrayRef 
 Variable norm(const Variable& self, const std::optional<Scalar>& p, IntArrayRef dim, bool keepdim,
               ScalarType dtype);
 Variable norm(const Variable& self, const std::optional<Scalar>& p, ScalarType dtype);
+/// The 2-norm over one axis, two or all.
+Variable frobenius_norm(const Variable& self, IntArrayRef dim = {}, bool keepdim = false);
 /// log(sum(exp(x))), without overflow.
 Variable logsumexp(const Variable& self, IntArrayRef dim, bool keepdim = false);
 
@@ -100,6 +102,10 @@ std::tuple<Variable, Variable> min(const Variable& self, std::int64_t dim, bool 
 std::tuple<Variable, Variable> median(const Variable& self, std::int64_t dim, bool keepdim = false);
 /// NaN for no elements.
 Variable median(const Variable& self);
+/// The same of the elements that are not NaN; NaN where there are none.
+std::tuple<Variable, Variable> nanmedian(const Variable& self, std::int64_t dim,
+                                         bool keepdim = false);
+Variable nanmedian(const Variable& self);
 /// The index of the first largest (smallest) element, of all elements without `dim`.
 Variable argmax(const Variable& self, std::optional<std::int64_t> dim = std::nullopt,
                 bool keepdim = false);

@@ -111,7 +111,7 @@ V prod(const V& self, std::int64_t dim, bool keepdim, std::optional<ScalarType> 
              if (in.numel() == 0) return V(kernels::zeros(in.sizes(), in.dtype()));
              return prod_backward(g.reshape(kept), in, y.get(ctx).reshape(kept), dim);
            });
-  return y;
+  return dtype && y.dtype() != *dtype ? y.to(*dtype) : y;
 }
 V prod(const V& self, std::optional<ScalarType> dtype) {
   TAPEDECK_CHECK_DEFINED("prod", self);
@@ -125,7 +125,7 @@ V prod(const V& self, std::optional<ScalarType> dtype) {
              return prod_backward(g.reshape({1}), in.reshape({-1}), y.get(ctx).reshape({1}), 0)
                  .reshape(in.sizes());
            });
-  return y;
+  return dtype && y.dtype() != *dtype ? y.to(*dtype) : y;
 }
 
 V Variable::cumsum(std::int64_t dim, std::optional<ScalarType> dtype) const {

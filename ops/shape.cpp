@@ -41,6 +41,11 @@ Variable Variable::view(IntArrayRef size) const {
   return reshaped_view(*this, array().view(infer_size(size, numel())), "ViewBackward0");
 }
 
+Variable VariableMath::viewed_as(ScalarType dtype) const {
+  TAPEDECK_CHECK_DEFINED("view", self());
+  return dtype == scalar_type() ? self() : Variable(array().reinterpret(dtype));
+}
+
 Variable flatten(const Variable& x, std::int64_t start_dim, std::int64_t end_dim) {
   TAPEDECK_CHECK_DEFINED("flatten", x);
   const std::int64_t start = wrap_dim(start_dim, x.dim(), "flatten"),
@@ -277,7 +282,7 @@ std::vector<Variable> broadcast_tensors(TensorList tensors) {
   return result;
 }
 
-Variable& Variable::resize_(IntArrayRef size) const {
+Variable& Variable::resize_(IntArrayRef size, std::optional<MemoryFormat>) const {
   TAPEDECK_CHECK_DEFINED("resize_", *this);
   const detail::OpScope scope("resize_");
   TAPEDECK_CHECK(!requires_grad(), "resize_: cannot resize variables that require grad (shape ",
@@ -290,9 +295,10 @@ Variable& Variable::resize_(IntArrayRef size) const {
     impl_->array = array().as_strided(size, contiguous_strides(size), storage_offset());
   } else {
     TAPEDECK_CHECK(!is_view(), "resize_: a view cannot grow (shape ", old.ref(), " to ", size, ")");
+    // The elements keep the order in which they lie in memory.
     const Array bigger = Array::empty(size, dtype());
-    Array head = bigger.as_strided({numel()}, {1}, 0);
-    kernels::copy(kernels::contiguous(array()).view({numel()}), head);
+    Array head = bigger.as_strided({available}, {1}, 0);
+    kernels::copy(array().as_strided({available}, {1}, storage_offset()), head);
     impl_->array = bigger;
   }
   impl_->accumulator.reset();

@@ -130,7 +130,11 @@ V xlog1py(const V& self, const V& other) { return xlogy(self, floating(other) + 
 
 V logaddexp2(const V& self, const V& other) {
   const detail::OpScope scope("logaddexp2");
-  return logaddexp(self * std::numbers::ln2, other * std::numbers::ln2) / std::numbers::ln2;
+  const ScalarType dtype = result_type(self, other);
+  TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype), "logaddexp2: not implemented for dtype ",
+                    dtype);
+  constexpr double kLn2 = std::numbers::ln2;
+  return logaddexp(self.to(dtype) * kLn2, other.to(dtype) * kLn2) / kLn2;
 }
 // z = sqrt(x^2 + y^2);  dx = g x / z, dy = g y / z
 V hypot(const V& self, const V& other) {
@@ -207,10 +211,12 @@ V ldexp(const V& self, const V& other) {
 
 namespace {
 
-V power_of_two(const V& exponent, const char* op) {
-  TAPEDECK_CHECK_AS(TypeError, is_integral(exponent.dtype(), false), op,
-                    ": not implemented for dtype ", exponent.dtype());
-  return pow(Scalar(2), exponent.detach());
+// 2^exponent in the dtype of what is shifted by it.
+V power_of_two(const V& self, const V& exponent, const char* op) {
+  const ScalarType dtype = result_type(self, exponent);
+  TAPEDECK_CHECK_AS(TypeError, is_integral(dtype, false), op, ": not implemented for dtype ",
+                    dtype);
+  return pow(Scalar(2), exponent.detach().to(dtype));
 }
 V like(Scalar value, const V& x) { return V(kernels::full({}, value, x.dtype())); }
 
@@ -237,13 +243,13 @@ V cosine_window(std::int64_t length, bool periodic, double a0, double a1, double
 }  // namespace
 
 V bitwise_left_shift(const V& self, const V& other) {
-  return self.detach() * power_of_two(other, "bitwise_left_shift");
+  return self.detach() * power_of_two(self, other, "bitwise_left_shift");
 }
 V bitwise_left_shift(const V& self, Scalar other) {
   return bitwise_left_shift(self, like(other, self));
 }
 V bitwise_right_shift(const V& self, const V& other) {
-  return floor_divide(self, power_of_two(other, "bitwise_right_shift"));
+  return floor_divide(self, power_of_two(self, other, "bitwise_right_shift"));
 }
 V bitwise_right_shift(const V& self, Scalar other) {
   return bitwise_right_shift(self, like(other, self));

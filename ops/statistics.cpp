@@ -196,6 +196,14 @@ V norm(const V& x, const std::optional<Scalar>& p, ScalarType dtype) {
   return norm(x, p, IntArrayRef(), false, dtype);
 }
 
+V frobenius_norm(const V& x, IntArrayRef dim, bool keepdim) {
+  TAPEDECK_CHECK_DEFINED("frobenius_norm", x);
+  const detail::OpScope scope("frobenius_norm");
+  TAPEDECK_CHECK(dim.size() <= 2, "frobenius_norm: Expected at most 2 dimensions, but got ",
+                 dim.size(), " dimensions instead: ", dim);
+  return norm_over(x, 2, dim, keepdim);
+}
+
 // y = log(sum(exp(x)));  dx = g exp(x - y)
 V logsumexp(const V& self, IntArrayRef dim, bool keepdim) {
   TAPEDECK_CHECK_DEFINED("logsumexp", self);

@@ -142,8 +142,7 @@ V clamp(const V& self, const std::optional<V>& min, const std::optional<V>& max)
   TAPEDECK_CHECK_DEFINED("clamp", self);
   const detail::OpScope scope("clamp");
   TAPEDECK_CHECK(min || max, "clamp: at least one of min or max must not be None");
-  const ScalarType dtype =
-      promote_types(result_type(self, min ? *min : *max), result_type(self, max ? *max : *min));
+  const ScalarType dtype = result_type(self, min ? *min : *max, max ? *max : *min);
   const V x = self.to(dtype), low = min ? min->to(dtype) : V(), high = max ? max->to(dtype) : V();
   Array value = x.array();
   if (min) value = kernels::binary(BinaryOp::Maximum, value, low.array());
@@ -209,10 +208,10 @@ DimVector fused_shape(const Array& x, const Array& a, const Array& b, const char
 V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   TAPEDECK_CHECK_DEFINED("addcmul", self, tensor1, tensor2);
   const detail::OpScope scope("addcmul");
-  const bool one_dtype = self.dtype() == tensor1.dtype() && self.dtype() == tensor2.dtype();
-  const ScalarType dtype = one_dtype ? self.dtype() : result_type(self, tensor1 * tensor2);
-  if (!is_floating_point(dtype)) return add(self, tensor1 * tensor2, value);
+  const ScalarType dtype = result_type(self, tensor1, tensor2);
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);
+  if (!is_floating_point(dtype))
+    return add(x, mul(a, b), value.isBoolean() ? Scalar(value.toLong()) : value);
   const double s = value.toDouble();
   V z(kernels::ternary(TernaryOp::AddProduct, fused_shape(x.array(), a.array(), b.array(), "mul"),
                        x.array(), a.array(), b.array(), {{s}}));
@@ -232,9 +231,9 @@ V addcmul(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
 V addcdiv(const V& self, const V& tensor1, const V& tensor2, Scalar value) {
   TAPEDECK_CHECK_DEFINED("addcdiv", self, tensor1, tensor2);
   const detail::OpScope scope("addcdiv");
-  const bool one_dtype = self.dtype() == tensor1.dtype() && self.dtype() == tensor2.dtype();
-  const ScalarType dtype = one_dtype ? self.dtype() : result_type(self, tensor1 + tensor2);
-  TAPEDECK_CHECK_AS(TypeError, is_floating_point(dtype),
+  const ScalarType dtype = result_type(self, tensor1, tensor2);
+  TAPEDECK_CHECK_AS(TypeError,
+                    is_floating_point(tensor1.dtype()) || is_floating_point(tensor2.dtype()),
                     "addcdiv: integer division is not supported, got ", self.dtype(), ", ",
                     tensor1.dtype(), " and ", tensor2.dtype());
   const Operand x(self, dtype), a(tensor1, dtype), b(tensor2, dtype);

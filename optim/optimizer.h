@@ -194,6 +194,9 @@ class Optimizer {
  protected:
   /// An empty state of the kind that this optimiser keeps, for load(). Null: it keeps none.
   virtual std::unique_ptr<OptimizerParamState> new_state() const { return nullptr; }
+  /// load() where states are made by `new_state`.
+  void load_states(serialize::InputArchive& archive,
+                   const std::function<std::unique_ptr<OptimizerParamState>()>& new_state);
   /// What a step begins with: calls the closure, if any, with the tape on, and returns its loss.
   /// \throws Error, before anything changes, where a gradient is not like its parameter.
   Variable begin_step(const LossClosure& closure) const;

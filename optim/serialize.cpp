@@ -183,6 +183,11 @@ void Optimizer::save(OutputArchive& archive) const {
 }
 
 void Optimizer::load(InputArchive& archive) {
+  load_states(archive, [this] { return new_state(); });
+}
+
+void Optimizer::load_states(
+    InputArchive& archive, const std::function<std::unique_ptr<OptimizerParamState>()>& new_state) {
   IValue value;
   archive.read("optimizer", value);
   TAPEDECK_CHECK(value.toStringRef() == name(), "load: ", archive.source(), " holds the state of ",

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <tapedeck/tapedeck.h>
@@ -39,5 +40,7 @@ inline Context& globalContext() {
   static Context context;
   return context;
 }
+
+inline std::size_t getNumGPUs() { return 0; }
 
 }  // namespace tapedeck

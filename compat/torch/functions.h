@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <string_view>
 #include <tuple>
@@ -84,6 +85,58 @@ TAPEDECK_COMPAT_SPECIAL(xlogy)
 inline Tensor pad_sequence(TensorList sequences, bool batch_first = false,
                            double padding_value = 0) {
   return nn::utils::rnn::pad_sequence(sequences, batch_first, padding_value);
+}
+
+// One step of a recurrent network, as the modules of nn take it.
+inline std::tuple<Tensor, Tensor> lstm_cell(const Tensor& input, TensorList hx, const Tensor& w_ih,
+                                            const Tensor& w_hh, const Tensor& b_ih = {},
+                                            const Tensor& b_hh = {}) {
+  TAPEDECK_CHECK(hx.size() == 2, "lstm_cell: expected two hidden states, got ", hx.size());
+  const auto gates = (linear(input, w_ih, b_ih) + linear(hx[0], w_hh, b_hh)).chunk(4, 1);
+  const Tensor c = gates[1].sigmoid() * hx[1] + gates[0].sigmoid() * gates[2].tanh();
+  return {gates[3].sigmoid() * c.tanh(), c};
+}
+inline Tensor gru_cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih,
+                       const Tensor& w_hh, const Tensor& b_ih = {}, const Tensor& b_hh = {}) {
+  const auto x = linear(input, w_ih, b_ih).chunk(3, 1), h = linear(hx, w_hh, b_hh).chunk(3, 1);
+  const Tensor n = (x[2] + (x[0] + h[0]).sigmoid() * h[2]).tanh();
+  return n + (x[1] + h[1]).sigmoid() * (hx - n);
+}
+inline Tensor rnn_tanh_cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih,
+                            const Tensor& w_hh, const Tensor& b_ih = {}, const Tensor& b_hh = {}) {
+  return (linear(input, w_ih, b_ih) + linear(hx, w_hh, b_hh)).tanh();
+}
+inline Tensor rnn_relu_cell(const Tensor& input, const Tensor& hx, const Tensor& w_ih,
+                            const Tensor& w_hh, const Tensor& b_ih = {}, const Tensor& b_hh = {}) {
+  return (linear(input, w_ih, b_ih) + linear(hx, w_hh, b_hh)).relu();
+}
+
+/// softmax(query key^T scale + attn_mask) value over the last two axes, as later versions of
+/// libtorch have it. The mask is added, or says where to look where it is bool; scale defaults to
+/// 1 / sqrt(features).
+inline Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key,
+                                           const Tensor& value,
+                                           const std::optional<Tensor>& attn_mask = {},
+                                           double dropout_p = 0, bool is_causal = false,
+                                           std::optional<double> scale = std::nullopt) {
+  TAPEDECK_CHECK(!attn_mask || !is_causal,
+                 "scaled_dot_product_attention: expected no attn_mask where is_causal, got one");
+  const double factor = scale.value_or(1 / std::sqrt(static_cast<double>(query.size(-1))));
+  Tensor scores = matmul(query * factor, key.transpose(-2, -1));
+  std::optional<Tensor> mask = attn_mask;
+  if (is_causal) mask = ones({query.size(-2), key.size(-2)}, kBool).tril();
+  if (mask && mask->defined())
+    scores = mask->scalar_type() == kBool ? scores.masked_fill(mask->logical_not(), -INFINITY)
+                                          : scores + *mask;
+  return matmul(dropout(softmax(scores, -1), dropout_p, dropout_p > 0), value);
+}
+
+/// The derivatives of sigmoid, of its output, and of threshold.
+inline Tensor sigmoid_backward(const Tensor& grad_output, const Tensor& output) {
+  return grad_output * output * (1 - output);
+}
+inline Tensor threshold_backward(const Tensor& grad_output, const Tensor& self, Scalar threshold) {
+  return grad_output * (self > threshold).to(grad_output.scalar_type());
 }
 
 // Methods that libtorch has as functions, too.

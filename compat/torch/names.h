@@ -1,9 +1,13 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <ostream>
 #include <set>
 #include <string>
@@ -76,6 +80,34 @@ constexpr bool hasXLA() { return false; }
 constexpr bool hasMPS() { return false; }
 constexpr bool hasMKL() { return false; }
 constexpr bool hasLAPACK() { return true; }
+
+/// libtorch's old word for the options of a dtype on the CPU.
+inline DeprecatedTypeProperties& CPU(ScalarType dtype) {
+  static std::array types{DeprecatedTypeProperties(kByte),   DeprecatedTypeProperties(kInt),
+                          DeprecatedTypeProperties(kLong),   DeprecatedTypeProperties(kFloat),
+                          DeprecatedTypeProperties(kDouble), DeprecatedTypeProperties(kBool)};
+  const auto found = std::find(types.begin(), types.end(), DeprecatedTypeProperties(dtype));
+  TAPEDECK_CHECK_AS(TypeError, found != types.end(), "CPU: dtype ", dtype,
+                    " is not supported: expected Float, Double, Long, Int, Byte or Bool");
+  return *found;
+}
+
+namespace jit {
+using tapedeck::IValue;
+}
+
+/// A number as a tensor without axes: int64, double or bool.
+inline Tensor scalar_to_tensor(Scalar number) { return full({}, number, number.type()); }
+/// The sum, and the product, of the integers of a container.
+template <typename Container>
+std::int64_t sum_integers(const Container& container) {
+  return std::accumulate(std::begin(container), std::end(container), std::int64_t{0});
+}
+template <typename Container>
+std::int64_t multiply_integers(const Container& container) {
+  return std::accumulate(std::begin(container), std::end(container), std::int64_t{1},
+                         std::multiplies<>());
+}
 
 using detail::in_parallel_region;
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <tuple>
 #include <utility>
 
 #include <tapedeck/tapedeck.h>
@@ -24,6 +25,12 @@ inline Tensor& write_out(const char* op, Tensor& out, const Tensor& result) {
   return out.copy_(result);
 }
 
+/// Sums and means are made in the dtype asked for, or else out's if that is floating.
+inline std::optional<ScalarType> dtype_into(const Tensor& out,
+                                            const std::optional<ScalarType>& dtype) {
+  return dtype || !out.is_floating_point() ? dtype : out.scalar_type();
+}
+
 }  // namespace compat
 
 #define TAPEDECK_COMPAT_OUT(name)                                                             \
@@ -33,6 +40,7 @@ inline Tensor& write_out(const char* op, Tensor& out, const Tensor& result) {
   }
 TAPEDECK_COMPAT_OUT(abs)
 TAPEDECK_COMPAT_OUT(acos)
+TAPEDECK_COMPAT_OUT(acosh)
 TAPEDECK_COMPAT_OUT(add)
 TAPEDECK_COMPAT_OUT(addbmm)
 TAPEDECK_COMPAT_OUT(addcdiv)
@@ -42,11 +50,15 @@ TAPEDECK_COMPAT_OUT(addmv)
 TAPEDECK_COMPAT_OUT(argmax)
 TAPEDECK_COMPAT_OUT(argmin)
 TAPEDECK_COMPAT_OUT(asin)
+TAPEDECK_COMPAT_OUT(asinh)
 TAPEDECK_COMPAT_OUT(atan)
+TAPEDECK_COMPAT_OUT(atanh)
 TAPEDECK_COMPAT_OUT(atan2)
 TAPEDECK_COMPAT_OUT(baddbmm)
 TAPEDECK_COMPAT_OUT(bitwise_and)
+TAPEDECK_COMPAT_OUT(bitwise_not)
 TAPEDECK_COMPAT_OUT(bitwise_or)
+TAPEDECK_COMPAT_OUT(bitwise_xor)
 TAPEDECK_COMPAT_OUT(bmm)
 TAPEDECK_COMPAT_OUT(ceil)
 TAPEDECK_COMPAT_OUT(clamp)
@@ -60,10 +72,17 @@ TAPEDECK_COMPAT_OUT(div)
 TAPEDECK_COMPAT_OUT(dot)
 TAPEDECK_COMPAT_OUT(eq)
 TAPEDECK_COMPAT_OUT(erf)
+TAPEDECK_COMPAT_OUT(erfc)
+TAPEDECK_COMPAT_OUT(erfinv)
 TAPEDECK_COMPAT_OUT(exp)
+TAPEDECK_COMPAT_OUT(exp2)
 TAPEDECK_COMPAT_OUT(expm1)
 TAPEDECK_COMPAT_OUT(floor)
+TAPEDECK_COMPAT_OUT(floor_divide)
+TAPEDECK_COMPAT_OUT(fmax)
+TAPEDECK_COMPAT_OUT(fmin)
 TAPEDECK_COMPAT_OUT(fmod)
+TAPEDECK_COMPAT_OUT(frac)
 TAPEDECK_COMPAT_OUT(gather)
 TAPEDECK_COMPAT_OUT(ge)
 TAPEDECK_COMPAT_OUT(gt)
@@ -74,9 +93,12 @@ TAPEDECK_COMPAT_OUT(log)
 TAPEDECK_COMPAT_OUT(log10)
 TAPEDECK_COMPAT_OUT(log1p)
 TAPEDECK_COMPAT_OUT(log2)
+TAPEDECK_COMPAT_OUT(log_softmax)
+TAPEDECK_COMPAT_OUT(logaddexp)
 TAPEDECK_COMPAT_OUT(logical_and)
 TAPEDECK_COMPAT_OUT(logical_not)
 TAPEDECK_COMPAT_OUT(logical_or)
+TAPEDECK_COMPAT_OUT(logical_xor)
 TAPEDECK_COMPAT_OUT(lt)
 TAPEDECK_COMPAT_OUT(masked_select)
 TAPEDECK_COMPAT_OUT(matmul)
@@ -87,8 +109,10 @@ TAPEDECK_COMPAT_OUT(mul)
 TAPEDECK_COMPAT_OUT(mv)
 TAPEDECK_COMPAT_OUT(ne)
 TAPEDECK_COMPAT_OUT(neg)
+TAPEDECK_COMPAT_OUT(norm)
 TAPEDECK_COMPAT_OUT(outer)
 TAPEDECK_COMPAT_OUT(pow)
+TAPEDECK_COMPAT_OUT(prod)
 TAPEDECK_COMPAT_OUT(reciprocal)
 TAPEDECK_COMPAT_OUT(remainder)
 TAPEDECK_COMPAT_OUT(round)
@@ -97,6 +121,7 @@ TAPEDECK_COMPAT_OUT(sigmoid)
 TAPEDECK_COMPAT_OUT(sign)
 TAPEDECK_COMPAT_OUT(sin)
 TAPEDECK_COMPAT_OUT(sinh)
+TAPEDECK_COMPAT_OUT(softmax)
 TAPEDECK_COMPAT_OUT(sqrt)
 TAPEDECK_COMPAT_OUT(square)
 TAPEDECK_COMPAT_OUT(sub)
@@ -107,7 +132,32 @@ TAPEDECK_COMPAT_OUT(tril)
 TAPEDECK_COMPAT_OUT(triu)
 TAPEDECK_COMPAT_OUT(trunc)
 TAPEDECK_COMPAT_OUT(where)
+TAPEDECK_COMPAT_OUT(xlogy)
 #undef TAPEDECK_COMPAT_OUT
+
+// Of two tensors; of an axis, there are two results.
+inline Tensor& max_out(Tensor& out, const Tensor& self, const Tensor& other) {
+  return compat::write_out("max_out", out, max(self, other));
+}
+inline Tensor& min_out(Tensor& out, const Tensor& self, const Tensor& other) {
+  return compat::write_out("min_out", out, min(self, other));
+}
+#define TAPEDECK_COMPAT_TWO_OUT(name)                                                          \
+  template <typename... Arguments>                                                             \
+  std::tuple<Tensor&, Tensor&> name##_out(Tensor& values, Tensor& indices, const Tensor& self, \
+                                          std::int64_t first, Arguments... arguments) {        \
+    const auto results = name(self, first, arguments...);                                      \
+    compat::write_out(#name "_out", values, std::get<0>(results));                             \
+    compat::write_out(#name "_out", indices, std::get<1>(results));                            \
+    return {values, indices};                                                                  \
+  }
+TAPEDECK_COMPAT_TWO_OUT(kthvalue)
+TAPEDECK_COMPAT_TWO_OUT(max)
+TAPEDECK_COMPAT_TWO_OUT(median)
+TAPEDECK_COMPAT_TWO_OUT(min)
+TAPEDECK_COMPAT_TWO_OUT(sort)
+TAPEDECK_COMPAT_TWO_OUT(topk)
+#undef TAPEDECK_COMPAT_TWO_OUT
 
 // Those that are called with braced lists.
 inline Tensor& cat_out(Tensor& out, TensorList tensors, std::int64_t dim = 0) {
@@ -118,11 +168,12 @@ inline Tensor& stack_out(Tensor& out, TensorList tensors, std::int64_t dim = 0) 
 }
 inline Tensor& sum_out(Tensor& out, const Tensor& self, IntArrayRef dim, bool keepdim = false,
                        std::optional<ScalarType> dtype = std::nullopt) {
-  return compat::write_out("sum_out", out, sum(self, dim, keepdim, dtype));
+  return compat::write_out("sum_out", out, sum(self, dim, keepdim, compat::dtype_into(out, dtype)));
 }
 inline Tensor& mean_out(Tensor& out, const Tensor& self, IntArrayRef dim, bool keepdim = false,
                         std::optional<ScalarType> dtype = std::nullopt) {
-  return compat::write_out("mean_out", out, mean(self, dim, keepdim, dtype));
+  return compat::write_out("mean_out", out,
+                           mean(self, dim, keepdim, compat::dtype_into(out, dtype)));
 }
 
 }  // namespace tapedeck

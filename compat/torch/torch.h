@@ -50,6 +50,7 @@
 #include <torch/functions.h>
 #include <torch/macros.h>
 #include <torch/names.h>
+#include <torch/optim_serialize.h>
 #include <torch/out.h>
 #include <torch/tempfile.h>
 #include <torch/traits.h>

@@ -10,6 +10,8 @@ namespace tapedeck {
 
 using std::decay_t;
 using std::enable_if_t;
+template <bool value, typename T = void>
+using disable_if_t = std::enable_if_t<!value, T>;
 
 template <bool... values>
 using all_of = std::conjunction<std::bool_constant<values>...>;

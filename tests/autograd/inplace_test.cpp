@@ -157,6 +157,8 @@ TEST(InPlace, OnExpandedMemoryIsRefused) {
   const Variable x = input({1, 3}).detach().expand({2, 3});
   EXPECT_ERROR(x.add_(1),
                "more than one element of the written-to tensor refers to a single memory");
+  const Variable nothing = zeros({1, 0}).expand({2, 0});
+  EXPECT_EQ(nothing.add_(1).numel(), 0);
 }
 
 TEST(InPlace, AViewMadeUnderNoGrad) {

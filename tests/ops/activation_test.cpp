@@ -134,6 +134,14 @@ TEST(Activation, SoftmaxInAnotherDtype) {
   EXPECT_TRUE(allclose(softmax(x, 1, kFloat64), softmax(x.to(kFloat64), 1)));
 }
 
+TEST(Activation, OfIntegers) {
+  const V x = tensor({-7, 1, 9});
+  EXPECT_TRUE(equal(hardtanh(x, -2, 4), tensor({-2, 1, 4})));
+  EXPECT_TRUE(equal(relu6(x), tensor({0, 1, 6})));
+  EXPECT_TRUE(equal(threshold(x, 1.5, 20), tensor({20, 20, 9})));
+  EXPECT_ERROR(hardtanh(x.to(kUInt8)), "unsigned type with negative limits");
+}
+
 TEST(Activation, Errors) {
   const V x = randn({2, 3});
   EXPECT_ERROR(gelu(x, "erf"), "gelu: approximate argument must be either none or tanh, got 'erf'");

@@ -67,6 +67,27 @@ TEST(Promotion, ByCategoryAndRank) {
   EXPECT_EQ((b + b).dtype(), kBool);
 }
 
+TEST(Promotion, OfThreeOperandsAtOnce) {
+  const V bytes = tensor_of({2}, kUInt8, 3), number = tensor_of({}, kInt32, 7),
+          f = tensor_of({}, kFloat32, 0.5), d = tensor_of({}, kFloat64, 0.25);
+  EXPECT_EQ(number.clamp(number, bytes).dtype(), kUInt8);
+  const V x = addcmul(d, f, bytes, 2);
+  EXPECT_EQ(x.dtype(), kFloat64);
+  EXPECT_EQ(x[0].item<double>(), 3.25);
+  EXPECT_EQ(addcdiv(d, f, bytes).dtype(), kFloat64);
+  EXPECT_EQ(addcmul(bytes, bytes, bytes, true)[0].item<int>(), 12);
+}
+
+// 3 + (-1) 5 in int32, not 3 + 251 of uint8.
+TEST(Promotion, FactorsCountInTheDtypeOfTheResult) {
+  const V i = tensor_of({2}, kInt32, 3), bytes = tensor_of({2}, kUInt8, 5);
+  EXPECT_EQ(i.add(bytes, -1)[0].item<int>(), -2);
+  EXPECT_EQ(i.clone().add_(bytes, -1)[0].item<int>(), -2);
+  EXPECT_EQ(i.clone().sub_(bytes, -100)[0].item<int>(), 503);
+  EXPECT_ERROR(i.add(bytes, true), "add: Boolean alpha only supported for Boolean results");
+  EXPECT_EQ(tensor_of({1}, kBool, true).add(tensor_of({1}, kBool, false), true).dtype(), kBool);
+}
+
 TEST(Promotion, InPlaceKeepsTheDtypeOrRefuses) {
   const V i = tensor_of({2}, kInt64, 3), f = tensor_of({2}, kFloat32, 1.5),
           d = tensor_of({2}, kFloat64, 1.5);

@@ -113,6 +113,16 @@ std::vector<OpRow> rows() {
             return x.scatter(1, tensor({{2, 0}, {1, 0}}), s);
           },
           {{{2, 3}, {2, 2}}, {{2, 3}, {5, 4}}, {{3, 3}, {2, 2}}}),
+      row("scatter_with_add", [=](V x, V s) { return scatter(x, 1, line, s, "add"); },
+          {{{2, 3}, {2, 2}}, {{2, 3}, {3, 4}}}),
+      row("scatter_with_multiply", [=](V x, V s) { return scatter(x, 1, line, s, "multiply"); },
+          {{{2, 3}, {2, 2}}, {{2, 3}, {3, 4}}}),
+      row("scatter_value_with_multiply",
+          [=](V x) {
+            const Tensor y = x * 1;
+            return y.scatter_(1, line, 2.5, "multiply");
+          },
+          {{{2, 3}}}),
       row("scatter_value", [=](V x) { return x.scatter(1, line, 3.5); }, {{{2, 3}}}),
       row("scatter_add", [=](V x, V s) { return x.scatter_add(1, line, s); },
           {{{2, 3}, {2, 2}}, {{2, 3}, {3, 4}}}),
@@ -135,6 +145,17 @@ std::vector<OpRow> rows() {
             return x.index_copy(1, ids({2, 0}), s);
           },
           {{{2, 3}, {2, 2}}, {{2, 3, 5}, {2, 2, 5}}}),
+      row("put",
+          [](V x, V s) {
+            return put(x, tensor({{2, 0}, {1, 4}}), s);
+          },
+          {{{2, 3}, {2, 2}}, {{5}, {4}}}),
+      row("put_accumulate",
+          [=](V x, V s) {
+            const Tensor y = x * 1;
+            return y.put_(line, s, true);
+          },
+          {{{2, 3}, {2, 2}}}),
       row("take",
           [=](V x) {
             return x.take(tensor({{0, 5}, {-1, 0}}));
@@ -209,6 +230,40 @@ TEST(IndexPut, Forms) {
   y.index_put_({false}, 100);
   y.index_put_({None, 2}, 0);
   EXPECT_THAT(values<float>(y[2].array()), ElementsAre(0, 0, 0, 0));
+}
+
+// One number where a mask is true, as masked_fill does it: of any dtype, under any part of the
+// axes.
+TEST(IndexPut, OneNumberUnderAMask) {
+  const Tensor y = zeros({2, 3});
+  y.index_put_({tensor({true, false})}, tensor(2));
+  y.index_put_({Slice(), tensor({false, false, true})}, tensor({{3.0}}, kFloat64));
+  EXPECT_TRUE(equal(y, tensor({{2.f, 2.f, 3.f}, {0.f, 0.f, 3.f}})));
+  EXPECT_TRUE(equal(index_put(y, {tensor(false)}, tensor(7.f)), y));
+  EXPECT_TRUE(equal(index_put(y, {tensor(true)}, tensor(7.f)), full({2, 3}, 7)));
+}
+
+TEST(Put, NumbersElementsInRowMajorOrder) {
+  const Tensor y = zeros({3, 2}).t();
+  y.put_(tensor({1, -1}), tensor({2.f, 3.f}));
+  EXPECT_TRUE(equal(y, tensor({{0.f, 2.f, 0.f}, {0.f, 0.f, 3.f}})));
+  EXPECT_THAT(error_of<Error>([&] {
+                y.put_(tensor({0, 1}), tensor({1.f}));
+              }),
+              HasSubstr("put_(): Expected source and index to have the same number of elements"));
+  EXPECT_THAT(error_of<TypeError>([&] { y.put_(tensor({0}), tensor({1})); }),
+              HasSubstr("put_(): self and source expected to have the same dtype"));
+  EXPECT_THAT(error_of<IndexError>([&] { y.put_(tensor({6}), tensor({1.f})); }),
+              HasSubstr("out of bounds"));
+}
+
+TEST(Scatter, ReducesByName) {
+  const Tensor y = full({2, 3}, 2.0);
+  y.scatter_(1, tensor({{0, 0, 2}}), tensor({{3.f, 5.f, 7.f}}), "multiply");
+  y.scatter_(0, tensor({{1, 1, 1}}), 10, "add");
+  EXPECT_TRUE(equal(y, tensor({{30.f, 2.f, 14.f}, {12.f, 12.f, 12.f}})));
+  EXPECT_THAT(error_of<Error>([&] { y.scatter_(0, tensor({{1}}), 1, "mean"); }),
+              HasSubstr("scatter(): reduce argument must be either add or multiply, got mean"));
 }
 
 TEST(IndexPut, ReachesGradientsThroughViews) {

@@ -111,6 +111,7 @@ TAPEDECK_OP_TABLE(
         row(
             "matrix_norm_nuc", [](const V& x) { return linalg::matrix_norm(spread(x), "nuc"); },
             kAny),
+        row("nuclear_norm", [](const V& x) { return nuclear_norm(spread(x)); }, {{{3, 4}}}),
         row("matrix_norm_1", [](const V& x) { return linalg::matrix_norm(x, 1); }, {{{3, 4}}},
             {{-2, 2, {0}}}),
         row("vecdot", [](const V& a, const V& b) { return linalg::vecdot(a, b); },

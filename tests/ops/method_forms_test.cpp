@@ -66,6 +66,8 @@ TEST(InPlaceForms, RunningSumsTrianglesAndProducts) {
   expect_equal(matrix().cumsum_(1), matrix().cumsum(1));
   expect_equal(matrix().cumprod_(0), matrix().cumprod(0));
   expect_equal(tensor({1, 2, 3}, kInt).cumsum_(0), tensor({1, 3, 6}, kInt));
+  expect_equal(tensor({true, false, true}).cumsum_(0), tensor({true, true, true}));
+  expect_equal(tensor({true, false, true}).cumprod_(0), tensor({true, false, false}));
   expect_equal(matrix().tril_(), matrix().tril());
   expect_equal(matrix().triu_(1), matrix().triu(1));
   expect_equal(matrix().atan2_(other()), matrix().atan2(other()));

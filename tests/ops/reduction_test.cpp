@@ -83,6 +83,14 @@ TAPEDECK_OP_TABLE(
         row(
             "median", [](const V& x) { return median(x); }, kAny),
         row(
+            "nanmedian", [](const V& x) { return std::get<0>(nanmedian(x, 1)); }, kMatrix),
+        row(
+            "frobenius_norm",
+            [](const V& x) {
+              return frobenius_norm(x, {0, 1});
+            },
+            kMatrix),
+        row(
             "median_dim", [](const V& x) { return std::get<0>(median(x, 1)); }, kMatrix),
         list_row(
             "aminmax",
@@ -168,6 +176,28 @@ TEST(Reduction, Integers) {
   EXPECT_EQ(count_nonzero(n - 1).item<std::int64_t>(), 2);
   EXPECT_ERROR(var(n), "std and var only support floating point dtypes, got Long");
   EXPECT_ERROR(norm(n), "the input must have a floating point dtype, got Long");
+}
+
+TEST(Reduction, ProductsInTheDtypeAskedFor) {
+  const Variable x = tensor({{2, 3}, {0, 5}});
+  EXPECT_TRUE(equal(prod(x, 1, false, kBool), tensor({true, false})));
+  EXPECT_EQ(prod(x, kBool).dtype(), kBool);
+  EXPECT_EQ(prod(x, kFloat64).dtype(), kFloat64);
+}
+
+TEST(Reduction, MediansOfNumbersAmongNan) {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  const Variable x = tensor({{3.0, nan, 1.0}, {nan, nan, nan}, {2.0, 5.0, 4.0}}, kFloat64);
+  const auto [values, indices] = nanmedian(x, 1);
+  EXPECT_EQ(values[0].item<double>(), 1);
+  EXPECT_TRUE(std::isnan(values[1].item<double>()));
+  EXPECT_EQ(values[2].item<double>(), 4);
+  EXPECT_TRUE(equal(indices, tensor({2, 0, 2})));
+  EXPECT_EQ(std::get<0>(x.nanmedian(-1, true)).sizes(), IntArrayRef({3, 1}));
+  EXPECT_EQ(nanmedian(x).item<double>(), 3);
+  EXPECT_TRUE(std::isnan(nanmedian(zeros({0})).item<float>()));
+  EXPECT_EQ(std::get<0>(nanmedian(tensor(2.0), 0)).item<float>(), 2);
+  EXPECT_THROW(nanmedian(zeros({2, 0}), 1), IndexError);
 }
 
 TEST(Reduction, NothingToReduce) {

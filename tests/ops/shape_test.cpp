@@ -172,6 +172,78 @@ TEST(Shape, Resize) {
   x.resize_({10});
   EXPECT_EQ(x.numel(), 10);
   EXPECT_EQ(x[3].item<int>(), 3);
+  EXPECT_EQ(x[5].item<int>(), 5);
+  // Elements keep the order in which they lie in memory.
+  const Tensor columns = arange(6).reshape({2, 3}).t().clone();
+  columns.resize_({7});
+  EXPECT_THAT(values<std::int64_t>(columns.slice(0, 0, 6).array()), ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST(Shape, ViewUnderAnotherDtype) {
+  const Tensor x = tensor({{1.f, -2.f}, {0.5f, 4.f}});
+  const Tensor bits = x.view(kInt32);
+  EXPECT_THAT(values<std::int32_t>(bits.array()),
+              ElementsAre(0x3f800000, std::int32_t(0xc0000000), 0x3f000000, 0x40800000));
+  bits.select(0, 1).fill_(0);
+  EXPECT_EQ(x.sum().item<float>(), -1);
+  EXPECT_TRUE(x.view(x.dtype()).is_same(x));
+  EXPECT_EQ(ones({1}).view({}).dim(), 0);
+
+  EXPECT_EQ(x.view(kUInt8).sizes(), (Ints{2, 8}));
+  EXPECT_EQ(x.view(kFloat64).sizes(), (Ints{2, 1}));
+  const Tensor wide = zeros({8, 4}).slice(0, 2, 8, 2).view(kInt64);
+  EXPECT_EQ(wide.sizes(), (Ints{3, 2}));
+  EXPECT_EQ(wide.strides(), (Ints{4, 1}));
+  EXPECT_EQ(wide.storage_offset(), 4);
+  EXPECT_EQ(zeros({2, 3}).t().view(kInt32).strides(), (Ints{1, 3}));
+
+  const auto error = [](const Tensor& y, ScalarType dtype) {
+    return testing_support::error_of<Error>([&] { y.view(dtype); });
+  };
+  EXPECT_EQ(error(zeros({2, 3}), kFloat64),
+            "view: self.size(-1) must be divisible by 2 to view Float as Double (different element "
+            "sizes), but got 3 (sizes [2, 3], strides [3, 1])");
+  EXPECT_EQ(error(zeros({}), kUInt8),
+            "view: self.dim() cannot be 0 to view Float as Byte (different element sizes)");
+  EXPECT_THAT(error(zeros({2, 4}).t(), kUInt8), ::testing::HasSubstr("self.stride(-1) must be 1"));
+  EXPECT_THAT(error(zeros({8, 3}).narrow(1, 0, 2), kInt64),
+              ::testing::HasSubstr("self.stride must be divisible by 2"));
+  EXPECT_THAT(error(zeros({8, 4}).narrow(1, 1, 2), kInt64),
+              ::testing::HasSubstr("self.storage_offset() must be divisible by 2"));
+}
+
+// In-place changes through it are seen by what the tape has saved.
+TEST(Shape, ViewUnderAnotherDtypeSharesTheVersion) {
+  const Tensor x = ones({3}, requires_grad()), y = x * 2, z = y * y;
+  EXPECT_FALSE(y.view(kInt32).requires_grad());
+  y.view(kInt32).zero_();
+  EXPECT_THAT(testing_support::error_of<Error>([&] { z.sum().backward(); }),
+              ::testing::HasSubstr("modified"));
+}
+
+TEST(Shape, StorageIsThatOfAllViews) {
+  const Tensor x = arange(6, kFloat32).reshape({2, 3}), row = x[1];
+  EXPECT_EQ(row.storage().nbytes(), 24u);
+  EXPECT_EQ(row.storage().data(), x.data_ptr());
+  EXPECT_EQ(row.storage().data<float>()[4], 4);
+  EXPECT_EQ(row.storage().data_ptr().get(), x.storage().data_ptr().get());
+  EXPECT_TRUE(row.storage().is_alias_of(x.storage()));
+  EXPECT_FALSE(row.clone().storage().is_alias_of(x.storage()));
+  Storage kept;
+  EXPECT_FALSE(kept || kept.nbytes() > 0);
+  {
+    const Tensor z = ones({2});
+    kept = z.storage();
+    EXPECT_EQ(kept.use_count(), 2u);
+  }
+  EXPECT_TRUE(kept.unique());
+  EXPECT_EQ(kept.data<float>()[1], 1);
+
+  const Tensor part = zeros({1});
+  part.set_(x.storage(), 1, {2, 2}, {3, 1});
+  EXPECT_TRUE(equal(part, x.narrow(1, 1, 2)));
+  EXPECT_THAT(testing_support::error_of<Error>([&] { part.set_(x.storage(), 3, {4}); }),
+              ::testing::HasSubstr("reach outside a storage of 24 bytes"));
 }
 
 TEST(Shape, Errors) {

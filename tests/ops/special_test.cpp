@@ -190,10 +190,20 @@ TEST(Special, PredicatesAndReplacements) {
   EXPECT_TRUE(equal(heaviside(tensor({-1.0, 0.0, 2.0}), tensor(0.5)), tensor({0.0, 0.5, 1.0})));
 }
 
+// Of an integer and a double in double precision.
+TEST(Special, LogarithmsOfSumsInTheDtypeOfTheResult) {
+  const V x = tensor({5, 2}), y = tensor({0.25, 2.0}, kFloat64);
+  EXPECT_NEAR(logaddexp2(x, y)[0].item<double>(), std::log2(32 + std::exp2(0.25)), 1e-14);
+  EXPECT_EQ(logaddexp2(x, y)[1].item<double>(), 3);
+  EXPECT_ERROR(logaddexp2(x, x), "logaddexp2: not implemented for dtype Long");
+}
+
 TEST(Special, Shifts) {
   const V x = tensor({5, -5});
   EXPECT_TRUE(equal(bitwise_left_shift(x, 2), tensor({20, -20})));
   EXPECT_TRUE(equal(bitwise_right_shift(x, tensor({1, 1})), tensor({2, -3})));
+  EXPECT_TRUE(equal(bitwise_left_shift(x, tensor({true, false})), tensor({10, -5})));
+  EXPECT_ERROR(bitwise_left_shift(ones({2}), x), "bitwise_left_shift: not implemented for dtype");
 }
 
 TEST(Special, DivisorsAndMultiples) {

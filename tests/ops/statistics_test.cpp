@@ -62,6 +62,22 @@ TAPEDECK_OP_TABLE(
               return scatter_reduce(x, 0, tensor({{0, 1}, {0, 0}, {2, 1}}), y, "amax");
             },
             {{{3, 2}, {3, 2}}}),
+        row("scatter_prod",
+            [](const V& x, const V& y) {
+              return scatter_reduce(x, 0, tensor({{0, 1}, {0, 0}, {2, 1}}), y, "prod");
+            },
+            {{{3, 2}, {3, 2}}, {{3, 2}, {5, 2}}}),
+        row("scatter_prod_without_self",
+            [](const V& x, const V& y) {
+              return scatter_reduce(x, 1, tensor({{0, 1, 0}, {0, 0, 0}}), y, "prod", false);
+            },
+            {{{2, 3}, {2, 3}}}),
+        row("renorm_",
+            [](const V& x) {
+              V y = x * 2;
+              return y.renorm_(2, 0, 1);
+            },
+            {{{3, 5}}}),
         row("block_diag",
             [](const V& x, const V& y) {
               return block_diag({x, y});
@@ -127,6 +143,36 @@ TEST(Statistics, ModeIsTheSmallestOfTheMostFrequent) {
   const auto [values, indices] = mode(tensor({{2, 1, 2, 1}, {5, 5, 7, 0}}));
   EXPECT_TRUE(equal(values, tensor({1, 5})));
   EXPECT_TRUE(equal(indices, tensor({3, 1})));
+}
+
+// As one backward for each factor would give it, the others fixed.
+TEST(ScatterReduce, GradientsOfProductsThatHoldZeros) {
+  V x = tensor({2.0, 3.0, 0.0}, kFloat64).requires_grad_();
+  V y = tensor({0.0, 5.0, 0.0, 7.0, 0.0, 4.0}, kFloat64).requires_grad_();
+  // x[0] by 0 and 5, x[1] by two zeros and 7, x[2] = 0 by 0 and 4.
+  const V index = tensor({0, 0, 1, 1, 1, 2});
+  const V z = scatter_reduce(x, 0, index, y, "prod");
+  EXPECT_TRUE(equal(z, tensor({0.0, 0.0, 0.0}, kFloat64)));
+  z.backward(tensor({1.0, 10.0, 100.0}, kFloat64));
+  EXPECT_TRUE(equal(x.grad(), tensor({0.0, 0.0, 400.0}, kFloat64)));
+  EXPECT_TRUE(equal(y.grad(), tensor({10.0, 0.0, 0.0, 0.0, 0.0, 0.0}, kFloat64)));
+}
+
+TEST(ScatterReduce, ExtremesKeepNan) {
+  const V x = tensor({1.0, 2.0, kNan}, kFloat64), y = tensor({kNan, 3.0, 4.0}, kFloat64);
+  for (const bool include_self : {true, false}) {
+    const V z = scatter_reduce(x, 0, tensor({0, 1, 1}), y, "amax", include_self);
+    EXPECT_TRUE(std::isnan(z[0].item<double>()));
+    EXPECT_EQ(z[1].item<double>(), 4);
+    EXPECT_TRUE(std::isnan(z[2].item<double>()));
+  }
+}
+
+TEST(ScatterReduce, OfBools) {
+  const V x = tensor({true, false}), y = tensor({false, true});
+  EXPECT_TRUE(equal(scatter_reduce(x, 0, tensor({0, 1}), y, "amin"), tensor({false, false})));
+  EXPECT_ERROR(scatter_reduce(x, 0, tensor({0, 1}), y, "most"),
+               "reduce argument must be either sum, prod, mean, amax or amin, got most");
 }
 
 TEST(Statistics, HistogramCountsWithinTheRange) {
