@@ -14,7 +14,8 @@ namespace {
 constexpr std::int64_t kGrain = 32768;  // elements worth a chunk
 constexpr std::int64_t kBatch = 512;    // accumulators on the stack
 constexpr std::int64_t kMaxAccSize = sizeof(Moments);
-constexpr std::int64_t kWideRow = 128;  // elements of several short rows that are folded as one
+constexpr std::int64_t kShortRow = 64;  // bytes of a row that vectors fill badly
+constexpr std::int64_t kWideRow = 128;  // elements of several such rows that are folded as one
 constexpr std::int64_t kManyJobs = 16;  // enough to keep threads busy without splitting
 
 // The axes of the collapsed nest, the reduced ones apart from the others. Operand 0 is the input,
@@ -166,7 +167,8 @@ class Run {
     LoopNest nest = reduced_;
     nest.data[0] = const_cast<char*>(in);
     const std::int64_t stride = reduced_.inner_stride(0);
-    const std::int64_t joined = stride == width * reduced_.item_size[0] ? kWideRow / width : 1;
+    const std::int64_t bytes = width * reduced_.item_size[0];
+    const std::int64_t joined = stride == bytes && bytes < kShortRow ? kWideRow / width : 1;
     nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
       std::int64_t r = 0;
       if (joined > 1 && n >= 4 * joined) {

@@ -67,10 +67,10 @@ void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, co
   });
 }
 
-// Whether an output is written past the caches: that of an operation so cheap that it waits for
-// memory, but not where it takes an input's place, whose lines are read anyway.
+// Whether an output is written past the caches: that of an operation which waits for memory, but
+// not where it takes an input's place, whose lines are read anyway.
 bool is_streamed(const RowLoops& loops, const Array& out, const RowInput* in, int inputs) {
-  if (!loops.is_cheap() || out.nbytes() < detail::kBeyondCaches) return false;
+  if (loops.cost != RowCost::Memory || out.nbytes() < detail::kBeyondCaches) return false;
   return std::none_of(in, in + inputs,
                       [&](const RowInput& input) { return input.element == out.raw(); });
 }

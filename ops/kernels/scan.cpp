@@ -98,6 +98,8 @@ void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine
   std::int64_t row = 0;
   for (; row + kLines <= rows && n >= kVeryShort; row += kLines)
     scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);
+  for (; row + 2 <= rows && n >= kVeryShort; row += 2)
+    scan_rows<2, forward, Acc>(from + row * n, to + row * n, n, combine);
   for (; row < rows; ++row) scan_rows<1, forward, Acc>(from + row * n, to + row * n, n, combine);
 }
 
@@ -203,6 +205,23 @@ void best_of_columns(const T* from, T* to, std::int64_t* index, std::int64_t n, 
   }
 }
 
+// So few columns that the best of each stays in a register, and the place where it is.
+template <bool largest, std::int64_t columns, typename T>
+void best_of_few_columns(const T* from, T* to, std::int64_t* index, std::int64_t n,
+                         std::int64_t step) {
+  T best[columns];
+  std::int64_t place[columns] = {};
+  std::copy_n(from, columns, best);
+  for (std::int64_t i = 0; i < n; ++i, from += step, to += step, index += step)
+    for (std::int64_t j = 0; j < columns; ++j) {
+      const bool better = replaces<largest>(from[j], best[j]);
+      best[j] = better ? from[j] : best[j];
+      place[j] = better ? i : place[j];
+      to[j] = best[j];
+      index[j] = place[j];
+    }
+}
+
 template <bool largest, typename T>
 void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view) {
   const std::int64_t n = view.axis;
@@ -220,7 +239,14 @@ void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view
                  });
   else
     for_each_tile(view, [=](std::int64_t at, std::int64_t columns) {
-      best_of_columns<largest>(from + at, to + at, index + at, n, view.inner, columns);
+      constexpr std::int64_t kFew = 16, kTogether = 4;
+      if (columns >= kFew)
+        return best_of_columns<largest>(from + at, to + at, index + at, n, view.inner, columns);
+      const std::int64_t end = at + columns;
+      for (; at + kTogether <= end; at += kTogether)
+        best_of_few_columns<largest, kTogether>(from + at, to + at, index + at, n, view.inner);
+      for (; at < end; ++at)
+        best_of_few_columns<largest, 1>(from + at, to + at, index + at, n, view.inner);
     });
 }
 
