@@ -1,6 +1,8 @@
 #include <tapedeck/ops/kernels/reduce.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
@@ -31,6 +33,10 @@ struct Fold {
       const In* const run = reinterpret_cast<const In*>(static_cast<const char*>(in) + c * stride);
       Acc a = static_cast<Acc*>(acc)[c];
       std::int64_t i = 0;
+      if constexpr (requires { Op::of_run(run, n); }) {
+        static_cast<Acc*>(acc)[c] = Op::merge(a, Op::of_run(run, n));
+        continue;
+      }
       if constexpr (std::is_integral_v<Acc> && requires { Op::kSlowSteps; }) {
         // Several that do not wait for each other; integers allow any order.
         Acc b0 = Op::identity(), b1 = b0, b2 = b0;
@@ -178,6 +184,18 @@ struct AllOf : AnyOf<T> {
   static bool fold(bool a, T x) { return a & (x != T{}); }
   static bool merge(bool a, bool b) { return a & b; }
 };
+// Bools are bytes that hold 0 or 1, and one of them decides.
+bool has_byte(const bool* run, std::int64_t n, bool value) {
+  constexpr std::int64_t kWorthACall = 8;
+  if (n < kWorthACall) return std::find(run, run + n, value) != run + n;
+  return std::memchr(run, value, static_cast<std::size_t>(n)) != nullptr;
+}
+struct AnyOfBools : AnyOf<bool> {
+  static bool of_run(const bool* run, std::int64_t n) { return has_byte(run, n, true); }
+};
+struct AllOfBools : AllOf<bool> {
+  static bool of_run(const bool* run, std::int64_t n) { return !has_byte(run, n, false); }
+};
 template <typename T>
 struct Variance {
   using In = T;
@@ -202,6 +220,10 @@ Reducer find_reducer(ReduceOp op, ScalarType dtype) {
   const char* const name = name_of(op);
   const auto floating = [&](auto&& f) { return dispatch_floating(dtype, name, f); };
   const auto all = [&](auto&& f) { return dispatch_all(dtype, name, f); };
+  if (dtype == ScalarType::Bool) {
+    if (op == ReduceOp::Any || op == ReduceOp::Max) return Fold<AnyOfBools>::reducer();
+    if (op == ReduceOp::All || op == ReduceOp::Min) return Fold<AllOfBools>::reducer();
+  }
   switch (op) {
     case ReduceOp::Sum:
       return all([&]<typename T>(TypeTag<T>) {

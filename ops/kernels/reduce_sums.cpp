@@ -130,8 +130,8 @@ HWY_INLINE void AddTo(double* sums, const T* v, std::int64_t n) {
     hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), Wide(v + k)), d64, sums + k);
 }
 
-// In vectors: term() over so few rows that their sum stays in the elements' own precision, of `many`
-// vectors of columns side by side.
+// In vectors: term() over so few rows that their sum stays in the elements' own precision, of
+// `many` vectors of columns side by side.
 template <int many, class Term, class D, typename T = hn::TFromD<D>>
 HWY_INLINE void SumColumns(D d, const Term& term, const char* base, std::int64_t stride,
                            std::int64_t rows, T* to) {

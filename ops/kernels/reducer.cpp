@@ -46,8 +46,8 @@ class Run {
 
   // The innermost axis is reduced: each result folds whole runs.
   void over_runs() {
-    const std::int64_t results = kept_.numel, each = reduced_.numel;
-    const std::int64_t blocks = results < kManyJobs ? (each + 2 * kGrain - 1) / (2 * kGrain) : 1;
+    const std::int64_t results = kept_.numel, each = reduced_.numel, part = part_of_runs();
+    const std::int64_t blocks = (each + part - 1) / part;
     if (blocks == 1) {
       parallel_for(results, std::max<std::int64_t>(1, kGrain / each),
                    [&](std::int64_t begin, std::int64_t end) {
@@ -70,7 +70,7 @@ class Run {
       for (std::int64_t b = begin; b < end; ++b) {
         char* acc = partial.data() + b * width;
         reducer_.init(acc, results);
-        const std::int64_t first = b * 2 * kGrain, last = std::min(each, first + 2 * kGrain);
+        const std::int64_t first = b * part, last = std::min(each, first + part);
         kept_.for_each_run(0, results, [&](char* const* at, std::int64_t n) {
           fold_runs(acc, at[0], n, first, last);
           acc += n * reducer_.acc_size;
@@ -141,6 +141,17 @@ class Run {
   }
 
  private:
+  // How many of a result's elements over_runs() takes at a time: all of them where there are enough
+  // results, but those of one stretch of memory where the results' elements lie among each other.
+  std::int64_t part_of_runs() const {
+    const std::int64_t results = kept_.numel, each = reduced_.numel;
+    if (results < kManyJobs) return 2 * kGrain;
+    if (results > kBatch || reduced_.dims < 2 || reduced_.strides[0][0] < kept_.strides[0][0])
+      return each;
+    const std::int64_t run = reduced_.inner_size();
+    return std::max<std::int64_t>(1, 2 * kGrain / (results * run)) * run;
+  }
+
   std::int64_t in_stride() const { return kept_.inner_stride(0); }
   std::int64_t out_stride() const { return kept_.inner_stride(1); }
 

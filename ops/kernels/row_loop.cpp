@@ -405,8 +405,8 @@ bool lies_across(const LoopNest& nest, int operand) {
 }
 
 // run_rows() on slices of the output, of which the cache holds a copy of the crosswise input k:
-// along the first axis, or, where that is the one that is innermost in the input, by as many places
-// of it as share a line of the cache. False where the output is small or has one such slice.
+// along the first axis, where that is the one that is innermost in the input by whole lines of the
+// cache. False where the output is small or has one such slice.
 bool run_slices(RowLoops loops, const double* params, const Array& out, const RowInput* in,
                 int inputs, int k) {
   constexpr std::int64_t kSlice = 32768, kLine = 64;
@@ -415,8 +415,9 @@ bool run_slices(RowLoops loops, const double* params, const Array& out, const Ro
   while (out.sizes()[axis] == 1) ++axis;
   const std::int64_t size = out.sizes()[axis];
   const std::int64_t stride = in[k].array->expand(out.sizes()).strides()[axis];
+  const std::int64_t together = stride == 1 ? kLine / in[k].size : 1;
   const std::int64_t step =
-      stride == 1 ? kLine / in[k].size : std::max<std::int64_t>(1, kSlice * size / out.numel());
+      std::max<std::int64_t>(1, kSlice * size / out.numel() / together) * together;
   if (step >= size) return false;
   parallel_for((size + step - 1) / step, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t first = begin * step; first < std::min(size, end * step); first += step) {

@@ -91,12 +91,13 @@ void scan_tiny(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine 
 template <bool forward, typename Acc, typename T, typename Combine>
 void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
   constexpr std::int64_t kVeryShort = 32;  // rows that do not wait for each other anyway
+  constexpr std::int64_t kShort = 64;      // of which the next ones begin before these end
   if (n == 2) return scan_tiny<2, forward, Acc>(from, to, rows, n, combine);
   if (n == 3) return scan_tiny<3, forward, Acc>(from, to, rows, n, combine);
   if (n == 4) return scan_tiny<4, forward, Acc>(from, to, rows, n, combine);
   if (n <= kTiny) return scan_tiny<0, forward, Acc>(from, to, rows, n, combine);
   std::int64_t row = 0;
-  for (; row + kLines <= rows && n >= kVeryShort; row += kLines)
+  for (; row + kLines <= rows && n > kShort; row += kLines)
     scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);
   for (; row + 2 <= rows && n >= kVeryShort; row += 2)
     scan_rows<2, forward, Acc>(from + row * n, to + row * n, n, combine);
@@ -187,8 +188,10 @@ void best_of_row(const T* from, T* to, std::int64_t* index, std::int64_t n) {
 // Columns [0, columns) along an axis of n places, `step` apart. Places have the elements' size, as
 // vectors want it.
 template <bool largest, typename T>
-void best_of_columns(const T* from, T* to, std::int64_t* index, std::int64_t n, std::int64_t step,
-                     std::int64_t columns) {
+void best_of_columns(const void* from_columns, void* to_columns, std::int64_t* index,
+                     std::int64_t n, std::int64_t step, std::int64_t columns) {
+  const T* from = static_cast<const T*>(from_columns);
+  T* to = static_cast<T*>(to_columns);
   using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   T best[kTile];
   Place place[kTile] = {};
@@ -205,29 +208,15 @@ void best_of_columns(const T* from, T* to, std::int64_t* index, std::int64_t n, 
   }
 }
 
-// So few columns that the best of each stays in a register, and the place where it is.
-template <bool largest, std::int64_t columns, typename T>
-void best_of_few_columns(const T* from, T* to, std::int64_t* index, std::int64_t n,
-                         std::int64_t step) {
-  T best[columns];
-  std::int64_t place[columns] = {};
-  std::copy_n(from, columns, best);
-  for (std::int64_t i = 0; i < n; ++i, from += step, to += step, index += step)
-    for (std::int64_t j = 0; j < columns; ++j) {
-      const bool better = replaces<largest>(from[j], best[j]);
-      best[j] = better ? from[j] : best[j];
-      place[j] = better ? i : place[j];
-      to[j] = best[j];
-      index[j] = place[j];
-    }
-}
-
 template <bool largest, typename T>
 void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view) {
   const std::int64_t n = view.axis;
   const BestSoFarLoop by_vectors = n <= std::numeric_limits<std::int32_t>::max()
                                        ? find_best_so_far(largest, dtype_of<T>)
                                        : nullptr;
+  const BestOfColumnsLoop few_columns = n <= std::numeric_limits<std::int32_t>::max()
+                                            ? find_best_of_columns(largest, dtype_of<T>)
+                                            : nullptr;
   if (view.inner == 1)
     parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
                  [=](std::int64_t begin, std::int64_t end) {
@@ -239,14 +228,10 @@ void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view
                  });
   else
     for_each_tile(view, [=](std::int64_t at, std::int64_t columns) {
-      constexpr std::int64_t kFew = 16, kTogether = 4;
-      if (columns >= kFew)
-        return best_of_columns<largest>(from + at, to + at, index + at, n, view.inner, columns);
-      const std::int64_t end = at + columns;
-      for (; at + kTogether <= end; at += kTogether)
-        best_of_few_columns<largest, kTogether>(from + at, to + at, index + at, n, view.inner);
-      for (; at < end; ++at)
-        best_of_few_columns<largest, 1>(from + at, to + at, index + at, n, view.inner);
+      constexpr std::int64_t kFew = 16;
+      const bool in_registers = columns < kFew && few_columns != nullptr;
+      const auto loop = in_registers ? few_columns : best_of_columns<largest, T>;
+      loop(from + at, to + at, index + at, n, view.inner, columns);
     });
 }
 

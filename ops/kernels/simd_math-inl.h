@@ -101,8 +101,7 @@ template <class D, class V>
 HWY_INLINE V Exp(D d, V x) {
   using Of = ExpOf<hn::TFromD<D>>;
   const hn::RebindToSigned<D> di;
-  if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(x), C(d, Of::kNormal)))))
-    return ExpOfModerate(d, x);
+  if (HWY_LIKELY(hn::AllTrue(d, hn::Le(hn::Abs(x), C(d, Of::kNormal))))) return ExpOfModerate(d, x);
   // What is clamped away is 0 or infinite anyway; what is inside wants a small integer.
   const V limit = C(d, Of::kMost);
   const auto parts = SplitExp(d, hn::Min(hn::Max(x, C(d, Of::kLeast)), limit));
@@ -168,8 +167,8 @@ HWY_INLINE V Sigmoid(D d, V x) {
   return hn::Div(hn::IfThenElse(hn::Lt(x, hn::Zero(d)), e, one), hn::Add(one, e));
 }
 
-// q in atanh(s) = s (1 + s^2 q(s^2)) for s^2 <= 1/9: minimax, off by 4.5e-9 of atanh(s) at most, and
-// by 4.9e-17.
+// q in atanh(s) = s (1 + s^2 q(s^2)) for s^2 <= 1/9: minimax, off by 4.5e-9 of atanh(s) at most,
+// and by 4.9e-17.
 template <typename T>
 inline constexpr double kAtanhRest[] = {
     0.088698744402682957, 0.049514126590741964, 0.067931567436046711,

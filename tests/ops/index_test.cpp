@@ -354,6 +354,18 @@ TEST(Gather, FindsAnIndexOutOfBoundsWhereverItStands) {
     }
 }
 
+TEST(Gather, FindsAnIndexOutOfBoundsBehindThousandsThatAreNot) {
+  Tensor index = randint(37, {400, 37}, kLong);
+  const Tensor all = rand({400, 37}), before = all.clone();
+  index.data_ptr<std::int64_t>()[399 * 37 + 5] = 37;
+  EXPECT_EQ(error_of<IndexError>([&] {
+              all.scatter_add(1, index, ones({400, 37}));
+            }),
+            "scatter_add(): index 37 is out of bounds for dimension 1 with size 37");
+  EXPECT_THROW(all.scatter_add_(1, index, ones({400, 37})), IndexError);
+  EXPECT_TRUE(all.equal(before));
+}
+
 TEST(Gather, Errors) {
   const Tensor y = zeros({2, 3});
   EXPECT_EQ(error_of<IndexError>([&] { y.gather(1, tensor({{3}})); }),

@@ -387,6 +387,24 @@ TEST(Binary, InPlaceOverStridedRows) {
     }
 }
 
+// Slices of an operand that lies crosswise, where the other axis has many elements or few.
+TEST(Binary, LargeCrosswiseOperands) {
+  for (const std::int64_t rows : {2, 23, 300, 20000}) {
+    const std::int64_t columns = 40007 * 3 / rows + 5;
+    const Array a = random_array({rows, columns}, kFloat32, 1);
+    const Array b = random_array({columns, rows}, kFloat32, 2);
+    for (const bool into_crosswise : {false, true}) {
+      const Array x = into_crosswise ? b.transpose(0, 1) : a;
+      const Array sum = binary(BinaryOp::Add, x, into_crosswise ? a : b.transpose(0, 1));
+      const auto got = values<float>(sum);
+      for (std::int64_t i = 0; i < rows * columns; ++i)
+        ASSERT_EQ(got[static_cast<std::size_t>(i)],
+                  a.data<float>()[i] + b.data<float>()[i % columns * rows + i / columns])
+            << rows << ' ' << i;
+    }
+  }
+}
+
 TEST(Binary, IntoATransposedArray) {
   const std::int64_t rows = 230, columns = 190;
   Array out = random_array({columns, rows}, kFloat32, 1);
