@@ -24,9 +24,9 @@ using Function = std::function<Tensor(const Operands&)>;
 struct Operand {
   Shape shape;
   lib::ScalarType dtype = lib::kFloat32;
-  const char* layout = "";   // how the elements lie: row-major, or a name below
-  bool is_constant = false;  // wants no gradient
-  std::int64_t below = 5;    // of integers: values from 0 on
+  const char* layout = "";                      // how the elements lie: row-major, or a name below
+  enum { Variable, Constant } kind = Variable;  // a constant wants no gradient
+  std::int64_t below = 5;                       // of integers: values from 0 on
 
   std::string name() const {
     std::string result = text(shape);
@@ -65,6 +65,8 @@ struct Operand {
     return lib::randn(all, lib::TensorOptions(dtype));
   }
 };
+
+enum class Derivative { Exists, None };
 
 bool is_float(lib::ScalarType dtype) { return dtype == lib::kFloat32 || dtype == lib::kFloat64; }
 
@@ -139,10 +141,11 @@ class Generator {
 
   // Forward alone, or with the backward pass where all but constants are of floating point.
   SweepCase finish(const std::string& kind, std::string name, const std::vector<Operand>& operands,
-                   const Function& f, bool is_differentiable) {
+                   const Function& f, Derivative derivative = Derivative::Exists) {
+    bool is_differentiable = derivative == Derivative::Exists;
     for (const Operand& operand : operands) {
       name += ' ' + operand.name();
-      is_differentiable &= operand.is_constant || is_float(operand.dtype);
+      is_differentiable &= operand.kind == Operand::Constant || is_float(operand.dtype);
     }
     const bool backward = is_differentiable && one_in(2);
     const auto make = [=]() -> std::function<void()> {
@@ -154,7 +157,7 @@ class Generator {
           f(x);
         };
       for (std::size_t k = 0; k < x.size(); ++k)
-        if (!operands[k].is_constant) x[k] = x[k].detach().set_requires_grad(true);
+        if (operands[k].kind == Operand::Variable) x[k] = x[k].detach().set_requires_grad(true);
       const Tensor y = f(x);
       const Tensor grad_output = lib::randn(y.sizes(), lib::TensorOptions(y.scalar_type()));
       return [=] {
@@ -197,12 +200,13 @@ class Generator {
     const bool of_floats = one_in(2);
     const auto [name, f] = of_floats ? one_of(kFloat) : one_of(kAny);
     const std::string text = name;
-    const bool differentiable =
+    const bool has_derivative =
         text.find("to_") != 0 && text != "isnan" && text != "equals" && text != "ones_like";
     return finish(
         "elementwise", name,
         {operand(shape(), of_floats || one_in(2) ? float_dtype() : lib::kInt64)},
-        [f = f](const Operands& x) { return f(x[0]); }, differentiable);
+        [f = f](const Operands& x) { return f(x[0]); },
+        has_derivative ? Derivative::Exists : Derivative::None);
   }
 
   SweepCase binary() {
@@ -237,7 +241,7 @@ class Generator {
     const Operand right = operand(one_in(2) ? sizes : part_of(sizes), dtype);
     return finish(
         "binary", name, {left, right}, [f = f](const Operands& x) { return f(x[0], x[1]); },
-        which < 5);
+        which < 5 ? Derivative::Exists : Derivative::None);
   }
 
   SweepCase reduction() {
@@ -266,7 +270,7 @@ class Generator {
     if (axes.empty()) axes.push_back(up_to(rank - 1));
     return finish(
         "reductions", std::string(name) + "_over_" + text(axes), {x},
-        [f = f, axes, keep = one_in(2)](const Operands& in) { return f(in[0], axes, keep); }, true);
+        [f = f, axes, keep = one_in(2)](const Operands& in) { return f(in[0], axes, keep); });
   }
 
   SweepCase along() {
@@ -299,7 +303,8 @@ class Generator {
     return finish(
         std::string(name).find("softmax") != std::string::npos ? "softmax" : "reductions",
         std::string(name) + "_of_" + std::to_string(axis), {x},
-        [f = f, axis](const Operands& in) { return f(in[0], axis); }, which < 5);
+        [f = f, axis](const Operands& in) { return f(in[0], axis); },
+        which < 5 ? Derivative::Exists : Derivative::None);
   }
 
   SweepCase normalisation() {
@@ -310,41 +315,37 @@ class Generator {
       case 0: {
         const std::int64_t axes = 1 + up_to(static_cast<std::int64_t>(sizes.size()) - 2);
         const Shape last(sizes.end() - axes, sizes.end());
-        return finish(
-            "normalisation", "layer_norm", {x, {last, dtype}, {last, dtype}},
-            [last](const Operands& in) {
-              return F::layer_norm(in[0], F::LayerNormFuncOptions(last).weight(in[1]).bias(in[2]));
-            },
-            true);
+        return finish("normalisation", "layer_norm", {x, {last, dtype}, {last, dtype}},
+                      [last](const Operands& in) {
+                        return F::layer_norm(
+                            in[0], F::LayerNormFuncOptions(last).weight(in[1]).bias(in[2]));
+                      });
       }
       case 1: {
         const Shape channels{sizes[1]};
         sizes[0] += 1;  // more than one value for each channel
         const bool training = one_in(2);
-        return finish(
-            "normalisation", training ? "batch_norm" : "batch_norm_eval",
-            {{sizes, dtype, x.layout}, {channels, dtype}, {channels, dtype}},
-            [training](const Operands& in) {
-              const auto options =
-                  F::BatchNormFuncOptions().weight(in[1]).bias(in[2]).training(training);
-              return training ? F::batch_norm(in[0], {}, {}, options)
-                              : F::batch_norm(in[0], in[1].detach(), in[2].detach().abs(), options);
-            },
-            true);
+        return finish("normalisation", training ? "batch_norm" : "batch_norm_eval",
+                      {{sizes, dtype, x.layout}, {channels, dtype}, {channels, dtype}},
+                      [training](const Operands& in) {
+                        const auto options =
+                            F::BatchNormFuncOptions().weight(in[1]).bias(in[2]).training(training);
+                        return training ? F::batch_norm(in[0], {}, {}, options)
+                                        : F::batch_norm(in[0], in[1].detach(), in[2].detach().abs(),
+                                                        options);
+                      });
       }
       default: {
         const std::int64_t groups = 1 + up_to(7);
         sizes[1] = (sizes[1] + groups - 1) / groups * groups;
         sizes.push_back(2);
         const Shape channels{sizes[1]};
-        return finish(
-            "normalisation", "group_norm_of_" + std::to_string(groups),
-            {{sizes, dtype}, {channels, dtype}, {channels, dtype}},
-            [groups](const Operands& in) {
-              return F::group_norm(in[0],
-                                   F::GroupNormFuncOptions(groups).weight(in[1]).bias(in[2]));
-            },
-            true);
+        return finish("normalisation", "group_norm_of_" + std::to_string(groups),
+                      {{sizes, dtype}, {channels, dtype}, {channels, dtype}},
+                      [groups](const Operands& in) {
+                        return F::group_norm(
+                            in[0], F::GroupNormFuncOptions(groups).weight(in[1]).bias(in[2]));
+                      });
       }
     }
   }
@@ -360,17 +361,14 @@ class Generator {
     const std::int64_t to = 1 + up_to(6);
     switch (up_to(4)) {
       case 0:
-        return finish(
-            "pooling", "adaptive_avg_" + std::to_string(to), {x},
-            [to](const Operands& in) {
-              return lib::adaptive_avg_pool2d(in[0], {to, to});
-            },
-            true);
+        return finish("pooling", "adaptive_avg_" + std::to_string(to), {x},
+                      [to](const Operands& in) {
+                        return lib::adaptive_avg_pool2d(in[0], {to, to});
+                      });
       case 1:
-        return finish(
-            "pooling", "avg" + how, {x},
-            [=](const Operands& in) { return lib::avg_pool2d(in[0], window, stride, padding); },
-            true);
+        return finish("pooling", "avg" + how, {x}, [=](const Operands& in) {
+          return lib::avg_pool2d(in[0], window, stride, padding);
+        });
       case 2:
         return finish(
             "pooling", "bilinear", {x},
@@ -379,13 +377,11 @@ class Generator {
               return F::interpolate(
                   in[0],
                   F::InterpolateFuncOptions().size(size).mode(lib::kBilinear).align_corners(false));
-            },
-            true);
+            });
       default:
-        return finish(
-            "pooling", "max" + how, {x},
-            [=](const Operands& in) { return lib::max_pool2d(in[0], window, stride, padding); },
-            true);
+        return finish("pooling", "max" + how, {x}, [=](const Operands& in) {
+          return lib::max_pool2d(in[0], window, stride, padding);
+        });
     }
   }
 
@@ -395,9 +391,9 @@ class Generator {
       const Operand x = operand(shape(2, 4), dtype);
       Shape places = x.shape;
       places.erase(places.begin() + 1);
-      return finish(
-          "losses", "cross_entropy", {x, {places, lib::kInt64, "", true, x.shape[1]}},
-          [](const Operands& in) { return F::cross_entropy(in[0], in[1]); }, true);
+      return finish("losses", "cross_entropy",
+                    {x, {places, lib::kInt64, "", Operand::Constant, x.shape[1]}},
+                    [](const Operands& in) { return F::cross_entropy(in[0], in[1]); });
     }
     using Loss = Tensor (*)(const Tensor&, const Tensor&);
     static constexpr Named<Loss> kLosses[] = {
@@ -410,9 +406,8 @@ class Generator {
     };
     const auto [name, f] = one_of(kLosses);
     const Operand x = operand(shape(), dtype);
-    return finish(
-        "losses", name, {x, {x.shape, dtype, "", true}},
-        [f = f](const Operands& in) { return f(in[0], in[1]); }, true);
+    return finish("losses", name, {x, {x.shape, dtype, "", Operand::Constant}},
+                  [f = f](const Operands& in) { return f(in[0], in[1]); });
   }
 
   SweepCase movement() {
@@ -422,52 +417,40 @@ class Generator {
     const std::string of = "_of_" + std::to_string(axis);
     switch (up_to(7)) {
       case 0:
-        return finish(
-            "views", "cat" + of, {x, operand(x.shape, x.dtype)},
-            [axis](const Operands& in) {
-              return lib::cat({in[0], in[1]}, axis);
-            },
-            true);
+        return finish("views", "cat" + of, {x, operand(x.shape, x.dtype)},
+                      [axis](const Operands& in) {
+                        return lib::cat({in[0], in[1]}, axis);
+                      });
       case 1:
-        return finish(
-            "views", "stack" + of, {x, operand(x.shape, x.dtype)},
-            [axis](const Operands& in) {
-              return lib::stack({in[0], in[1]}, axis);
-            },
-            true);
+        return finish("views", "stack" + of, {x, operand(x.shape, x.dtype)},
+                      [axis](const Operands& in) {
+                        return lib::stack({in[0], in[1]}, axis);
+                      });
       case 2:
-        return finish(
-            "views", "flip" + of, {x}, [axis](const Operands& in) { return in[0].flip({axis}); },
-            true);
+        return finish("views", "flip" + of, {x},
+                      [axis](const Operands& in) { return in[0].flip({axis}); });
       case 3:
-        return finish(
-            "views", "roll" + of, {x}, [axis](const Operands& in) { return in[0].roll(1, axis); },
-            true);
+        return finish("views", "roll" + of, {x},
+                      [axis](const Operands& in) { return in[0].roll(1, axis); });
       case 4:
-        return finish(
-            "views", "pad", {x},
-            [](const Operands& in) {
-              return F::pad(in[0], F::PadFuncOptions({1, 2}));
-            },
-            true);
+        return finish("views", "pad", {x}, [](const Operands& in) {
+          return F::pad(in[0], F::PadFuncOptions({1, 2}));
+        });
       case 5: {
         Shape order;
         for (std::int64_t d = 0; d < rank; ++d) order.push_back(d);
         for (std::int64_t d = rank - 1; d > 0; --d)
           std::swap(order[static_cast<std::size_t>(d)], order[static_cast<std::size_t>(up_to(d))]);
-        return finish(
-            "views", "permute_" + text(order), {x},
-            [order](const Operands& in) { return in[0].permute(order).contiguous(); }, true);
+        return finish("views", "permute_" + text(order), {x},
+                      [order](const Operands& in) { return in[0].permute(order).contiguous(); });
       }
       case 6: {
         const Shape whole = x.shape;
-        return finish(
-            "views", "expand_to_" + text(whole), {operand(part_of(whole), x.dtype)},
-            [whole](const Operands& in) { return in[0].expand(whole).contiguous(); }, true);
+        return finish("views", "expand_to_" + text(whole), {operand(part_of(whole), x.dtype)},
+                      [whole](const Operands& in) { return in[0].expand(whole).contiguous(); });
       }
       default:
-        return finish(
-            "views", "clone", {x}, [](const Operands& in) { return in[0].clone(); }, true);
+        return finish("views", "clone", {x}, [](const Operands& in) { return in[0].clone(); });
     }
   }
 
@@ -478,40 +461,36 @@ class Generator {
     const std::int64_t size = x.shape[static_cast<std::size_t>(axis)];
     const std::int64_t taken = 1 + up_to(size - 1);
     const auto places = [size](const Shape& sizes) {
-      return Operand{sizes, lib::kInt64, "", true, size};
+      return Operand{sizes, lib::kInt64, "", Operand::Constant, size};
     };
     Shape part = x.shape;
     part[static_cast<std::size_t>(axis)] = taken;
     switch (up_to(5)) {
       case 0:
-        return finish(
-            "indexing", "index_select" + of, {x, places({taken})},
-            [axis](const Operands& in) { return in[0].index_select(axis, in[1]); }, true);
+        return finish("indexing", "index_select" + of, {x, places({taken})},
+                      [axis](const Operands& in) { return in[0].index_select(axis, in[1]); });
       case 1:
-        return finish(
-            "indexing", "gather" + of, {x, places(part)},
-            [axis](const Operands& in) { return in[0].gather(axis, in[1]); }, true);
+        return finish("indexing", "gather" + of, {x, places(part)},
+                      [axis](const Operands& in) { return in[0].gather(axis, in[1]); });
       case 2: {
         const lib::ScalarType dtype = float_dtype();
-        return finish(
-            "indexing", "scatter_add" + of,
-            {operand(x.shape, dtype), places(part), operand(part, dtype)},
-            [axis](const Operands& in) { return in[0].scatter_add(axis, in[1], in[2]); }, true);
+        return finish("indexing", "scatter_add" + of,
+                      {operand(x.shape, dtype), places(part), operand(part, dtype)},
+                      [axis](const Operands& in) { return in[0].scatter_add(axis, in[1], in[2]); });
       }
       case 3:
-        return finish(
-            "indexing", "masked_fill", {x, {part_of(x.shape), lib::kBool, "", true}},
-            [](const Operands& in) { return in[0].masked_fill(in[1], 1); }, true);
+        return finish("indexing", "masked_fill",
+                      {x, {part_of(x.shape), lib::kBool, "", Operand::Constant}},
+                      [](const Operands& in) { return in[0].masked_fill(in[1], 1); });
       case 4:
-        return finish(
-            "indexing", "masked_select", {x, {x.shape, lib::kBool, "", true}},
-            [](const Operands& in) { return in[0].masked_select(in[1]); }, true);
+        return finish("indexing", "masked_select",
+                      {x, {x.shape, lib::kBool, "", Operand::Constant}},
+                      [](const Operands& in) { return in[0].masked_select(in[1]); });
       default: {
         const lib::ScalarType dtype = float_dtype();
-        return finish(
-            "indexing", "index_add" + of,
-            {operand(x.shape, dtype), places({taken}), operand(part, dtype)},
-            [axis](const Operands& in) { return in[0].index_add(axis, in[1], in[2]); }, true);
+        return finish("indexing", "index_add" + of,
+                      {operand(x.shape, dtype), places({taken}), operand(part, dtype)},
+                      [axis](const Operands& in) { return in[0].index_add(axis, in[1], in[2]); });
       }
     }
   }

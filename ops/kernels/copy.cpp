@@ -1,7 +1,6 @@
 #include <tapedeck/ops/kernels/copy.h>
 
 #include <algorithm>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -43,12 +42,19 @@ void copy_tile(char* dst, std::int64_t dst_row, std::int64_t dst_col, const char
   constexpr std::int64_t kSize = sizeof(T);
   if constexpr (kSize >= 4) {
     if (dst_col == kSize) {
+      T* const to = reinterpret_cast<T*>(dst);
+      constexpr std::int64_t kNear = 512;  // bytes
+      if (src_col > 0 && src_col <= kNear) {
+        transpose(reinterpret_cast<const T*>(src), src_col / kSize, cols, rows, to,
+                  dst_row / kSize);
+        return;
+      }
       // Through a buffer: lines of the source that lie a power of two apart would push each other
       // out of the cache before all of them is read.
       alignas(64) T tile[kTile * kTile];
       for (std::int64_t c = 0; c < cols; ++c)
-        std::memcpy(tile + c * rows, src + c * src_col, static_cast<std::size_t>(rows * kSize));
-      transpose(tile, rows, cols, rows, reinterpret_cast<T*>(dst), dst_row / kSize);
+        move_bytes(reinterpret_cast<char*>(tile + c * rows), src + c * src_col, rows * kSize);
+      transpose(tile, rows, cols, rows, to, dst_row / kSize);
       return;
     }
   }

@@ -33,12 +33,16 @@ std::vector<std::int64_t> offsets_of(IntArrayRef sizes, IntArrayRef strides) {
   return offsets;
 }
 
-// Whether axes of these sizes and strides are one gapless run in row-major order.
-bool is_run(IntArrayRef sizes, IntArrayRef strides) {
-  std::int64_t elements = 1;
-  for (std::size_t axis = sizes.size(); axis-- > 0; elements *= sizes[axis])
-    if (sizes[axis] != 1 && strides[axis] != elements) return false;
-  return true;
+// The step from each element of axes of these sizes and strides to the next one in row-major order:
+// 1 for one element, 0 where there are several steps.
+std::int64_t step_of(IntArrayRef sizes, IntArrayRef strides) {
+  std::int64_t elements = 1, step = 1;
+  for (std::size_t axis = sizes.size(); axis-- > 0; elements *= sizes[axis]) {
+    if (sizes[axis] == 1) continue;
+    if (elements == 1) step = strides[axis];
+    if (strides[axis] != elements * step) return 0;
+  }
+  return step;
 }
 
 struct IndexedAxes {
@@ -78,10 +82,10 @@ struct IndexedAxes {
 };
 
 // x[indices] as three nested loops: over the axes in front of J, over J, over the axes behind it.
-// An element lies at outer[o] + picked[j] + inner[i], where inner[i] is i if inner_is_run.
+// An element lies at outer_offset(o) + picked[j] + inner[i], where inner[i] is i if inner_is_run.
 struct IndexPlan {
   DimVector sizes;
-  std::vector<std::int64_t> outer, picked, inner;
+  std::vector<std::int64_t> picked, inner;
   bool inner_is_run = false;
 
   IndexPlan(const Array& x, const IndexList& indices, const char* op, NegativeIndex negative) {
@@ -96,9 +100,11 @@ struct IndexPlan {
     sizes = outer_sizes;
     for (const std::int64_t s : axes.joint) sizes.push_back(s);
     for (const std::int64_t s : inner_sizes) sizes.push_back(s);
-    outer = offsets_of(outer_sizes, outer_strides);
+    outer_count_ = numel_of(outer_sizes);
+    outer_step_ = step_of(outer_sizes, outer_strides);
+    if (outer_step_ == 0) outer_ = offsets_of(outer_sizes, outer_strides);
     row_size_ = numel_of(inner_sizes);
-    inner_is_run = is_run(inner_sizes, inner_strides);
+    inner_is_run = step_of(inner_sizes, inner_strides) == 1;
     if (!inner_is_run) inner = offsets_of(inner_sizes, inner_strides);
     picked.assign(static_cast<std::size_t>(numel_of(axes.joint)), 0);
     for (std::size_t a = 0; a < indices.size(); ++a)
@@ -106,7 +112,10 @@ struct IndexPlan {
         add_index(indices[a].expand(axes.joint), static_cast<std::int64_t>(a), x, op, negative);
   }
 
-  std::int64_t rows() const { return static_cast<std::int64_t>(outer.size() * picked.size()); }
+  std::int64_t rows() const { return outer_count_ * static_cast<std::int64_t>(picked.size()); }
+  std::int64_t outer_offset(std::int64_t o) const {
+    return outer_step_ != 0 ? o * outer_step_ : outer_[static_cast<std::size_t>(o)];
+  }
   std::int64_t row_size() const { return row_size_; }
   // Calls f(r, base, offsets, count) for rows [begin, end) of the (outer, J) loops: `count` rows
   // from r on begin at base + offsets[0], base + offsets[1], ...
@@ -116,7 +125,7 @@ struct IndexPlan {
     std::int64_t o = begin / count, j = begin % count;
     for (std::int64_t r = begin; r < end; ++o, j = 0) {
       const std::int64_t run = std::min(count - j, end - r);
-      f(r, outer[o], picked.data() + j, run);
+      f(r, outer_offset(o), picked.data() + j, run);
       r += run;
     }
   }
@@ -157,7 +166,8 @@ struct IndexPlan {
     });
   }
 
-  std::int64_t row_size_ = 0;
+  std::int64_t outer_count_ = 0, outer_step_ = 0, row_size_ = 0;
+  std::vector<std::int64_t> outer_;
 };
 
 // to[j] = row[at[j]]: four at once, as copy_few() does.
@@ -485,18 +495,21 @@ void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src,
       using T = typename decltype(tag)::type;
       if (adds_rows) {
         const std::int64_t together = std::max<std::int64_t>(1, kTogether / count);
+        const std::int64_t part = std::min(count, kTogether);
         T* const to = target.data<T>();
         const T* const from = source.data<T>();
         const auto* const at = places.data<std::int64_t>();
-        parallel_for(
-            places.numel() / count, 8 * together, [&](std::int64_t begin, std::int64_t end) {
-              for (std::int64_t r = begin; r < end; r += together) {
-                const std::int64_t rows = std::min(together, end - r);
-                if (checks_late && !all_within(at + r * count, 1, rows * count, size))
-                  check_line_index(places, dim, size, op);
-                add_by_rows(to + r * size, size, at + r * count, from + r * count, count, rows);
-              }
-            });
+        const auto add = [=, &places](std::int64_t r, std::int64_t rows, std::int64_t i) {
+          const std::int64_t n = std::min(part, count - i), first = r * count + i;
+          if (checks_late && !all_within(at + first, 1, rows * n, size))
+            check_line_index(places, dim, size, op);
+          add_by_rows(to + r * size, size, at + first, from + first, n, rows);
+        };
+        const std::int64_t grain = std::max<std::int64_t>(1, 8 * kTogether / count);
+        parallel_for(places.numel() / count, grain, [=](std::int64_t begin, std::int64_t end) {
+          for (std::int64_t r = begin; r < end; r += together)
+            for (std::int64_t i = 0; i < count; i += part) add(r, std::min(together, end - r), i);
+        });
         return;
       }
       for_each_chosen(target.data<T>(), target, static_cast<const T*>(source.data<T>()), source,
