@@ -7,6 +7,7 @@
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/reversed_rows.h>
 #include <tapedeck/ops/kernels/row_moves.h>
 #include <tapedeck/ops/kernels/words.h>
 
@@ -27,8 +28,11 @@ Array reversed_rows(const Array& x) {
     const std::int64_t grain =
         std::max<std::int64_t>(1, kGrainBytes / (size * static_cast<std::int64_t>(sizeof(Word))));
     parallel_for(x.numel() / size, grain, [=](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r)
-        std::reverse_copy(from + r * size, from + (r + 1) * size, to + r * size);
+      if constexpr (sizeof(Word) >= 4)
+        return reverse_rows(from + begin * size, to + begin * size, size, end - begin);
+      else
+        for (std::int64_t r = begin; r < end; ++r)
+          std::reverse_copy(from + r * size, from + (r + 1) * size, to + r * size);
     });
   });
   return y;
