@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/layout.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reducer.h>
@@ -295,12 +296,31 @@ Scalar of_nothing(ReduceOp op, IntArrayRef sizes, IntArrayRef dims) {
   }
 }
 
+// run_reducer() into an array whose axes lie in the order of the input's, so that what is read one
+// after the other is written so; then a row-major copy of it.
+Array reduce_in_memory_order(const Reducer& reducer, const Array& x, IntArrayRef shape,
+                             ScalarType dtype, const ReduceParams& params) {
+  const DimVector order = memory_order(x);
+  DimVector sizes, strides(shape.size());
+  for (const std::int64_t axis : order) sizes.push_back(shape[axis]);
+  const Array walked = Array::empty(sizes, dtype);
+  run_reducer(reducer, in_order(x, order), walked, params);
+  for (std::size_t i = 0; i < order.size(); ++i) strides[order[i]] = walked.strides()[i];
+  return contiguous(walked.as_strided(shape, strides, walked.offset()));
+}
+
 // Input and output as run_reducer() wants them, then the output in the shape asked for.
 Array run(const Reducer& reducer, const Array& x, IntArrayRef dims, bool keepdim, ScalarType dtype,
           ReduceParams params, const char* name) {
-  Array out = Array::empty(reduced_shape(x.sizes(), dims, true, name), dtype);
-  params.count = static_cast<double>(x.numel() / out.numel());
-  run_reducer(reducer, x, out, params);
+  const DimVector shape = reduced_shape(x.sizes(), dims, true, name);
+  params.count = static_cast<double>(x.numel() / numel_of(shape));
+  Array out;
+  if (x.is_contiguous()) {
+    out = Array::empty(shape, dtype);
+    run_reducer(reducer, x, out, params);
+  } else {
+    out = reduce_in_memory_order(reducer, x, shape, dtype, params);
+  }
   return keepdim ? out : out.view(reduced_shape(x.sizes(), dims, false, name));
 }
 

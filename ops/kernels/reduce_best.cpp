@@ -286,44 +286,10 @@ void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count
       results[j] = choose.Scalar(results[j], reinterpret_cast<const T*>(base + r * stride)[j]);
 }
 
-// One vector of columns over all rows, without accumulators.
-template <class State, class D, typename T>
-HWY_INLINE bool BestOfFewRows(D d, const char* base, std::int64_t stride, std::int64_t count,
-                              T* to) {
-  State best(hn::LoadU(d, reinterpret_cast<const T*>(base)));
-  for (std::int64_t r = 1; r < count; ++r)
-    best.Take(d, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride)));
-  if (best.MayHaveLost(d)) return false;
-  hn::StoreU(best.best, d, to);
-  return true;
-}
-
-template <class Choice, typename T>
-void BestFewRows(void* out, const void* in, std::int64_t stride, std::int64_t count,
-                 std::int64_t n) {
-  T* const results = static_cast<T*>(out);
-  const auto best = [=](auto d, std::int64_t j) HWY_ATTR {
-    using D = decltype(d);
-    const char* const base = reinterpret_cast<const char*>(static_cast<const T*>(in) + j);
-    if (!BestOfFewRows<Quick<Choice, D>>(d, base, stride, count, results + j))
-      BestOfFewRows<Careful<Choice, D>>(d, base, stride, count, results + j);
-  };
-  const hn::ScalableTag<T> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  std::int64_t j = 0;
-  for (; j + lanes <= n; j += lanes) best(d, j);
-  if (j < n && n >= lanes) return best(d, n - lanes);
-  for (; j < n; ++j) best(hn::CappedTag<T, 1>(), j);
-}
-
-template <class Choice, typename T>
-SimdReducer ReducerOf() {
-  constexpr std::int64_t kFew = 16;
-  return {BestRuns<Choice, T>, BestRows<Choice, T>, BestFewRows<Choice, T>, kFew};
-}
 template <typename T>
 SimdReducer FindFor(ReduceOp op) {
-  return op == ReduceOp::Max ? ReducerOf<Larger, T>() : ReducerOf<Smaller, T>();
+  if (op == ReduceOp::Max) return {BestRuns<Larger, T>, BestRows<Larger, T>};
+  return {BestRuns<Smaller, T>, BestRows<Smaller, T>};
 }
 
 SimdReducer FindBest(ReduceOp op, ScalarType dtype) {

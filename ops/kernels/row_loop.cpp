@@ -395,18 +395,23 @@ Array repeated_along_rows(const Array& in, const Array& out, std::int64_t axes, 
   return clone(in.expand(sizes));
 }
 
-// Whether an input lies crosswise to the output: then it is read faster from a copy that does not.
-bool lies_across(const LoopNest& nest, int operand) {
+// Whether an input is read faster from a copy: it lies crosswise to the output, or is every second
+// element of short rows, which copy() takes many at a time.
+bool wants_a_copy(const LoopNest& nest, int operand) {
+  constexpr std::int64_t kShort = 64;
   const std::int64_t size = nest.item_size[operand], inner = nest.inner_stride(operand);
   if (nest.numel < kWorthACopy || inner == size || inner == 0) return false;
+  if (inner == 2 * size && size >= 4 && nest.inner_size() < kShort &&
+      nest.inner_stride(0) == nest.item_size[0])
+    return true;
   for (int d = 0; d + 1 < nest.dims; ++d)
     if (nest.strides[operand][d] == size) return true;
   return false;
 }
 
-// run_rows() on slices of the output, of which the cache holds a copy of the crosswise input k:
-// along the first axis, where that is the one that is innermost in the input by whole lines of the
-// cache. False where the output is small or has one such slice.
+// run_rows() on slices of the output, of which the cache holds a copy of input k: along the first
+// axis, where that is the one that is innermost in the input by whole lines of the cache. False
+// where the output is small or has one such slice.
 bool run_slices(RowLoops loops, const double* params, const Array& out, const RowInput* in,
                 int inputs, int k) {
   constexpr std::int64_t kSlice = 32768, kLine = 64;
@@ -494,7 +499,7 @@ void run_in_order(const DimVector& order, RowLoops loops, const double* params, 
             return run_with(k, rows);
   for (int k = 0; k < inputs; ++k)
     if (in[k].array != nullptr && !in[k].array->has_internal_overlap() &&
-        lies_across(nest, k + 1)) {
+        wants_a_copy(nest, k + 1)) {
       if (const DimVector order = memory_order(out); !std::is_sorted(order.begin(), order.end()))
         return run_in_order(order, loops, params, out, in, inputs);
       if (run_slices(loops, params, out, in, inputs, k)) return;
