@@ -164,29 +164,36 @@ class Run {
     });
   }
 
+  // Calls body(pointer, count) for each run of the reduced elements [first, last) from `in` on. One
+  // axis needs no nest, of which a copy takes longer than some rows.
+  template <typename Body>
+  void for_each_reduced_run(const char* in, std::int64_t first, std::int64_t last,
+                            Body&& body) const {
+    if (reduced_.dims == 1) return body(in + first * reduced_.inner_stride(0), last - first);
+    LoopNest nest = reduced_;
+    nest.data[0] = const_cast<char*>(in);
+    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) { body(at[0], n); });
+  }
+
   // The reduced elements [first, last) of `count` results whose inputs begin at `in`.
   void fold_runs(void* acc, const char* in, std::int64_t count, std::int64_t first,
                  std::int64_t last) const {
-    LoopNest nest = reduced_;
-    nest.data[0] = const_cast<char*>(in);
-    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
-      reducer_.runs(acc, at[0], in_stride(), count, n);
+    for_each_reduced_run(in, first, last, [&](const char* run, std::int64_t n) {
+      reducer_.runs(acc, run, in_stride(), count, n);
     });
   }
   void fold_rows(void* acc, const char* in, std::int64_t width, std::int64_t first,
                  std::int64_t last) const {
-    LoopNest nest = reduced_;
-    nest.data[0] = const_cast<char*>(in);
     const std::int64_t stride = reduced_.inner_stride(0);
     const std::int64_t bytes = width * reduced_.item_size[0];
     const std::int64_t joined = stride == bytes && bytes < kShortRow ? kWideRow / width : 1;
-    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
+    for_each_reduced_run(in, first, last, [&](const char* rows, std::int64_t n) {
       std::int64_t r = 0;
       if (joined > 1 && n >= 4 * joined) {
-        fold_joined_rows(acc, at[0], stride, n / joined, width, joined);
+        fold_joined_rows(acc, rows, stride, n / joined, width, joined);
         r = n / joined * joined;
       }
-      reducer_.rows(acc, at[0] + r * stride, stride, n - r, width);
+      reducer_.rows(acc, rows + r * stride, stride, n - r, width);
     });
   }
   // `joined` rows at a time, which have no gaps between them, as one with accumulators of its own:
