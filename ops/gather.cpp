@@ -68,7 +68,7 @@ Variable scattered(const Variable& x, std::int64_t dim, const Variable& index, c
                    bool accumulate, const char* name) {
   const std::int64_t d = check_shapes(x, dim, index, &src, accumulate ? "scatter_add" : "scatter");
   Array out = kernels::clone(x.array());
-  kernels::scatter(out, d, index.array(), src.array(), accumulate);
+  kernels::scatter(out, d, index.array(), src.array(), accumulate, kernels::ScatterTarget::Fresh);
   Variable y(std::move(out));
   if (should_record(x, src))
     record(y, name, edges(x, src),

@@ -6,6 +6,7 @@
 
 #include "bench/library.h"
 #include "bench/sweep/case_list.h"
+#include "bench/sweep/common_operations.h"
 
 namespace bench {
 
@@ -19,17 +20,16 @@ const std::vector<Shape> kShapes = {{10},        {7, 13},          {100, 64},   
                                     {2048, 2000}};
 
 void elementwise(CaseList& cases) {
-  using Unary = Tensor (*)(const Tensor&);
-  const std::vector<std::pair<const char*, Unary>> unary = {
-      {"relu", [](const Tensor& x) { return lib::relu(x); }},
-      {"sigmoid", [](const Tensor& x) { return lib::sigmoid(x); }},
-      {"tanh", [](const Tensor& x) { return lib::tanh(x); }},
-      {"exp", [](const Tensor& x) { return lib::exp(x); }},
+  const Named<Unary> unary[] = {
+      kRelu,
+      kSigmoid,
+      kTanh,
+      kExp,
       {"log", [](const Tensor& x) { return lib::log(x); }},
-      {"sqrt", [](const Tensor& x) { return lib::sqrt(x); }},
-      {"square", [](const Tensor& x) { return lib::square(x); }},
-      {"abs", [](const Tensor& x) { return lib::abs(x); }},
-      {"neg", [](const Tensor& x) { return -x; }},
+      kSqrt,
+      kSquare,
+      kAbs,
+      kNeg,
       {"sin", [](const Tensor& x) { return lib::sin(x); }},
       {"atan", [](const Tensor& x) { return lib::atan(x); }},
       {"erf", [](const Tensor& x) { return lib::erf(x); }},
@@ -39,19 +39,19 @@ void elementwise(CaseList& cases) {
       {"expm1", [](const Tensor& x) { return lib::expm1(x); }},
       {"reciprocal", [](const Tensor& x) { return lib::reciprocal(x); }},
       {"rsqrt", [](const Tensor& x) { return lib::rsqrt(x); }},
-      {"gelu", [](const Tensor& x) { return F::gelu(x); }},
-      {"silu", [](const Tensor& x) { return F::silu(x); }},
+      kGelu,
+      kSilu,
       {"mish", [](const Tensor& x) { return F::mish(x); }},
       {"elu", [](const Tensor& x) { return F::elu(x); }},
       {"selu", [](const Tensor& x) { return F::selu(x); }},
-      {"leaky_relu", [](const Tensor& x) { return F::leaky_relu(x); }},
+      kLeakyRelu,
       {"softplus", [](const Tensor& x) { return F::softplus(x); }},
-      {"hardtanh", [](const Tensor& x) { return F::hardtanh(x); }},
+      kHardtanh,
       {"logsigmoid", [](const Tensor& x) { return F::logsigmoid(x); }},
       {"clamp", [](const Tensor& x) { return lib::clamp(x, -0.5, 0.5); }},
       {"pow_2", [](const Tensor& x) { return lib::pow(x, 2); }},
       {"pow_3.5", [](const Tensor& x) { return lib::pow(x, 3.5); }},
-      {"add_scalar", [](const Tensor& x) { return x + 1; }},
+      kAddScalar,
       {"scale", [](const Tensor& x) { return x * 0.5; }},
       {"round", [](const Tensor& x) { return lib::round(x); }},
       {"dropout", [](const Tensor& x) { return lib::dropout(x, 0.5, true); }},
@@ -62,15 +62,14 @@ void elementwise(CaseList& cases) {
         cases.add(
             "elementwise", name, {shape}, [f = f](const Operands& x) { return f(x[0]); }, dtype);
 
-  using Binary = Tensor (*)(const Tensor&, const Tensor&);
-  const std::vector<std::pair<const char*, Binary>> binary = {
-      {"add", [](const Tensor& x, const Tensor& y) { return x + y; }},
-      {"mul", [](const Tensor& x, const Tensor& y) { return x * y; }},
-      {"div", [](const Tensor& x, const Tensor& y) { return x / y; }},
-      {"maximum", [](const Tensor& x, const Tensor& y) { return lib::maximum(x, y); }},
+  const Named<Binary> binary[] = {
+      kAdd,
+      kMul,
+      kDiv,
+      kMaximum,
       {"pow", [](const Tensor& x, const Tensor& y) { return lib::pow(x, y); }},
       {"atan2", [](const Tensor& x, const Tensor& y) { return lib::atan2(x, y); }},
-      {"where", [](const Tensor& x, const Tensor& y) { return lib::where(x > y, x, y); }},
+      kWhere,
   };
   const std::vector<std::pair<Shape, Shape>> pairs = {
       {{10}, {10}},

@@ -13,6 +13,7 @@
 #include "bench/sweep/known_layers.h"
 #include "bench/sweep/memory_cases.h"
 #include "bench/sweep/product_cases.h"
+#include "bench/sweep/random_operations.h"
 #include "bench/sweep/sweep_case.h"
 #include "bench/training_cases.h"
 
@@ -69,6 +70,8 @@ bool add_suite(const std::string& suite, const std::string& what) {
     add_layers(bench::known_layers(), what);
   } else if (std::sscanf(suite.c_str(), "random-%u-%d", &seed, &count) == 2) {
     add_layers(bench::RandomLayers(seed).make(count), what);
+  } else if (std::sscanf(suite.c_str(), "random-memory-%u-%d", &seed, &count) == 2) {
+    selected = bench::random_operations(seed, count);
   } else if (suite == "train") {
     for (const bench::TrainingCase& training : bench::training_cases())
       selected.push_back(

@@ -4,6 +4,7 @@
 
 #include "bench/library.h"
 #include "bench/sweep/case_list.h"
+#include "bench/sweep/common_operations.h"
 
 namespace bench {
 
@@ -15,13 +16,7 @@ using lib::Tensor;
 constexpr lib::ScalarType kBoth[] = {lib::kFloat32, lib::kFloat64};
 
 void elementwise(CaseList& cases) {
-  using Unary = Tensor (*)(const Tensor&);
-  const std::vector<std::pair<const char*, Unary>> unary = {
-      {"relu", [](const Tensor& x) { return lib::relu(x); }},
-      {"exp", [](const Tensor& x) { return lib::exp(x); }},
-      {"square", [](const Tensor& x) { return lib::square(x); }},
-      {"gelu", [](const Tensor& x) { return F::gelu(x); }},
-  };
+  const Named<Unary> unary[] = {kRelu, kExp, kSquare, kGelu};
   for (const auto& [name, f] : unary)
     for (const Shape& shape :
          {Shape{1}, Shape{17}, Shape{31, 33}, Shape{3, 5, 7, 11}, Shape{4999}, Shape{6000000}})
@@ -30,7 +25,7 @@ void elementwise(CaseList& cases) {
             "elementwise", name, {shape}, [f = f](const Operands& x) { return f(x[0]); }, dtype);
 
   // Operands that are views.
-  const std::vector<std::pair<const char*, Unary>> views = {
+  const Named<Unary> views[] = {
       {"transposed", [](const Tensor& x) { return x.transpose(-1, -2); }},
       {"steps", [](const Tensor& x) { return x.slice(-1, 0, x.size(-1), 2); }},
       {"rows", [](const Tensor& x) { return x.slice(-2, 0, x.size(-2), 2); }},
@@ -46,13 +41,7 @@ void elementwise(CaseList& cases) {
 }
 
 void binary(CaseList& cases) {
-  using Binary = Tensor (*)(const Tensor&, const Tensor&);
-  const std::vector<std::pair<const char*, Binary>> binary = {
-      {"add", [](const Tensor& x, const Tensor& y) { return x + y; }},
-      {"mul", [](const Tensor& x, const Tensor& y) { return x * y; }},
-      {"div", [](const Tensor& x, const Tensor& y) { return x / y; }},
-      {"maximum", [](const Tensor& x, const Tensor& y) { return lib::maximum(x, y); }},
-  };
+  const Named<Binary> binary[] = {kAdd, kMul, kDiv, kMaximum};
   const std::vector<std::pair<Shape, Shape>> pairs = {
       {{1}, {1}},
       {{3, 3}, {3, 3}},

@@ -14,13 +14,49 @@ namespace {
 
 bool gives_bool(BinaryOp op) { return op >= BinaryOp::Eq && op <= BinaryOp::LogicalXor; }
 
+// What takes less time for a vector than the memory for its lines.
+RowCost cost_of(BinaryOp op) {
+  switch (op) {
+    case BinaryOp::Add:
+    case BinaryOp::Sub:
+    case BinaryOp::Mul:
+    case BinaryOp::Div:
+    case BinaryOp::Maximum:
+    case BinaryOp::Minimum:
+    case BinaryOp::BitwiseAnd:
+    case BinaryOp::BitwiseOr:
+    case BinaryOp::BitwiseXor:
+    case BinaryOp::AddScaled:
+    case BinaryOp::SigmoidBackward:
+    case BinaryOp::TanhBackward:
+    case BinaryOp::RsqrtBackward:
+    case BinaryOp::ReciprocalBackward:
+    case BinaryOp::ThresholdBackward:
+    case BinaryOp::ClampBackward:
+    case BinaryOp::LeakyReluBackward:
+    case BinaryOp::Prelu:
+    case BinaryOp::PreluSlope:
+    case BinaryOp::HardtanhBackward:
+    case BinaryOp::HardsigmoidBackward:
+    case BinaryOp::HardswishBackward:
+    case BinaryOp::ShrinkBackward:
+    case BinaryOp::Lerp:
+    case BinaryOp::Huber:
+    case BinaryOp::HuberSlope:
+    case BinaryOp::Reaches:
+      return RowCost::Memory;
+    default:
+      return RowCost::Arithmetic;
+  }
+}
+
 RowLoops search_loops(BinaryOp op, ScalarType dtype) {
   const RowLoop loop = gives_bool(op)              ? find_comparison(op, dtype)
                        : op >= BinaryOp::AddScaled ? find_fused(op, dtype)
                        : is_floating_point(dtype)  ? find_float_arithmetic(op, dtype)
                                                    : find_integral_arithmetic(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
-  return {loop, find_float_rows(op, dtype)};
+  return {loop, cost_of(op), find_float_rows(op, dtype)};
 }
 
 RowLoops find_loops(BinaryOp op, ScalarType dtype) {

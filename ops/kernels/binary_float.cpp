@@ -170,7 +170,7 @@ TAPEDECK_BINARY_OP(Atan2Op, vec::Atan2(d, a, b))
 template <class D, class V>
 HWY_INLINE V LogAddExp(D d, V a, V b) {
   const V apart = hn::IfThenZeroElse(hn::Eq(a, b), hn::Abs(hn::Sub(a, b)));
-  return hn::Add(hn::Max(a, b), vec::Log1p(d, vec::Exp(d, hn::Neg(apart))));
+  return hn::Add(hn::Max(a, b), vec::Log1pUpToOne(d, vec::Exp(d, hn::Neg(apart))));
 }
 TAPEDECK_BINARY_OP(LogAddExpOp, LogAddExp(d, a, b))
 

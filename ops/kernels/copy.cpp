@@ -1,7 +1,6 @@
 #include <tapedeck/ops/kernels/copy.h>
 
 #include <algorithm>
-#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -43,12 +42,19 @@ void copy_tile(char* dst, std::int64_t dst_row, std::int64_t dst_col, const char
   constexpr std::int64_t kSize = sizeof(T);
   if constexpr (kSize >= 4) {
     if (dst_col == kSize) {
+      T* const to = reinterpret_cast<T*>(dst);
+      constexpr std::int64_t kNear = 512;  // bytes
+      if (src_col > 0 && src_col <= kNear) {
+        transpose(reinterpret_cast<const T*>(src), src_col / kSize, cols, rows, to,
+                  dst_row / kSize);
+        return;
+      }
       // Through a buffer: lines of the source that lie a power of two apart would push each other
       // out of the cache before all of them is read.
       alignas(64) T tile[kTile * kTile];
       for (std::int64_t c = 0; c < cols; ++c)
-        std::memcpy(tile + c * rows, src + c * src_col, static_cast<std::size_t>(rows * kSize));
-      transpose(tile, rows, cols, rows, reinterpret_cast<T*>(dst), dst_row / kSize);
+        move_bytes(reinterpret_cast<char*>(tile + c * rows), src + c * src_col, rows * kSize);
+      transpose(tile, rows, cols, rows, to, dst_row / kSize);
       return;
     }
   }
@@ -139,11 +145,30 @@ void copy_short_rows(const LoopNest& nest) {
   const int outer = nest.dims - 2;
   const std::int64_t bytes = nest.inner_size() * nest.item_size[0];
   const std::int64_t dst_next = nest.strides[0][outer], src_next = nest.strides[1][outer];
+  constexpr std::int64_t kWorthVectors = 64;
   for_each_row(nest, [=](char* const* at, std::int64_t n) {
+    if (bytes >= kWorthVectors)
+      return detail::copy_rows(at[0], dst_next, at[1], src_next, bytes, n);
     char* dst = at[0];
     const char* src = at[1];
     for (std::int64_t i = 0; i < n; ++i, dst += dst_next, src += src_next)
       move_bytes(dst, src, bytes);
+  });
+}
+
+// Whether the innermost runs are every second element of the source's.
+bool has_rows_of_every_second(const LoopNest& nest) {
+  constexpr std::int64_t kWorthVectors = 8;
+  const std::int64_t size = nest.item_size[0];
+  return nest.dims >= 2 && size >= 4 && nest.inner_size() > kWorthVectors &&
+         nest.inner_stride(0) == size && nest.inner_stride(1) == 2 * size;
+}
+void copy_rows_of_every_second(const LoopNest& nest) {
+  const int outer = nest.dims - 2;
+  const std::int64_t size = nest.item_size[0], run = nest.inner_size();
+  const std::int64_t dst_next = nest.strides[0][outer], src_next = nest.strides[1][outer];
+  for_each_row(nest, [=](char* const* at, std::int64_t n) {
+    detail::copy_every_second(at[0], dst_next, at[1], src_next, size, run, n);
   });
 }
 
@@ -292,6 +317,7 @@ void copy_same_dtype(const Array& src, Array& dst) {
     return;
   }
   if (has_short_rows(nest)) return copy_short_rows(nest);
+  if (has_rows_of_every_second(nest)) return copy_rows_of_every_second(nest);
   with_word(nest.item_size[0], [&](auto tag) {
     using T = typename decltype(tag)::type;
     if (const int axis = transposed_axis(nest); axis >= 0) {

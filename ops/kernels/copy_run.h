@@ -71,6 +71,9 @@ void copy_run(char* dst, std::int64_t dst_stride, const char* src, std::int64_t 
   } else if (dst_stride == kSize && src_stride == 0) {
     fill_run(dst, pattern_of(load<T>(src)), n * kSize);
   } else if (dst_stride == kSize && src_stride == 2 * kSize) {
+    constexpr std::int64_t kWorthACall = 64;
+    if (kSize >= 4 && n >= kWorthACall)
+      return detail::copy_every_second(dst, 0, src, 0, kSize, n, 1);
     // A stride that the compiler knows becomes shuffles of vectors, and what does not overlap needs
     // no check before them.
     char* const __restrict to = dst;

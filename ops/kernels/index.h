@@ -35,10 +35,13 @@ void index_put(Array& out, const IndexList& indices, const Array& values, bool a
 /// y[i][j] = x[index[i][j]][j] (dim 0): the shape of `index`, int64, whose other sizes are not
 /// above x's. \throws IndexError for an index out of bounds.
 Array gather(const Array& x, std::int64_t dim, const Array& index);
+/// Whether somebody sees what is scattered into after an error.
+enum class ScatterTarget { Kept, Fresh };
 /// out[index[i][j]][j] = src[i][j] (dim 0), or += where `accumulate`, in the order of the indices;
-/// sizes of `index` are not above src's, nor above out's but along `dim`. Nothing is written where
-/// an index is out of bounds.
-void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src, bool accumulate);
+/// sizes of `index` are not above src's, nor above out's but along `dim`. \throws IndexError for an
+/// index out of bounds; nothing has been written to a kept target then.
+void scatter(Array& out, std::int64_t dim, const Array& index, const Array& src, bool accumulate,
+             ScatterTarget target = ScatterTarget::Kept);
 
 /// The places of the elements that are not zero, in row-major order: int64 [count, dim].
 Array nonzero(const Array& x);

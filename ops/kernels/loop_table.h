@@ -21,8 +21,10 @@ class LoopTable {
     if (op > last || column >= kDtypes) return find(op, dtype);
     Entry& entry = found_[static_cast<std::size_t>(op) * kDtypes + column];
     if (const RowLoop row = entry.row.load(std::memory_order_acquire))
-      return {row, entry.rows.load(std::memory_order_relaxed)};
+      return {row, entry.cost.load(std::memory_order_relaxed),
+              entry.rows.load(std::memory_order_relaxed)};
     const RowLoops loops = find(op, dtype);
+    entry.cost.store(loops.cost, std::memory_order_relaxed);
     entry.rows.store(loops.rows, std::memory_order_relaxed);
     entry.row.store(loops.row, std::memory_order_release);
     return loops;
@@ -32,6 +34,7 @@ class LoopTable {
   struct Entry {
     std::atomic<RowLoop> row = nullptr;
     std::atomic<RowsLoop> rows = nullptr;
+    std::atomic<RowCost> cost = RowCost::Arithmetic;
   };
   static constexpr std::size_t kDtypes = static_cast<std::size_t>(ScalarType::Bool) + 1;
   std::array<Entry, (static_cast<std::size_t>(last) + 1) * kDtypes> found_{};

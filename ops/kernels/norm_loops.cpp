@@ -314,17 +314,29 @@ void AddDots(const T* g, const T* x, std::int64_t stride, std::int64_t rows, con
   ForColumns(
       rows, n,
       [=](std::int64_t first, std::int64_t count, std::int64_t j, auto four) HWY_ATTR {
-        const std::int64_t vectors = four ? 4 : 1;
-        for (std::int64_t k = j; k < j + vectors * lanes; k += lanes) {
-          const auto m = hn::LoadU(d, mean + k);
-          auto gs = hn::LoadU(d, g_sums + k), xs = hn::LoadU(d, gx_sums + k);
-          for (std::int64_t r = first; r < first + count; ++r) {
-            const auto grad = Wide(g + r * stride + k);
-            gs = hn::Add(gs, grad);
-            xs = hn::MulAdd(grad, hn::Sub(Wide(x + r * stride + k), m), xs);
+        // Rows mostly lie a power of two apart: their lines stay in the cache only as long as all
+        // of each is read at once.
+        constexpr int kVectors = four ? 4 : 1;
+        hn::Vec<D64> m[kVectors], gs[kVectors], xs[kVectors];
+        HWY_UNROLL(4)
+        for (int v = 0; v < kVectors; ++v) {
+          m[v] = hn::LoadU(d, mean + j + v * lanes);
+          gs[v] = hn::LoadU(d, g_sums + j + v * lanes);
+          xs[v] = hn::LoadU(d, gx_sums + j + v * lanes);
+        }
+        for (std::int64_t r = first; r < first + count; ++r) {
+          const std::int64_t at = r * stride + j;
+          HWY_UNROLL(4)
+          for (int v = 0; v < kVectors; ++v) {
+            const auto grad = Wide(g + at + v * lanes);
+            gs[v] = hn::Add(gs[v], grad);
+            xs[v] = hn::MulAdd(grad, hn::Sub(Wide(x + at + v * lanes), m[v]), xs[v]);
           }
-          hn::StoreU(gs, d, g_sums + k);
-          hn::StoreU(xs, d, gx_sums + k);
+        }
+        HWY_UNROLL(4)
+        for (int v = 0; v < kVectors; ++v) {
+          hn::StoreU(gs[v], d, g_sums + j + v * lanes);
+          hn::StoreU(xs[v], d, gx_sums + j + v * lanes);
         }
       },
       [=](std::int64_t first, std::int64_t count, std::int64_t j) {

@@ -6,8 +6,8 @@
 #include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
-#include <tapedeck/ops/kernels/index.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
+#include <tapedeck/ops/kernels/reversed_rows.h>
 #include <tapedeck/ops/kernels/row_moves.h>
 #include <tapedeck/ops/kernels/words.h>
 
@@ -28,8 +28,11 @@ Array reversed_rows(const Array& x) {
     const std::int64_t grain =
         std::max<std::int64_t>(1, kGrainBytes / (size * static_cast<std::int64_t>(sizeof(Word))));
     parallel_for(x.numel() / size, grain, [=](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t r = begin; r < end; ++r)
-        std::reverse_copy(from + r * size, from + (r + 1) * size, to + r * size);
+      if constexpr (sizeof(Word) >= 4)
+        return reverse_rows(from + begin * size, to + begin * size, size, end - begin);
+      else
+        for (std::int64_t r = begin; r < end; ++r)
+          std::reverse_copy(from + r * size, from + (r + 1) * size, to + r * size);
     });
   });
   return y;
@@ -61,40 +64,29 @@ Array reversed_blocks(const Array& x, std::int64_t dim) {
 }  // namespace
 
 Array flip(const Array& x, IntArrayRef dims) {
-  if (dims.size() > 1 && x.is_contiguous()) {
-    // The last axes, all of them reversed, are one axis.
-    DimVector sizes = x.sizes(), others;
-    bool reversed[kMaxDims] = {};
-    for (const std::int64_t dim : dims) reversed[dim] = true;
-    while (sizes.size() > 1 && reversed[sizes.size() - 1] && reversed[sizes.size() - 2]) {
-      sizes[static_cast<std::int64_t>(sizes.size()) - 2] *= sizes.back();
-      sizes.pop_back();
-    }
-    const auto merged = static_cast<std::int64_t>(sizes.size());
-    if (merged < x.dim()) {
-      for (const std::int64_t dim : dims)
-        if (dim < merged) others.push_back(dim);
-      return flip(x.view(sizes), others).view(x.sizes());
-    }
-  }
-  Array y = dims.empty() ? clone(x) : x;
-  for (const std::int64_t dim : dims) {
-    const std::int64_t size = y.sizes()[dim];
-    if (dim == y.dim() - 1 && y.is_contiguous() && y.numel() > 0) {
-      y = reversed_rows(y);
+  if (x.numel() == 0) return clone(x);
+  if (!x.is_contiguous()) return flip(clone(x), dims);
+  bool reversed[kMaxDims] = {};
+  for (const std::int64_t dim : dims) reversed[dim] = x.sizes()[dim] > 1;
+  // Axes of one element aside, neighbours that are reversed are one axis, and so are those that are
+  // not.
+  DimVector sizes;
+  bool is_reversed[kMaxDims] = {};
+  for (std::int64_t dim = 0; dim < x.dim(); ++dim) {
+    if (x.sizes()[dim] == 1) continue;
+    const auto last = static_cast<std::int64_t>(sizes.size()) - 1;
+    if (last >= 0 && is_reversed[last] == reversed[dim]) {
+      sizes[last] *= x.sizes()[dim];
       continue;
     }
-    if (y.is_contiguous() && y.numel() > 0 && size > 1) {
-      y = reversed_blocks(y, dim);
-      continue;
-    }
-    const Array order = Array::empty({size}, ScalarType::Long);
-    for (std::int64_t i = 0; i < size; ++i) order.data<std::int64_t>()[i] = size - 1 - i;
-    IndexList indices(static_cast<std::size_t>(dim) + 1);
-    indices.back() = order;
-    y = index(y, indices, "flip");
+    is_reversed[last + 1] = reversed[dim];
+    sizes.push_back(x.sizes()[dim]);
   }
-  return y;
+  Array y = x.view(sizes);
+  const auto merged = static_cast<std::int64_t>(sizes.size());
+  for (std::int64_t dim = 0; dim < merged; ++dim)
+    if (is_reversed[dim]) y = dim == merged - 1 ? reversed_rows(y) : reversed_blocks(y, dim);
+  return y.shares_storage(x) ? clone(x) : y.view(x.sizes());
 }
 
 Array roll(const Array& x, std::int64_t shift, std::int64_t dim) {

@@ -1,10 +1,13 @@
 #include <tapedeck/ops/kernels/reduce.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <type_traits>
 
 #include <tapedeck/array/dispatch.h>
+#include <tapedeck/array/layout.h>
 #include <tapedeck/ops/kernels/binary.h>
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/reducer.h>
@@ -31,6 +34,10 @@ struct Fold {
       const In* const run = reinterpret_cast<const In*>(static_cast<const char*>(in) + c * stride);
       Acc a = static_cast<Acc*>(acc)[c];
       std::int64_t i = 0;
+      if constexpr (requires { Op::of_run(run, n); }) {
+        static_cast<Acc*>(acc)[c] = Op::merge(a, Op::of_run(run, n));
+        continue;
+      }
       if constexpr (std::is_integral_v<Acc> && requires { Op::kSlowSteps; }) {
         // Several that do not wait for each other; integers allow any order.
         Acc b0 = Op::identity(), b1 = b0, b2 = b0;
@@ -178,6 +185,18 @@ struct AllOf : AnyOf<T> {
   static bool fold(bool a, T x) { return a & (x != T{}); }
   static bool merge(bool a, bool b) { return a & b; }
 };
+// Bools are bytes that hold 0 or 1, and one of them decides.
+bool has_byte(const bool* run, std::int64_t n, bool value) {
+  constexpr std::int64_t kWorthACall = 8;
+  if (n < kWorthACall) return std::find(run, run + n, value) != run + n;
+  return std::memchr(run, value, static_cast<std::size_t>(n)) != nullptr;
+}
+struct AnyOfBools : AnyOf<bool> {
+  static bool of_run(const bool* run, std::int64_t n) { return has_byte(run, n, true); }
+};
+struct AllOfBools : AllOf<bool> {
+  static bool of_run(const bool* run, std::int64_t n) { return !has_byte(run, n, false); }
+};
 template <typename T>
 struct Variance {
   using In = T;
@@ -202,6 +221,10 @@ Reducer find_reducer(ReduceOp op, ScalarType dtype) {
   const char* const name = name_of(op);
   const auto floating = [&](auto&& f) { return dispatch_floating(dtype, name, f); };
   const auto all = [&](auto&& f) { return dispatch_all(dtype, name, f); };
+  if (dtype == ScalarType::Bool) {
+    if (op == ReduceOp::Any || op == ReduceOp::Max) return Fold<AnyOfBools>::reducer();
+    if (op == ReduceOp::All || op == ReduceOp::Min) return Fold<AllOfBools>::reducer();
+  }
   switch (op) {
     case ReduceOp::Sum:
       return all([&]<typename T>(TypeTag<T>) {
@@ -273,12 +296,31 @@ Scalar of_nothing(ReduceOp op, IntArrayRef sizes, IntArrayRef dims) {
   }
 }
 
+// run_reducer() into an array whose axes lie in the order of the input's, so that what is read one
+// after the other is written so; then a row-major copy of it.
+Array reduce_in_memory_order(const Reducer& reducer, const Array& x, IntArrayRef shape,
+                             ScalarType dtype, const ReduceParams& params) {
+  const DimVector order = memory_order(x);
+  DimVector sizes, strides(shape.size());
+  for (const std::int64_t axis : order) sizes.push_back(shape[axis]);
+  const Array walked = Array::empty(sizes, dtype);
+  run_reducer(reducer, in_order(x, order), walked, params);
+  for (std::size_t i = 0; i < order.size(); ++i) strides[order[i]] = walked.strides()[i];
+  return contiguous(walked.as_strided(shape, strides, walked.offset()));
+}
+
 // Input and output as run_reducer() wants them, then the output in the shape asked for.
 Array run(const Reducer& reducer, const Array& x, IntArrayRef dims, bool keepdim, ScalarType dtype,
           ReduceParams params, const char* name) {
-  Array out = Array::empty(reduced_shape(x.sizes(), dims, true, name), dtype);
-  params.count = static_cast<double>(x.numel() / out.numel());
-  run_reducer(reducer, x, out, params);
+  const DimVector shape = reduced_shape(x.sizes(), dims, true, name);
+  params.count = static_cast<double>(x.numel() / numel_of(shape));
+  Array out;
+  if (x.is_contiguous()) {
+    out = Array::empty(shape, dtype);
+    run_reducer(reducer, x, out, params);
+  } else {
+    out = reduce_in_memory_order(reducer, x, shape, dtype, params);
+  }
   return keepdim ? out : out.view(reduced_shape(x.sizes(), dims, false, name));
 }
 

@@ -130,6 +130,25 @@ HWY_INLINE void AddTo(double* sums, const T* v, std::int64_t n) {
     hn::StoreU(hn::Add(hn::LoadU(d64, sums + k), Wide(v + k)), d64, sums + k);
 }
 
+// In vectors: term() over so few rows that their sum stays in the elements' own precision, of
+// `many` vectors of columns side by side.
+template <int many, class Term, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void SumColumns(D d, const Term& term, const char* base, std::int64_t stride,
+                           std::int64_t rows, T* to) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<D> sums[many];
+  HWY_UNROLL(4)
+  for (int k = 0; k < many; ++k) sums[k] = hn::Zero(d);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const T* const row = reinterpret_cast<const T*>(base + r * stride);
+    HWY_UNROLL(4)
+    for (int k = 0; k < many; ++k)
+      sums[k] = hn::Add(sums[k], term(d, hn::LoadU(d, row + k * lanes)));
+  }
+  HWY_UNROLL(4)
+  for (int k = 0; k < many; ++k) hn::StoreU(sums[k], d, to + k * lanes);
+}
+
 template <class Term, typename T>
 void SumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
   const hn::ScalableTag<T> d;
@@ -140,36 +159,27 @@ void SumRows(void* acc, const void* in, std::int64_t stride, std::int64_t count,
   for (std::int64_t first = 0; first < count; first += kSteps) {
     const std::int64_t rows = HWY_MIN(kSteps, count - first);
     const char* const base = static_cast<const char*>(in) + first * stride;
+    const auto from = [=](std::int64_t j) { return base + j * std::int64_t{sizeof(T)}; };
     std::int64_t j = 0;
     for (; j + 4 * lanes <= n; j += 4 * lanes) {
-      auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0;
-      for (std::int64_t r = 0; r < rows; ++r) {
-        const T* const row = reinterpret_cast<const T*>(base + r * stride) + j;
-        s0 = hn::Add(s0, term(d, hn::LoadU(d, row)));
-        s1 = hn::Add(s1, term(d, hn::LoadU(d, row + lanes)));
-        s2 = hn::Add(s2, term(d, hn::LoadU(d, row + 2 * lanes)));
-        s3 = hn::Add(s3, term(d, hn::LoadU(d, row + 3 * lanes)));
-      }
-      hn::Store(s0, d, buffer);
-      hn::Store(s1, d, buffer + lanes);
-      hn::Store(s2, d, buffer + 2 * lanes);
-      hn::Store(s3, d, buffer + 3 * lanes);
+      SumColumns<4>(d, term, from(j), stride, rows, buffer);
       AddTo(sums + j, buffer, 4 * lanes);
     }
     for (; j + lanes <= n; j += lanes) {
-      auto s = hn::Zero(d);
-      for (std::int64_t r = 0; r < rows; ++r)
-        s = hn::Add(s, term(d, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + j)));
-      hn::Store(s, d, buffer);
+      SumColumns<1>(d, term, from(j), stride, rows, buffer);
       AddTo(sums + j, buffer, lanes);
     }
-    const hn::CappedTag<T, 1> one;
+    if (j == n) continue;
+    // The last columns by a vector that overlaps the one before, of whose sums they are the end.
+    if (n >= lanes) {
+      SumColumns<1>(d, term, from(n - lanes), stride, rows, buffer);
+      for (std::int64_t k = lanes - (n - j); k < lanes; ++k, ++j)
+        sums[j] += static_cast<double>(buffer[k]);
+      continue;
+    }
     for (; j < n; ++j) {
-      auto s = hn::Zero(one);
-      for (std::int64_t r = 0; r < rows; ++r)
-        s = hn::Add(s,
-                    term(one, hn::LoadU(one, reinterpret_cast<const T*>(base + r * stride) + j)));
-      sums[j] += static_cast<double>(hn::GetLane(s));
+      SumColumns<1>(hn::CappedTag<T, 1>(), term, from(j), stride, rows, buffer);
+      sums[j] += static_cast<double>(buffer[0]);
     }
   }
 }

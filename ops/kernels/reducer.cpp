@@ -14,7 +14,8 @@ namespace {
 constexpr std::int64_t kGrain = 32768;  // elements worth a chunk
 constexpr std::int64_t kBatch = 512;    // accumulators on the stack
 constexpr std::int64_t kMaxAccSize = sizeof(Moments);
-constexpr std::int64_t kWideRow = 128;  // elements of several short rows that are folded as one
+constexpr std::int64_t kShortRow = 64;  // bytes of a row that vectors fill badly
+constexpr std::int64_t kWideRow = 128;  // elements of several such rows that are folded as one
 constexpr std::int64_t kManyJobs = 16;  // enough to keep threads busy without splitting
 
 // The axes of the collapsed nest, the reduced ones apart from the others. Operand 0 is the input,
@@ -45,8 +46,8 @@ class Run {
 
   // The innermost axis is reduced: each result folds whole runs.
   void over_runs() {
-    const std::int64_t results = kept_.numel, each = reduced_.numel;
-    const std::int64_t blocks = results < kManyJobs ? (each + 2 * kGrain - 1) / (2 * kGrain) : 1;
+    const std::int64_t results = kept_.numel, each = reduced_.numel, part = part_of_runs();
+    const std::int64_t blocks = (each + part - 1) / part;
     if (blocks == 1) {
       parallel_for(results, std::max<std::int64_t>(1, kGrain / each),
                    [&](std::int64_t begin, std::int64_t end) {
@@ -69,7 +70,7 @@ class Run {
       for (std::int64_t b = begin; b < end; ++b) {
         char* acc = partial.data() + b * width;
         reducer_.init(acc, results);
-        const std::int64_t first = b * 2 * kGrain, last = std::min(each, first + 2 * kGrain);
+        const std::int64_t first = b * part, last = std::min(each, first + part);
         kept_.for_each_run(0, results, [&](char* const* at, std::int64_t n) {
           fold_runs(acc, at[0], n, first, last);
           acc += n * reducer_.acc_size;
@@ -140,6 +141,17 @@ class Run {
   }
 
  private:
+  // How many of a result's elements over_runs() takes at a time: all of them where there are enough
+  // results, but those of one stretch of memory where the results' elements lie among each other.
+  std::int64_t part_of_runs() const {
+    const std::int64_t results = kept_.numel, each = reduced_.numel;
+    if (results < kManyJobs) return 2 * kGrain;
+    if (results > kBatch || reduced_.dims < 2 || reduced_.strides[0][0] < kept_.strides[0][0])
+      return each;
+    const std::int64_t run = reduced_.inner_size();
+    return std::max<std::int64_t>(1, 2 * kGrain / (results * run)) * run;
+  }
+
   std::int64_t in_stride() const { return kept_.inner_stride(0); }
   std::int64_t out_stride() const { return kept_.inner_stride(1); }
 
@@ -152,28 +164,36 @@ class Run {
     });
   }
 
+  // Calls body(pointer, count) for each run of the reduced elements [first, last) from `in` on. One
+  // axis needs no nest, of which a copy takes longer than some rows.
+  template <typename Body>
+  void for_each_reduced_run(const char* in, std::int64_t first, std::int64_t last,
+                            Body&& body) const {
+    if (reduced_.dims == 1) return body(in + first * reduced_.inner_stride(0), last - first);
+    LoopNest nest = reduced_;
+    nest.data[0] = const_cast<char*>(in);
+    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) { body(at[0], n); });
+  }
+
   // The reduced elements [first, last) of `count` results whose inputs begin at `in`.
   void fold_runs(void* acc, const char* in, std::int64_t count, std::int64_t first,
                  std::int64_t last) const {
-    LoopNest nest = reduced_;
-    nest.data[0] = const_cast<char*>(in);
-    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
-      reducer_.runs(acc, at[0], in_stride(), count, n);
+    for_each_reduced_run(in, first, last, [&](const char* run, std::int64_t n) {
+      reducer_.runs(acc, run, in_stride(), count, n);
     });
   }
   void fold_rows(void* acc, const char* in, std::int64_t width, std::int64_t first,
                  std::int64_t last) const {
-    LoopNest nest = reduced_;
-    nest.data[0] = const_cast<char*>(in);
     const std::int64_t stride = reduced_.inner_stride(0);
-    const std::int64_t joined = stride == width * reduced_.item_size[0] ? kWideRow / width : 1;
-    nest.for_each_run(first, last, [&](char* const* at, std::int64_t n) {
+    const std::int64_t bytes = width * reduced_.item_size[0];
+    const std::int64_t joined = stride == bytes && bytes < kShortRow ? kWideRow / width : 1;
+    for_each_reduced_run(in, first, last, [&](const char* rows, std::int64_t n) {
       std::int64_t r = 0;
       if (joined > 1 && n >= 4 * joined) {
-        fold_joined_rows(acc, at[0], stride, n / joined, width, joined);
+        fold_joined_rows(acc, rows, stride, n / joined, width, joined);
         r = n / joined * joined;
       }
-      reducer_.rows(acc, at[0] + r * stride, stride, n - r, width);
+      reducer_.rows(acc, rows + r * stride, stride, n - r, width);
     });
   }
   // `joined` rows at a time, which have no gaps between them, as one with accumulators of its own:

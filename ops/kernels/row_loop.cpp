@@ -67,10 +67,10 @@ void copy_strided(std::int64_t item_size, char* dst, std::int64_t dst_stride, co
   });
 }
 
-// Whether an output is written past the caches: that of an operation so cheap that it waits for
-// memory, but not where it takes an input's place, whose lines are read anyway.
+// Whether an output is written past the caches: that of an operation which waits for memory, but
+// not where it takes an input's place, whose lines are read anyway.
 bool is_streamed(const RowLoops& loops, const Array& out, const RowInput* in, int inputs) {
-  if (!loops.is_cheap() || out.nbytes() < detail::kBeyondCaches) return false;
+  if (loops.cost != RowCost::Memory || out.nbytes() < detail::kBeyondCaches) return false;
   return std::none_of(in, in + inputs,
                       [&](const RowInput& input) { return input.element == out.raw(); });
 }
@@ -395,18 +395,23 @@ Array repeated_along_rows(const Array& in, const Array& out, std::int64_t axes, 
   return clone(in.expand(sizes));
 }
 
-// Whether an input lies crosswise to the output: then it is read faster from a copy that does not.
-bool lies_across(const LoopNest& nest, int operand) {
+// Whether an input is read faster from a copy: it lies crosswise to the output, or is every second
+// element of short rows, which copy() takes many at a time.
+bool wants_a_copy(const LoopNest& nest, int operand) {
+  constexpr std::int64_t kShort = 64;
   const std::int64_t size = nest.item_size[operand], inner = nest.inner_stride(operand);
   if (nest.numel < kWorthACopy || inner == size || inner == 0) return false;
+  if (inner == 2 * size && size >= 4 && nest.inner_size() < kShort &&
+      nest.inner_stride(0) == nest.item_size[0])
+    return true;
   for (int d = 0; d + 1 < nest.dims; ++d)
     if (nest.strides[operand][d] == size) return true;
   return false;
 }
 
-// run_rows() on slices of the output, of which the cache holds a copy of the crosswise input k:
-// along the first axis, or, where that is the one that is innermost in the input, by as many places
-// of it as share a line of the cache. False where the output is small or has one such slice.
+// run_rows() on slices of the output, of which the cache holds a copy of input k: along the first
+// axis, where that is the one that is innermost in the input by whole lines of the cache. False
+// where the output is small or has one such slice.
 bool run_slices(RowLoops loops, const double* params, const Array& out, const RowInput* in,
                 int inputs, int k) {
   constexpr std::int64_t kSlice = 32768, kLine = 64;
@@ -415,8 +420,9 @@ bool run_slices(RowLoops loops, const double* params, const Array& out, const Ro
   while (out.sizes()[axis] == 1) ++axis;
   const std::int64_t size = out.sizes()[axis];
   const std::int64_t stride = in[k].array->expand(out.sizes()).strides()[axis];
+  const std::int64_t together = stride == 1 ? kLine / in[k].size : 1;
   const std::int64_t step =
-      stride == 1 ? kLine / in[k].size : std::max<std::int64_t>(1, kSlice * size / out.numel());
+      std::max<std::int64_t>(1, kSlice * size / out.numel() / together) * together;
   if (step >= size) return false;
   parallel_for((size + step - 1) / step, 1, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t first = begin * step; first < std::min(size, end * step); first += step) {
@@ -493,7 +499,7 @@ void run_in_order(const DimVector& order, RowLoops loops, const double* params, 
             return run_with(k, rows);
   for (int k = 0; k < inputs; ++k)
     if (in[k].array != nullptr && !in[k].array->has_internal_overlap() &&
-        lies_across(nest, k + 1)) {
+        wants_a_copy(nest, k + 1)) {
       if (const DimVector order = memory_order(out); !std::is_sorted(order.begin(), order.end()))
         return run_in_order(order, loops, params, out, in, inputs);
       if (run_slices(loops, params, out, in, inputs, k)) return;

@@ -18,16 +18,17 @@ using RowLoop = void (*)(void* out, const void* const* in, unsigned scalars, std
 using RowsLoop = void (*)(void* out, const void* const* in, unsigned scalars, std::int64_t n,
                           std::int64_t rows, const std::int64_t* strides, const double* params);
 
+/// What a long row of an operation waits for where caches do not keep it.
+enum class RowCost : std::uint8_t { Arithmetic, Memory };
+
 /// The loops of an operation: over a row and, where it has one, over rows.
 struct RowLoops {
-  RowLoops(RowLoop one, RowsLoop several = nullptr) : row(one), rows(several) {}
-
-  /// Whether a long row waits for memory, not for arithmetic: of the operations that RowsLoop is
-  /// for.
-  bool is_cheap() const { return rows != nullptr; }
+  RowLoops(RowLoop one, RowCost row_cost = RowCost::Arithmetic, RowsLoop several = nullptr)
+      : row(one), rows(several), cost(row_cost) {}
 
   RowLoop row;
   RowsLoop rows;
+  RowCost cost;
 };
 
 /// An input: an array, or one element of `size` bytes.

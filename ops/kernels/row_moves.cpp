@@ -60,6 +60,27 @@ void SpreadWords(char* to_row, const char* from, std::int64_t stride, std::int64
   }
 }
 
+template <typename Word>
+HWY_INLINE void CopyEverySecondWord(Word* to, const Word* from, std::int64_t n) {
+  std::int64_t i = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::ScalableTag<Word> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  for (; i + lanes < n; i += lanes) {
+    const auto low = hn::LoadU(d, from + 2 * i), high = hn::LoadU(d, from + 2 * i + lanes);
+    hn::StoreU(hn::ConcatEven(d, high, low), d, to + i);
+  }
+  if (i > 0) {
+    // Over what is there already, and from one element before: behind the last there may be none.
+    const Word* const last = from + 2 * (n - lanes) - 1;
+    const auto low = hn::LoadU(d, last), high = hn::LoadU(d, last + lanes);
+    hn::StoreU(hn::ConcatOdd(d, high, low), d, to + n - lanes);
+    return;
+  }
+#endif
+  for (; i < n; ++i) to[i] = from[2 * i];
+}
+
 }  // namespace
 
 void SpreadColumn(char* to, const char* from, std::int64_t stride, std::int64_t size,
@@ -70,7 +91,19 @@ void SpreadColumn(char* to, const char* from, std::int64_t stride, std::int64_t 
     SpreadWords<std::uint64_t>(to, from, stride, count, n);
 }
 
-void CopyBytes(char* to_row, const char* from_row, std::int64_t bytes) {
+void CopyEverySecond(char* to, std::int64_t to_next, const char* from, std::int64_t from_next,
+                     std::int64_t size, std::int64_t n, std::int64_t rows) {
+  const auto copy = [&]<typename Word>(Word) HWY_ATTR {
+    for (; rows > 0; --rows, to += to_next, from += from_next)
+      CopyEverySecondWord(reinterpret_cast<Word*>(to), reinterpret_cast<const Word*>(from), n);
+  };
+  if (size == 4)
+    copy(std::uint32_t{});
+  else
+    copy(std::uint64_t{});
+}
+
+HWY_INLINE void CopyRun(char* to_row, const char* from_row, std::int64_t bytes) {
   const hn::ScalableTag<std::uint8_t> d;
   const auto size = static_cast<std::int64_t>(hn::Lanes(d));
   auto* const to = reinterpret_cast<std::uint8_t*>(to_row);
@@ -92,6 +125,13 @@ void CopyBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   if (i < bytes) hn::StoreU(hn::LoadU(d, from + bytes - size), d, to + bytes - size);
 }
 
+void CopyBytes(char* to, const char* from, std::int64_t bytes) { CopyRun(to, from, bytes); }
+
+void CopyRows(char* to, std::int64_t to_next, const char* from, std::int64_t from_next,
+              std::int64_t bytes, std::int64_t rows) {
+  for (; rows > 0; --rows, to += to_next, from += from_next) CopyRun(to, from, bytes);
+}
+
 void StreamBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   const hn::ScalableTag<std::uint8_t> d;
   const auto size = static_cast<std::int64_t>(hn::Lanes(d));
@@ -100,7 +140,7 @@ void StreamBytes(char* to_row, const char* from_row, std::int64_t bytes) {
   std::int64_t i = 0;
   if (reinterpret_cast<std::uintptr_t>(to) % static_cast<std::uintptr_t>(size) == 0)
     for (; i + size <= bytes; i += size) hn::Stream(hn::LoadU(d, from + i), d, to + i);
-  CopyBytes(to_row + i, from_row + i, bytes - i);
+  CopyRun(to_row + i, from_row + i, bytes - i);
 }
 
 HWY_INLINE void FillRun(void* data, std::uint64_t pattern, std::int64_t bytes) {
@@ -199,6 +239,8 @@ namespace tapedeck::kernels::detail {
 HWY_EXPORT(AddRowF32);
 HWY_EXPORT(AddRowF64);
 HWY_EXPORT(CopyBytes);
+HWY_EXPORT(CopyEverySecond);
+HWY_EXPORT(CopyRows);
 HWY_EXPORT(StreamBytes);
 HWY_EXPORT(FillBytes);
 HWY_EXPORT(FillRows);
@@ -216,6 +258,14 @@ void add_row(double* to, const double* from, std::int64_t n) {
 }
 void copy_bytes(char* to, const char* from, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(CopyBytes)(to, from, bytes);
+}
+void copy_every_second(char* to, std::int64_t to_next, const char* from, std::int64_t from_next,
+                       std::int64_t size, std::int64_t n, std::int64_t rows) {
+  HWY_DYNAMIC_DISPATCH(CopyEverySecond)(to, to_next, from, from_next, size, n, rows);
+}
+void copy_rows(char* to, std::int64_t to_next, const char* from, std::int64_t from_next,
+               std::int64_t bytes, std::int64_t rows) {
+  HWY_DYNAMIC_DISPATCH(CopyRows)(to, to_next, from, from_next, bytes, rows);
 }
 void stream_bytes(char* to, const char* from, std::int64_t bytes) {
   HWY_DYNAMIC_DISPATCH(StreamBytes)(to, from, bytes);

@@ -19,6 +19,15 @@ inline constexpr std::int64_t kBeyondCaches = std::int64_t{24} << 20;
 void stream_bytes(char* to, const char* from, std::int64_t bytes);
 void end_stream();
 
+/// Every second of the elements of `size` bytes, 4 or 8, from the first on, n of them, one behind
+/// the other; in each of `rows` rows, which lie `to_next` and `from_next` bytes apart.
+void copy_every_second(char* to, std::int64_t to_next, const char* from, std::int64_t from_next,
+                       std::int64_t size, std::int64_t n, std::int64_t rows);
+
+/// Copies `rows` rows of `bytes`, which lie `to_next` and `from_next` bytes apart.
+void copy_rows(char* to, std::int64_t to_next, const char* from, std::int64_t from_next,
+               std::int64_t bytes, std::int64_t rows);
+
 /// Repeats a pattern of 8 bytes, in which the elements are the same, over `bytes` of whole
 /// elements.
 void fill_bytes(void* data, std::uint64_t pattern, std::int64_t bytes);

@@ -91,13 +91,16 @@ void scan_tiny(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine 
 template <bool forward, typename Acc, typename T, typename Combine>
 void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine combine) {
   constexpr std::int64_t kVeryShort = 32;  // rows that do not wait for each other anyway
+  constexpr std::int64_t kShort = 64;      // of which the next ones begin before these end
   if (n == 2) return scan_tiny<2, forward, Acc>(from, to, rows, n, combine);
   if (n == 3) return scan_tiny<3, forward, Acc>(from, to, rows, n, combine);
   if (n == 4) return scan_tiny<4, forward, Acc>(from, to, rows, n, combine);
   if (n <= kTiny) return scan_tiny<0, forward, Acc>(from, to, rows, n, combine);
   std::int64_t row = 0;
-  for (; row + kLines <= rows && n >= kVeryShort; row += kLines)
+  for (; row + kLines <= rows && n > kShort; row += kLines)
     scan_rows<kLines, forward, Acc>(from + row * n, to + row * n, n, combine);
+  for (; row + 2 <= rows && n >= kVeryShort; row += 2)
+    scan_rows<2, forward, Acc>(from + row * n, to + row * n, n, combine);
   for (; row < rows; ++row) scan_rows<1, forward, Acc>(from + row * n, to + row * n, n, combine);
 }
 
@@ -185,8 +188,10 @@ void best_of_row(const T* from, T* to, std::int64_t* index, std::int64_t n) {
 // Columns [0, columns) along an axis of n places, `step` apart. Places have the elements' size, as
 // vectors want it.
 template <bool largest, typename T>
-void best_of_columns(const T* from, T* to, std::int64_t* index, std::int64_t n, std::int64_t step,
-                     std::int64_t columns) {
+void best_of_columns(const void* from_columns, void* to_columns, std::int64_t* index,
+                     std::int64_t n, std::int64_t step, std::int64_t columns) {
+  const T* from = static_cast<const T*>(from_columns);
+  T* to = static_cast<T*>(to_columns);
   using Place = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   T best[kTile];
   Place place[kTile] = {};
@@ -209,6 +214,9 @@ void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view
   const BestSoFarLoop by_vectors = n <= std::numeric_limits<std::int32_t>::max()
                                        ? find_best_so_far(largest, dtype_of<T>)
                                        : nullptr;
+  const BestOfColumnsLoop few_columns = n <= std::numeric_limits<std::int32_t>::max()
+                                            ? find_best_of_columns(largest, dtype_of<T>)
+                                            : nullptr;
   if (view.inner == 1)
     parallel_for(view.outer, std::max<std::int64_t>(1, kGrain / n),
                  [=](std::int64_t begin, std::int64_t end) {
@@ -220,7 +228,10 @@ void best_so_far(const T* from, T* to, std::int64_t* index, const AxisView& view
                  });
   else
     for_each_tile(view, [=](std::int64_t at, std::int64_t columns) {
-      best_of_columns<largest>(from + at, to + at, index + at, n, view.inner, columns);
+      constexpr std::int64_t kFew = 16;
+      const bool in_registers = columns < kFew && few_columns != nullptr;
+      const auto loop = in_registers ? few_columns : best_of_columns<largest, T>;
+      loop(from + at, to + at, index + at, n, view.inner, columns);
     });
 }
 

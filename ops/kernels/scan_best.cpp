@@ -14,6 +14,51 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
+// Of as many columns as there are lanes.
+template <bool largest, class D, typename T = hn::TFromD<D>>
+HWY_INLINE void BestOfLanes(D d, const T* from, T* to, std::int64_t* index, std::int64_t n,
+                            std::int64_t step) {
+  const hn::RebindToSigned<D> places;
+  using Place = hn::TFromD<decltype(places)>;
+  const hn::Rebind<std::int64_t, D> wide;
+  auto best = hn::LoadU(d, from);
+  auto place = hn::Zero(places);
+  for (std::int64_t i = 0; i < n; ++i, from += step, to += step, index += step) {
+    const auto x = hn::LoadU(d, from);
+    const auto reaches = largest ? hn::Ge(x, best) : hn::Le(x, best);
+    const auto takes_over = hn::Or(reaches, hn::IsNaN(x));
+    best = hn::IfThenElse(takes_over, x, best);
+    place = hn::IfThenElse(hn::RebindMask(places, takes_over),
+                           hn::Set(places, static_cast<Place>(i)), place);
+    hn::StoreU(best, d, to);
+    if constexpr (sizeof(T) == 8)
+      hn::StoreU(place, places, index);
+    else
+      hn::StoreU(hn::PromoteTo(wide, place), wide, index);
+  }
+}
+template <bool largest, std::int64_t lanes, typename T>
+void BestOfColumns(const T* from, T* to, std::int64_t* index, std::int64_t n, std::int64_t step,
+                   std::int64_t columns) {
+  const hn::CappedTag<T, lanes> d;
+  for (; columns >= lanes; columns -= lanes, from += lanes, to += lanes, index += lanes)
+    BestOfLanes<largest>(d, from, to, index, n, step);
+  if constexpr (lanes > 1) BestOfColumns<largest, lanes / 2>(from, to, index, n, step, columns);
+}
+template <bool largest, typename T>
+void FewColumns(const void* from, void* to, std::int64_t* index, std::int64_t n, std::int64_t step,
+                std::int64_t columns) {
+  constexpr std::int64_t kMost = hn::MaxLanes(hn::ScalableTag<std::int64_t>());
+  BestOfColumns<largest, kMost>(static_cast<const T*>(from), static_cast<T*>(to), index, n, step,
+                                columns);
+}
+
+BestOfColumnsLoop FindColumns(bool largest, ScalarType dtype) {
+  if (dtype == ScalarType::Float)
+    return largest ? FewColumns<true, float> : FewColumns<false, float>;
+  return largest ? FewColumns<true, double> : FewColumns<false, double>;
+}
+
 #if HWY_TARGET != HWY_SCALAR
 // Of two that are equal, zeros of both signs for example, the instructions return the second.
 template <bool largest, class V>
@@ -189,10 +234,14 @@ HWY_AFTER_NAMESPACE();
 namespace tapedeck::kernels {
 namespace {
 HWY_EXPORT(Find);
+HWY_EXPORT(FindColumns);
 }  // namespace
 
 BestSoFarLoop find_best_so_far(bool largest, ScalarType dtype) {
   return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(Find)(largest, dtype) : nullptr;
+}
+BestOfColumnsLoop find_best_of_columns(bool largest, ScalarType dtype) {
+  return is_floating_point(dtype) ? HWY_DYNAMIC_DISPATCH(FindColumns)(largest, dtype) : nullptr;
 }
 
 }  // namespace tapedeck::kernels

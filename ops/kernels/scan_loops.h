@@ -13,4 +13,11 @@ using BestSoFarLoop = void (*)(const void* from, void* to, std::int64_t* index, 
 /// For the largest or the smallest; null but for float32 and float64, and for CPUs without vectors.
 BestSoFarLoop find_best_so_far(bool largest, ScalarType dtype);
 
+/// The same along `columns` columns side by side, of n < 2^31 elements `step` elements apart: for
+/// so few columns that the best of each stays in a register.
+using BestOfColumnsLoop = void (*)(const void* from, void* to, std::int64_t* index, std::int64_t n,
+                                   std::int64_t step, std::int64_t columns);
+/// Null but for float32 and float64.
+BestOfColumnsLoop find_best_of_columns(bool largest, ScalarType dtype);
+
 }  // namespace tapedeck::kernels

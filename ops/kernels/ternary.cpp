@@ -83,7 +83,7 @@ Array ternary(TernaryOp op, IntArrayRef shape, const Array& a, const Array& b, c
               const OpParams& params) {
   const RowInput in[] = {a, b, c};
   Array out = empty_for_rows(shape, a.dtype(), in, 3);
-  run_rows(find_ternary(op, a.dtype()), params.values, out, in, 3);
+  run_rows({find_ternary(op, a.dtype()), RowCost::Memory}, params.values, out, in, 3);
   return out;
 }
 
@@ -94,7 +94,7 @@ void ternary_out(TernaryOp op, Array& out, const Array& a, const Array& b, const
   };
   const Array from_a = readable(a), from_b = readable(b), from_c = readable(c);
   const RowInput in[] = {from_a, from_b, from_c};
-  run_rows(find_ternary(op, a.dtype()), params.values, out, in, 3);
+  run_rows({find_ternary(op, a.dtype()), RowCost::Memory}, params.values, out, in, 3);
 }
 
 }  // namespace tapedeck::kernels

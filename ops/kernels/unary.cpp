@@ -12,6 +12,38 @@ bool gives_bool(UnaryOp op) {
   return op == UnaryOp::LogicalNot || (op >= UnaryOp::IsNan && op <= UnaryOp::SignBit);
 }
 
+// What takes less time for a vector than the memory for its lines.
+RowCost cost_of(UnaryOp op, ScalarType dtype) {
+  switch (op) {
+    case UnaryOp::Sqrt:
+      return dtype == ScalarType::Double ? RowCost::Arithmetic : RowCost::Memory;
+    case UnaryOp::Neg:
+    case UnaryOp::Abs:
+    case UnaryOp::Sign:
+    case UnaryOp::Square:
+    case UnaryOp::Relu:
+    case UnaryOp::Reciprocal:
+    case UnaryOp::Floor:
+    case UnaryOp::Ceil:
+    case UnaryOp::Round:
+    case UnaryOp::Trunc:
+    case UnaryOp::Frac:
+    case UnaryOp::Clamp:
+    case UnaryOp::LeakyRelu:
+    case UnaryOp::Hardsigmoid:
+    case UnaryOp::Hardswish:
+    case UnaryOp::Softsign:
+    case UnaryOp::Threshold:
+    case UnaryOp::Hardshrink:
+    case UnaryOp::Softshrink:
+    case UnaryOp::BitwiseNot:
+    case UnaryOp::Cube:
+      return RowCost::Memory;
+    default:
+      return RowCost::Arithmetic;
+  }
+}
+
 RowLoops search_loops(UnaryOp op, ScalarType dtype) {
   RowLoop loop = find_simd_arithmetic(op, dtype);
   if (loop == nullptr) loop = find_simd_math(op, dtype);
@@ -20,7 +52,7 @@ RowLoops search_loops(UnaryOp op, ScalarType dtype) {
   if (loop == nullptr) loop = find_simd_integral(op, dtype);
   if (loop == nullptr) loop = find_plain_unary(op, dtype);
   TAPEDECK_CHECK_AS(TypeError, loop != nullptr, name_of(op), ": not implemented for dtype ", dtype);
-  return {loop, find_simd_arithmetic_rows(op, dtype)};
+  return {loop, cost_of(op, dtype), find_simd_arithmetic_rows(op, dtype)};
 }
 
 RowLoops find_loops(UnaryOp op, ScalarType dtype) {

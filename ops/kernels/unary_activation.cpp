@@ -23,7 +23,7 @@ struct SoftplusOp {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
     const V scaled = hn::Mul(x, hn::Set(d, beta));
-    const V y = hn::Div(vec::Log1p(d, vec::Exp(d, scaled)), hn::Set(d, beta));
+    const V y = hn::Div(vec::LogOnePlusExp(d, scaled), hn::Set(d, beta));
     return hn::IfThenElse(hn::Gt(scaled, hn::Set(d, threshold)), x, y);
   }
   T beta, threshold;
@@ -35,6 +35,11 @@ struct GeluOp : Plain {
   template <class D, class V>
   HWY_INLINE V operator()(D d, V x) const {
     V e;
+    if constexpr (sizeof(hn::TFromD<D>) == 4) {
+      // x Phi(x) from the smaller of Phi(x) and Phi(-x): max(x, 0) - |x| Phi(-|x|).
+      const V z = hn::Min(hn::Abs(x), vec::C(d, vec::kNormalEnd));
+      return hn::NegMulAdd(z, vec::NormalTail(d, z, &e), MaxOrNaN(hn::Zero(d), x));
+    }
     return hn::Mul(x, vec::NormalCdf(d, x, &e));
   }
 };

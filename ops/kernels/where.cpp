@@ -56,7 +56,7 @@ Array where(const Array& condition, const Array& a, const Array& b) {
   const RowLoop loop = element_size(a.dtype()) == 1   ? where_row<std::uint8_t>
                        : element_size(a.dtype()) == 4 ? where_row<std::uint32_t>
                                                       : where_row<std::uint64_t>;
-  run_rows(loop, nullptr, out, in, 3);
+  run_rows({loop, RowCost::Memory}, nullptr, out, in, 3);
   return out;
 }
 

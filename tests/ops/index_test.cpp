@@ -409,6 +409,27 @@ TEST(Gather, FindsAnIndexOutOfBoundsWhereverItStands) {
     }
 }
 
+TEST(Gather, FindsAnIndexOutOfBoundsBehindThousandsThatAreNot) {
+  for (const Ints& sizes : {Ints{400, 37}, Ints{3, 5000}}) {
+    Tensor index = randint(37, sizes, kLong);
+    const Tensor target = rand({sizes[0], 37}), before = target.clone(), source = ones(sizes);
+    index.select(0, -1).select(0, -2).fill_(37);
+    EXPECT_EQ(error_of<IndexError>([&] { target.scatter_add(1, index, source); }),
+              "scatter_add(): index 37 is out of bounds for dimension 1 with size 37");
+    EXPECT_THROW(target.scatter_add_(1, index, source), IndexError);
+    EXPECT_TRUE(target.equal(before));
+  }
+}
+
+// One hot, summed: how often each place is meant.
+TEST(Gather, AddsThousandsOfPlaces) {
+  for (const Ints& sizes : {Ints{400, 37}, Ints{3, 5000}}) {
+    const Tensor index = randint(50, sizes, kLong);
+    const Tensor counts = zeros({sizes[0], 50}).scatter_add(1, index, ones(sizes));
+    EXPECT_TRUE(counts.equal(one_hot(index, 50).sum(1).to(kFloat32)));
+  }
+}
+
 TEST(Gather, Errors) {
   const Tensor y = zeros({2, 3});
   EXPECT_EQ(error_of<IndexError>([&] { y.gather(1, tensor({{3}})); }),

@@ -94,6 +94,24 @@ TEST(Rearrange, FlipsOfTheLastAxisInEveryDtypeAndLayout) {
   EXPECT_EQ(zeros({3, 0}).flip(1).sizes(), (Ints{3, 0}));
 }
 
+TEST(Rearrange, FlipsOfAnyAxes) {
+  const Tensor x = arange(48).reshape({2, 1, 6, 4});
+  for (unsigned axes = 0; axes < 16; ++axes) {
+    Ints dims;
+    Tensor expected = x;
+    for (std::int64_t d = 0; d < 4; ++d) {
+      if ((axes >> d & 1U) == 0) continue;
+      dims.push_back(d);
+      expected = expected.index_select(d, arange(x.size(d) - 1, -1, -1));
+    }
+    for (const Tensor& same : {x, x.transpose(2, 3).contiguous().transpose(2, 3)}) {
+      const Tensor y = same.flip(dims);
+      EXPECT_TRUE(y.equal(expected)) << axes;
+      EXPECT_FALSE(y.array().shares_storage(same.array())) << axes;
+    }
+  }
+}
+
 TEST(Rearrange, FlipsOfOuterAxesInEveryDtype) {
   for (const ScalarType dtype : {kBool, kInt, kFloat64})
     for (const std::int64_t size : {1, 7, 40, 300}) {

@@ -268,6 +268,25 @@ TYPED_TEST(AxisTest, ScansOfShortRows) {
   }
 }
 
+TYPED_TEST(AxisTest, ScansOfAnyNumberOfRows) {
+  using T = TypeParam;
+  for (const std::int64_t n : {31, 32, 33, 64, 65, 300})
+    for (std::int64_t rows = 1; rows < 8; ++rows) {
+      const Array x = kernels::cast(random_array({rows, n}, kInt64, 3, -9, 9), dtype_of<T>);
+      const Array sums = kernels::cumsum(x, 1);
+      const Array backwards = kernels::cumsum(x, 1, kernels::Direction::Backward);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        T total = 0;
+        for (std::int64_t i = r * n; i < (r + 1) * n; ++i) {
+          total += x.data<T>()[i];
+          ASSERT_EQ(sums.data<T>()[i], total) << n << ' ' << rows;
+        }
+        for (std::int64_t i = r * n; i < (r + 1) * n; total -= x.data<T>()[i++])
+          ASSERT_EQ(backwards.data<T>()[i], total) << n << ' ' << rows;
+      }
+    }
+}
+
 TYPED_TEST(AxisTest, RunningBest) {
   using T = TypeParam;
   for (const bool largest : {false, true})
@@ -328,6 +347,32 @@ TYPED_TEST(AxisTest, RunningBestOfRows) {
           ASSERT_EQ(places.template data<std::int64_t>()[i], last - row * n) << row << ' ' << n;
           const T got = best.template data<T>()[i];
           ASSERT_EQ(std::memcmp(&got, from + last, sizeof(T)), 0) << row << ' ' << n;
+        }
+      }
+    }
+}
+
+// Of any number of columns, with ties, zeros of both signs and NaNs among them.
+TYPED_TEST(AxisTest, RunningBestOfColumns) {
+  using T = TypeParam;
+  constexpr std::int64_t n = 23;
+  for (const bool largest : {false, true})
+    for (std::int64_t columns = 2; columns < 36; columns += columns < 20 ? 1 : 5) {
+      Array x = random_array({2, n, columns}, dtype_of<T>, 3, -3, 3);
+      for (std::int64_t i = 0; i < x.numel(); ++i) {
+        T& value = x.data<T>()[i];
+        value = i % 31 == 30 ? std::numeric_limits<T>::quiet_NaN() : std::round(value);
+      }
+      const auto [best, places] = kernels::running_best(x, 1, largest, "test");
+      for (std::int64_t column = 0; column < 2 * columns; ++column) {
+        const std::int64_t first = column / columns * n * columns + column % columns;
+        std::int64_t last = first;
+        for (std::int64_t i = 0, at = first; i < n; ++i, at += columns) {
+          const T v = x.data<T>()[at], b = x.data<T>()[last];
+          if (std::isnan(v) || (!std::isnan(b) && (largest ? v >= b : v <= b))) last = at;
+          ASSERT_EQ(places.template data<std::int64_t>()[at], (last - first) / columns) << columns;
+          const T got = best.template data<T>()[at];
+          ASSERT_EQ(std::memcmp(&got, x.data<T>() + last, sizeof(T)), 0) << columns;
         }
       }
     }

@@ -387,6 +387,45 @@ TEST(Binary, InPlaceOverStridedRows) {
     }
 }
 
+TEST(Binary, EverySecondElementOfShortRows) {
+  for (const std::int64_t n : {5, 17, 40, 63, 64, 70}) {
+    const std::int64_t rows = 40000 / n;
+    const Array a = random_array({rows, 2 * n - 1}, kFloat64, 1);
+    const Array b = random_array({rows, n}, kFloat64, 2), row = random_array({1, n}, kFloat64, 3);
+    const Array x = a.slice(1, 0, 2 * n - 1, 2);
+    const auto sum = values<double>(binary(BinaryOp::Add, b, x));
+    const auto product = values<double>(binary(BinaryOp::Mul, x, row));
+    Array in_place = kernels::clone(a).slice(1, 0, 2 * n - 1, 2);
+    kernels::mul_out(in_place, in_place, b);
+    const auto changed = values<double>(in_place);
+    for (std::int64_t i = 0; i < rows * n; ++i) {
+      const double from = a.data<double>()[i / n * (2 * n - 1) + i % n * 2];
+      const auto at = static_cast<std::size_t>(i);
+      ASSERT_EQ(sum[at], b.data<double>()[i] + from) << n;
+      ASSERT_EQ(product[at], from * row.data<double>()[i % n]) << n;
+      ASSERT_EQ(changed[at], from * b.data<double>()[i]) << n;
+    }
+  }
+}
+
+// Slices of an operand that lies crosswise, where the other axis has many elements or few.
+TEST(Binary, LargeCrosswiseOperands) {
+  for (const std::int64_t rows : {2, 23, 300, 20000}) {
+    const std::int64_t columns = 40007 * 3 / rows + 5;
+    const Array a = random_array({rows, columns}, kFloat32, 1);
+    const Array b = random_array({columns, rows}, kFloat32, 2);
+    for (const bool into_crosswise : {false, true}) {
+      const Array x = into_crosswise ? b.transpose(0, 1) : a;
+      const Array sum = binary(BinaryOp::Add, x, into_crosswise ? a : b.transpose(0, 1));
+      const auto got = values<float>(sum);
+      for (std::int64_t i = 0; i < rows * columns; ++i)
+        ASSERT_EQ(got[static_cast<std::size_t>(i)],
+                  a.data<float>()[i] + b.data<float>()[i % columns * rows + i / columns])
+            << rows << ' ' << i;
+    }
+  }
+}
+
 TEST(Binary, IntoATransposedArray) {
   const std::int64_t rows = 230, columns = 190;
   Array out = random_array({columns, rows}, kFloat32, 1);

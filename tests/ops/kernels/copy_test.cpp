@@ -51,6 +51,23 @@ TYPED_TEST(CopyTest, RepeatsRowsAndSkipsElements) {
   }
 }
 
+// Behind the last of them there is nothing.
+TYPED_TEST(CopyTest, EverySecondElementOfRowsOfAnyLength) {
+  using T = TypeParam;
+  for (const std::int64_t rows : {1, 3})
+    for (std::int64_t n = 1; n < 150; n += n < 40 ? 1 : 23) {
+      const Array x = random_array({rows, 2 * n - 1}, dtype_of<T>, 4, 0, 100);
+      const Array all = full({rows, n + 1}, 1, dtype_of<T>);
+      Array y = all.slice(1, 0, n, 1);
+      copy(x.slice(1, 0, 2 * n - 1, 2), y);
+      for (std::int64_t i = 0; i < rows * (n + 1); ++i) {
+        const std::int64_t row = i / (n + 1), place = i % (n + 1);
+        const T expected = place < n ? x.data<T>()[row * (2 * n - 1) + 2 * place] : T{1};
+        ASSERT_EQ(all.data<T>()[i], expected) << rows << ' ' << n << ' ' << i;
+      }
+    }
+}
+
 TYPED_TEST(CopyTest, RepeatsShortRowsManyTimes) {
   using T = TypeParam;
   for (const std::int64_t row : {2, 5, 64, 700})

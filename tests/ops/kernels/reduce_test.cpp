@@ -312,6 +312,58 @@ TYPED_TEST(ReduceTest, ProductsOfLongRows) {
     }
 }
 
+// Integers, so that sums in any order are the same.
+TYPED_TEST(ReduceTest, SumsOfColumnsOfAnyNumber) {
+  using T = TypeParam;
+  for (std::int64_t columns = 1; columns < 75; ++columns)
+    for (const std::int64_t rows : {17, 40}) {
+      const Array all =
+          kernels::cast(random_array({rows, columns + 1}, kInt64, 2, -9, 9), dtype_of<T>);
+      for (const Array& x : {all, all.slice(1, 0, columns, 1)}) {
+        std::vector<T> sums, roots;
+        for (const auto& group : groups<T>(x, {0})) {
+          double squares = 0;
+          for (const T v : group) squares += double(v) * double(v);
+          sums.push_back(T(sum_of(group)));
+          roots.push_back(T(std::sqrt(squares)));
+        }
+        EXPECT_EQ(values<T>(reduce(ReduceOp::Sum, x, {0})), sums) << columns;
+        EXPECT_EQ(values<T>(reduce(ReduceOp::Norm2, x, {0})), roots) << columns;
+      }
+    }
+}
+
+// Results whose elements lie among each other are summed up a stretch of memory at a time.
+TYPED_TEST(ReduceTest, SumsOfRunsAmongEachOther) {
+  using T = TypeParam;
+  for (const std::int64_t results : {15, 16, 20, 600}) {
+    const std::int64_t outer = 180000 / results / 101;
+    const Array x =
+        kernels::cast(random_array({outer, results, 101}, kInt64, 2, -9, 9), dtype_of<T>);
+    std::vector<T> sums;
+    for (const auto& group : groups<T>(x, {0, 2})) sums.push_back(T(sum_of(group)));
+    EXPECT_EQ(values<T>(reduce(ReduceOp::Sum, x, {0, 2})), sums) << results;
+  }
+}
+
+TEST(Reduce, OneBoolDecides) {
+  for (std::int64_t n = 1; n < 80; n += n < 40 ? 1 : 13)
+    for (const bool usual : {false, true}) {
+      const Array x = kernels::full({2, n}, usual, kBool);
+      const auto reduced = [&](ReduceOp op) { return values<bool>(reduce(op, x, {1})); };
+      for (const ReduceOp op : {ReduceOp::Any, ReduceOp::All, ReduceOp::Max, ReduceOp::Min})
+        EXPECT_EQ(reduced(op), (std::vector<bool>{usual, usual})) << n;
+      for (std::int64_t at = 0; at < n; ++at) {
+        x.data<bool>()[n + at] = !usual;
+        for (const ReduceOp op : {ReduceOp::Any, ReduceOp::Max})
+          EXPECT_EQ(reduced(op), (std::vector<bool>{usual, !usual || n > 1})) << n << ' ' << at;
+        for (const ReduceOp op : {ReduceOp::All, ReduceOp::Min})
+          EXPECT_EQ(reduced(op), (std::vector<bool>{usual, !usual && n == 1})) << n << ' ' << at;
+        x.data<bool>()[n + at] = usual;
+      }
+    }
+}
+
 TYPED_TEST(ReduceTest, InfinityAndNaNInSums) {
   using T = TypeParam;
   constexpr T kInf = std::numeric_limits<T>::infinity();
