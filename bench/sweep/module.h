@@ -8,10 +8,10 @@ struct SweepModule {
   const char* library;
   /// For all of what is run afterwards.
   void (*set_threads)(int threads);
-  /// The cases of a suite: "layers", "random-<seed>-<count>", "train", "memory".
-  /// `what` is of convolutions alone: "layer", "first" (no gradient of the images), "forward",
-  /// "grad_input", "grad_weight". `precision` is that of convolutions. Returns how many there are;
-  /// -1 for a name that it does not know.
+  /// The cases of a suite: "layers", "random-<seed>-<count>", "train", "memory", "products",
+  /// "products-<seed>-<count>". `what` is of convolutions alone: "layer", "first" (no gradient of
+  /// the images), "forward", "grad_input", "grad_weight". `precision` is that of convolutions.
+  /// Returns how many there are; -1 for a name that it does not know.
   int (*select)(const char* suite, const char* what, const char* precision);
   const char* (*name)(int index);
   /// What the summary groups a case by.
