@@ -56,13 +56,6 @@ void in_pieces(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> 
   }
 }
 
-// c's rows one by one, each as b^T times a row of a.
-template <typename T>
-void by_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  for (std::int64_t i = 0; i < c.rows; ++i)
-    gemv_blocked(alpha, b.transposed(), &a.at(i, 0), a.column_stride, beta, &c.at(i, 0));
-}
-
 // c = alpha a b + beta c
 template <typename T>
 void run(const GemmPlan& plan, T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
@@ -75,10 +68,6 @@ void run(const GemmPlan& plan, T alpha, Matrix<const T> a, Matrix<const T> b, T 
       break;
     case GemmAlgorithm::kNarrow:
       gemm_narrow(alpha, a, b, beta, c);
-      break;
-    case GemmAlgorithm::kVectors:
-      plan.transposed ? by_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed())
-                      : by_rows(alpha, a, b, beta, c);
       break;
     case GemmAlgorithm::kTiles:
       gemm_blocked(alpha, a, b, beta, c);

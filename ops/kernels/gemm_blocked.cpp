@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::int64_t kStaysInL1 = 1 << 14;  // bytes of a panel beside which tiles go through
 constexpr std::int64_t kPackedInPiece = 1 << 15;
-constexpr std::int64_t kReadInPiece = 1 << 15;  // elements, by products with a vector
 
 // Rows of a panel, `step` elements apart, that are asked for ahead of their products, one for every
 // `every` steps of the depth; or null.
@@ -356,35 +355,11 @@ void PackedRows<T>::multiply(Matrix<const T> b, Matrix<T> c, const T* row_addend
   multiply_along_columns<T>(1, a_, b, 0, c, row_addends, packed_.data());
 }
 
-template <typename T>
-void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride, T beta, T* y) {
-  const GemmTiles<T>& simd = gemm_tiles<T>();
-  const std::int64_t K = a.columns;
-  const std::int64_t grain =
-      std::max<std::int64_t>(16, kReadInPiece / std::max<std::int64_t>(1, K));
-  parallel_for(a.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T* row = a.data + i * a.row_stride;
-      T sum;
-      if (a.column_stride == 1) {
-        sum = simd.dot(row, x, x_stride, K);
-      } else if (x_stride == 1) {
-        sum = simd.dot(x, row, a.column_stride, K);
-      } else {
-        sum = 0;
-        for (std::int64_t k = 0; k < K; ++k) sum += row[k * a.column_stride] * x[k * x_stride];
-      }
-      y[i] = alpha * sum + (beta == T{0} ? T{0} : beta * y[i]);
-    }
-  });
-}
-
 #define TAPEDECK_INSTANTIATE(T)                                                                  \
   template void gemm_blocked(T, Matrix<const T>, Matrix<const T>, T, Matrix<T>);                 \
   template void gemm_blocked_add_to_rows(Matrix<const T>, Matrix<const T>, const T*, Matrix<T>); \
   template void add_to_rows(const T*, Matrix<T>);                                                \
-  template class PackedRows<T>;                                                                  \
-  template void gemv_blocked(T, Matrix<const T>, const T*, std::int64_t, T, T*);
+  template class PackedRows<T>;
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)
 #undef TAPEDECK_INSTANTIATE

@@ -20,11 +20,6 @@ constexpr std::int64_t kTiniestProduct = 8;
 // to be divided themselves.
 constexpr std::int64_t kFewProducts = 8, kLargeProduct = 1 << 18;
 
-// Rows of a batch's product, each of which reads the other operand anew as a vector, and their
-// depth: less repays packing it, or the sum over lanes. Where the rows of that operand are vectors,
-// one register tile takes all rows at once.
-constexpr std::int64_t kFewRows = 3, kDotDepth = 32;
-
 // Columns that are read as one run at memory speed. Where pieces would have fewer, they are parts
 // of the depth, whose sums are added up: each of them has so many steps at least, and the sums stay
 // few.
@@ -33,9 +28,16 @@ constexpr std::int64_t kLongRun = 1024, kLeastDepth = 32, kMostParts = 16;
 // Depth up to which the time goes into writing c, if that has rows of so many blocks.
 constexpr std::int64_t kShallow = 8, kLongRowBlocks = 1;
 
-// Rows up to which sums of lanes pay. Packing costs the less for each product the more rows there
-// are, so the depth has to repay the sums: so many times the rows, and so many vectors.
-constexpr std::int64_t kFewDots = 16, kDotsDepthForRow = 20, kDotsVectors = 4;
+// Up to so many rows, sums of lanes pay. Packing, which they save, costs the less for each product
+// the more rows there are, so the depth has to repay the sums: so many times the rows, and so many
+// vectors. More lanes are longer sums, beside tiles that need less packing.
+struct DotLimits {
+  std::int64_t rows, depth_for_row, vectors;
+};
+constexpr DotLimits kDotsOf512Bits{16, 20, 4};
+constexpr DotLimits dots_of_256_bits(std::int64_t lanes) { return {24, lanes / 2, 2}; }
+// So few rows leave most of a register tile empty: any depth from here on repays the sums.
+constexpr std::int64_t kFewestRows = 3, kDotDepth = 32;
 // Columns that make up for the last ones of short dots, which fill no vector.
 constexpr std::int64_t kShortColumns = 64;
 // Rows that are copied as fast as they are read, and rows of the other operand that repay the copy
@@ -64,10 +66,12 @@ constexpr std::int64_t kProductsInPiece = 1 << 19, kWantedPieces = 16;
 constexpr std::int64_t kRunBytes = 256;  // of each row, that a piece reads at least
 // Columns are read where they lie by any number of tiles if they fit the L1 cache; by one or two
 // blocks of tiles if a panel's rows are two cache lines, which come at once and are asked for
-// ahead; by a few tiles if they fit the L2 cache; by two also from the L3 cache.
-constexpr std::int64_t kFewTiles = 8, kFewestTiles = 2;
-constexpr std::int64_t kElementsInL1 = 1 << 13, kElementsInL2 = 1 << 16, kElementsInL3 = 1 << 19;
-constexpr std::int64_t kTwoLines = 128;
+// ahead; else by as many tiles as repeat the reading in less time than packing takes, as far as
+// they come from the L3 cache. Of rows that are a multiple of a page apart, lines compete for a few
+// places of each cache: they have to fit the L2 cache, or meet one tile or two.
+constexpr std::int64_t kElementsInL1 = 1 << 13, kElementsInL2 = 1 << 16, kElementsInL3 = 1 << 20;
+constexpr std::int64_t kTwoLines = 128, kPageBytes = 4096;
+constexpr std::int64_t kFewTiles = 10, kFewestTiles = 2, kElementsOfPages = 1 << 19;
 // Rows are read where they lie by a few panels and, where they stay in the L2 cache, by those of so
 // many columns: packing saves some steps of each product, and as many columns make up for its cost.
 constexpr std::int64_t kFewestPanels = 2, kFewColumns = 256;
@@ -102,15 +106,17 @@ std::optional<GemmAlgorithm> plan_dots(const Matrix<const T>& a, const Matrix<co
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
   const std::int64_t M = a.rows, K = a.columns, N = c.columns;
   const bool copies_a = a.column_stride != 1, copies_b = b.row_stride != 1;
-  if (M > kFewDots || (copies_a && a.row_stride != 1) || (copies_b && b.column_stride != 1))
-    return std::nullopt;
   if ((copies_b && N > kCopiedFast) || (copies_a && M > kCopiedFast && N < kRepaysCopy))
     return std::nullopt;
   if (K <= simd.short_depth && M <= simd.short_rows && N >= kShortColumns &&
       has_adjacent_columns(c))
     return GemmAlgorithm::kShortDots;
   // With one row, each element of b has one product: packing it costs more than any sum of lanes.
-  if (M > 1 && (K < kDotsDepthForRow * M || K < kDotsVectors * simd.lanes)) return std::nullopt;
+  if (M == 1 || (M <= kFewestRows && K >= kDotDepth)) return GemmAlgorithm::kDots;
+  const bool is_wide = simd.lanes * sizeof(T) >= 64;
+  const DotLimits limits = is_wide ? kDotsOf512Bits : dots_of_256_bits(simd.lanes);
+  if (M > limits.rows || K < limits.depth_for_row * M || K < limits.vectors * simd.lanes)
+    return std::nullopt;
   return GemmAlgorithm::kDots;
 }
 
@@ -122,14 +128,6 @@ bool is_narrow(const Matrix<const T>& a, const Matrix<const T>& c) {
   const std::int64_t width = c.columns > simd.lanes ? 2 * simd.lanes : simd.lanes;
   return simd.fast && c.columns <= width && c.column_stride == 1 &&
          a.columns * width <= kNarrowPanel && (a.column_stride == 1 || a.columns <= kMostStreams);
-}
-
-// Whether the rows of c are so few that each goes through b, which is no matrix of vectors along
-// them, by itself.
-template <typename T>
-bool has_vectors(const Matrix<const T>& b, const Matrix<const T>& c) {
-  const std::int64_t most = b.column_stride == 1 ? 1 : kFewRows;
-  return b.rows >= kDotDepth && c.rows <= most && c.column_stride == 1;
 }
 
 // How many elements vectors along this many columns compute for each that is wanted.
@@ -153,11 +151,13 @@ std::int64_t columns_along_rows(std::int64_t columns, std::int64_t depth) {
 template <typename T>
 bool columns_in_place(const GemmPanels<T>& columns, std::int64_t tiles, std::int64_t depth) {
   if (columns.stride != 1) return false;
+  constexpr std::int64_t kSize = sizeof(T);
+  const bool two_lines = columns.width * kSize >= kTwoLines;
+  const bool pages = columns.depth_stride * kSize % kPageBytes == 0;
   const std::int64_t elements = columns.extent * depth;
-  const bool two_lines = columns.width * static_cast<std::int64_t>(sizeof(T)) >= kTwoLines;
   return elements <= kElementsInL1 || (tiles <= 2 * kBlockTiles && two_lines) ||
-         (tiles <= kFewTiles && elements <= kElementsInL2) ||
-         (tiles <= kFewestTiles && elements <= kElementsInL3);
+         (tiles <= kFewTiles && elements <= (pages ? kElementsInL2 : kElementsInL3)) ||
+         (tiles <= kFewestTiles && elements <= kElementsOfPages);
 }
 
 template <typename T>
@@ -199,8 +199,6 @@ GemmPlan plan_gemm(const Matrix<const T>& a, const Matrix<const T>& b, const Mat
   if (!gemm_tiles<T>().fast) return {Algorithm::kBlas};
   if (const auto skinny = plan_skinny(a, b, c)) return *skinny;
   if (is_narrow(a, c)) return {Algorithm::kNarrow};
-  if (has_vectors(b, c)) return {Algorithm::kVectors};
-  if (has_vectors(a.transposed(), c.transposed())) return {Algorithm::kVectors, true};
   return {Algorithm::kTiles};
 }
 

@@ -20,7 +20,6 @@ enum class GemmAlgorithm : std::uint8_t {
   kDots,       ///< gemm_skinny: vectors along the depth
   kShortDots,  ///< gemm_skinny: vectors across columns, along which the depth lies
   kNarrow,     ///< gemm_narrow: register tiles, of one panel that is not packed beforehand
-  kVectors,    ///< gemv_blocked for each row of a
   kTiles       ///< gemm_blocked: register tiles over packed panels
 };
 

@@ -112,6 +112,11 @@ Matrix<const T> by_rows(Matrix<const T> a, Scratch<T>& copy) {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   if (a.column_stride == 1) return a;
   copy = Scratch<T>(a.rows * a.columns);
+  if (a.row_stride != 1 && a.rows > 1) {
+    for (std::int64_t i = 0; i < a.rows; ++i)
+      for (std::int64_t k = 0; k < a.columns; ++k) copy.data()[i * a.columns + k] = a.at(i, k);
+    return row_major<const T>(copy.data(), a.rows, a.columns);
+  }
   transpose(reinterpret_cast<const Word*>(a.data), a.column_stride, a.columns, a.rows,
             reinterpret_cast<Word*>(copy.data()), a.columns);
   return row_major<const T>(copy.data(), a.rows, a.columns);
