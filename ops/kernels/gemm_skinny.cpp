@@ -84,8 +84,9 @@ void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kColumns = 12;  // of whole tiles, with every instruction set
   constexpr std::int64_t kAligned = 16;  // parts begin where lines do if rows do
   const std::int64_t K = a.columns;
-  const std::int64_t wanted = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
-  parallel_for(c.columns, round_up(wanted, kColumns), [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t most = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
+  const std::int64_t even = ceil_div(c.columns, ceil_div(c.columns, most));  // threads end together
+  parallel_for(c.columns, round_up(even, kColumns), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t parts = ceil_div(K, kDotsDepth),
                        depth = round_up(ceil_div(K, parts), kAligned);
     for (std::int64_t k = 0; k < K; k += depth) {
