@@ -7,6 +7,7 @@
 #
 #   scripts/sweep.sh --suite layers --below 1           # the layers that are lost
 #   scripts/sweep.sh --suite random-7-100 --threads 2
+#   scripts/sweep.sh --suite random-products-7-300      # products that nobody chose
 #   scripts/sweep.sh --suite memory --every 10
 #   scripts/sweep.sh --suite random-memory-7-100        # operations on operands that nobody chose
 #   scripts/sweep.sh --before build/old --what forward  # another build folder

@@ -20,8 +20,8 @@ namespace {
 
 constexpr const char* kUsage =
     "sweep <module> <other module> [options]: how many times as long the other one takes\n"
-    "  --suite layers     or random-<seed>-<count>, train, products, memory,\n"
-    "                     random-memory-<seed>-<count>\n"
+    "  --suite layers     or random-<seed>-<count>, train, memory, random-memory-<seed>-<count>,\n"
+    "                     products, random-products-<seed>-<count>\n"
     "  --what layer       of convolutions: layer, first, forward, grad_input, grad_weight\n"
     "  --precision highest\n"
     "  --threads 1\n"

@@ -14,6 +14,7 @@
 #include "bench/sweep/memory_cases.h"
 #include "bench/sweep/product_cases.h"
 #include "bench/sweep/random_operations.h"
+#include "bench/sweep/random_products.h"
 #include "bench/sweep/sweep_case.h"
 #include "bench/training_cases.h"
 
@@ -80,6 +81,8 @@ bool add_suite(const std::string& suite, const std::string& what) {
     selected = bench::memory_cases();
   } else if (suite == "products") {
     selected = bench::product_cases();
+  } else if (std::sscanf(suite.c_str(), "random-products-%u-%d", &seed, &count) == 2) {
+    selected = bench::random_products(seed, count);
   } else {
     return false;
   }

@@ -8,8 +8,8 @@ struct SweepModule {
   const char* library;
   /// For all of what is run afterwards.
   void (*set_threads)(int threads);
-  /// The cases of a suite: "layers", "random-<seed>-<count>", "train", "products", "memory",
-  /// "random-memory-<seed>-<count>".
+  /// The cases of a suite: "layers", "random-<seed>-<count>", "train", "memory",
+  /// "random-memory-<seed>-<count>", "products", "random-products-<seed>-<count>".
   /// `what` is of convolutions alone: "layer", "first" (no gradient of the images), "forward",
   /// "grad_input", "grad_weight". `precision` is that of convolutions. Returns how many there are;
   /// -1 for a name that it does not know.

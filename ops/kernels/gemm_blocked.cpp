@@ -18,10 +18,6 @@ namespace {
 
 constexpr std::int64_t kStaysInL1 = 1 << 14;  // bytes of a panel beside which tiles go through
 constexpr std::int64_t kPackedInPiece = 1 << 15;
-constexpr std::int64_t kReadInPiece = 1 << 15;  // elements, by products with a vector
-constexpr std::int64_t kRepaysStores = 64;      // depth of sums that are stored one by one
-constexpr std::int64_t kRepaysCalls = 1 << 11;  // elements of rows whose last few columns go apart
-constexpr double kTransposeCost = 12;           // of an element, in products of a vector's lane
 
 // Rows of a panel, `step` elements apart, that are asked for ahead of their products, one for every
 // `every` steps of the depth; or null.
@@ -110,17 +106,6 @@ inline void one_tile(const GemmTiles<T>& simd, const Reach<T>& a, std::int64_t t
   simd.tile[columns > simd.lanes ? 1 : 0](static_cast<int>(a.panels.size(t)), tile);
 }
 
-// How many of a panel's columns would leave most of a vector empty, if vectors along the rows take
-// these in less time: packed rows are such vectors, but the sums are stored one by one. Behind a
-// whole vector, a second one that overlaps it would take as long as that.
-template <typename T>
-std::int64_t few_left(std::int64_t columns, std::int64_t depth) {
-  const GemmTiles<T>& simd = gemm_tiles<T>();
-  const std::int64_t left = columns % simd.lanes;
-  const int most = columns < simd.lanes ? simd.most_few_columns : simd.most_few_behind;
-  return depth >= kRepaysStores && left <= most ? left : 0;
-}
-
 // Tiles [t_begin, t_end), which are packed, by the last few columns of panel p.
 template <typename T>
 void few_columns(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Reach<T>& b,
@@ -149,13 +134,13 @@ void few_columns(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, co
   }
 }
 
-// Tiles [t, t_end) by panels [p, p_end), which are in the L2 cache, or on their way there.
+// Tiles [t, t_end) by panels [p, p_end), which are in the L2 cache, or on their way there; of the
+// last panel, a few columns by vectors along the rows.
 template <typename T>
 void block(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Reach<T>& b,
-           std::int64_t p_begin, std::int64_t p_end, const Result<T>& result) {
+           std::int64_t p_begin, std::int64_t p_end, std::int64_t few, const Result<T>& result) {
   const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t bytes = b.panels.packed(1, b.k) * static_cast<std::int64_t>(sizeof(T));
-  const std::int64_t few = a.packed ? few_left<T>(b.panels.size(p_end - 1), b.k.size) : 0;
   const auto columns = [&](std::int64_t p) {
     return b.panels.size(p) - (p + 1 == p_end ? few : 0);
   };
@@ -182,14 +167,13 @@ void block(const Reach<T>& a, std::int64_t t_begin, std::int64_t t_end, const Re
 
 // One part of the depth.
 template <typename T>
-void multiply_part(const GemmPlan<T>& plan, const Part& k, const T* rows_copy, T* columns_copy,
+void multiply_part(const TilePlan<T>& plan, const Part& k, const T* rows_copy, T* columns_copy,
                    const Result<T>& result) {
-  using Source = typename GemmPlan<T>::Source;
+  using Source = typename TilePlan<T>::Source;
   const GemmPanels<T>&rows = plan.rows, &columns = plan.columns;
-  const GemmTiles<T>& simd = gemm_tiles<T>();
   const std::int64_t last = columns.size(columns.count - 1);
-  const bool pack_last = plan.columns_from == Source::kInPlace && last < simd.lanes &&
-                         (plan.rows_from == Source::kInPlace || few_left<T>(last, k.size) == 0);
+  const bool pack_last = plan.columns_from == Source::kInPlace && plan.few_columns == 0 &&
+                         last < gemm_tiles<T>().lanes;
   if (plan.columns_from == Source::kShared) pack_all(columns, k, columns_copy);
   if (pack_last) columns.pack(columns.count - 1, 1, k, 0, k.size, columns_copy);
 
@@ -219,27 +203,10 @@ void multiply_part(const GemmPlan<T>& plan, const Part& k, const T* rows_copy, T
         b.own_panels = plan.piece_columns;
       }
       for (std::int64_t row = t; row < t_end; row += kBlockTiles)
-        block(a, row, std::min(t_end, row + kBlockTiles), b, p, p_end, result);
+        block(a, row, std::min(t_end, row + kBlockTiles), b, p, p_end,
+              p_end == columns.count ? plan.few_columns : 0, result);
     }
   });
-}
-
-// How many elements vectors along this many columns compute for each that is wanted.
-template <typename T>
-double computed_for_one(std::int64_t columns) {
-  const int lanes = gemm_tiles<T>().lanes;
-  return static_cast<double>(round_up(columns, lanes)) / static_cast<double>(columns);
-}
-
-// Whether vectors along the rows of c save more than it costs to transpose the result, and a, if
-// its rows could be read where they lie.
-template <typename T>
-bool rows_fill_vectors(const Matrix<const T>& a, const Matrix<T>& c) {
-  if (a.row_stride != 1 && c.columns <= 2 * gemm_tiles<T>().lanes) return false;
-  const double along_columns = computed_for_one<T>(c.columns);
-  const double along_rows = computed_for_one<T>(c.rows);
-  return along_columns > 1.2 * along_rows &&
-         (along_columns - along_rows) * static_cast<double>(a.columns) > kTransposeCost;
 }
 
 // c = sums^T + beta c, where the columns of c are adjacent
@@ -285,8 +252,8 @@ std::int64_t packed_before(const GemmPanels<T>& rows, std::int64_t depth) {
 template <typename T>
 void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
                             const T* row_addends, const T* packed_rows = nullptr) {
-  using Source = typename GemmPlan<T>::Source;
-  const GemmPlan<T> plan(a, b, packed_rows != nullptr);
+  using Source = typename TilePlan<T>::Source;
+  const TilePlan<T> plan(a, b, packed_rows != nullptr);
   const Part longest = plan.longest_part();
   Scratch<T> rows, columns;
   const bool packs_rows = plan.rows_from == Source::kShared && !packed_rows;
@@ -305,32 +272,24 @@ void multiply_along_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T bet
   }
 }
 
-// As few_left(), of all columns beside rows that are not packed: those that would fill no more than
-// half of a vector.
+// The last few columns of c alone, where those go apart: as their rows if c^T can be transposed in.
+// Returns how many they are; 0, with nothing done, where register tiles take less time.
 template <typename T>
-std::int64_t few_left_in_place(std::int64_t columns) {
-  const GemmTiles<T>& simd = gemm_tiles<T>();
-  const std::int64_t left = columns % simd.lanes;
-  if (columns < simd.lanes || 2 * left > simd.lanes) return 0;
-  return columns / simd.lanes % 2 == 0 || simd.most_few_behind > 0 ? left : 0;
-}
-
-// Those columns of c alone, where the rows of a are read in place: by dots if these are contiguous,
-// by vectors across the rows if their columns are. Returns how many they are; 0, with nothing done,
-// where register tiles take less time.
-template <typename T>
-std::int64_t few_columns_in_place(T alpha, Matrix<const T> a, Matrix<const T> b, T beta,
-                                  Matrix<T> c) {
-  const std::int64_t few = few_left_in_place<T>(c.columns);
-  if (few == 0 || a.columns < kRepaysStores || c.rows * a.columns < kRepaysCalls ||
-      GemmPlan<T>(a, b).rows_from != GemmPlan<T>::Source::kInPlace)
-    return 0;
+std::int64_t few_columns_apart(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
+  const std::int64_t few = columns_apart<T>(a, c);
+  if (few == 0) return 0;
   b = b.block(0, c.columns - few, b.rows, few);
   c = c.block(0, c.columns - few, c.rows, few);
-  if (a.row_stride != 1) return gemm_skinny(alpha, a, b, beta, c) ? few : 0;
+  if (a.row_stride != 1) {
+    const auto plan = plan_skinny<T>(a, b, c);
+    if (plan) gemm_skinny(*plan, alpha, a, b, beta, c);
+    return plan ? few : 0;
+  }
   const Scratch<T> sums(few * c.rows);
   const Matrix<T> sums_of_c = row_major(sums.data(), few, c.rows);
-  if (!gemm_skinny<T>(alpha, b.transposed(), a.transposed(), 0, sums_of_c)) return 0;
+  const auto plan = plan_skinny<T>(b.transposed(), a.transposed(), sums_of_c);
+  if (!plan) return 0;
+  gemm_skinny<T>(*plan, alpha, b.transposed(), a.transposed(), 0, sums_of_c);
   add_transposed<T>(sums_of_c, beta, c);
   return few;
 }
@@ -344,14 +303,14 @@ void multiply(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
   if (is_column || (c.column_stride != 1 && c.columns > 1)) {  // c^T = b^T a^T
     multiply<T>(alpha, b.transposed(), a.transposed(), beta, c.transposed(), nullptr);
     if (row_addends) add_to_rows(row_addends, c);
-  } else if (rows_fill_vectors(a, c)) {
+  } else if (tiles_along_rows<T>(a, c)) {
     const Scratch<T> sums(c.rows * c.columns);
     const Matrix<T> sums_of_c = row_major(sums.data(), c.columns, c.rows);
     multiply_along_columns<T>(alpha, b.transposed(), a.transposed(), 0, sums_of_c, nullptr);
     add_transposed<T>(sums_of_c, beta, c);
     if (row_addends) add_to_rows(row_addends, c);
   } else {
-    const std::int64_t few = row_addends ? 0 : few_columns_in_place(alpha, a, b, beta, c);
+    const std::int64_t few = row_addends ? 0 : few_columns_apart(alpha, a, b, beta, c);
     const std::int64_t whole = c.columns - few;
     multiply_along_columns(alpha, a, b.block(0, 0, b.rows, whole), beta,
                            c.block(0, 0, c.rows, whole), row_addends);
@@ -383,7 +342,7 @@ void gemm_blocked_add_to_rows(Matrix<const T> a, Matrix<const T> b, const T* row
 template <typename T>
 PackedRows<T>::PackedRows(Matrix<const T> a)
     : a_(a), packed_(packed_before(GemmPanels<T>::rows_of(a), a.columns)) {
-  const GemmPlan<T> plan(a, a.transposed(), true);  // whatever the other operand is
+  const TilePlan<T> plan(a, a.transposed(), true);  // whatever the other operand is
   for (std::int64_t i = 0; i < plan.parts; ++i) {
     const Part k = plan.part(i);
     pack_all(plan.rows, k, packed_.data() + packed_before(plan.rows, k.begin));
@@ -396,35 +355,11 @@ void PackedRows<T>::multiply(Matrix<const T> b, Matrix<T> c, const T* row_addend
   multiply_along_columns<T>(1, a_, b, 0, c, row_addends, packed_.data());
 }
 
-template <typename T>
-void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride, T beta, T* y) {
-  const GemmTiles<T>& simd = gemm_tiles<T>();
-  const std::int64_t K = a.columns;
-  const std::int64_t grain =
-      std::max<std::int64_t>(16, kReadInPiece / std::max<std::int64_t>(1, K));
-  parallel_for(a.rows, grain, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) {
-      const T* row = a.data + i * a.row_stride;
-      T sum;
-      if (a.column_stride == 1) {
-        sum = simd.dot(row, x, x_stride, K);
-      } else if (x_stride == 1) {
-        sum = simd.dot(x, row, a.column_stride, K);
-      } else {
-        sum = 0;
-        for (std::int64_t k = 0; k < K; ++k) sum += row[k * a.column_stride] * x[k * x_stride];
-      }
-      y[i] = alpha * sum + (beta == T{0} ? T{0} : beta * y[i]);
-    }
-  });
-}
-
 #define TAPEDECK_INSTANTIATE(T)                                                                  \
   template void gemm_blocked(T, Matrix<const T>, Matrix<const T>, T, Matrix<T>);                 \
   template void gemm_blocked_add_to_rows(Matrix<const T>, Matrix<const T>, const T*, Matrix<T>); \
   template void add_to_rows(const T*, Matrix<T>);                                                \
-  template class PackedRows<T>;                                                                  \
-  template void gemv_blocked(T, Matrix<const T>, const T*, std::int64_t, T, T*);
+  template class PackedRows<T>;
 TAPEDECK_INSTANTIATE(float)
 TAPEDECK_INSTANTIATE(double)
 #undef TAPEDECK_INSTANTIATE

@@ -36,8 +36,4 @@ class PackedRows {
   Scratch<T> packed_;  // the parts of the depth, one behind the other
 };
 
-/// y = alpha a x + beta y over y's elements, contiguous; by the rows of a.
-template <typename T>
-void gemv_blocked(T alpha, Matrix<const T> a, const T* x, std::int64_t x_stride, T beta, T* y);
-
 }  // namespace tapedeck::kernels

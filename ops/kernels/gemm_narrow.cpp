@@ -9,7 +9,6 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kMostStreams = 16;  // that a tile reads from columns of a
 constexpr std::int64_t kProductsInPiece = 1 << 18;
 
 std::int64_t grain_of(std::int64_t products) {
@@ -19,13 +18,10 @@ std::int64_t grain_of(std::int64_t products) {
 }  // namespace
 
 template <typename T>
-bool gemm_narrow(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
+void gemm_narrow(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
                  const ProductBatch& batch) {
   const GemmTiles<T>& simd = gemm_tiles<T>();
-  const std::int64_t K = a.columns, M = c.rows, N = c.columns, lanes = simd.lanes;
-  const std::int64_t width = N > lanes ? 2 * lanes : lanes;
-  if (!simd.fast || N > width || c.column_stride != 1 || K * width > kNarrowPanel) return false;
-  if (a.column_stride != 1 && K > kMostStreams) return false;
+  const std::int64_t K = a.columns, M = c.rows, N = c.columns;
   const GemmTile<T> tile{a.data, a.row_stride, a.column_stride, b.data, b.row_stride, K, alpha,
                          beta,   c.data,       c.row_stride,    N};
   const NarrowProducts<T> all{
@@ -53,12 +49,11 @@ bool gemm_narrow(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T
       simd.narrow(some);
     });
   }
-  return true;
 }
 
-template bool gemm_narrow(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>,
+template void gemm_narrow(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>,
                           const ProductBatch&);
-template bool gemm_narrow(double, Matrix<const double>, Matrix<const double>, double,
+template void gemm_narrow(double, Matrix<const double>, Matrix<const double>, double,
                           Matrix<double>, const ProductBatch&);
 
 }  // namespace tapedeck::kernels

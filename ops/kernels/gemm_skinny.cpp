@@ -14,27 +14,12 @@ namespace tapedeck::kernels {
 
 namespace {
 
-constexpr std::int64_t kElementsInPiece = 1 << 16;  // of b, which is what takes the time
-constexpr std::int64_t kColumnsInPiece = 128;       // at least: memory is read in runs of them
-// Columns that are read as one run at memory speed, and the depth of a part where pieces have
-// fewer.
-constexpr std::int64_t kLongRun = 1024, kLeastDepth = 32;
+constexpr std::int64_t kColumnsInPiece = 128;  // at least: memory is read in runs of them
 constexpr std::int64_t kProductsInPiece = 1 << 18;
-constexpr std::int64_t kMostParts = 16;
-constexpr std::int64_t kDotsDepth = 1024;  // a few rows and columns of it stay in the L1 cache
-// Of this depth and with rows of so many blocks, it is writing c that takes the time.
-constexpr std::int64_t kShallow = 8, kLongRowBlocks = 1;
+constexpr std::int64_t kDotsDepth = 1024;       // a few rows and columns of it stay in the L1 cache
 constexpr std::int64_t kLongRows = 4;           // at a time
 constexpr std::int64_t kFarElements = 1 << 19;  // of c, that caches near by do not hold
 constexpr std::int64_t kWrittenInPiece = 1 << 15;
-constexpr std::int64_t kFewDots = 16;  // rows, or columns; beyond, packing pays
-// The depth must be worth it to add up the lanes of each sum: so many times the few rows, for
-// packing costs the less for each product the more there are, and so many vectors.
-constexpr std::int64_t kDotsDepthForRow = 20;
-constexpr std::int64_t kDotsVectors = 4;
-constexpr std::int64_t kShortColumns = 64;  // make up for the last ones, which fill no vector
-constexpr std::int64_t kRepaysCopy = 8;     // rows of the other operand that meet a copied one
-constexpr std::int64_t kCopiedFast = 4;     // rows that are copied as fast as they are read
 
 // Pieces of whole blocks of columns.
 template <typename T>
@@ -42,7 +27,7 @@ void by_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T>
   const SkinnyTiles<T>& simd = skinny_tiles<T>();
   const std::int64_t K = a.columns, block = simd.row_columns;
   const std::int64_t wanted =
-      std::max(kColumnsInPiece, kElementsInPiece / std::max<std::int64_t>(1, K));
+      std::max(kColumnsInPiece, kSkinnyPiece / std::max<std::int64_t>(1, K));
   const std::int64_t grain = std::max(block, round_up(wanted, block));
   parallel_for(c.columns, grain, [&](std::int64_t begin, std::int64_t end) {
     simd.rows(alpha, a, b.block(0, begin, K, end - begin), beta,
@@ -50,8 +35,7 @@ void by_columns(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T>
   });
 }
 
-// c = alpha a b + beta c, where c has rows of vectors, by parts of the depth that are added in
-// order.
+// The same by parts of the depth that are added in order.
 template <typename T>
 void by_depth(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c,
               std::int64_t parts) {
@@ -65,7 +49,7 @@ void by_depth(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
                              row_major(partial + i * M * N, M, N));
     }
   });
-  parallel_for(M * N, kElementsInPiece / parts, [&](std::int64_t begin, std::int64_t end) {
+  parallel_for(M * N, kSkinnyPiece / parts, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t part = 1; part < parts; ++part) {
       const T* const from = partial + part * M * N;
       for (std::int64_t i = begin; i < end; ++i) partial[i] += from[i];
@@ -76,18 +60,6 @@ void by_depth(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c
       T& to = c.at(i, j);
       to = partial[i * N + j] + (beta == T{0} ? T{0} : beta * to);
     }
-}
-
-// Where pieces of columns would read b in short runs, pieces are whole rows of it.
-template <typename T>
-void few_rows(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  const std::int64_t K = a.columns;
-  const std::int64_t parts =
-      std::min({kMostParts, K * c.columns / kElementsInPiece, K / kLeastDepth});
-  if (parts > 1 && kElementsInPiece / K < kLongRun)
-    by_depth(alpha, a, b, beta, c, parts);
-  else
-    by_columns(alpha, a, b, beta, c);
 }
 
 // A few rows of c after another, written from end to end; one by one where they hardly share loads.
@@ -112,8 +84,9 @@ void dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
   constexpr std::int64_t kColumns = 12;  // of whole tiles, with every instruction set
   constexpr std::int64_t kAligned = 16;  // parts begin where lines do if rows do
   const std::int64_t K = a.columns;
-  const std::int64_t wanted = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
-  parallel_for(c.columns, round_up(wanted, kColumns), [&](std::int64_t begin, std::int64_t end) {
+  const std::int64_t most = ceil_div(kProductsInPiece, c.rows * std::max<std::int64_t>(1, K));
+  const std::int64_t even = ceil_div(c.columns, ceil_div(c.columns, most));  // threads end together
+  parallel_for(c.columns, round_up(even, kColumns), [&](std::int64_t begin, std::int64_t end) {
     const std::int64_t parts = ceil_div(K, kDotsDepth),
                        depth = round_up(ceil_div(K, parts), kAligned);
     for (std::int64_t k = 0; k < K; k += depth) {
@@ -134,76 +107,46 @@ void short_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T>
                });
 }
 
-template <typename T>
-bool has_adjacent_columns(const Matrix<T>& c) {
-  return c.column_stride == c.rows && (c.row_stride == 1 || c.rows == 1);
-}
-
 // The same matrix with contiguous rows, in a copy if it has none.
 template <typename T>
 Matrix<const T> by_rows(Matrix<const T> a, Scratch<T>& copy) {
   using Word = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   if (a.column_stride == 1) return a;
   copy = Scratch<T>(a.rows * a.columns);
+  if (a.row_stride != 1 && a.rows > 1) {
+    for (std::int64_t i = 0; i < a.rows; ++i)
+      for (std::int64_t k = 0; k < a.columns; ++k) copy.data()[i * a.columns + k] = a.at(i, k);
+    return row_major<const T>(copy.data(), a.rows, a.columns);
+  }
   transpose(reinterpret_cast<const Word*>(a.data), a.column_stride, a.columns, a.rows,
             reinterpret_cast<Word*>(copy.data()), a.columns);
   return row_major<const T>(copy.data(), a.rows, a.columns);
 }
 
-// The same by dots if those are few enough; operands whose elements are not contiguous along the
-// depth are copied where that pays. c has at least as many columns as rows.
-template <typename T>
-bool by_dots(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  const SkinnyTiles<T>& simd = skinny_tiles<T>();
-  const std::int64_t M = a.rows, K = a.columns, N = c.columns;
-  const bool copies_a = a.column_stride != 1, copies_b = b.row_stride != 1;
-  if (M > kFewDots || (copies_a && a.row_stride != 1) || (copies_b && b.column_stride != 1))
-    return false;
-  if ((copies_b && N > kCopiedFast) || (copies_a && M > kCopiedFast && N < kRepaysCopy))
-    return false;
-  const bool is_short = K <= simd.short_depth && M <= simd.short_rows && N >= kShortColumns &&
-                        has_adjacent_columns(c);
-  // With one row, each element of b has one product: packing it costs more than any sum of lanes.
-  if (M > 1 && !is_short && (K < kDotsDepthForRow * M || K < kDotsVectors * simd.lanes))
-    return false;
-  Scratch<T> a_copy, b_copy;
-  a = by_rows(a, a_copy);
-  b = by_rows(b.transposed(), b_copy).transposed();
-  is_short ? short_dots(alpha, a, b, beta, c) : dots(alpha, a, b, beta, c);
-  return true;
-}
-
 }  // namespace
 
 template <typename T>
-bool gemm_skinny(T alpha, Matrix<const T> a, Matrix<const T> b, T beta, Matrix<T> c) {
-  if (c.rows == 0 || c.columns == 0) return true;
-  const SkinnyTiles<T>& simd = skinny_tiles<T>();
-  const auto fits_rows = [&](const Matrix<const T>& wide, const Matrix<T>& out) {
-    return wide.column_stride == 1 &&
-           ((out.rows <= simd.max_rows && out.column_stride == 1) ||
-            (out.rows <= simd.max_adjacent && has_adjacent_columns(out))) &&
-           (out.rows == 1 || out.columns >= simd.lanes);
-  };
-  if (fits_rows(b, c)) {
-    few_rows(alpha, a, b, beta, c);
-    return true;
-  }
-  if (fits_rows(a.transposed(), c.transposed())) {
-    few_rows(alpha, b.transposed(), a.transposed(), beta, c.transposed());
-    return true;
-  }
-  if (b.column_stride == 1 && c.column_stride == 1 && a.columns <= kShallow &&
-      c.columns >= kLongRowBlocks * simd.row_columns) {
+void gemm_skinny(const GemmPlan& plan, T alpha, Matrix<const T> a, Matrix<const T> b, T beta,
+                 Matrix<T> c) {
+  if (plan.transposed) {
+    gemm_skinny({plan.algorithm, false, plan.parts}, alpha, b.transposed(), a.transposed(), beta,
+                c.transposed());
+  } else if (plan.algorithm == GemmAlgorithm::kRows) {
+    plan.parts > 1 ? by_depth(alpha, a, b, beta, c, plan.parts) : by_columns(alpha, a, b, beta, c);
+  } else if (plan.algorithm == GemmAlgorithm::kLongRows) {
     long_rows(alpha, a, b, beta, c);
-    return true;
+  } else {
+    Scratch<T> a_copy, b_copy;
+    a = by_rows(a, a_copy);
+    b = by_rows(b.transposed(), b_copy).transposed();
+    plan.algorithm == GemmAlgorithm::kShortDots ? short_dots(alpha, a, b, beta, c)
+                                                : dots(alpha, a, b, beta, c);
   }
-  return c.columns >= c.rows ? by_dots(alpha, a, b, beta, c)
-                             : by_dots(alpha, b.transposed(), a.transposed(), beta, c.transposed());
 }
 
-template bool gemm_skinny(float, Matrix<const float>, Matrix<const float>, float, Matrix<float>);
-template bool gemm_skinny(double, Matrix<const double>, Matrix<const double>, double,
-                          Matrix<double>);
+template void gemm_skinny(const GemmPlan&, float, Matrix<const float>, Matrix<const float>, float,
+                          Matrix<float>);
+template void gemm_skinny(const GemmPlan&, double, Matrix<const double>, Matrix<const double>,
+                          double, Matrix<double>);
 
 }  // namespace tapedeck::kernels

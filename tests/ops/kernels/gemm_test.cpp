@@ -26,7 +26,8 @@ double tolerance(ScalarType dtype) { return dtype == kFloat32 ? 1e-5 : 1e-14; }
 const I64 kSizes[][3] = {{1, 1, 1},   {2, 3, 5},    {7, 5, 3},      {1, 40, 17},   {17, 1, 40},
                          {40, 17, 1}, {16, 16, 16}, {33, 65, 31},   {130, 67, 90}, {300, 5, 400},
                          {5, 7, 900}, {700, 9, 70}, {65, 300, 129}, {300, 9, 3},   {201, 16, 4},
-                         {129, 4, 2}, {1, 900, 3},  {3, 1500, 140}};
+                         {129, 4, 2}, {1, 900, 3},  {3, 1500, 140}, {2, 50, 70},   {20, 110, 30},
+                         {60, 90, 2}};
 
 TEST(Gemm, EqualsTheDefinitionInEveryLayout) {
   for (const ScalarType dtype : {kFloat32, kFloat64, kInt64, kInt32, kUInt8})
@@ -106,6 +107,8 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {7, 2100, 41},
                           {16, 330, 50},
                           {9, 3, 1100},
+                          {24, 130, 70},
+                          {50, 80, 20},
                           {6, 1, 900},
                           {90, 6, 530},
                           // up to eight rows, of every number of vectors
@@ -138,6 +141,8 @@ TEST(Gemm, EqualsTheDefinitionInMemoryOfEveryKind) {
                           {700, 6, 1},
                           {1, 6, 700},
                           {12, 300, 700},
+                          {22, 270, 1024},
+                          {27, 270, 1024},
                           {40, 300, 230},
                           {230, 300, 40},
                           {300, 40, 270},
