@@ -204,6 +204,9 @@ Variable matmul(const Variable& self, const Variable& other) {
   if (a == 1 && b == 2) return product(self.unsqueeze(0), other, "matmul").squeeze(0);
   if (a == 2 && b == 2) return product(self, other, "matmul");
   if (b <= 2) return matmul_of_rows(self, other);
+  // Many vectors by one matrix are the rows of one product.
+  if (a == 2 && other.size(-1) == 1 && self.size(1) == other.size(-2))
+    return matmul_of_rows(other.squeeze(-1), self.t()).unsqueeze(-1);
   if (a == 1) return broadcast_matmul(self.unsqueeze(0), other).squeeze(-2);
   return broadcast_matmul(self, other);
 }

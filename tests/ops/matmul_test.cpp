@@ -43,6 +43,9 @@ TAPEDECK_OP_TABLE(
              {{2, 5, 3}, {3, 7}},
              {{3}, {2, 3, 5}},
              {{5, 3}, {2, 3, 5}},
+             {{5, 3}, {2, 3, 1}},
+             {{5, 3}, {2, 4, 3, 1}},
+             {{5, 0}, {2, 0, 1}},
              {{2, 5, 3}, {2, 3, 2}},
              {{2, 1, 5, 3}, {3, 3, 2}},
              {{1, 2, 3}, {5, 1, 3, 2}},
@@ -82,6 +85,17 @@ TAPEDECK_OP_TABLE(
             },
             {{{3, 7}, {2, 3, 5}, {2, 5, 7}}}),
     }));
+
+TEST(Matmul, OneMatrixByManyVectors) {
+  const Variable a = random_tensor({3, 4}, {}, 1), x = random_tensor({2, 5, 4, 1}, {}, 2);
+  const Variable y = matmul(a, x);
+  ASSERT_EQ(y.sizes(), (IntArrayRef{2, 5, 3, 1}));
+  for (std::int64_t i = 0; i < 2; ++i)
+    for (std::int64_t j = 0; j < 5; ++j)
+      EXPECT_LT(testing_support::relative_error(y.array().select(0, i).select(0, j),
+                                                mm(a, x.select(0, i).select(0, j)).array()),
+                1e-15);
+}
 
 TEST(Matmul, BroadcastsTheAxesBefore) {
   const Variable a = random_tensor({2, 1, 3, 4}, {}, 1), b = random_tensor({5, 4, 6}, {}, 2);
@@ -164,6 +178,11 @@ TEST(Matmul, ErrorsSayWhatWasExpected) {
               matmul(zero({7, 2, 3}), zero({6, 3, 5}));
             }),
             "matmul: the shapes [7] and [6] do not broadcast: at dimension 0 they have 7 and 6");
+  EXPECT_EQ(error_of([&] {
+              matmul(zero({2, 3}), zero({7, 4, 1}));
+            }),
+            "matmul: the shapes [2, 3] and [7, 4, 1] cannot be multiplied: 3 columns against 4 "
+            "rows");
   EXPECT_EQ(error_of([&] {
               mm(zero({2}), zero({2, 3}));
             }),
