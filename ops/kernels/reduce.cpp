@@ -185,17 +185,22 @@ struct AllOf : AnyOf<T> {
   static bool fold(bool a, T x) { return a & (x != T{}); }
   static bool merge(bool a, bool b) { return a & b; }
 };
-// Bools are bytes that hold 0 or 1, and one of them decides.
-bool has_byte(const bool* run, std::int64_t n, bool value) {
-  constexpr std::int64_t kWorthACall = 8;
-  if (n < kWorthACall) return std::find(run, run + n, value) != run + n;
-  return std::memchr(run, value, static_cast<std::size_t>(n)) != nullptr;
-}
+// Bools are bytes, and one of them decides: any that is not 0 is true, whoever wrote it.
+constexpr std::int64_t kWorthACall = 8;
 struct AnyOfBools : AnyOf<bool> {
-  static bool of_run(const bool* run, std::int64_t n) { return has_byte(run, n, true); }
+  static bool of_run(const bool* run, std::int64_t n) {
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(run);
+    if (n < kWorthACall) return std::any_of(bytes, bytes + n, [](auto byte) { return byte != 0; });
+    // All are 0 if the first is, and each is the same as the one before.
+    return bytes[0] != 0 || std::memcmp(bytes, bytes + 1, static_cast<std::size_t>(n - 1)) != 0;
+  }
 };
 struct AllOfBools : AllOf<bool> {
-  static bool of_run(const bool* run, std::int64_t n) { return !has_byte(run, n, false); }
+  static bool of_run(const bool* run, std::int64_t n) {
+    const auto* const bytes = reinterpret_cast<const unsigned char*>(run);
+    if (n < kWorthACall) return std::find(bytes, bytes + n, 0) == bytes + n;
+    return std::memchr(bytes, 0, static_cast<std::size_t>(n)) == nullptr;
+  }
 };
 template <typename T>
 struct Variance {

@@ -364,6 +364,15 @@ TEST(Reduce, OneBoolDecides) {
     }
 }
 
+// As bytes that came from elsewhere may be.
+TEST(Reduce, AnyByteThatIsNotZeroIsTrue) {
+  for (const std::int64_t n : {1, 5, 20}) {
+    const Array bytes = kernels::zeros({n}, kByte);
+    bytes.data<std::uint8_t>()[n / 2] = 2;
+    EXPECT_EQ(values<bool>(reduce(ReduceOp::Any, bytes.reinterpret(kBool), {0}))[0], true) << n;
+  }
+}
+
 TYPED_TEST(ReduceTest, InfinityAndNaNInSums) {
   using T = TypeParam;
   constexpr T kInf = std::numeric_limits<T>::infinity();
