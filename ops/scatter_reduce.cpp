@@ -150,10 +150,12 @@ V VariableMath::scatter_reduce(std::int64_t dim, const V& index, const V& src,
                                std::string_view reduce, bool include_self) const {
   return tapedeck::scatter_reduce(self(), dim, index, src, reduce, include_self);
 }
+// In place on a copy's result: a product saves what it multiplied, and would own itself.
 V& VariableMath::scatter_reduce_(std::int64_t dim, const V& index, const V& src,
                                  std::string_view reduce, bool include_self) const {
-  return assign_inplace(self(), scatter_reduce(dim, index, src, reduce, include_self),
-                        "scatter_reduce_");
+  return assign_inplace(
+      self(), tapedeck::scatter_reduce(self().clone(), dim, index, src, reduce, include_self),
+      "scatter_reduce_");
 }
 V VariableMath::scatter(std::int64_t dim, const V& index, const V& src,
                         std::string_view reduce) const {
@@ -165,11 +167,13 @@ V VariableMath::scatter(std::int64_t dim, const V& index, Scalar value,
 }
 V& VariableMath::scatter_(std::int64_t dim, const V& index, const V& src,
                           std::string_view reduce) const {
-  return assign_inplace(self(), scatter(dim, index, src, reduce), "scatter_");
+  return assign_inplace(self(), tapedeck::scatter(self().clone(), dim, index, src, reduce),
+                        "scatter_");
 }
 V& VariableMath::scatter_(std::int64_t dim, const V& index, Scalar value,
                           std::string_view reduce) const {
-  return assign_inplace(self(), scatter(dim, index, value, reduce), "scatter_");
+  return assign_inplace(self(), tapedeck::scatter(self().clone(), dim, index, value, reduce),
+                        "scatter_");
 }
 
 }  // namespace tapedeck
