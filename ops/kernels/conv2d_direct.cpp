@@ -19,16 +19,18 @@ namespace {
 constexpr std::int64_t kSlabsBytes = 16 << 20;  // of all slabs together
 constexpr std::int64_t kNearBytes = 1 << 20;    // of slabs that stay in the L2 cache
 constexpr std::int64_t kRowPixels = 14;         // of several images that are one row
+constexpr std::int64_t kFewRowCuts = 4;         // of two images that are one row of small tiles
 constexpr std::int64_t kCutRowPixels = 32;      // likewise, if padding is not multiplied
 constexpr double kTilePixels = 2;               // what a tile's product with a tap costs besides
 constexpr double kBeginPixels = 4;              // and a channel of a tile
 constexpr double kSumPixels = 8;                // and adding to the sum of a pixel that is there
-constexpr double kWorthCutting = 0.97;
-constexpr std::int64_t kPieces = 12;       // enough for several threads to end together
-constexpr std::int64_t kFewestBlocks = 6;  // likewise
-constexpr std::int64_t kManyPixels = 128;  // of an image, for a block of weights
-constexpr std::int64_t kChain = 256;       // products that are added up before the sum is set aside
-constexpr std::int64_t kNearTaps = 512;    // whose weights and inputs stay in the nearest cache
+constexpr double kFewSumPixels = 4;             // likewise, in tiles of few sums
+constexpr double kWorthCutting = 0.97;          // where tiles have many
+constexpr std::int64_t kPieces = 12;            // enough for several threads to end together
+constexpr std::int64_t kFewestBlocks = 6;       // likewise
+constexpr std::int64_t kManyPixels = 128;       // of an image, for a block of weights
+constexpr std::int64_t kChain = 256;     // products that are added up before the sum is set aside
+constexpr std::int64_t kNearTaps = 512;  // whose weights and inputs stay in the nearest cache
 
 // How the columns of a row become pixels of register tiles: those of some images side by side, and
 // all taps at once or, so that padding is not multiplied, one after another, each with the columns
@@ -47,7 +49,7 @@ struct RowPlan {
   RowPlan(const ConvWindow& window, std::int64_t slab_elements, std::int64_t tile)
       : parts(with_all_taps(window.w)), reads_padding(true) {
     const std::int64_t outputs = std::max<std::int64_t>(1, window.w.outputs);
-    const Choice whole = best(window, parts, std::max(tile, kRowPixels) / outputs, tile);
+    const Choice whole = best(window, parts, most_images(window, slab_elements, tile), tile);
     images = whole.images;
     // One row of the output has to have room in the slab.
     const std::int64_t fitting =
@@ -55,7 +57,7 @@ struct RowPlan {
         std::min(window.w.in_size, outputs * window.w.step + window.w.reach);
     Parts single = tap_by_tap(window.w);
     const Choice cut = best(window, single, std::min(kCutRowPixels / outputs, fitting), tile);
-    if (cut.cost < kWorthCutting * whole.cost) {
+    if (cut.cost < (has_few_sums(tile) ? 1 : kWorthCutting) * whole.cost) {
       images = cut.images;
       parts = std::move(single);
       reads_padding = false;
@@ -98,6 +100,22 @@ struct RowPlan {
     return parts;
   }
 
+  static bool has_few_sums(std::int64_t tile) { return tile < kRowPixels; }
+  // Whose padding is multiplied. Where tiles have few sums, which wait for each other, a row of two
+  // images fills them better; but every cut between its rows meets all weights anew.
+  static std::int64_t most_images(const ConvWindow& window, std::int64_t slab_elements,
+                                  std::int64_t tile) {
+    const std::int64_t outputs = std::max<std::int64_t>(1, window.w.outputs);
+    const std::int64_t most = std::max(tile, kRowPixels) / outputs;
+    if (most != 1 || !has_few_sums(tile)) return most;
+    const std::int64_t fitting = slab_elements / std::max<std::int64_t>(1, window.C) /
+                                 (2 * (outputs * window.w.step + window.w.reach));
+    const std::int64_t rows = window.h.inside_of(window.h.outputs) <= fitting
+                                  ? window.h.outputs
+                                  : window.h.outputs_within(fitting);
+    return kFewRowCuts * rows >= window.h.outputs ? 2 : 1;
+  }
+
   struct Choice {
     std::int64_t images;
     double cost;
@@ -115,6 +133,7 @@ struct RowPlan {
   static double cost(const ConvWindow& window, const Parts& parts, std::int64_t images,
                      std::int64_t tile) {
     const std::int64_t rows = ceil_div(window.h.kernel, window.h.out_step);
+    const double joining = has_few_sums(tile) ? kFewSumPixels : kSumPixels;
     double sum = 0;
     for (std::size_t pw = 0; pw < parts.size(); ++pw) {
       const double chain = static_cast<double>(chain_channels(
@@ -124,7 +143,7 @@ struct RowPlan {
         if (taps == 0) continue;
         const std::int64_t pixels = images * (part.outputs.end - part.outputs.begin);
         const auto tiles = static_cast<double>(ceil_div(pixels, tile));
-        sum += static_cast<double>(pixels) * (static_cast<double>(taps) + kSumPixels / chain) +
+        sum += static_cast<double>(pixels) * (static_cast<double>(taps) + joining / chain) +
                tiles * (kTilePixels * static_cast<double>(taps) + kBeginPixels);
       }
     }
