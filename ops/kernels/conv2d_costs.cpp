@@ -213,6 +213,8 @@ WinogradCost::WinogradCost(const Conv2dShape& s, ConvDirection direction, Winogr
   if (weight) return;
   const double terms = adjoint ? filters / static_cast<double>(s.stride_h * s.stride_w) : channels;
   limit = 1.05 / unspent_on_sums(terms * static_cast<double>(s.taps()));
+  // The rows of a stride are gathered for one vector of filters alone.
+  if (!adjoint && s.groups == 1 && filters <= static_cast<double>(lanes())) limit *= 1.5;
   // Blocks of filters that are transformed for a few tiles, and leave the L2 cache: columns are
   // faster than the direct algorithm is.
   const std::int64_t block = work.elements * s.group_filters() * 2 * lanes() * kFloatBytes;
