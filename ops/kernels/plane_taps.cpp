@@ -7,7 +7,9 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <tapedeck/ops/kernels/plane_overlapping-inl.h>
 #include <tapedeck/ops/kernels/plane_rows-inl.h>
+#include <tapedeck/ops/kernels/plane_whole-inl.h>
 
 HWY_BEFORE_NAMESPACE();
 namespace tapedeck::kernels::HWY_NAMESPACE {
