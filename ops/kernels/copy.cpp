@@ -401,6 +401,23 @@ Array copy_preserving(const Array& src, ScalarType dtype) {
   return out;
 }
 
+namespace {
+
+// Repeats the element over an array without gaps.
+void fill_linear(const Array& dst, const char* element) {
+  with_word(element_size(dst.dtype()), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::uint64_t pattern = pattern_of(load<T>(element));
+    parallel_for(
+        dst.nbytes(), kGrainBytes,
+        [pattern, to = static_cast<char*>(dst.raw())](std::int64_t begin, std::int64_t end) {
+          fill_run(to + begin, pattern, end - begin);
+        });
+  });
+}
+
+}  // namespace
+
 void fill(Array& dst, Scalar value) {
   TAPEDECK_CHECK(!dst.has_internal_overlap(),
                  "fill: the destination has elements that share memory (an expanded view): shape ",
@@ -415,6 +432,10 @@ void fill(Array& dst, Scalar value) {
     else
       store<T>(element, value.isFloatingPoint() ? convert<T>(value.toDouble()) : value.to<T>());
   });
+  if (dst.is_contiguous()) {
+    fill_linear(dst, element);
+    return;
+  }
   LoopNest nest(dst.sizes());
   nest.add(dst);
   nest.collapse();
@@ -454,10 +475,8 @@ Array full(IntArrayRef sizes, Scalar value, ScalarType dtype) {
 
 Array zeros(IntArrayRef sizes, ScalarType dtype) {
   Array out = Array::empty(sizes, dtype);
-  char* const data = static_cast<char*>(out.raw());
-  parallel_for(out.nbytes(), kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
-    detail::fill_bytes(data + begin, 0, end - begin);
-  });
+  const char zero[8] = {};
+  fill_linear(out, zero);
   return out;
 }
 
