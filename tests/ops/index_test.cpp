@@ -433,9 +433,9 @@ TEST(Gather, AddsThousandsOfPlaces) {
 // Of one element, of a few and of many of each row; of rows with and without gaps.
 TEST(Index, SelectAlongTheLastAxis) {
   const Tensor wide = arange(0, 7 * 90 * 6).reshape({7, 90, 6});
-  for (const Tensor& x : {wide, wide.slice(2, 1, 6, 2), wide.slice(1, 3, 80, 1), wide.flatten()})
+  for (const Tensor& of : {wide, wide.slice(2, 1, 6, 2), wide.slice(1, 3, 80, 1), wide.flatten()})
     for (const ScalarType dtype : {kFloat32, kFloat64, kUInt8}) {
-      const Tensor of_dtype = x.to(dtype);
+      const Tensor of_dtype = of.to(dtype);
       for (const Ints& places : {Ints{2}, Ints{1, 0, 1}, Ints{2, 2, 0, 1, 0, 1, 2, 1, 0, 2, 1}}) {
         const Tensor y = of_dtype.index_select(-1, ids(places));
         for (std::size_t j = 0; j < places.size(); ++j)
