@@ -1,6 +1,5 @@
 #include <tapedeck/ops/norm.h>
 
-
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/internal/check_defined.h>
