@@ -202,6 +202,11 @@ void copy_short_runs(const LoopNest& nest) {
     char* dst = at[0];
     const char* src = at[1];
     std::int64_t i = 0;
+    if (src_stride == 0 && dst_stride == std::int64_t{sizeof(T)} && !repeats) {
+      for (; i < n; ++i, dst += dst_next, src += src_next)
+        fill_run(dst, pattern_of(load<T>(src)), bytes);
+      return;
+    }
     if (repeats) {
       // But for as many runs as make up for what is written behind the last one.
       i = std::max<std::int64_t>(0, n - 64 / bytes - 1);

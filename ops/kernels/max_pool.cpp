@@ -362,11 +362,14 @@ MaxPool max_pool2d(const Array& input, const Pool2dGeometry& g, bool want_indice
   TAPEDECK_CHECK(input.dim() == 4, op, ": expected a 4-D input, got ", input.sizes().ref());
   const DimVector sizes = pool_output_sizes(op, 2, input.sizes(), g);
   const std::int64_t H = input.size(2), W = input.size(3), OH = sizes[2], OW = sizes[3];
-  const bool in_vectors = fits_vectors(input, g.stride[1]) && !is_sparse(g, OW) &&
-                          (input.is_contiguous() || !has_inner_channels(input));
-  const Across across = !in_vectors                                    ? Across::Nothing
-                        : goes_in_bundles(input, OH, OW, g.padding[1]) ? Across::Planes
-                                                                       : Across::Windows;
+  constexpr std::int64_t kNarrowWindow = 8;
+  const bool fits =
+      fits_vectors(input, g.stride[1]) && (input.is_contiguous() || !has_inner_channels(input));
+  const bool sparse = is_sparse(g, OW);
+  Across across = fits && !sparse ? Across::Windows : Across::Nothing;
+  if (fits && (!sparse || g.kernel[1] < kNarrowWindow) &&
+      goes_in_bundles(input, OH, OW, g.padding[1]))
+    across = Across::Planes;
   const Windows s{
       pool_windows(g, 0, H, OH, false),
       across == Across::Windows ? std::vector<PoolWindow>() : pool_windows(g, 1, W, OW, false), H,
