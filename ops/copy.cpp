@@ -100,15 +100,23 @@ Variable& Variable::copy_(const Variable& source, bool) const {
   return assign_inplace(*this, value, "copy_");
 }
 
+namespace {
+
+Variable& fill_with(const Variable& self, Scalar value, const char* op) {
+  const detail::OpScope scope(op);
+  check_inplace(self, op);
+  if (should_record(self))
+    return assign_inplace(self, Variable(kernels::full(self.sizes(), value, self.dtype())), op);
+  Array target = self.array();
+  kernels::fill(target, value);
+  return finish_inplace(self);
+}
+
+}  // namespace
+
 Variable& Variable::fill_(Scalar value) const {
   TAPEDECK_CHECK_DEFINED("fill_", *this);
-  const detail::OpScope scope("fill_");
-  check_inplace(*this, "fill_");
-  if (should_record(*this))
-    return assign_inplace(*this, Variable(kernels::full(sizes(), value, dtype())), "fill_");
-  Array target = array();
-  kernels::fill(target, value);
-  return finish_inplace(*this);
+  return fill_with(*this, value, "fill_");
 }
 Variable& Variable::fill_(const Variable& value) const {
   TAPEDECK_CHECK_DEFINED("fill_", *this, value);
@@ -121,8 +129,7 @@ Variable& Variable::fill_(const Variable& value) const {
 }
 Variable& Variable::zero_() const {
   TAPEDECK_CHECK_DEFINED("zero_", *this);
-  const detail::OpScope scope("zero_");
-  return fill_(0);
+  return fill_with(*this, 0, "zero_");
 }
 
 Variable& zero_(Variable& self) { return self.zero_(); }

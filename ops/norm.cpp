@@ -1,8 +1,5 @@
 #include <tapedeck/ops/norm.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/internal/op_scope.h>
 #include <tapedeck/autograd/internal/check_defined.h>
@@ -136,11 +133,7 @@ void move_towards(const Variable& running, const Array& values, double momentum,
 NormStats stats_of(const Variable& running_mean, const Variable& running_var, double eps) {
   NormStats stats;
   stats.mean = kernels::cast(running_mean.contiguous().array(), kFloat64);
-  const Array var = kernels::cast(running_var.contiguous().array(), kFloat64);
-  stats.rstd = Array::empty(var.sizes(), kFloat64);
-  const double* const from = var.data<double>();
-  std::transform(from, from + var.numel(), stats.rstd.data<double>(),
-                 [eps](double v) { return 1 / std::sqrt(v + eps); });
+  stats.rstd = kernels::reciprocal_roots(running_var.array(), eps);
   return stats;
 }
 

@@ -202,6 +202,11 @@ void copy_short_runs(const LoopNest& nest) {
     char* dst = at[0];
     const char* src = at[1];
     std::int64_t i = 0;
+    if (src_stride == 0 && dst_stride == std::int64_t{sizeof(T)} && !repeats) {
+      for (; i < n; ++i, dst += dst_next, src += src_next)
+        fill_run(dst, pattern_of(load<T>(src)), bytes);
+      return;
+    }
     if (repeats) {
       // But for as many runs as make up for what is written behind the last one.
       i = std::max<std::int64_t>(0, n - 64 / bytes - 1);
@@ -401,6 +406,23 @@ Array copy_preserving(const Array& src, ScalarType dtype) {
   return out;
 }
 
+namespace {
+
+// Repeats the element over an array without gaps.
+void fill_linear(const Array& dst, const char* element) {
+  with_word(element_size(dst.dtype()), [&](auto tag) {
+    using T = typename decltype(tag)::type;
+    const std::uint64_t pattern = pattern_of(load<T>(element));
+    parallel_for(
+        dst.nbytes(), kGrainBytes,
+        [pattern, to = static_cast<char*>(dst.raw())](std::int64_t begin, std::int64_t end) {
+          fill_run(to + begin, pattern, end - begin);
+        });
+  });
+}
+
+}  // namespace
+
 void fill(Array& dst, Scalar value) {
   TAPEDECK_CHECK(!dst.has_internal_overlap(),
                  "fill: the destination has elements that share memory (an expanded view): shape ",
@@ -415,6 +437,10 @@ void fill(Array& dst, Scalar value) {
     else
       store<T>(element, value.isFloatingPoint() ? convert<T>(value.toDouble()) : value.to<T>());
   });
+  if (dst.is_contiguous()) {
+    fill_linear(dst, element);
+    return;
+  }
   LoopNest nest(dst.sizes());
   nest.add(dst);
   nest.collapse();
@@ -454,10 +480,8 @@ Array full(IntArrayRef sizes, Scalar value, ScalarType dtype) {
 
 Array zeros(IntArrayRef sizes, ScalarType dtype) {
   Array out = Array::empty(sizes, dtype);
-  char* const data = static_cast<char*>(out.raw());
-  parallel_for(out.nbytes(), kGrainBytes, [=](std::int64_t begin, std::int64_t end) {
-    detail::fill_bytes(data + begin, 0, end - begin);
-  });
+  const char zero[8] = {};
+  fill_linear(out, zero);
   return out;
 }
 

@@ -5,11 +5,11 @@
 #include <hwy/foreach_target.h>
 // The include above compiles the rest of this file once per instruction set.
 #include <algorithm>
-#include <cmath>
 
 #include <hwy/highway.h>
 
 #include <tapedeck/ops/kernels/cross_entropy_rows.h>
+#include <tapedeck/ops/kernels/fold_lanes-inl.h>
 #include <tapedeck/ops/kernels/simd_math-inl.h>
 #include <tapedeck/ops/kernels/simd_rows-inl.h>
 
@@ -18,49 +18,79 @@ namespace tapedeck::kernels {
 namespace HWY_NAMESPACE {
 namespace {
 
-// One gapless row of scores.
+// f over the vectors of one gapless row, the last of which overlaps the one before.
+template <class D, class F, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> FoldOfRow(D d, const T* x, std::int64_t n, const F& f) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (n < lanes) return LoadPartOr(d, x[0], x, n);
+  auto fold = hn::LoadU(d, x);
+  for (std::int64_t i = lanes; i + lanes <= n; i += lanes) fold = f(fold, hn::LoadU(d, x + i));
+  return f(fold, hn::LoadU(d, x + n - lanes));
+}
+
+// The sum in lanes of e^(x - shift) over one gapless row.
+template <class D, typename T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> ExponentialsOfRow(D d, const T* x, std::int64_t n, T shift) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto less = hn::Set(d, shift);
+  auto sum = hn::Zero(d);
+  std::int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    sum = hn::Add(sum, vec::Exp(d, hn::Sub(hn::LoadU(d, x + i), less)));
+  if (i == n) return sum;
+  const auto rest = vec::Exp(d, hn::Sub(LoadPart(d, x + i, n - i), less));
+  return hn::Add(sum, hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)), rest));
+}
+
+// Gapless rows of scores: their lanes are folded some rows at a time, and so are the logarithms.
 template <typename T>
-void RowLogSumExp(const T* x, std::int64_t n, T* lse) {
+void RowsLogSumExp(const T* x, std::int64_t C, std::int64_t rows, T* lse) {
+  constexpr std::int64_t kTogether = 64;
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  T largest = x[0];
-  std::int64_t i = 0;
-  if (n >= lanes) {
-    auto best = hn::LoadU(d, x);
-    for (i = lanes; i + lanes <= n; i += lanes) best = hn::Max(best, hn::LoadU(d, x + i));
-    largest = hn::GetLane(hn::MaxOfLanes(d, best));
+  T largest[kTogether], sums[kTogether];
+  std::fill_n(sums, kTogether, T{1});
+  const auto max = [](auto a, auto b) HWY_ATTR { return hn::Max(a, b); };
+  const auto add = [](auto a, auto b) HWY_ATTR { return hn::Add(a, b); };
+  const auto put = [](T* to) HWY_ATTR {
+    return [to](std::int64_t r, const T* folds, std::int64_t n)
+               HWY_ATTR { std::copy_n(folds, n, to + r); };
+  };
+  for (std::int64_t first = 0; first < rows; first += kTogether) {
+    const std::int64_t count = HWY_MIN(kTogether, rows - first);
+    const T* const block = x + first * C;
+    FoldLanesOfRows(
+        d, count, max, [&](std::int64_t r) HWY_ATTR { return FoldOfRow(d, block + r * C, C, max); },
+        put(largest));
+    FoldLanesOfRows(
+        d, count, add,
+        [&](std::int64_t r) HWY_ATTR { return ExponentialsOfRow(d, block + r * C, C, largest[r]); },
+        put(sums));
+    for (std::int64_t r = 0; r < count; r += lanes)
+      hn::StoreU(vec::Log(d, hn::LoadU(d, sums + r)), d, sums + r);
+    for (std::int64_t r = 0; r < count; ++r) {
+      *lse++ = largest[r];
+      *lse++ = sums[r];
+    }
   }
-  for (; i < n; ++i) largest = HWY_MAX(largest, x[i]);
-
-  const auto shift = hn::Set(d, largest);
-  auto sum = hn::Zero(d);
-  for (i = 0; i < n; i += lanes) {
-    auto e = vec::Exp(d, hn::Sub(LoadUpTo(d, x + i, n - i), shift));
-    if (n - i < lanes) e = hn::IfThenElseZero(hn::FirstN(d, static_cast<std::size_t>(n - i)), e);
-    sum = hn::Add(sum, e);
-  }
-  lse[0] = largest;
-  lse[1] = std::log(hn::GetLane(hn::SumOfLanes(d, sum)));
 }
 
 template <typename T>
-void LogSumExp(const T* x, std::int64_t C, std::int64_t S, T* lse) {
-  if (S == 1) {
-    RowLogSumExp(x, C, lse);
-    return;
-  }
+void LogSumExp(const T* x, std::int64_t images, std::int64_t C, std::int64_t S, T* lse) {
+  if (S == 1) return RowsLogSumExp(x, C, images, lse);
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (std::int64_t s = 0; s < S; s += lanes) {
-    auto largest = LoadUpTo(d, x + s, S - s);
-    for (std::int64_t c = 1; c < C; ++c)
-      largest = hn::Max(largest, LoadUpTo(d, x + c * S + s, S - s));
-    auto sum = hn::Zero(d);
-    for (std::int64_t c = 0; c < C; ++c)
-      sum = hn::Add(sum, vec::Exp(d, hn::Sub(LoadUpTo(d, x + c * S + s, S - s), largest)));
-    StoreUpTo(d, largest, lse + s, S - s);
-    StoreUpTo(d, vec::Log(d, sum), lse + S + s, S - s);
-  }
+  for (; images > 0; --images, x += C * S, lse += 2 * S)
+    for (std::int64_t s = 0; s < S; s += lanes) {
+      auto largest = LoadUpTo(d, x + s, S - s);
+      for (std::int64_t c = 1; c < C; ++c)
+        largest = hn::Max(largest, LoadUpTo(d, x + c * S + s, S - s));
+      auto sum = hn::Zero(d);
+      for (std::int64_t c = 0; c < C; ++c)
+        sum = hn::Add(sum, vec::Exp(d, hn::Sub(LoadUpTo(d, x + c * S + s, S - s), largest)));
+      StoreUpTo(d, largest, lse + s, S - s);
+      StoreUpTo(d, vec::Log(d, sum), lse + S + s, S - s);
+    }
 }
 
 template <typename T>

@@ -8,6 +8,7 @@
 #include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/lines.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
 #include <tapedeck/ops/kernels/row_moves.h>
@@ -85,7 +86,7 @@ struct IndexedAxes {
 // An element lies at outer_offset(o) + picked[j] + inner[i], where inner[i] is i if inner_is_run.
 struct IndexPlan {
   DimVector sizes;
-  std::vector<std::int64_t> picked, inner;
+  std::vector<std::int64_t> inner;
   bool inner_is_run = false;
 
   IndexPlan(const Array& x, const IndexList& indices, const char* op, NegativeIndex negative) {
@@ -106,13 +107,24 @@ struct IndexPlan {
     row_size_ = numel_of(inner_sizes);
     inner_is_run = step_of(inner_sizes, inner_strides) == 1;
     if (!inner_is_run) inner = offsets_of(inner_sizes, inner_strides);
-    picked.assign(static_cast<std::size_t>(numel_of(axes.joint)), 0);
+    picked_count_ = numel_of(axes.joint);
+    if (takes_as_it_is(x, indices)) return;
+    offsets_.assign(static_cast<std::size_t>(picked_count_), 0);
+    picked_ = offsets_.data();
     for (std::size_t a = 0; a < indices.size(); ++a)
       if (indices[a].defined())
         add_index(indices[a].expand(axes.joint), static_cast<std::int64_t>(a), x, op, negative);
   }
 
-  std::int64_t rows() const { return outer_count_ * static_cast<std::int64_t>(picked.size()); }
+  IndexPlan(const IndexPlan&) = delete;
+  IndexPlan& operator=(const IndexPlan&) = delete;
+
+  std::int64_t rows() const { return outer_count_ * picked_count_; }
+  const std::int64_t* picked() const { return picked_; }
+  std::int64_t picked_count() const { return picked_count_; }
+  std::int64_t outer_count() const { return outer_count_; }
+  // From one outer element to the next; 0 where that differs.
+  std::int64_t outer_step() const { return outer_step_; }
   std::int64_t outer_offset(std::int64_t o) const {
     return outer_step_ != 0 ? o * outer_step_ : outer_[static_cast<std::size_t>(o)];
   }
@@ -121,11 +133,10 @@ struct IndexPlan {
   // from r on begin at base + offsets[0], base + offsets[1], ...
   template <typename F>
   void for_runs(std::int64_t begin, std::int64_t end, F f) const {
-    const auto count = static_cast<std::int64_t>(picked.size());
-    std::int64_t o = begin / count, j = begin % count;
+    std::int64_t o = begin / picked_count_, j = begin % picked_count_;
     for (std::int64_t r = begin; r < end; ++o, j = 0) {
-      const std::int64_t run = std::min(count - j, end - r);
-      f(r, outer_offset(o), picked.data() + j, run);
+      const std::int64_t run = std::min(picked_count_ - j, end - r);
+      f(r, outer_offset(o), picked_ + j, run);
       r += run;
     }
   }
@@ -139,13 +150,26 @@ struct IndexPlan {
   }
 
  private:
+  // One index, without gaps and of elements side by side: its numbers are the offsets.
+  bool takes_as_it_is(const Array& x, const IndexList& indices) {
+    const auto defined = [](const Array& index) { return index.defined(); };
+    if (std::count_if(indices.begin(), indices.end(), defined) != 1) return false;
+    const auto it = std::find_if(indices.begin(), indices.end(), defined);
+    const auto axis = static_cast<std::int64_t>(it - indices.begin());
+    if (it->dtype() != ScalarType::Long || !it->is_contiguous() || x.strides()[axis] != 1 ||
+        x.sizes()[axis] == 0 ||
+        !all_within(it->data<std::int64_t>(), 1, it->numel(), x.sizes()[axis]))
+      return false;
+    picked_ = it->data<std::int64_t>();
+    return true;
+  }
   void add_index(const Array& index, std::int64_t axis, const Array& x, const char* op,
                  NegativeIndex negative) {
     TAPEDECK_CHECK_AS(TypeError, index.dtype() == ScalarType::Long, op,
                       ": expected int64 indices, got ", index.dtype());
     const std::int64_t size = x.sizes()[axis], stride = x.strides()[axis];
     const std::int64_t least = negative == NegativeIndex::CountsFromTheEnd ? -size : 0;
-    std::int64_t* at = picked.data();
+    std::int64_t* at = offsets_.data();
     for_each_row<1>({index}, [&](const auto& offsets, const auto& steps, std::int64_t count) {
       const auto* row = index.data<std::int64_t>() + offsets[0];
       std::int64_t* const to = at;
@@ -166,17 +190,38 @@ struct IndexPlan {
     });
   }
 
-  std::int64_t outer_count_ = 0, outer_step_ = 0, row_size_ = 0;
-  std::vector<std::int64_t> outer_;
+  std::int64_t outer_count_ = 0, outer_step_ = 0, row_size_ = 0, picked_count_ = 0;
+  const std::int64_t* picked_ = nullptr;  // of offsets_, or of an index that outlives the plan
+  std::vector<std::int64_t> outer_, offsets_;
 };
+
+// A few elements of each of many rows that lie `step` apart: one place of many rows after the
+// other, as many as the cache holds.
+template <typename Word>
+void pick_from_rows(const IndexPlan& plan, const Word* from, Word* to) {
+  constexpr std::int64_t kTogether = 512, kSize = sizeof(Word);
+  const std::int64_t step = plan.outer_step(), count = plan.picked_count();
+  parallel_for(plan.outer_count(), std::max<std::int64_t>(1, kGrainBytes / (count * kSize)),
+               [=, &plan](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t o = begin; o < end; o += kTogether)
+                   for (std::int64_t j = 0; j < count; ++j)
+                     copy_run<Word>(
+                         reinterpret_cast<char*>(to + o * count + j), count * kSize,
+                         reinterpret_cast<const char*>(from + o * step + plan.picked()[j]),
+                         step * kSize, std::min(kTogether, end - o));
+               });
+}
 
 // to[j] = row[at[j]]: four at once, as copy_few() does.
 template <typename Word>
 void pick_from_row(const Word* row, const std::int64_t* at, std::int64_t count, Word* to) {
   std::int64_t j = 0;
   for (; j + 4 <= count; j += 4) {
-    const Word four[] = {row[at[j]], row[at[j + 1]], row[at[j + 2]], row[at[j + 3]]};
-    std::memcpy(to + j, four, sizeof four);
+    const Word a = row[at[j]], b = row[at[j + 1]], c = row[at[j + 2]], d = row[at[j + 3]];
+    to[j] = a;
+    to[j + 1] = b;
+    to[j + 2] = c;
+    to[j + 3] = d;
   }
   for (; j < count; ++j) to[j] = row[at[j]];
 }
@@ -234,6 +279,9 @@ Array index(const Array& x, const IndexList& indices, const char* op, NegativeIn
     const Word* from = static_cast<const Word*>(x.raw());
     Word* to = static_cast<Word*>(y.raw());
     const std::int64_t n = plan.row_size();
+    constexpr std::int64_t kFew = 8;
+    if (n == 1 && plan.picked_count() <= kFew && plan.outer_count() > kFew && plan.outer_step() > 0)
+      return pick_from_rows(plan, from, to);
     const std::int64_t grain =
         std::max<std::int64_t>(1, kGrainBytes / (n * static_cast<std::int64_t>(sizeof(Word))));
     parallel_for(plan.rows(), grain, [&](std::int64_t begin, std::int64_t end) {

@@ -162,12 +162,15 @@ Array cross_entropy(const Array& x, const ClassLabels& labels, Array& lse) {
     const double W = smoothing == 0 ? 0 : total_weight(w, C);
     T* const to = losses.data<T>();
     T* const sums = lse.data<T>();
+    // Single labels some at a time, the scores of the rest while they are in the cache.
+    const std::int64_t together = S == 1 ? grain_for(C, 2048) : 1;
     parallel_for(N, grain_for(C * S), [=, &loops](std::int64_t begin, std::int64_t end) {
       std::vector<double> weighted(static_cast<std::size_t>(smoothing == 0 ? 0 : S));
       for (std::int64_t n = begin; n < end; ++n) {
         const T* const scores = from + n * C * S;
         T* const lse_n = sums + 2 * n * S;
-        loops.log_sum_exp(scores, C, S, lse_n);
+        if ((n - begin) % together == 0)
+          loops.log_sum_exp(scores, std::min(together, end - n), C, S, lse_n);
         if (smoothing != 0) loops.weighted_sums(scores, w, C, S, weighted.data());
         for (std::int64_t s = 0; s < S; ++s) {
           const std::int64_t i = n * S + s, t = target[i];

@@ -4,8 +4,9 @@
 #include <tapedeck/array/dispatch.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/copy_run.h>
 #include <tapedeck/ops/kernels/index.h>
-#include <tapedeck/ops/kernels/lines.h>
+#include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/row_moves.h>
 #include <tapedeck/ops/kernels/words.h>
 
@@ -109,27 +110,40 @@ void masked_fill(Array& out, const Array& mask, Scalar value) {
                  "masked_fill: more than one element of the written-to tensor refers to a single "
                  "memory location (shape ",
                  out.sizes().ref(), ")");
-  const Array flags = mask.expand(out.sizes()).reinterpret(ScalarType::Byte);
+  if (out.numel() == 0) return;
+  constexpr std::int64_t kShortRun = 32, kWorthACopy = 1024;
+  Array flags = mask.expand(out.sizes()).reinterpret(ScalarType::Byte);
+  LoopNest nest(out.sizes());
+  nest.add(out);
+  nest.add(flags);
+  nest.collapse();
+  if (nest.dims > 1 && nest.is_linear(0) && nest.inner_size() < kShortRun &&
+      nest.numel >= kWorthACopy) {
+    // A copy of what is broadcast takes less time than a call for each run.
+    flags = clone(flags);
+    nest = LoopNest(out.sizes());
+    nest.add(out);
+    nest.add(flags);
+    nest.collapse();
+  }
   const Array element = full({}, value, out.dtype());
   dispatch_word(out.dtype(), [&](auto tag) {
     using Word = typename decltype(tag)::type;
-    const Word fill = *static_cast<const Word*>(element.raw());
-    auto* const all = static_cast<Word*>(out.raw());
-    const auto* const marks = flags.data<std::uint8_t>();
-    if (out.is_contiguous() && flags.is_contiguous()) {
-      parallel_for(out.numel(), kGrain, [=](std::int64_t begin, std::int64_t end) {
-        detail::fill_where(all + begin, marks + begin, fill, end - begin);
+    const auto* const source = static_cast<const char*>(element.raw());
+    const Word fill = load<Word>(source);
+    const std::int64_t step = nest.inner_stride(0), flag_step = nest.inner_stride(1);
+    parallel_for(nest.numel, kGrain, [&](std::int64_t begin, std::int64_t end) {
+      nest.for_each_run(begin, end, [=](char* const* at, std::int64_t n) {
+        const auto* const flag = reinterpret_cast<const std::uint8_t*>(at[1]);
+        if (flag_step == 0) {
+          if (*flag) copy_run<Word>(at[0], step, source, 0, n);
+        } else if (step == std::int64_t{sizeof(Word)} && flag_step == 1) {
+          detail::fill_where(reinterpret_cast<Word*>(at[0]), flag, fill, n);
+        } else {
+          for (std::int64_t i = 0; i < n; ++i)
+            if (flag[i * flag_step]) store<Word>(at[0] + i * step, fill);
+        }
       });
-      return;
-    }
-    for_each_row<2>({out, flags}, [&](const auto& offsets, const auto& steps, std::int64_t n) {
-      Word* data = all + offsets[0];
-      const auto* flag = marks + offsets[1];
-      if (steps[0] == 1 && steps[1] == 1)
-        detail::fill_where(data, flag, fill, n);
-      else
-        for (std::int64_t i = 0; i < n; ++i)
-          if (flag[i * steps[1]]) data[i * steps[0]] = fill;
     });
   });
 }

@@ -7,7 +7,9 @@
 #include <tapedeck/ops/kernels/copy.h>
 #include <tapedeck/ops/kernels/grain.h>
 #include <tapedeck/ops/kernels/max_pool_rows.h>
+#include <tapedeck/ops/kernels/plane_bundles.h>
 #include <tapedeck/ops/kernels/pool.h>
+#include <tapedeck/ops/kernels/scratch.h>
 
 namespace tapedeck::kernels {
 
@@ -122,6 +124,17 @@ class MaxPoolVectors {
   bool copies_;
 };
 
+// A row of windows of an image [H][W][C]; `indices` may be null.
+template <typename T>
+void max_row_of_pixels(const Windows& s, const T* image, std::int64_t C, const PoolWindow& row,
+                       T* values, std::int64_t* indices) {
+  for (const PoolWindow& column : s.columns) {
+    max_of_channels(image, s.W, C, row, column, values, indices);
+    values += C;
+    if (indices) indices += C;
+  }
+}
+
 // Vectors over the channels, which lie next to each other.
 MaxPool max_pool_channels(const Array& x, const Windows& s, bool want_indices, const char* op) {
   const DimVector sizes{x.size(0), x.size(1), s.OH(), s.OW()};
@@ -139,16 +152,31 @@ MaxPool max_pool_channels(const Array& x, const Windows& s, bool want_indices, c
       for (std::int64_t r = begin; r < end; ++r) {
         const T* const image = in + r / s.OH() * s.H * s.W * C;
         const PoolWindow& window = s.rows[static_cast<std::size_t>(r % s.OH())];
-        std::int64_t at = r * row;
-        for (const PoolWindow& column : s.columns) {
-          max_of_channels(image, s.W, C, window, column, values + at,
-                          indices ? indices + at : nullptr);
-          at += C;
-        }
+        max_row_of_pixels(s, image, C, window, values + r * row,
+                          indices ? indices + r * row : nullptr);
       }
     });
   });
   return out;
+}
+
+// `planes` planes as a bundle: vectors over their elements of one place.
+template <typename T>
+void max_pool_bundle(const Windows& s, const T* in, std::int64_t planes, T* values,
+                     std::int64_t* indices) {
+  const std::int64_t outputs = s.OH() * s.OW(), size = s.H * s.W;
+  const Scratch<T> image(size * planes), best(outputs * planes);
+  const Scratch<std::int64_t> places(indices ? outputs * planes : 0);
+  PlanesToBundle<T> to_bundle(in, planes, size, image.data());
+  std::int64_t at = 0;
+  for (const PoolWindow& row : s.rows) {
+    to_bundle.bundle_up_to(row.end * s.W);
+    max_row_of_pixels(s, image.data(), planes, row, best.data() + at,
+                      indices ? places.data() + at : nullptr);
+    at += s.OW() * planes;
+  }
+  unbundle_planes(best.data(), planes, outputs, values);
+  if (indices) unbundle_planes(places.data(), planes, outputs, indices);
 }
 
 // Windows that are few and lie far apart go faster one after the other, along their rows.
@@ -164,9 +192,24 @@ bool fits_vectors(const Array& input, std::int64_t stride) {
          input.size(2) * input.size(3) <= std::numeric_limits<std::int32_t>::max();
 }
 
-// `geometry` is null for windows that do not go in vectors over neighbouring ones.
-MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geometry,
-                 bool want_indices, const char* op) {
+constexpr std::int64_t kFewestPlanes = 8;  // of a bundle
+
+// Whether rows of so many windows are too short for vectors along them, and planes enough for
+// vectors across: sooner where those would need a copy of each plane for the padding.
+bool goes_in_bundles(const Array& input, std::int64_t height, std::int64_t outputs,
+                     std::int64_t padding) {
+  const std::int64_t size = input.size(2) * input.size(3) + height * outputs;
+  return outputs < (padding > 0 ? 2 * kMaxPoolLanes : kMaxPoolLanes) &&
+         input.size(0) * input.size(1) >= kFewestPlanes &&
+         fits_bundle(size, element_size(input.dtype()));
+}
+
+// What a vector holds elements of.
+enum class Across { Nothing, Windows, Planes };
+
+// `geometry` is of vectors across windows.
+MaxPool max_pool(const Array& input, const Windows& s, Across across,
+                 const Pool2dGeometry* geometry, bool want_indices, const char* op) {
   if (has_inner_channels(input) && fits_vectors(input, 1))
     return max_pool_channels(input, s, want_indices, op);
   const Array x = contiguous(input);
@@ -177,8 +220,10 @@ MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geo
   dispatch_floating(x.dtype(), op, [&](auto tag) {
     using T = typename decltype(tag)::type;
     std::optional<MaxPoolVectors<T>> vectors;
-    if (geometry) vectors.emplace(s, *geometry, want_indices);
-    parallel_for(x.size(0) * x.size(1), planes_per_piece(s.H * s.W + outputs),
+    if (across == Across::Windows) vectors.emplace(s, *geometry, want_indices);
+    const std::int64_t grain = planes_per_piece(s.H * s.W + outputs);
+    const std::int64_t unit = across == Across::Planes ? kBundle : 1;
+    parallel_for(x.size(0) * x.size(1), std::max(unit, grain / unit * unit),
                  [&](std::int64_t begin, std::int64_t end) {
                    const T* plane = x.data<T>() + begin * s.H * s.W;
                    T* values = out.values.data<T>() + begin * outputs;
@@ -189,11 +234,21 @@ MaxPool max_pool(const Array& input, const Windows& s, const Pool2dGeometry* geo
                      vectors->run(plane, end - begin, padded.data<T>(), values, indices);
                      return;
                    }
-                   for (std::int64_t p = begin; p < end; ++p) {
+                   const auto move_on = [&](std::int64_t planes) {
+                     plane += planes * s.H * s.W;
+                     values += planes * outputs;
+                     if (indices) indices += planes * outputs;
+                   };
+                   if (across == Across::Planes) {
+                     for (; begin + kFewestPlanes <= end; begin += kBundle) {
+                       const std::int64_t planes = std::min(kBundle, end - begin);
+                       max_pool_bundle(s, plane, planes, values, indices);
+                       move_on(planes);
+                     }
+                   }
+                   for (; begin < end; ++begin) {
                      max_pool_windows(s, plane, values, indices);
-                     plane += s.H * s.W;
-                     values += outputs;
-                     if (indices) indices += outputs;
+                     move_on(1);
                    }
                  });
   });
@@ -307,11 +362,18 @@ MaxPool max_pool2d(const Array& input, const Pool2dGeometry& g, bool want_indice
   TAPEDECK_CHECK(input.dim() == 4, op, ": expected a 4-D input, got ", input.sizes().ref());
   const DimVector sizes = pool_output_sizes(op, 2, input.sizes(), g);
   const std::int64_t H = input.size(2), W = input.size(3), OH = sizes[2], OW = sizes[3];
-  const bool in_vectors = fits_vectors(input, g.stride[1]) && !is_sparse(g, OW) &&
-                          (input.is_contiguous() || !has_inner_channels(input));
-  const Windows s{pool_windows(g, 0, H, OH, false),
-                  in_vectors ? std::vector<PoolWindow>() : pool_windows(g, 1, W, OW, false), H, W,
-                  OW};
+  constexpr std::int64_t kNarrowWindow = 8;
+  const bool fits =
+      fits_vectors(input, g.stride[1]) && (input.is_contiguous() || !has_inner_channels(input));
+  const bool sparse = is_sparse(g, OW);
+  Across across = fits && !sparse ? Across::Windows : Across::Nothing;
+  if (fits && (!sparse || g.kernel[1] < kNarrowWindow) &&
+      goes_in_bundles(input, OH, OW, g.padding[1]))
+    across = Across::Planes;
+  const Windows s{
+      pool_windows(g, 0, H, OH, false),
+      across == Across::Windows ? std::vector<PoolWindow>() : pool_windows(g, 1, W, OW, false), H,
+      W, OW};
   const auto check = [&](int axis, std::int64_t output) {
     const PoolWindow window = pool_window(g, axis, input.size(2 + axis), output, false);
     TAPEDECK_CHECK(window.begin < window.end, op,
@@ -328,7 +390,7 @@ MaxPool max_pool2d(const Array& input, const Pool2dGeometry& g, bool want_indice
          o >= 0 && o * stride - padding + reach > input.size(2 + axis); --o)
       check(axis, o);
   }
-  return max_pool(input, s, in_vectors ? &g : nullptr, want_indices, op);
+  return max_pool(input, s, across, &g, want_indices, op);
 }
 
 MaxPool adaptive_max_pool2d(const Array& input, IntArrayRef output_size, bool want_indices) {
@@ -341,7 +403,7 @@ MaxPool adaptive_max_pool2d(const Array& input, IntArrayRef output_size, bool wa
   const Windows s{adaptive_windows(input.size(2), output_size[0]),
                   adaptive_windows(input.size(3), output_size[1]), input.size(2), input.size(3),
                   output_size[1]};
-  return max_pool(input, s, nullptr, want_indices, op);
+  return max_pool(input, s, Across::Nothing, nullptr, want_indices, op);
 }
 
 Array max_pool2d_backward(const Array& grad_output, const Array& indices, IntArrayRef input_sizes) {

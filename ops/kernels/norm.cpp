@@ -29,8 +29,9 @@ double element(const T* data, std::int64_t i, double otherwise) {
 
 struct Extents {
   std::int64_t N, C, S;
+  std::int64_t pitch;  // elements from one of the N to the next
   explicit Extents(const Array& x) : Extents(x.size(0), x.size(1), x.size(2)) {}
-  Extents(std::int64_t n, std::int64_t c, std::int64_t s) : N(n), C(c), S(s) {}
+  Extents(std::int64_t n, std::int64_t c, std::int64_t s) : N(n), C(c), S(s), pitch(c * s) {}
   std::int64_t per_channel() const { return N * S; }
   // Somewhat longer rows are worth a column for each pixel, too, if there are enough of them for
   // what has to be laid out first.
@@ -39,7 +40,29 @@ struct Extents {
     constexpr std::int64_t kBytes = 128;
     return S > 0 && (S < kShortRow || (S * std::int64_t{sizeof(T)} < kBytes && N >= 8));
   }
+  // The same of `count` of the channels.
+  Extents with_channels(std::int64_t count) const {
+    Extents some = *this;
+    some.C = count;
+    return some;
+  }
 };
+
+// Calls body(channels, first one) for channels whose numbers, several for each column, stay in the
+// cache: some at a time where columns have few rows, else all at once.
+template <typename T, typename Body>
+void for_channels(const Extents& e, Body body) {
+  constexpr std::int64_t kFewRows = 16, kColumns = 1024;
+  const std::int64_t together =
+      std::max<std::int64_t>(1, kColumns / std::max<std::int64_t>(1, e.S));
+  if (!e.by_columns<T>() || e.N > kFewRows || e.C <= 2 * together) return body(e, std::int64_t{0});
+  parallel_for((e.C + together - 1) / together, grain_for(together * e.S * e.N),
+               [=](std::int64_t begin, std::int64_t end) {
+                 for (std::int64_t c = begin * together; c < std::min(e.C, end * together);
+                      c += together)
+                   body(e.with_channels(std::min(together, e.C - c)), c);
+               });
+}
 
 // Parts of the rows [N, C S] whose columns are added up by themselves.
 constexpr std::int64_t kPartElements = 65536, kMaxParts = 16, kPartColumns = 2048;
@@ -112,11 +135,10 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
   const NormLoops<T>& loops = norm_loops<T>();
   const double count = static_cast<double>(e.per_channel());
   if (e.by_columns<T>()) {
-    const std::int64_t columns = e.C * e.S;
     std::vector<double> sums = column_sums(
         e, 1,
         [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
-          loops.add(x + n0 * columns + j, columns, n1 - n0, to + j, n);
+          loops.add(x + n0 * e.pitch + j, e.pitch, n1 - n0, to + j, n);
         });
     for (std::int64_t c = 0; c < e.C; ++c) mean[c] = channel_sum(sums.data(), c, e.S) / count;
     const std::vector<double> means = per_column<double>(e, mean);
@@ -124,7 +146,7 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
     sums = column_sums(
         e, 1,
         [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
-          loops.add_squares(x + n0 * columns + j, columns, n1 - n0, m + j, to + j, n);
+          loops.add_squares(x + n0 * e.pitch + j, e.pitch, n1 - n0, m + j, to + j, n);
         });
     for (std::int64_t c = 0; c < e.C; ++c) variance[c] = channel_sum(sums.data(), c, e.S) / count;
   } else {
@@ -143,7 +165,7 @@ void channel_stats(const T* x, const Extents& e, double eps, double* mean, doubl
       });
     });
   }
-  for (std::int64_t c = 0; c < e.C; ++c) rstd[c] = 1 / std::sqrt(variance[c] + eps);
+  loops.reciprocal_roots(variance, eps, rstd, e.C);
 }
 
 template <typename T>
@@ -157,7 +179,7 @@ void channel_affine(const T* x, const T* weight, const T* bias, const Extents& e
     const std::vector<T> b = columns_of<T>(e, [=](std::int64_t c) { return element(bias, c, 0); });
     const std::int64_t columns = e.C * e.S;
     parallel_for(e.N, grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t at = begin * columns; at < end * columns; at += columns)
+      for (std::int64_t at = begin * e.pitch; at < end * e.pitch; at += e.pitch)
         loops.affine_columns(x + at, means.data(), a.data(), b.data(), y + at, columns);
     });
   } else {
@@ -183,8 +205,8 @@ std::vector<double> channel_dots(const T* grad, const T* x, const Extents& e, co
     const std::vector<double> sums = column_sums(
         e, 2,
         [=, &loops](std::int64_t n0, std::int64_t n1, std::int64_t j, std::int64_t n, double* to) {
-          const std::int64_t at = n0 * columns + j;
-          loops.add_dots(grad + at, x + at, columns, n1 - n0, m + j, to + j, to + columns + j, n);
+          const std::int64_t at = n0 * e.pitch + j;
+          loops.add_dots(grad + at, x + at, e.pitch, n1 - n0, m + j, to + j, to + columns + j, n);
         });
     for (std::int64_t c = 0; c < e.C; ++c) {
       dots[static_cast<std::size_t>(2 * c)] = channel_sum(sums.data(), c, e.S);
@@ -216,7 +238,7 @@ void channel_combine(const T* grad, const T* x, const Extents& e, const double* 
                          bs = per_column<T>(e, b.data()), ks = per_column<T>(e, k.data());
     const std::int64_t columns = e.C * e.S;
     parallel_for(e.N, grain_for(columns), [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t at = begin * columns; at < end * columns; at += columns)
+      for (std::int64_t at = begin * e.pitch; at < end * e.pitch; at += e.pitch)
         loops.combine_columns(grad + at, x + at, means.data(), as.data(), bs.data(), ks.data(),
                               out + at, columns);
     });
@@ -241,6 +263,13 @@ Array array_of(const std::vector<double>& values, ScalarType dtype) {
 
 }  // namespace
 
+Array reciprocal_roots(const Array& variance, double eps) {
+  const Array from = contiguous(cast(variance, kFloat64));
+  Array to = Array::empty(from.sizes(), kFloat64);
+  norm_loops<double>().reciprocal_roots(from.data<double>(), eps, to.data<double>(), to.numel());
+  return to;
+}
+
 Array channel_norm(const Array& x, const Array& weight, const Array& bias, double eps,
                    NormStats& stats, Array* variance) {
   const Extents e(x);
@@ -250,8 +279,10 @@ Array channel_norm(const Array& x, const Array& weight, const Array& bias, doubl
   if (variance) *variance = var;
   dispatch_floating(x.dtype(), "batch_norm", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    channel_stats(x.data<T>(), e, eps, stats.mean.data<double>(), var.data<double>(),
-                  stats.rstd.data<double>());
+    for_channels<T>(e, [&](const Extents& some, std::int64_t c) {
+      channel_stats(x.data<T>() + c * e.S, some, eps, stats.mean.data<double>() + c,
+                    var.data<double>() + c, stats.rstd.data<double>() + c);
+    });
   });
   return channel_norm_with(x, weight, bias, stats);
 }
@@ -262,53 +293,73 @@ Array channel_norm_with(const Array& x, const Array& weight, const Array& bias,
   if (x.numel() == 0) return y;
   dispatch_floating(x.dtype(), "batch_norm", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    channel_affine(x.data<T>(), data_or_null<T>(weight), data_or_null<T>(bias), Extents(x),
-                   stats.mean.data<double>(), stats.rstd.data<double>(), y.data<T>());
+    const T* const w = data_or_null<T>(weight);
+    const T* const b = data_or_null<T>(bias);
+    const Extents e(x);
+    for_channels<T>(e, [&](const Extents& some, std::int64_t c) {
+      channel_affine(x.data<T>() + c * e.S, w ? w + c : nullptr, b ? b + c : nullptr, some,
+                     stats.mean.data<double>() + c, stats.rstd.data<double>() + c,
+                     y.data<T>() + c * e.S);
+    });
   });
   return y;
 }
+
+namespace {
+
+// Where the gradients of some channels go: null for those that nobody wants.
+template <typename T>
+struct ChannelGradients {
+  T *input, *weight, *bias;
+};
+
+template <typename T>
+void channel_gradients(const T* grad, const T* x, const T* w, const Extents& e, const double* mean,
+                       const double* rstd, bool constant_stats, const ChannelGradients<T>& to) {
+  const auto C = static_cast<std::size_t>(e.C);
+  std::vector<double> dots(2 * C);
+  if (e.S > 0 && (to.weight || to.bias || !constant_stats)) dots = channel_dots(grad, x, e, mean);
+  for (std::size_t c = 0; c < C; ++c) {
+    if (to.bias) to.bias[c] = static_cast<T>(dots[2 * c]);
+    if (to.weight) to.weight[c] = static_cast<T>(dots[2 * c + 1] * rstd[c]);
+  }
+  if (!to.input || e.N == 0 || e.S == 0) return;
+  if (constant_stats) {  // dx = w rstd g
+    const std::vector<double> zeros(C);
+    return channel_affine<T>(grad, w, nullptr, e, zeros.data(), rstd, to.input);
+  }
+  // dx = w rstd (g - mean(g) - (x - mean) rstd^2 mean(g (x - mean)))
+  const double count = static_cast<double>(e.per_channel());
+  std::vector<double> a(C), b(C), k(C);
+  for (std::size_t c = 0; c < C; ++c) {
+    a[c] = rstd[c] * element(w, static_cast<std::int64_t>(c), 1);
+    b[c] = -a[c] * rstd[c] * rstd[c] * dots[2 * c + 1] / count;
+    k[c] = -a[c] * dots[2 * c] / count;
+  }
+  channel_combine(grad, x, e, mean, a, b, k, to.input);
+}
+
+}  // namespace
 
 NormGradients channel_norm_grad(const Array& grad, const Array& x, const Array& weight,
                                 const NormStats& stats, bool constant_stats,
                                 const NormWanted& wanted) {
   const Extents e(x);
   NormGradients result;
+  if (wanted.input) result.input = Array::empty(x.sizes(), x.dtype());
+  if (wanted.weight) result.weight = Array::empty(e.C, x.dtype());
+  if (wanted.bias) result.bias = Array::empty(e.C, x.dtype());
   dispatch_floating(x.dtype(), "batch_norm", [&](auto tag) {
     using T = typename decltype(tag)::type;
-    const double* const mean = stats.mean.data<double>();
-    const double* const rstd = stats.rstd.data<double>();
     const T* const w = data_or_null<T>(weight);
-    const auto C = static_cast<std::size_t>(e.C);
-    std::vector<double> dots(2 * C);
-    if (e.S > 0 && (wanted.weight || wanted.bias || !constant_stats))
-      dots = channel_dots(grad.data<T>(), x.data<T>(), e, mean);
-    if (wanted.weight || wanted.bias) {
-      std::vector<double> dw(C), db(C);
-      for (std::size_t c = 0; c < C; ++c) {
-        db[c] = dots[2 * c];
-        dw[c] = dots[2 * c + 1] * rstd[c];
-      }
-      if (wanted.weight) result.weight = array_of<T>(dw, x.dtype());
-      if (wanted.bias) result.bias = array_of<T>(db, x.dtype());
-    }
-    if (!wanted.input) return;
-    if (constant_stats) {  // dx = w rstd g
-      const std::vector<double> zeros(C);
-      result.input = Array::empty(x.sizes(), x.dtype());
-      channel_affine<T>(grad.data<T>(), w, nullptr, e, zeros.data(), rstd, result.input.data<T>());
-      return;
-    }
-    // dx = w rstd (g - mean(g) - (x - mean) rstd^2 mean(g (x - mean)))
-    result.input = Array::empty(x.sizes(), x.dtype());
-    if (x.numel() == 0) return;
-    const double count = static_cast<double>(e.per_channel());
-    std::vector<double> a(C), b(C), k(C);
-    for (std::size_t c = 0; c < C; ++c) {
-      a[c] = rstd[c] * element(w, static_cast<std::int64_t>(c), 1);
-      b[c] = -a[c] * rstd[c] * rstd[c] * dots[2 * c + 1] / count;
-      k[c] = -a[c] * dots[2 * c] / count;
-    }
-    channel_combine(grad.data<T>(), x.data<T>(), e, mean, a, b, k, result.input.data<T>());
+    for_channels<T>(e, [&](const Extents& some, std::int64_t c) {
+      channel_gradients<T>(grad.data<T>() + c * e.S, x.data<T>() + c * e.S, w ? w + c : nullptr,
+                           some, stats.mean.data<double>() + c, stats.rstd.data<double>() + c,
+                           constant_stats,
+                           {wanted.input ? result.input.data<T>() + c * e.S : nullptr,
+                            wanted.weight ? result.weight.data<T>() + c : nullptr,
+                            wanted.bias ? result.bias.data<T>() + c : nullptr});
+    });
   });
   return result;
 }

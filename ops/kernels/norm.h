@@ -21,6 +21,9 @@ struct NormWanted {
   bool input = true, weight = true, bias = true;
 };
 
+/// 1 / sqrt(variance + eps), float64.
+Array reciprocal_roots(const Array& variance, double eps);
+
 /// y = (x - mean[c]) rstd[c] weight[c] + bias[c] for x [N, C, S], contiguous, with the statistics
 /// of each channel over N and S, which are returned; `variance`, if given, receives the variances.
 Array channel_norm(const Array& x, const Array& weight, const Array& bias, double eps,

@@ -211,6 +211,12 @@ void Combine(const T* g, const T* w, const T* x, double mean, double a, double b
     CombineOf<false>(g, w, x, mean, a, b, c, out, n);
 }
 
+void ReciprocalRoots(const double* variance, double eps, double* to, std::int64_t n) {
+  MapRow([eps](auto d, auto v)
+             HWY_ATTR { return hn::Div(hn::Set(d, 1.0), hn::Sqrt(hn::Add(v, hn::Set(d, eps)))); },
+         variance, to, n);
+}
+
 // Rows whose columns are added up in registers before the sums go back to memory: few enough for
 // all of their elements to stay in the cache while the columns are walked.
 constexpr std::int64_t kRowsAtATime = 16;
@@ -434,9 +440,9 @@ void CombineColumns(const T* g, const T* x, const T* mean, const T* a, const T* 
 
 template <typename T>
 NormLoops<T> LoopsOf() {
-  return {Sum<T>,           Squares<T>,       Dots<T>,          Affine<T>,
-          Combine<T>,       AddColumns<T>,    AddSquares<T>,    AddDots<T>,
-          AddScaledDots<T>, AffineColumns<T>, CombineColumns<T>};
+  return {Sum<T>,     Squares<T>,       Dots<T>,          Affine<T>,
+          Combine<T>, ReciprocalRoots,  AddColumns<T>,    AddSquares<T>,
+          AddDots<T>, AddScaledDots<T>, AffineColumns<T>, CombineColumns<T>};
 }
 NormLoops<float> LoopsF32() { return LoopsOf<float>(); }
 NormLoops<double> LoopsF64() { return LoopsOf<double>(); }

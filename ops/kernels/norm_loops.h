@@ -19,6 +19,8 @@ struct NormLoops {
   /// out = a g w + b (x - mean) + c; w may be null.
   void (*combine)(const T* g, const T* w, const T* x, double mean, double a, double b, double c,
                   T* out, std::int64_t n);
+  /// to = 1 / sqrt(variance + eps)
+  void (*reciprocal_roots)(const double* variance, double eps, double* to, std::int64_t n);
 
   // Over columns: every element has its own sums and coefficients. Rows lie `stride` elements
   // apart; each sum takes them in order.

@@ -32,8 +32,13 @@ class Runs {
     }
     for (std::int64_t d = inner - 1; d >= 0; --d) {
       const auto axis = static_cast<std::size_t>(d);
-      extents_.insert(0, x.sizes()[d]);
-      strides_.insert(0, stride_);
+      // Axes that are walked as one.
+      if (!extents_.empty() && stride_ == strides_[0] * extents_[0]) {
+        extents_[0] *= x.sizes()[d];
+      } else {
+        extents_.insert(0, x.sizes()[d]);
+        strides_.insert(0, stride_);
+      }
       first_ += before[axis] * stride_;
       stride_ *= sizes[axis];
       count_ *= x.sizes()[d];
@@ -54,13 +59,21 @@ class Runs {
       rest /= extents_[d];
       place += index[d] * strides_[d];
     }
-    for (std::int64_t r = begin; r < end; ++r) {
-      body(r, place);
-      for (std::int64_t d = dims - 1; d >= 0; --d) {
-        place += strides_[d];
-        if (++index[d] < extents_[d]) break;
+    if (dims == 0) {
+      for (std::int64_t r = begin; r < end; ++r) body(r, place);
+      return;
+    }
+    const std::int64_t last = dims - 1, step = strides_[last];
+    for (std::int64_t r = begin; r < end;) {
+      const std::int64_t count = std::min(extents_[last] - index[last], end - r);
+      for (std::int64_t i = 0; i < count; ++i, ++r, place += step) body(r, place);
+      index[last] += count;
+      for (std::int64_t d = last; d >= 0 && index[d] == extents_[d]; --d) {
         place -= extents_[d] * strides_[d];
         index[d] = 0;
+        if (d == 0) break;
+        place += strides_[d - 1];
+        ++index[d - 1];
       }
     }
   }

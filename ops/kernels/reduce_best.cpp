@@ -259,12 +259,39 @@ HWY_INLINE bool BestOfColumns(D d, const char* base, std::int64_t stride, std::i
   return true;
 }
 
+// One vector of columns over all rows, of which load(r) gives row r; several do not wait for each
+// other.
+template <class State, class D, class Load>
+HWY_INLINE bool BestOfVectors(D d, std::int64_t count, const Load& load, hn::Vec<D>& best) {
+  State b0(best), b1(best), b2(best), b3(best);
+  std::int64_t r = 0;
+  for (; r + 4 <= count; r += 4) {
+    b0.Take(d, load(r));
+    b1.Take(d, load(r + 1));
+    b2.Take(d, load(r + 2));
+    b3.Take(d, load(r + 3));
+  }
+  for (; r < count; ++r) b0.Take(d, load(r));
+  b0.Merge(d, b1);
+  b2.Merge(d, b3);
+  b0.Merge(d, b2);
+  best = b0.best;
+  return !b0.MayHaveLost(d);
+}
+template <class Choice, class D, class Load>
+HWY_INLINE hn::Vec<D> BestOfRows(D d, std::int64_t count, const Load& load, hn::Vec<D> results) {
+  auto best = results;
+  if (BestOfVectors<Quick<Choice, D>>(d, count, load, best)) return best;
+  best = results;
+  BestOfVectors<Careful<Choice, D>>(d, count, load, best);
+  return best;
+}
+
 template <class Choice, typename T>
 void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count, std::int64_t n) {
   const hn::ScalableTag<T> d;
   using D = hn::ScalableTag<T>;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const Choice choose;
   T* const results = static_cast<T*>(acc);
   const char* const base = static_cast<const char*>(in);
   std::int64_t j = 0;
@@ -273,17 +300,18 @@ void BestRows(void* acc, const void* in, std::int64_t stride, std::int64_t count
     if (!BestOfColumns<Quick<Choice, D>>(d, from, stride, count, results + j))
       BestOfColumns<Careful<Choice, D>>(d, from, stride, count, results + j);
   }
-  // The last vector overlaps the one before: what has been chosen may be chosen again.
-  for (; j < n && n >= lanes; j += lanes) {
-    const std::int64_t at = std::min(j, n - lanes);
-    auto best = hn::LoadU(d, results + at);
-    for (std::int64_t r = 0; r < count; ++r)
-      best = choose(d, best, hn::LoadU(d, reinterpret_cast<const T*>(base + r * stride) + at));
-    hn::StoreU(best, d, results + at);
+  const auto row = [=](std::int64_t r)
+                       HWY_ATTR { return reinterpret_cast<const T*>(base + r * stride); };
+  if (n < lanes) {
+    const auto load = [=](std::int64_t r) HWY_ATTR { return LoadPart(d, row(r), n); };
+    return StorePart(d, BestOfRows<Choice>(d, count, load, LoadPart(d, results, n)), results, n);
   }
-  for (; j < n; ++j)
-    for (std::int64_t r = 0; r < count; ++r)
-      results[j] = choose.Scalar(results[j], reinterpret_cast<const T*>(base + r * stride)[j]);
+  // The last vector overlaps the one before: what has been chosen may be chosen again.
+  for (; j < n; j += lanes) {
+    const std::int64_t at = std::min(j, n - lanes);
+    const auto load = [=](std::int64_t r) HWY_ATTR { return hn::LoadU(d, row(r) + at); };
+    hn::StoreU(BestOfRows<Choice>(d, count, load, hn::LoadU(d, results + at)), d, results + at);
+  }
 }
 
 template <typename T>

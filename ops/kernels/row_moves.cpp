@@ -66,10 +66,18 @@ HWY_INLINE void CopyEverySecondWord(Word* to, const Word* from, std::int64_t n) 
 #if HWY_TARGET != HWY_SCALAR
   const hn::ScalableTag<Word> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  for (; i + lanes < n; i += lanes) {
-    const auto low = hn::LoadU(d, from + 2 * i), high = hn::LoadU(d, from + 2 * i + lanes);
-    hn::StoreU(hn::ConcatEven(d, high, low), d, to + i);
+  const auto evens = [=](std::int64_t at) HWY_ATTR {
+    return hn::ConcatEven(d, hn::LoadU(d, from + 2 * at + lanes), hn::LoadU(d, from + 2 * at));
+  };
+  for (; i + 4 * lanes < n; i += 4 * lanes) {
+    const auto v0 = evens(i), v1 = evens(i + lanes), v2 = evens(i + 2 * lanes),
+               v3 = evens(i + 3 * lanes);
+    hn::StoreU(v0, d, to + i);
+    hn::StoreU(v1, d, to + i + lanes);
+    hn::StoreU(v2, d, to + i + 2 * lanes);
+    hn::StoreU(v3, d, to + i + 3 * lanes);
   }
+  for (; i + lanes < n; i += lanes) hn::StoreU(evens(i), d, to + i);
   if (i > 0) {
     // Over what is there already, and from one element before: behind the last there may be none.
     const Word* const last = from + 2 * (n - lanes) - 1;

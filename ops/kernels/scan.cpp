@@ -104,6 +104,27 @@ void scan_lines(const T* from, T* to, std::int64_t rows, std::int64_t n, Combine
   for (; row < rows; ++row) scan_rows<1, forward, Acc>(from + row * n, to + row * n, n, combine);
 }
 
+// Columns along an axis of n rows, `step` apart: of a `known` number, if that is not 0, they stay
+// in registers.
+template <std::int64_t known, typename Acc, typename T, typename Combine>
+void scan_columns(const T* from, T* to, std::int64_t n, std::int64_t step, std::int64_t columns,
+                  Combine combine) {
+  if constexpr (known != 0) columns = known;
+  Acc acc[known != 0 ? known : kTile];
+  for (std::int64_t j = 0; j < columns; ++j) {
+    acc[j] = static_cast<Acc>(from[j]);
+    to[j] = from[j];
+  }
+  for (std::int64_t i = 1; i < n; ++i) {
+    from += step;
+    to += step;
+    for (std::int64_t j = 0; j < columns; ++j) {
+      acc[j] = combine(acc[j], static_cast<Acc>(from[j]));
+      to[j] = static_cast<T>(acc[j]);
+    }
+  }
+}
+
 template <typename Combine>
 Array scan(const Array& input, std::int64_t dim, Direction direction, const char* name,
            Combine combine) {
@@ -128,20 +149,13 @@ Array scan(const Array& input, std::int64_t dim, Direction direction, const char
       return;
     }
     for_each_tile(view, [=](std::int64_t at, std::int64_t columns) {
-      Acc acc[kTile];
       const std::int64_t step = forward ? view.inner : -view.inner;
       if (!forward) at += (n - 1) * view.inner;
-      for (std::int64_t j = 0; j < columns; ++j) {
-        acc[j] = static_cast<Acc>(from[at + j]);
-        to[at + j] = from[at + j];
-      }
-      for (std::int64_t i = 1; i < n; ++i) {
-        at += step;
-        for (std::int64_t j = 0; j < columns; ++j) {
-          acc[j] = combine(acc[j], static_cast<Acc>(from[at + j]));
-          to[at + j] = static_cast<T>(acc[j]);
-        }
-      }
+      const auto loop = columns == 2   ? scan_columns<2, Acc, T, Combine>
+                        : columns == 3 ? scan_columns<3, Acc, T, Combine>
+                        : columns == 4 ? scan_columns<4, Acc, T, Combine>
+                                       : scan_columns<0, Acc, T, Combine>;
+      loop(from + at, to + at, n, step, columns, combine);
     });
   });
   return out;

@@ -430,6 +430,45 @@ TEST(Gather, AddsThousandsOfPlaces) {
   }
 }
 
+// Masks that are broadcast along any axes, on elements with and without gaps.
+TEST(Index, MaskedFillOfBroadcastMasks) {
+  for (const std::int64_t N : {3, 40})
+    for (const ScalarType dtype : {kFloat32, kFloat64, kUInt8}) {
+      const Tensor wide = arange(0, N * 9 * 12).remainder(100).reshape({N, 9, 12}).to(dtype);
+      for (const Tensor& of : {wide, wide.slice(2, 1, 12, 1), wide.slice(2, 0, 12, 3),
+                               wide.transpose(0, 2), wide.slice(1, 2, 3, 1)}) {
+        const std::int64_t A = of.size(0), B = of.size(1), C = of.size(2);
+        for (const Ints& shape : {Ints{A, B, C}, Ints{B, C}, Ints{C}, Ints{A, 1, C}, Ints{B, 1},
+                                  Ints{A, 1, 1}, Ints{1}}) {
+          const Tensor mask = randn(shape) > 0;
+          const Tensor expected = where(mask, full({}, 7, dtype), of);
+          EXPECT_TRUE(equal(of.masked_fill(mask, 7), expected));
+          const Tensor changed = wide.clone();
+          const Tensor view = changed.as_strided(of.sizes(), of.strides(), of.storage_offset());
+          view.masked_fill_(mask, 7);
+          EXPECT_TRUE(equal(view, expected));
+        }
+      }
+    }
+}
+
+// Of one element, of a few and of many of each row; of rows with and without gaps.
+TEST(Index, SelectAlongTheLastAxis) {
+  const Tensor wide = arange(0, 7 * 90 * 6).reshape({7, 90, 6});
+  for (const Tensor& of : {wide, wide.slice(2, 1, 6, 2), wide.slice(1, 3, 80, 1), wide.flatten()})
+    for (const ScalarType dtype : {kFloat32, kFloat64, kUInt8}) {
+      const Tensor of_dtype = of.to(dtype);
+      for (const Ints& places : {Ints{2}, Ints{1, 0, 1}, Ints{2, 2, 0, 1, 0, 1, 2, 1, 0, 2, 1}}) {
+        const Tensor y = of_dtype.index_select(-1, ids(places));
+        for (std::size_t j = 0; j < places.size(); ++j)
+          EXPECT_TRUE(
+              equal(y.select(-1, static_cast<std::int64_t>(j)), of_dtype.select(-1, places[j])));
+      }
+    }
+  EXPECT_THROW(wide.index_select(2, ids({1, 6})), IndexError);
+  EXPECT_THROW(wide.flatten().index_select(0, ids({1, -1})), IndexError);
+}
+
 TEST(Gather, Errors) {
   const Tensor y = zeros({2, 3});
   EXPECT_EQ(error_of<IndexError>([&] { y.gather(1, tensor({{3}})); }),

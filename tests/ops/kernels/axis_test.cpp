@@ -268,6 +268,25 @@ TYPED_TEST(AxisTest, ScansOfShortRows) {
   }
 }
 
+TYPED_TEST(AxisTest, ScansOfFewColumns) {
+  using T = TypeParam;
+  for (std::int64_t columns = 2; columns < 8; ++columns)
+    for (const std::int64_t n : {1, 2, 9}) {
+      const Array x = kernels::cast(random_array({3, n, columns}, kInt64, 3, -9, 9), dtype_of<T>);
+      const Array sums = kernels::cumsum(x, 1);
+      const Array backwards = kernels::cumsum(x, 1, kernels::Direction::Backward);
+      for (std::int64_t plane = 0; plane < 3; ++plane)
+        for (std::int64_t column = 0; column < columns; ++column) {
+          const auto at = [&](std::int64_t i) { return (plane * n + i) * columns + column; };
+          T total = 0;
+          for (std::int64_t i = 0; i < n; ++i)
+            ASSERT_EQ(sums.data<T>()[at(i)], total += x.data<T>()[at(i)]) << n << ' ' << columns;
+          for (std::int64_t i = 0; i < n; total -= x.data<T>()[at(i++)])
+            ASSERT_EQ(backwards.data<T>()[at(i)], total) << n << ' ' << columns;
+        }
+    }
+}
+
 TYPED_TEST(AxisTest, ScansOfAnyNumberOfRows) {
   using T = TypeParam;
   for (const std::int64_t n : {31, 32, 33, 64, 65, 300})

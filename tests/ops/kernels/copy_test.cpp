@@ -128,6 +128,15 @@ TYPED_TEST(CopyTest, RepeatsElementsOfAColumn) {
       const T* const got = all.data<T>();
       for (std::int64_t i = 0; i < (n + 1) * run; ++i)
         ASSERT_EQ(got[i], i < n * run ? column.data<T>()[i / run] : T{1}) << run << ' ' << i;
+
+      const std::int64_t pitch = run + 2;  // rows with gaps, which stay what they are
+      const Array wide = full({n, pitch}, 1, dtype_of<T>);
+      Array apart = wide.slice(1, 1, run + 1, 1);
+      copy(column.expand({n, run}), apart);
+      for (std::int64_t i = 0; i < n * pitch; ++i) {
+        const bool gap = i % pitch == 0 || i % pitch == pitch - 1;
+        ASSERT_EQ(wide.data<T>()[i], gap ? T{1} : column.data<T>()[i / pitch]) << run << ' ' << i;
+      }
     }
 }
 

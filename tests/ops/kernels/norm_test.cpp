@@ -85,12 +85,12 @@ void check(std::int64_t N, std::int64_t C, std::int64_t S, ScalarType dtype, dou
 
 // Channels in the vector lanes (S < 4, and somewhat more of many images): few rows, ends of
 // vectors, several blocks of rows, several parts of rows and of columns. And rows of pixels: of
-// several bunches of channels, too.
+// several bunches of channels, too. Some channels at a time of few rows.
 TEST(ChannelNorm, IsItsDefinition) {
-  const std::int64_t shapes[][3] = {{2, 1, 3},     {3, 7, 1},     {17, 33, 2},    {40, 100, 3},
-                                    {5000, 17, 1}, {3000, 64, 1}, {100, 2051, 1}, {33, 700, 3},
-                                    {20, 1, 1},    {4, 3, 5},     {2, 5, 33},     {3, 300, 7},
-                                    {9, 6, 16},    {70, 33, 11}};
+  const std::int64_t shapes[][3] = {
+      {2, 1, 3},      {3, 7, 1},    {17, 33, 2},  {40, 100, 3},  {5000, 17, 1}, {3000, 64, 1},
+      {100, 2051, 1}, {33, 700, 3}, {20, 1, 1},   {4, 3, 5},     {2, 5, 33},    {3, 300, 7},
+      {9, 6, 16},     {70, 33, 11}, {9, 3000, 1}, {16, 1100, 2}, {8, 5000, 1}};
   for (const auto& [N, C, S] : shapes) {
     check<float>(N, C, S, kFloat32, 2e-4);
     check<double>(N, C, S, kFloat64, 1e-9);

@@ -63,6 +63,12 @@ const Case kCases[] = {
     {{1, 2, 10, 40}, pool({1, 1}, {2, 2})},
     {{2, 2, 8, 9}, pool({7, 7}, {7, 7})},
     {{1, 2, 18, 20}, pool({5, 6}, {8, 6}, {1, 2})},
+    // planes with short rows, in whole bundles and parts of one
+    {{5, 8, 9, 5}, pool({3, 3}, {1, 1})},
+    {{3, 7, 9, 7}, pool({3, 3}, {1, 2}, {1, 1})},
+    {{4, 6, 70, 3}, pool({2, 3}, {2, 1}, {0, 1})},
+    {{2, 5, 5, 13}, pool({4, 4}, {3, 3}, {2, 2}, {1, 1}, true)},
+    {{3, 3, 13, 9}, pool({2, 2}, {2, 2}, {0, 0}, {2, 3})},
 };
 
 void check_max(const Case& c) {
@@ -204,19 +210,20 @@ TEST(AvgPool2d, EqualsTheDefinitionAndItsAdjoint) {
 }
 
 TEST(AdaptivePool2d, EqualsTheDefinition) {
-  for (const DimVector& output :
-       {DimVector{1, 1}, DimVector{3, 4}, DimVector{7, 9}, DimVector{9, 12}, DimVector{2, 1}}) {
-    const Array x = random_array({2, 3, 7, 9}, kFloat64, 1);
-    const Array y = adaptive_avg_pool2d(x, output);
-    EXPECT_LT(relative_error(y, naive_adaptive_avg_pool2d(x, output)), 1e-14);
-    const Array dy = random_array(y.sizes(), kFloat64, 2);
-    EXPECT_NEAR(inner_product(adaptive_avg_pool2d_backward(dy, x.sizes()), x), inner_product(y, dy),
-                1e-12);
-    const MaxPool best = adaptive_max_pool2d(x, output);
-    const MaxPool expected = naive_adaptive_max_pool2d(x, output);
-    EXPECT_EQ(relative_error(best.values, expected.values), 0);
-    EXPECT_EQ(values<I64>(best.indices), values<I64>(expected.indices));
-  }
+  for (const DimVector& input : {DimVector{2, 3, 7, 9}, DimVector{3, 7, 7, 9}})
+    for (const DimVector& output :
+         {DimVector{1, 1}, DimVector{3, 4}, DimVector{7, 9}, DimVector{9, 12}, DimVector{2, 1}}) {
+      const Array x = random_array(input, kFloat64, 1);
+      const Array y = adaptive_avg_pool2d(x, output);
+      EXPECT_LT(relative_error(y, naive_adaptive_avg_pool2d(x, output)), 1e-14);
+      const Array dy = random_array(y.sizes(), kFloat64, 2);
+      EXPECT_NEAR(inner_product(adaptive_avg_pool2d_backward(dy, x.sizes()), x),
+                  inner_product(y, dy), 1e-12);
+      const MaxPool best = adaptive_max_pool2d(x, output);
+      const MaxPool expected = naive_adaptive_max_pool2d(x, output);
+      EXPECT_EQ(relative_error(best.values, expected.values), 0);
+      EXPECT_EQ(values<I64>(best.indices), values<I64>(expected.indices));
+    }
   EXPECT_EQ(adaptive_avg_pool2d(zeros({0, 3, 7, 9}, kFloat32), {2, 2}).sizes(),
             (DimVector{0, 3, 2, 2}));
 }
@@ -293,6 +300,29 @@ TEST(Pool2d, OfInnerChannels) {
   EXPECT_THROW(max_pool2d_backward(y.values, beyond, x.sizes()), IndexError);
 }
 
+// The mean of all pixels needs no copy of planes that have gaps.
+TEST(AdaptivePool2d, MeanOfStridedPlanes) {
+  const Array wide = random_array({4, 5, 30, 40}, kFloat64, 1);
+  const Array x = wide.slice(3, 1, 34, 1), same = clone(x);
+  EXPECT_LT(relative_error(adaptive_avg_pool2d(x, {1, 1}), naive_adaptive_avg_pool2d(same, {1, 1})),
+            1e-14);
+  const Pool2dGeometry whole = pool({30, 33}, {1, 1});
+  EXPECT_LT(
+      relative_error(avg_pool2d(x, whole, {true, 7}), naive_avg_pool2d(same, whole, {true, 7})),
+      1e-14);
+}
+
+TEST(MaxPool2d, NaNsAndTiesInBundlesOfPlanes) {
+  for (const ScalarType dtype : {kFloat32, kFloat64}) {
+    Array x = full({3, 9, 6, 5}, -kInf, kFloat64);
+    for (I64 p = 0; p < 27; ++p) x.data<double>()[p * 30 + p] = p % 2 == 0 ? kNaN : kInf;
+    const Pool2dGeometry g = pool({3, 2}, {2, 2}, {1, 1});
+    const MaxPool got = max_pool2d(cast(x, dtype), g), expected = naive_max_pool2d(x, g);
+    EXPECT_EQ(values<I64>(got.indices), values<I64>(expected.indices));
+    expect_close(cast(got.values, kFloat64), values<double>(expected.values), 0, 0);
+  }
+}
+
 // Without indices a NaN is found by a sum, which infinities of both signs turn into one as well.
 TEST(MaxPool2d, NaNsAndInfinitiesWithoutIndices) {
   for (const ScalarType dtype : {kFloat32, kFloat64})
@@ -321,6 +351,12 @@ TEST(Pool2d, DoesNotDependOnTheNumberOfThreads) {
   EXPECT_TRUE(same_bits_for_any_threads([&] { return avg_pool2d(x, g, {}); }));
   EXPECT_TRUE(
       same_bits_for_any_threads([&] { return avg_pool2d_backward(out.values, x.sizes(), g, {}); }));
+  const Array small = random_array({100, 33, 6, 5}, kFloat32, 1);
+  const Array grad = avg_pool2d(small, g, {});
+  EXPECT_TRUE(same_bits_for_any_threads([&] { return avg_pool2d(small, g, {}); }));
+  EXPECT_TRUE(
+      same_bits_for_any_threads([&] { return avg_pool2d_backward(grad, small.sizes(), g, {}); }));
+  EXPECT_TRUE(same_bits_for_any_threads([&] { return max_pool2d(small, g).indices; }));
 }
 
 TEST(Pool2d, ErrorsSayWhatWasExpected) {

@@ -252,6 +252,36 @@ TYPED_TEST(ReduceTest, RowsOfAnyLengthAndNumber) {
 }
 
 // What an earlier part of a result's elements was is kept.
+// The same over rows, of fewer and of more columns than vectors have lanes.
+TYPED_TEST(ReduceTest, ExtremesOfColumns) {
+  using T = TypeParam;
+  constexpr T kNaN = std::numeric_limits<T>::quiet_NaN(), kInf = std::numeric_limits<T>::infinity();
+  for (std::int64_t columns = 1; columns < 40; columns += columns < 20 ? 1 : 5)
+    for (const std::int64_t rows : {2, 3, 5, 37}) {
+      SCOPED_TRACE(::testing::Message() << rows << " rows of " << columns);
+      const Array x = random_array({3, rows, columns}, dtype_of<T>, 3, -2, 0);
+      const auto at = [&](std::int64_t r, std::int64_t c) -> T& {
+        return x.data<T>()[(rows + r) * columns + c];
+      };
+      const std::int64_t last = columns - 1;
+      if (columns > 2) at(rows - 1, 0) = kNaN;
+      at(0, last) = -kInf;
+      at(rows - 1, last) = kInf;
+      const auto maxima = values<T>(reduce(ReduceOp::Max, x, {1}));
+      const auto minima = values<T>(reduce(ReduceOp::Min, x, {1}));
+      std::size_t i = 0;
+      for (const auto& column : groups<T>(x, {1})) {
+        const bool nan = std::any_of(column.begin(), column.end(), [](T v) { return v != v; });
+        EXPECT_EQ(nan, std::isnan(maxima[i]) && std::isnan(minima[i]));
+        if (!nan) {
+          EXPECT_EQ(maxima[i], *std::max_element(column.begin(), column.end()));
+          EXPECT_EQ(minima[i], *std::min_element(column.begin(), column.end()));
+        }
+        ++i;
+      }
+    }
+}
+
 TYPED_TEST(ReduceTest, NaNOfAnEarlierPart) {
   using T = TypeParam;
   for (const std::int64_t n : {3, 20, 300}) {
