@@ -56,6 +56,11 @@ std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims, const char* op) {
                     range - 1, "], but got ", dim, ")");
   return dim < 0 ? dim + range : dim;
 }
+std::int64_t wrap_axis(std::int64_t dim, std::int64_t dims, const char* op) {
+  TAPEDECK_CHECK_AS(IndexError, dims > 0, op, ": Dimension specified as ", dim,
+                    " but tensor has no dimensions");
+  return wrap_dim(dim, dims, op);
+}
 
 DimVector infer_size(IntArrayRef sizes, std::int64_t numel) {
   DimVector out(sizes);

@@ -20,6 +20,8 @@ DimVector broadcast_shapes(IntArrayRef a, IntArrayRef b, const char* op);
 /// Maps an axis in [-dims, dims) to [0, dims); a scalar counts as one-dimensional.
 /// \throws IndexError that names `op` otherwise.
 std::int64_t wrap_dim(std::int64_t dim, std::int64_t dims, const char* op);
+/// The same for an axis that is there: a scalar has none.
+std::int64_t wrap_axis(std::int64_t dim, std::int64_t dims, const char* op);
 /// Fills in at most one -1 so that the product is `numel`. \throws Error where that cannot be.
 DimVector infer_size(IntArrayRef sizes, std::int64_t numel);
 
@@ -44,9 +46,9 @@ class Array {
   std::int64_t dim() const { return static_cast<std::int64_t>(sizes_.size()); }
   const DimVector& sizes() const { return sizes_; }
   const DimVector& strides() const { return strides_; }
-  std::int64_t size(std::int64_t dim) const { return sizes_[wrap_dim(dim, this->dim(), "size")]; }
+  std::int64_t size(std::int64_t dim) const { return sizes_[wrap_axis(dim, this->dim(), "size")]; }
   std::int64_t stride(std::int64_t dim) const {
-    return strides_[wrap_dim(dim, this->dim(), "stride")];
+    return strides_[wrap_axis(dim, this->dim(), "stride")];
   }
   std::int64_t numel() const { return numel_; }
   std::int64_t nbytes() const { return numel_ * element_size(dtype_); }

@@ -35,14 +35,17 @@ intrusive_ptr<StorageImpl> StorageImpl::borrow(void* data, std::size_t bytes,
   return result;
 }
 
+bool StorageImpl::is_borrowed() const {
+  return data_ != reinterpret_cast<const std::byte*>(this) + header_bytes(nbytes_);
+}
+
 void StorageImpl::destroy() noexcept {
   if (deleter_) {
     (*deleter_)(data_);
     delete deleter_;
   }
-  const std::size_t header = header_bytes(nbytes_);
-  const bool own = data_ == reinterpret_cast<std::byte*>(this) + header;
-  const std::size_t block_bytes = own ? header + nbytes_ : sizeof(StorageImpl);
+  const std::size_t block_bytes =
+      is_borrowed() ? sizeof(StorageImpl) : header_bytes(nbytes_) + nbytes_;
   this->~StorageImpl();
   detail::deallocate(this, block_bytes);
 }

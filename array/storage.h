@@ -25,6 +25,8 @@ class StorageImpl final : public RefCounted {
                                            std::function<void(void*)> deleter = {});
 
   void* data() const { return data_; }
+  /// Whether the bytes are somebody else's.
+  bool is_borrowed() const;
   /// Made in inference mode: its arrays take no part in gradients.
   bool is_inference() const { return inference_; }
   std::size_t nbytes() const { return nbytes_; }

@@ -4,8 +4,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include <tapedeck/array/array_ref.h>
+#include <tapedeck/array/error.h>
 
 namespace tapedeck {
 
@@ -64,8 +66,23 @@ class GenericPackedTensorAccessor {
     return static_cast<Index>(strides_[static_cast<std::size_t>(dim)]);
   }
   PtrType data() const { return data_; }
+  /// Two axes exchanged. \throws IndexError unless both are in [0, N).
+  GenericPackedTensorAccessor transpose(Index dim1, Index dim2) const {
+    GenericPackedTensorAccessor result = *this;
+    const std::size_t a = checked(dim1), b = checked(dim2);
+    std::swap(result.sizes_[a], result.sizes_[b]);
+    std::swap(result.strides_[a], result.strides_[b]);
+    return result;
+  }
 
  private:
+  static std::size_t checked(Index dim) {
+    TAPEDECK_CHECK_AS(IndexError, dim >= 0 && static_cast<std::size_t>(dim) < N,
+                      "transpose: Index ", dim, " is not within bounds of a tensor of dimension ",
+                      N);
+    return static_cast<std::size_t>(dim);
+  }
+
   PtrType data_;
   std::array<std::int64_t, N> sizes_, strides_;
 };

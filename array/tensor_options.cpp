@@ -33,6 +33,10 @@ std::ostream& operator<<(std::ostream& out, DeviceType type) {
   return out << (type == kCPU ? "cpu" : "cuda");
 }
 
+std::ostream& operator<<(std::ostream& out, Layout layout) {
+  return out << (layout == kStrided ? "Strided" : "Sparse");
+}
+
 TensorOptions TensorOptions::dtype(std::optional<ScalarType> dtype) const {
   TensorOptions r = *this;
   r.dtype_ = dtype;
@@ -53,7 +57,7 @@ TensorOptions TensorOptions::requires_grad(std::optional<bool> requires_grad) co
 }
 TensorOptions TensorOptions::layout(std::optional<Layout> layout) const {
   TensorOptions r = *this;
-  r.has_layout_ = layout.has_value();
+  r.layout_ = layout;
   return r;
 }
 TensorOptions TensorOptions::pinned_memory(std::optional<bool>) const { return *this; }
@@ -68,6 +72,7 @@ TensorOptions TensorOptions::merge_in(TensorOptions other) const {
   if (other.dtype_) r.dtype_ = other.dtype_;
   if (other.device_) r.device_ = other.device_;
   if (other.requires_grad_) r.requires_grad_ = other.requires_grad_;
+  if (other.layout_) r.layout_ = other.layout_;
   return r;
 }
 
@@ -83,7 +88,7 @@ std::ostream& operator<<(std::ostream& out, const TensorOptions& options) {
   const auto marked = [](bool given) { return given ? "" : " (default)"; };
   return out << "TensorOptions(dtype=" << options.dtype() << marked(options.has_dtype())
              << ", device=" << options.device() << marked(options.has_device())
-             << ", layout=Strided" << marked(options.has_layout())
+             << ", layout=" << options.layout() << marked(options.has_layout())
              << ", requires_grad=" << (options.requires_grad() ? "true" : "false")
              << marked(options.has_requires_grad())
              << ", pinned_memory=false (default), memory_format=(nullopt))";
@@ -99,6 +104,11 @@ std::ostream& operator<<(std::ostream& out, const DeprecatedTypeProperties& type
 void check_device(const Device& device, const char* op) {
   TAPEDECK_CHECK(device.is_cpu(), op, ": device ", device,
                  " is not supported: tapedeck computes on the CPU only");
+}
+void check_options(const TensorOptions& options, const char* op) {
+  check_device(options.device(), op);
+  TAPEDECK_CHECK(options.layout() == kStrided, op, ": layout ", options.layout(),
+                 " is not supported: tapedeck's tensors are strided");
 }
 
 }  // namespace tapedeck

@@ -42,8 +42,12 @@ class Device {
 std::ostream& operator<<(std::ostream& out, const Device& device);
 std::ostream& operator<<(std::ostream& out, DeviceType type);
 
-enum class Layout : std::int8_t { Strided };
+/// How the elements of a tensor lie. Only strided tensors exist; other layouts can be named, and
+/// asking for a tensor of one is an error.
+enum class Layout : std::int8_t { Strided = 0, Sparse = 1 };
 inline constexpr Layout kStrided = Layout::Strided;
+inline constexpr Layout kSparse = Layout::Sparse;
+std::ostream& operator<<(std::ostream& out, Layout layout);
 enum class MemoryFormat : std::int8_t { Contiguous, Preserve, ChannelsLast, ChannelsLast3d };
 
 /// How a new tensor is made: dtype, device, requires_grad. Each is unset until it is said, so that
@@ -57,13 +61,13 @@ class TensorOptions {
   template <typename... Args>
   requires std::is_constructible_v<Device, Args...> TensorOptions(Args&&... args)
       : device_(Device(std::forward<Args>(args)...)) {}
-  TensorOptions(Layout) : has_layout_(true) {}
+  TensorOptions(Layout layout) : layout_(layout) {}
 
   [[nodiscard]] TensorOptions dtype(std::optional<ScalarType> dtype) const;
   [[nodiscard]] TensorOptions device(std::optional<Device> device) const;
   [[nodiscard]] TensorOptions device(DeviceType type, DeviceIndex index = -1) const;
   [[nodiscard]] TensorOptions requires_grad(std::optional<bool> requires_grad) const;
-  [[nodiscard]] TensorOptions layout(std::optional<Layout>) const;
+  [[nodiscard]] TensorOptions layout(std::optional<Layout> layout) const;
   [[nodiscard]] TensorOptions pinned_memory(std::optional<bool>) const;
   [[nodiscard]] TensorOptions memory_format(std::optional<MemoryFormat>) const;
 
@@ -71,10 +75,10 @@ class TensorOptions {
   TypeMeta dtype() const;
   Device device() const;
   bool requires_grad() const;
-  Layout layout() const { return kStrided; }
+  Layout layout() const { return layout_.value_or(kStrided); }
   bool has_dtype() const { return dtype_.has_value(); }
   bool has_device() const { return device_.has_value(); }
-  bool has_layout() const { return has_layout_; }
+  bool has_layout() const { return layout_.has_value(); }
   bool has_requires_grad() const { return requires_grad_.has_value(); }
   std::optional<ScalarType> dtype_opt() const { return dtype_; }
   std::optional<Device> device_opt() const { return device_; }
@@ -87,7 +91,7 @@ class TensorOptions {
   std::optional<ScalarType> dtype_;
   std::optional<Device> device_;
   std::optional<bool> requires_grad_;
-  bool has_layout_ = false;
+  std::optional<Layout> layout_;
 };
 
 TensorOptions dtype(ScalarType dtype);
@@ -97,12 +101,16 @@ TensorOptions layout(Layout layout);
 TensorOptions requires_grad(bool requires_grad = true);
 std::ostream& operator<<(std::ostream& out, const TensorOptions& options);
 
+/// libtorch's old word for a device and a layout.
+enum class Backend : std::int8_t { CPU, CUDA, Undefined };
+
 /// What Tensor::type() gives: libtorch's old word for a dtype on a device, "CPUFloatType".
 class DeprecatedTypeProperties {
  public:
   explicit DeprecatedTypeProperties(ScalarType dtype) : dtype_(dtype) {}
   operator ScalarType() const { return dtype_; }
   operator TensorOptions() const { return options(); }
+  Backend backend() const { return Backend::CPU; }
   ScalarType scalarType() const { return dtype_; }
   TypeMeta typeMeta() const { return TypeMeta(dtype_); }
   TensorOptions options() const { return TensorOptions(dtype_); }
@@ -118,5 +126,7 @@ std::ostream& operator<<(std::ostream& out, const DeprecatedTypeProperties& type
 
 /// \throws Error unless the device is the CPU: `op: device cuda is not supported ...`.
 void check_device(const Device& device, const char* op);
+/// \throws Error unless these options ask for a strided tensor on the CPU.
+void check_options(const TensorOptions& options, const char* op);
 
 }  // namespace tapedeck

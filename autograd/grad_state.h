@@ -58,7 +58,7 @@ class AccumulateGrad final : public Node {
  public:
   AccumulateGrad(intrusive_ptr<GradState> state, const Array& leaf);
   Gradients apply(const Gradients& grads, const VjpContext& ctx) override;
-  std::string name() const override { return "AccumulateGrad"; }
+  std::string name() const override { return "torch::autograd::AccumulateGrad"; }
 
   bool has_leaf_hooks() const { return !state_->leaf_hooks.empty(); }
   Variable run_leaf_hooks(Variable grad) const;

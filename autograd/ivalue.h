@@ -26,6 +26,8 @@ class IValue {
   IValue(IntArrayRef v) : IValue(v.vec()) {}
   IValue(Scalar v);
   template <typename T>
+  IValue(const std::optional<T>& v) : IValue(v ? IValue(*v) : IValue()) {}
+  template <typename T>
   requires std::is_arithmetic_v<T> IValue(T v) : IValue(Scalar(v)) {}
 
   bool isNone() const { return !data_; }

@@ -124,6 +124,12 @@ void VariableBase::fail_undefined() {
   detail::fail("expected a defined tensor, got an undefined one (a default-constructed Tensor)");
 }
 
+const std::string& VariableBase::name() const {
+  static const std::string none;
+  if (!defined()) fail_undefined();
+  return none;
+}
+
 bool VariableBase::is_alias_of(const VariableBase& other) const {
   return array().shares_storage(other.array());
 }
@@ -176,7 +182,8 @@ const Variable& Variable::requires_grad_(bool requires_grad) const {
   return *this;
 }
 const Variable& Variable::set_requires_grad(bool requires_grad) const {
-  return requires_grad_(requires_grad);
+  // As in libtorch, what is computed from tensors that require grad stays as it is.
+  return is_leaf() ? requires_grad_(requires_grad) : *this;
 }
 
 bool Variable::is_leaf() const {
@@ -184,7 +191,7 @@ bool Variable::is_leaf() const {
 }
 
 intrusive_ptr<autograd::Node> Variable::grad_fn() const {
-  if (!impl_) return nullptr;
+  TAPEDECK_CHECK_DEFINED("grad_fn", *this);
   if (!impl_->base) return impl_->grad_fn;
   TAPEDECK_CHECK(impl_->creation_meta != autograd::CreationMeta::INFERENCE_MODE ||
                      impl_->grad_fn_version == impl_->array.storage()->version() ||
@@ -262,6 +269,10 @@ void Variable::remove_hook(unsigned position) const {
 std::int64_t Variable::_version() const {
   TAPEDECK_CHECK_DEFINED("_version", *this);
   return impl_->version_counter().current_version();
+}
+bool Variable::is_view() const {
+  TAPEDECK_CHECK_DEFINED("is_view", *this);
+  return static_cast<bool>(impl_->base);
 }
 Variable Variable::_base() const {
   TAPEDECK_CHECK(is_view(), "_base: can't get the base of a tensor that is not a view");

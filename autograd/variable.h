@@ -76,6 +76,11 @@ class Variable : public VariableMath, public detail::VariableForms<Variable> {
     return value.to<T>();
   }
   void print() const;
+  /// function(*this, arguments...): `x.m(relu).m(pow, 2)`.
+  template <typename Function, typename... Arguments>
+  decltype(auto) m(Function function, Arguments&&... arguments) const {
+    return function(*this, std::forward<Arguments>(arguments)...);
+  }
 
   // ---- the tape ----
 
@@ -95,7 +100,7 @@ class Variable : public VariableMath, public detail::VariableForms<Variable> {
   bool retains_grad() const;
   /// How often the storage was changed in place.
   std::int64_t _version() const;
-  bool is_view() const { return defined() && impl_->base; }
+  bool is_view() const;
   Variable _base() const;
   /// Made in inference mode, or a view of such a tensor.
   bool is_inference() const { return defined() && impl_->array.storage()->is_inference(); }
@@ -154,6 +159,7 @@ class Variable : public VariableMath, public detail::VariableForms<Variable> {
   Variable toType(ScalarType dtype) const { return to(dtype); }
   Variable cpu() const;
   Variable cuda() const;
+  Variable toBackend(Backend backend) const;
   Variable& copy_(const Variable& source, bool non_blocking = false) const;
   Variable& zero_() const;
   Variable& fill_(Scalar value) const;

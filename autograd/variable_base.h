@@ -37,13 +37,19 @@ class VariableBase {
   autograd::VariableImpl* impl() const { return impl_.get(); }
   autograd::VariableImpl* unsafeGetTensorImpl() const { return impl_.get(); }
 
-  std::int64_t dim() const { return array().dim(); }
+  // An undefined tensor has no elements: its shape is [0], as in libtorch.
+  std::int64_t dim() const { return impl_ ? impl_->array.dim() : 1; }
   std::int64_t ndimension() const { return dim(); }
-  IntArrayRef sizes() const { return array().sizes(); }
+  IntArrayRef sizes() const {
+    return impl_ ? IntArrayRef(impl_->array.sizes()) : IntArrayRef(kNoElements);
+  }
   IntArrayRef strides() const { return array().strides(); }
-  std::int64_t size(std::int64_t dim) const { return array().size(dim); }
+  std::int64_t size(std::int64_t dim) const {
+    return impl_ ? impl_->array.size(dim)
+                 : sizes()[static_cast<std::size_t>(wrap_dim(dim, 1, "size"))];
+  }
   std::int64_t stride(std::int64_t dim) const { return array().stride(dim); }
-  std::int64_t numel() const { return array().numel(); }
+  std::int64_t numel() const { return impl_ ? impl_->array.numel() : 0; }
   std::int64_t storage_offset() const { return array().offset(); }
   std::int64_t element_size() const { return tapedeck::element_size(array().dtype()); }
   std::int64_t itemsize() const { return element_size(); }
@@ -65,6 +71,11 @@ class VariableBase {
   bool is_cuda() const { return false; }
   bool is_cpu() const { return true; }
   bool is_sparse() const { return false; }
+  bool is_quantized() const { return false; }
+  bool is_mkldnn() const { return false; }
+  bool is_meta() const { return false; }
+  /// Tensors and variables have been one since long.
+  bool is_variable() const { return true; }
   bool has_storage() const { return defined(); }
   /// The memory that this tensor and its views lie in.
   Storage storage() const { return Storage(array().storage()); }
@@ -110,11 +121,15 @@ class VariableBase {
   template <typename T, std::size_t N, template <typename> class PtrTraits = DefaultPtrTraits>
   PackedTensorAccessor32<T, N, PtrTraits> packed_accessor32() && = delete;
   std::string toString() const;
+  /// libtorch's tensors can be given names; here all are without. \throws Error if undefined.
+  const std::string& name() const;
 
  protected:
   intrusive_ptr<autograd::VariableImpl> impl_;
 
  private:
+  static constexpr std::int64_t kNoElements[] = {0};
+
   [[noreturn]] static void fail_undefined();
   void check_dtype(ScalarType wanted, const char* op) const;
   void check_accessor(ScalarType wanted, std::size_t dims) const;

@@ -199,6 +199,10 @@ class VariableMath : public VariableBase {
   Variable& fill_diagonal_(Scalar value, bool wrap = false) const;
   Variable& resize_as_(const Variable& other) const;
   Variable& set_(const Variable& source) const;
+  /// Without an argument: no elements.
+  Variable& set_() const;
+  /// All of a storage, as one axis.
+  Variable& set_(const Storage& source) const;
   /// A part of a storage, row-major where no strides are given.
   Variable& set_(const Storage& source, std::int64_t storage_offset, IntArrayRef size,
                  IntArrayRef stride = {}) const;

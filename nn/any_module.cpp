@@ -3,7 +3,6 @@
 
 #include <ostream>
 
-#include <tapedeck/array/type_name.h>
 #include <tapedeck/nn/modules/container/sequential.h>
 
 namespace tapedeck::nn {
@@ -15,13 +14,13 @@ using tapedeck::detail::str;
 
 void wrong_argument_type(std::size_t index, const std::type_info& expected,
                          const std::type_info& got) {
-  fail<TypeError>(str("Expected argument #", index, " to be of type ", type_name(expected),
-                      ", but received value of type ", type_name(got)));
+  fail<TypeError>(str("Expected argument #", index, " to be of type ", text::of_type(expected),
+                      ", but received value of type ", text::of_type(got)));
 }
 
 void wrong_module_cast(const std::type_info& wanted, const std::type_info& held) {
-  fail<TypeError>(
-      str("Attempted to cast module of type ", type_name(held), " to type ", type_name(wanted)));
+  fail<TypeError>(str("Attempted to cast module of type ", text::of_type(held), " to type ",
+                      text::of_type(wanted)));
 }
 
 void empty_any_module(const char* function) {
@@ -32,23 +31,23 @@ std::vector<AnyValue> complete_arguments(Module& module, const std::type_info& t
                                          std::size_t count, std::vector<AnyValue>&& arguments) {
   const std::size_t given = arguments.size();
   if (!module._forward_has_default_args()) {
-    fail(str(type_name(type), "'s forward() method expects ", count, " argument(s), but received ",
-             given, ".",
-             given < count ? str(" If ", type_name(type),
+    fail(str(text::of_type(type), "'s forward() method expects ", count,
+             " argument(s), but received ", given, ".",
+             given < count ? str(" If ", text::of_type(type),
                                  "'s forward() method has default arguments, please make sure the "
                                  "forward() method is declared with a corresponding "
                                  "`FORWARD_HAS_DEFAULT_ARGS` macro.")
                            : ""));
   }
   const std::size_t required = module._forward_num_required_args();
-  TAPEDECK_CHECK(given >= required && given <= count, type_name(type),
+  TAPEDECK_CHECK(given >= required && given <= count, text::of_type(type),
                  "'s forward() method expects at least ", required, " argument(s) and at most ",
                  count, " argument(s), but received ", given, ".");
   return module._forward_populate_default_args(std::move(arguments));
 }
 
 void wrong_clone(const std::type_info& type) {
-  fail(str("AnyModule: the clone of a ", type_name(type), " is of another class"));
+  fail(str("AnyModule: the clone of a ", text::of_type(type), " is of another class"));
 }
 
 DefaultArguments::DefaultArguments(

@@ -80,4 +80,21 @@ class ExpandingArrayWithOptionalElem : public ExpandingArray<D, std::optional<T>
       : ExpandingArray<D, std::optional<T>>(std::optional<T>(value)) {}
 };
 
+/// Prints "None" for a missing value.
+template <std::size_t D, typename T>
+std::ostream& operator<<(std::ostream& out, const ExpandingArrayWithOptionalElem<D, T>& array) {
+  if (D > 1) out << "[";
+  const char* separator = "";
+  for (const std::optional<T>& value : *array) {
+    out << separator;
+    if (value)
+      out << *value;
+    else
+      out << "None";
+    separator = ", ";
+  }
+  if (D > 1) out << "]";
+  return out;
+}
+
 }  // namespace tapedeck

@@ -5,10 +5,8 @@
 #include <cctype>
 #include <ostream>
 #include <sstream>
-#include <string_view>
 #include <unordered_set>
 
-#include <tapedeck/array/type_name.h>
 #include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/grad_mode.h>
 #include <tapedeck/autograd/grad_state.h>
@@ -30,14 +28,14 @@ namespace detail {
 
 void wrong_any_cast(const std::type_info& wanted, const std::type_info& held) {
   tapedeck::detail::fail<TypeError>(
-      tapedeck::detail::str("Attempted to cast AnyValue to ", type_name(wanted),
-                            ", but its actual type is ", type_name(held)));
+      tapedeck::detail::str("Attempted to cast AnyValue to ", text::of_type(wanted),
+                            ", but its actual type is ", text::of_type(held)));
 }
 
 void wrong_return_type(const std::type_info& wanted, const std::type_info& held) {
   tapedeck::detail::fail<TypeError>(
-      tapedeck::detail::str("forward: The type of the return value is ", type_name(held),
-                            ", but you asked for type ", type_name(wanted)));
+      tapedeck::detail::str("forward: The type of the return value is ", text::of_type(held),
+                            ", but you asked for type ", text::of_type(wanted)));
 }
 
 void empty_module_holder() { tapedeck::detail::fail("Accessing empty ModuleHolder"); }
@@ -141,11 +139,7 @@ void Module::release_children() noexcept {
 
 const std::string& Module::name() const noexcept {
   if (!name_) {
-    std::string class_name = type_name(typeid(*this));
-    static constexpr std::string_view kOwn = "tapedeck::";
-    if (!text::in_python() && class_name.starts_with(kOwn))
-      class_name.replace(0, kOwn.size(), "torch::");
-    name_ = std::move(class_name);
+    name_ = text::of_type(typeid(*this));
   }
   return *name_;
 }

@@ -57,7 +57,7 @@ Variable Variable::to(Device device, ScalarType dtype, bool non_blocking, bool c
 Variable Variable::to(const TensorOptions& options, bool non_blocking, bool copy,
                       std::optional<MemoryFormat>) const {
   TAPEDECK_CHECK_DEFINED("to", *this);
-  check_device(options.device(), "to");
+  check_options(options, "to");
   TAPEDECK_CHECK(
       !options.requires_grad(),
       "to(options) expects unset requires_grad flag, but got options.requires_grad set to "
@@ -80,6 +80,12 @@ Variable Variable::cpu() const {
 Variable Variable::cuda() const {
   TAPEDECK_CHECK_DEFINED("cuda", *this);
   check_device(kCUDA, "cuda");
+  return *this;
+}
+
+Variable Variable::toBackend(Backend backend) const {
+  TAPEDECK_CHECK_DEFINED("toBackend", *this);
+  TAPEDECK_CHECK(backend == Backend::CPU, "toBackend: expected Backend::CPU, the only one here");
   return *this;
 }
 

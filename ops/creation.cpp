@@ -15,13 +15,13 @@ namespace tapedeck {
 namespace {
 
 Array new_array(IntArrayRef size, const TensorOptions& options, const char* op) {
-  check_device(options.device(), op);
+  check_options(options, op);
   return Array::empty(size, options.dtype());
 }
 
 Array new_array_like(const Variable& self, const TensorOptions& options,
                      std::optional<MemoryFormat> format, const char* op) {
-  check_device(options.device(), op);
+  check_options(options, op);
   const ScalarType dtype = options.dtype_opt().value_or(self.dtype());
   if (format && *format != MemoryFormat::Preserve) return Array::empty(self.sizes(), dtype);
   return empty_preserving(self.array(), dtype);
@@ -57,13 +57,13 @@ void fill_sequence(const Array& out, Value value) {
 }  // namespace
 
 Variable tensor(detail::TensorDataContainer data, const TensorOptions& options) {
-  check_device(options.device(), "tensor");
+  check_options(options, "tensor");
   return finish(data.to_array(options), options);
 }
 
 Variable from_blob(void* data, IntArrayRef sizes, IntArrayRef strides, const Deleter& deleter,
                    const TensorOptions& options) {
-  check_device(options.device(), "from_blob");
+  check_options(options, "from_blob");
   return finish(Array::from_blob(data, sizes, strides, options.dtype(), deleter), options);
 }
 Variable from_blob(void* data, IntArrayRef sizes, IntArrayRef strides,
@@ -103,7 +103,7 @@ Variable full(IntArrayRef size, Scalar fill_value, TensorOptions options) {
 }
 Variable zeros(IntArrayRef size, TensorOptions options) {
   const detail::OpScope scope("zeros");
-  check_device(options.device(), "zeros");
+  check_options(options, "zeros");
   return finish(kernels::zeros(size, options.dtype()), options);
 }
 Variable ones(IntArrayRef size, TensorOptions options) {
@@ -334,7 +334,7 @@ Variable triangle_indices(const char* op, std::int64_t rows, std::int64_t column
       *column++ = j;
     }
   }
-  check_device(options.device(), op);
+  check_options(options, op);
   return finish(kernels::cast(indices, options.dtype_opt().value_or(ScalarType::Long)), options);
 }
 

@@ -312,6 +312,10 @@ V& VariableMath::set_(const V& source) const {
   self().set_data(source);
   return const_cast<V&>(self());
 }
+V& VariableMath::set_() const { return set_(V(Array::empty({0}, self().scalar_type()))); }
+V& VariableMath::set_(const Storage& source) const {
+  return set_(source, 0, {static_cast<std::int64_t>(source.nbytes()) / element_size()});
+}
 V& VariableMath::set_(const Storage& source, std::int64_t storage_offset, IntArrayRef size,
                       IntArrayRef stride) const {
   TAPEDECK_CHECK(source, "set_: expected a storage, got none");

@@ -295,6 +295,11 @@ Variable& Variable::resize_(IntArrayRef size, std::optional<MemoryFormat>) const
     impl_->array = array().as_strided(size, contiguous_strides(size), storage_offset());
   } else {
     TAPEDECK_CHECK(!is_view(), "resize_: a view cannot grow (shape ", old.ref(), " to ", size, ")");
+    TAPEDECK_CHECK(
+        !array().storage()->is_borrowed(),
+        "resize_: Trying to resize storage that is not resizable: memory of the caller's "
+        "(shape ",
+        old.ref(), " to ", size, ")");
     // The elements keep the order in which they lie in memory.
     const Array bigger = Array::empty(size, dtype());
     Array head = bigger.as_strided({available}, {1}, 0);

@@ -304,6 +304,11 @@ ReduceLROnPlateau::ReduceLROnPlateau(Optimizer& optimizer, ReduceLROnPlateauOpti
                 : -std::numeric_limits<double>::infinity()) {
   TAPEDECK_CHECK_AS(ValueError, options.factor() < 1,
                     "ReduceLROnPlateau: expected a factor below 1, got ", options.factor());
+  const std::size_t groups = optimizer.param_groups().size(),
+                    minima = options.group_min_lrs().size();
+  TAPEDECK_CHECK_AS(ValueError, minima == 0 || minima == groups,
+                    "ReduceLROnPlateau: expected one of group_min_lrs for each of ", groups,
+                    " groups, got ", minima);
 }
 
 bool ReduceLROnPlateau::is_better(double metric) const {
@@ -334,10 +339,13 @@ void ReduceLROnPlateau::step(double metric) {
 }
 
 void ReduceLROnPlateau::reduce_lr() {
-  for (OptimizerParamGroup& group : optimizer_.param_groups()) {
-    const double old = group.options().get_lr();
-    const double reduced = std::max(old * options_.factor(), options_.min_lr());
-    if (old - reduced > options_.eps()) group.options().set_lr(reduced);
+  auto& groups = optimizer_.param_groups();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    OptimizerOptions& group = groups[i].options();
+    const double least =
+        i < options_.group_min_lrs().size() ? options_.group_min_lrs()[i] : options_.min_lr();
+    const double old = group.get_lr(), reduced = std::max(old * options_.factor(), least);
+    if (old - reduced > options_.eps()) group.set_lr(reduced);
   }
 }
 

@@ -166,6 +166,8 @@ struct ReduceLROnPlateauOptions {
   /// Epochs after a reduction in which nothing is counted.
   TAPEDECK_ARG(std::int64_t, cooldown) = 0;
   TAPEDECK_ARG(double, min_lr) = 0;
+  /// One for each group, in place of min_lr, unless it is empty.
+  TAPEDECK_ARG(std::vector<double>, group_min_lrs);
   /// A smaller change of the rate is not made.
   TAPEDECK_ARG(double, eps) = 1e-8;
 };

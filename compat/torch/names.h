@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <ostream>
 #include <set>
@@ -36,6 +37,9 @@ using std::variant;
 using std::visit;
 
 using IntList = IntArrayRef;
+using TensorBase = VariableBase;
+using std::call_once;
+using std::once_flag;
 
 namespace enumtype {
 
@@ -43,6 +47,19 @@ namespace enumtype {
 template <typename First, typename... Rest>
 std::string get_enum_name(const std::variant<First, Rest...>& choice) {
   return std::visit([](const auto& held) { return std::string(held.text); }, choice);
+}
+/// The same for visit: libtorch's name of it.
+struct _compute_enum_name {
+  template <typename Alternative>
+  std::string operator()(Alternative) const {
+    return Alternative::text;
+  }
+};
+/// A reduction as functions of tensors take it.
+template <typename First, typename... Rest>
+std::int64_t reduction_get_enum(const std::variant<First, Rest...>& choice) {
+  return std::visit([](auto held) { return reduction_get_enum(OneOf<First, Rest...>(held)); },
+                    choice);
 }
 
 }  // namespace enumtype
@@ -71,8 +88,6 @@ struct CppTypeToScalarType {
   static constexpr ScalarType value = dtype_of<T>;
 };
 
-inline std::ostream& operator<<(std::ostream& out, Layout) { return out << "Strided"; }
-
 // What programs ask about the build and the machine.
 constexpr bool hasCUDA() { return false; }
 constexpr bool hasHIP() { return false; }
@@ -92,13 +107,24 @@ inline DeprecatedTypeProperties& CPU(ScalarType dtype) {
   return *found;
 }
 
+/// The same for tensors on CUDA devices: an error.
+inline DeprecatedTypeProperties& CUDA(ScalarType dtype) {
+  check_device(kCUDA, "CUDA");
+  return CPU(dtype);
+}
+
+/// What unsafeGetTensorImpl() gives for an undefined tensor.
+struct UndefinedTensorImpl {
+  static autograd::VariableImpl* singleton() { return nullptr; }
+};
+
 namespace jit {
 using tapedeck::IValue;
 }
 
 /// A number as a tensor without axes: int64, double or bool.
 inline Tensor scalar_to_tensor(Scalar number) { return full({}, number, number.type()); }
-/// The sum, and the product, of the integers of a container.
+/// The sum, and the product, of the integers of a container, or between two iterators.
 template <typename Container>
 std::int64_t sum_integers(const Container& container) {
   return std::accumulate(std::begin(container), std::end(container), std::int64_t{0});
@@ -107,6 +133,15 @@ template <typename Container>
 std::int64_t multiply_integers(const Container& container) {
   return std::accumulate(std::begin(container), std::end(container), std::int64_t{1},
                          std::multiplies<>());
+}
+
+template <typename Iterator>
+std::int64_t sum_integers(Iterator begin, Iterator end) {
+  return std::accumulate(begin, end, std::int64_t{0});
+}
+template <typename Iterator>
+std::int64_t multiply_integers(Iterator begin, Iterator end) {
+  return std::accumulate(begin, end, std::int64_t{1}, std::multiplies<>());
 }
 
 using detail::in_parallel_region;
@@ -161,6 +196,7 @@ T parallel_reduce(std::int64_t begin, std::int64_t end, std::int64_t grain_size,
                   const Body& body, const Combine& combine) {
   const std::int64_t n = end - begin, grain = grain_size > 0 ? grain_size : 1;
   if (n <= 0) return identity;
+  if (in_parallel_region()) return body(begin, end, identity);  // one chunk, as for libtorch
   std::vector<T> partial(static_cast<std::size_t>((n + grain - 1) / grain), identity);
   parallel_for(static_cast<std::int64_t>(partial.size()), 1,
                [&](std::int64_t first, std::int64_t last) {
@@ -250,12 +286,38 @@ ostream& operator<<(ostream& out, const map<Key, T, Compare, Allocator>& m) {
 }  // namespace std
 
 // A macro, since programs put things of their own into the namespace (namespace torch { namespace
-// test { ... } }) and an alias cannot be reopened. Nobody reopens the others, and `at` is a name of
-// the standard library.
+// test { ... } }) and an alias cannot be reopened. `at` is a name of the standard library, so it is
+// a namespace of its own, below; nobody reopens the others.
 #define torch tapedeck
-namespace at = tapedeck;
 namespace c10 = tapedeck;
 namespace caffe2 = tapedeck;
+
+/// The same names again, but for `tensor`: at::tensor keeps the dtype of C++'s type, and makes one
+/// axis of a number.
+namespace at {
+
+using namespace tapedeck;
+
+#define TAPEDECK_COMPAT_TENSOR(T)                                                        \
+  inline Tensor tensor(ArrayRef<T> values, const TensorOptions& options = dtype_of<T>) { \
+    return tapedeck::tensor(values, options);                                            \
+  }                                                                                      \
+  inline Tensor tensor(std::initializer_list<T> values,                                  \
+                       const TensorOptions& options = dtype_of<T>) {                     \
+    return tapedeck::tensor(ArrayRef<T>(values), options);                               \
+  }                                                                                      \
+  inline Tensor tensor(T value, const TensorOptions& options = dtype_of<T>) {            \
+    return tapedeck::tensor(ArrayRef<T>(value), options);                                \
+  }
+TAPEDECK_COMPAT_TENSOR(bool)
+TAPEDECK_COMPAT_TENSOR(std::uint8_t)
+TAPEDECK_COMPAT_TENSOR(std::int32_t)
+TAPEDECK_COMPAT_TENSOR(std::int64_t)
+TAPEDECK_COMPAT_TENSOR(float)
+TAPEDECK_COMPAT_TENSOR(double)
+#undef TAPEDECK_COMPAT_TENSOR
+
+}  // namespace at
 
 namespace ska {
 

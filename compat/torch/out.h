@@ -7,6 +7,8 @@
 
 #include <tapedeck/tapedeck.h>
 
+#include <torch/functions.h>
+
 // libtorch's functions that write their result into an argument: at::add_out(out, a, b).
 namespace tapedeck {
 
@@ -33,15 +35,90 @@ inline std::optional<ScalarType> dtype_into(const Tensor& out,
 
 }  // namespace compat
 
+// Those of one form are functions, no templates: programs pass them on as they are.
+#define TAPEDECK_COMPAT_UNARY_OUT(name)                        \
+  inline Tensor& name##_out(Tensor& out, const Tensor& self) { \
+    return compat::write_out(#name "_out", out, name(self));   \
+  }
+TAPEDECK_COMPAT_UNARY_OUT(abs)
+TAPEDECK_COMPAT_UNARY_OUT(acos)
+TAPEDECK_COMPAT_UNARY_OUT(acosh)
+TAPEDECK_COMPAT_UNARY_OUT(asin)
+TAPEDECK_COMPAT_UNARY_OUT(asinh)
+TAPEDECK_COMPAT_UNARY_OUT(atan)
+TAPEDECK_COMPAT_UNARY_OUT(atanh)
+TAPEDECK_COMPAT_UNARY_OUT(bitwise_not)
+TAPEDECK_COMPAT_UNARY_OUT(ceil)
+TAPEDECK_COMPAT_UNARY_OUT(cos)
+TAPEDECK_COMPAT_UNARY_OUT(cosh)
+TAPEDECK_COMPAT_UNARY_OUT(erf)
+TAPEDECK_COMPAT_UNARY_OUT(erfc)
+TAPEDECK_COMPAT_UNARY_OUT(erfinv)
+TAPEDECK_COMPAT_UNARY_OUT(exp)
+TAPEDECK_COMPAT_UNARY_OUT(exp2)
+TAPEDECK_COMPAT_UNARY_OUT(expm1)
+TAPEDECK_COMPAT_UNARY_OUT(floor)
+TAPEDECK_COMPAT_UNARY_OUT(frac)
+TAPEDECK_COMPAT_UNARY_OUT(log)
+TAPEDECK_COMPAT_UNARY_OUT(log10)
+TAPEDECK_COMPAT_UNARY_OUT(log1p)
+TAPEDECK_COMPAT_UNARY_OUT(log2)
+TAPEDECK_COMPAT_UNARY_OUT(logical_not)
+TAPEDECK_COMPAT_UNARY_OUT(neg)
+TAPEDECK_COMPAT_UNARY_OUT(reciprocal)
+TAPEDECK_COMPAT_UNARY_OUT(rsqrt)
+TAPEDECK_COMPAT_UNARY_OUT(sigmoid)
+TAPEDECK_COMPAT_UNARY_OUT(sign)
+TAPEDECK_COMPAT_UNARY_OUT(sin)
+TAPEDECK_COMPAT_UNARY_OUT(sinh)
+TAPEDECK_COMPAT_UNARY_OUT(sqrt)
+TAPEDECK_COMPAT_UNARY_OUT(square)
+TAPEDECK_COMPAT_UNARY_OUT(tan)
+TAPEDECK_COMPAT_UNARY_OUT(tanh)
+TAPEDECK_COMPAT_UNARY_OUT(trunc)
+#undef TAPEDECK_COMPAT_UNARY_OUT
+
+#define TAPEDECK_COMPAT_BINARY_OUT(name)                                            \
+  inline Tensor& name##_out(Tensor& out, const Tensor& self, const Tensor& other) { \
+    return compat::write_out(#name "_out", out, name(self, other));                 \
+  }
+TAPEDECK_COMPAT_BINARY_OUT(atan2)
+TAPEDECK_COMPAT_BINARY_OUT(bmm)
+TAPEDECK_COMPAT_BINARY_OUT(dot)
+TAPEDECK_COMPAT_BINARY_OUT(fmax)
+TAPEDECK_COMPAT_BINARY_OUT(fmin)
+TAPEDECK_COMPAT_BINARY_OUT(logaddexp)
+TAPEDECK_COMPAT_BINARY_OUT(logical_and)
+TAPEDECK_COMPAT_BINARY_OUT(logical_or)
+TAPEDECK_COMPAT_BINARY_OUT(logical_xor)
+TAPEDECK_COMPAT_BINARY_OUT(masked_select)
+TAPEDECK_COMPAT_BINARY_OUT(matmul)
+TAPEDECK_COMPAT_BINARY_OUT(maximum)
+TAPEDECK_COMPAT_BINARY_OUT(minimum)
+TAPEDECK_COMPAT_BINARY_OUT(mm)
+TAPEDECK_COMPAT_BINARY_OUT(mv)
+TAPEDECK_COMPAT_BINARY_OUT(outer)
+TAPEDECK_COMPAT_BINARY_OUT(sigmoid_backward)
+#undef TAPEDECK_COMPAT_BINARY_OUT
+
+#define TAPEDECK_COMPAT_SCALED_OUT(name)                                          \
+  inline Tensor& name##_out(Tensor& out, const Tensor& self, const Tensor& other, \
+                            const Scalar& alpha = 1) {                            \
+    return compat::write_out(#name "_out", out, name(self, other, alpha));        \
+  }                                                                               \
+  inline Tensor& name##_out(Tensor& out, const Tensor& self, const Scalar& other, \
+                            const Scalar& alpha = 1) {                            \
+    return compat::write_out(#name "_out", out, name(self, other, alpha));        \
+  }
+TAPEDECK_COMPAT_SCALED_OUT(add)
+TAPEDECK_COMPAT_SCALED_OUT(sub)
+#undef TAPEDECK_COMPAT_SCALED_OUT
+
 #define TAPEDECK_COMPAT_OUT(name)                                                             \
   template <typename... Arguments>                                                            \
   Tensor& name##_out(Tensor& out, Arguments&&... arguments) {                                 \
     return compat::write_out(#name "_out", out, name(std::forward<Arguments>(arguments)...)); \
   }
-TAPEDECK_COMPAT_OUT(abs)
-TAPEDECK_COMPAT_OUT(acos)
-TAPEDECK_COMPAT_OUT(acosh)
-TAPEDECK_COMPAT_OUT(add)
 TAPEDECK_COMPAT_OUT(addbmm)
 TAPEDECK_COMPAT_OUT(addcdiv)
 TAPEDECK_COMPAT_OUT(addcmul)
@@ -49,88 +126,38 @@ TAPEDECK_COMPAT_OUT(addmm)
 TAPEDECK_COMPAT_OUT(addmv)
 TAPEDECK_COMPAT_OUT(argmax)
 TAPEDECK_COMPAT_OUT(argmin)
-TAPEDECK_COMPAT_OUT(asin)
-TAPEDECK_COMPAT_OUT(asinh)
-TAPEDECK_COMPAT_OUT(atan)
-TAPEDECK_COMPAT_OUT(atanh)
-TAPEDECK_COMPAT_OUT(atan2)
 TAPEDECK_COMPAT_OUT(baddbmm)
 TAPEDECK_COMPAT_OUT(bitwise_and)
-TAPEDECK_COMPAT_OUT(bitwise_not)
 TAPEDECK_COMPAT_OUT(bitwise_or)
 TAPEDECK_COMPAT_OUT(bitwise_xor)
-TAPEDECK_COMPAT_OUT(bmm)
-TAPEDECK_COMPAT_OUT(ceil)
 TAPEDECK_COMPAT_OUT(clamp)
 TAPEDECK_COMPAT_OUT(clamp_max)
 TAPEDECK_COMPAT_OUT(clamp_min)
-TAPEDECK_COMPAT_OUT(cos)
-TAPEDECK_COMPAT_OUT(cosh)
 TAPEDECK_COMPAT_OUT(cumprod)
 TAPEDECK_COMPAT_OUT(cumsum)
 TAPEDECK_COMPAT_OUT(div)
-TAPEDECK_COMPAT_OUT(dot)
 TAPEDECK_COMPAT_OUT(eq)
-TAPEDECK_COMPAT_OUT(erf)
-TAPEDECK_COMPAT_OUT(erfc)
-TAPEDECK_COMPAT_OUT(erfinv)
-TAPEDECK_COMPAT_OUT(exp)
-TAPEDECK_COMPAT_OUT(exp2)
-TAPEDECK_COMPAT_OUT(expm1)
-TAPEDECK_COMPAT_OUT(floor)
 TAPEDECK_COMPAT_OUT(floor_divide)
-TAPEDECK_COMPAT_OUT(fmax)
-TAPEDECK_COMPAT_OUT(fmin)
 TAPEDECK_COMPAT_OUT(fmod)
-TAPEDECK_COMPAT_OUT(frac)
 TAPEDECK_COMPAT_OUT(gather)
 TAPEDECK_COMPAT_OUT(ge)
 TAPEDECK_COMPAT_OUT(gt)
 TAPEDECK_COMPAT_OUT(index_select)
 TAPEDECK_COMPAT_OUT(le)
 TAPEDECK_COMPAT_OUT(lerp)
-TAPEDECK_COMPAT_OUT(log)
-TAPEDECK_COMPAT_OUT(log10)
-TAPEDECK_COMPAT_OUT(log1p)
-TAPEDECK_COMPAT_OUT(log2)
 TAPEDECK_COMPAT_OUT(log_softmax)
-TAPEDECK_COMPAT_OUT(logaddexp)
-TAPEDECK_COMPAT_OUT(logical_and)
-TAPEDECK_COMPAT_OUT(logical_not)
-TAPEDECK_COMPAT_OUT(logical_or)
-TAPEDECK_COMPAT_OUT(logical_xor)
 TAPEDECK_COMPAT_OUT(lt)
-TAPEDECK_COMPAT_OUT(masked_select)
-TAPEDECK_COMPAT_OUT(matmul)
-TAPEDECK_COMPAT_OUT(maximum)
-TAPEDECK_COMPAT_OUT(minimum)
-TAPEDECK_COMPAT_OUT(mm)
 TAPEDECK_COMPAT_OUT(mul)
-TAPEDECK_COMPAT_OUT(mv)
 TAPEDECK_COMPAT_OUT(ne)
-TAPEDECK_COMPAT_OUT(neg)
 TAPEDECK_COMPAT_OUT(norm)
-TAPEDECK_COMPAT_OUT(outer)
 TAPEDECK_COMPAT_OUT(pow)
 TAPEDECK_COMPAT_OUT(prod)
-TAPEDECK_COMPAT_OUT(reciprocal)
 TAPEDECK_COMPAT_OUT(remainder)
 TAPEDECK_COMPAT_OUT(round)
-TAPEDECK_COMPAT_OUT(rsqrt)
-TAPEDECK_COMPAT_OUT(sigmoid)
-TAPEDECK_COMPAT_OUT(sign)
-TAPEDECK_COMPAT_OUT(sin)
-TAPEDECK_COMPAT_OUT(sinh)
 TAPEDECK_COMPAT_OUT(softmax)
-TAPEDECK_COMPAT_OUT(sqrt)
-TAPEDECK_COMPAT_OUT(square)
-TAPEDECK_COMPAT_OUT(sub)
 TAPEDECK_COMPAT_OUT(take)
-TAPEDECK_COMPAT_OUT(tan)
-TAPEDECK_COMPAT_OUT(tanh)
 TAPEDECK_COMPAT_OUT(tril)
 TAPEDECK_COMPAT_OUT(triu)
-TAPEDECK_COMPAT_OUT(trunc)
 TAPEDECK_COMPAT_OUT(where)
 TAPEDECK_COMPAT_OUT(xlogy)
 #undef TAPEDECK_COMPAT_OUT

@@ -45,11 +45,14 @@
 #include <tapedeck/data/chunk_dataset.h>
 #include <tapedeck/tapedeck.h>
 
+#include <torch/blob.h>
 #include <torch/context.h>
 #include <torch/dispatch.h>
+#include <torch/expand.h>
 #include <torch/functions.h>
 #include <torch/macros.h>
 #include <torch/names.h>
+#include <torch/optim_schedulers.h>
 #include <torch/optim_serialize.h>
 #include <torch/out.h>
 #include <torch/tempfile.h>

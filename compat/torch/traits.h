@@ -37,6 +37,12 @@ using is_module = std::is_base_of<nn::Module, std::decay_t<M>>;
 template <typename M, typename T = void>
 using enable_if_module_t = std::enable_if_t<is_module<M>::value, T>;
 
+/// Whether M has one forward, which is no template.
+template <typename M>
+    struct has_forward : std::bool_constant < requires {
+  &M::forward;
+} > {};
+
 template <typename... Types>
 constexpr bool check_not_lvalue_references() {
   return (!std::is_lvalue_reference_v<Types> && ...);

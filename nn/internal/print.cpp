@@ -5,6 +5,10 @@
 #include <charconv>
 #include <cmath>
 #include <sstream>
+#include <string_view>
+#include <utility>
+
+#include <tapedeck/array/type_name.h>
 
 namespace tapedeck::nn {
 
@@ -19,6 +23,16 @@ namespace text {
 
 std::string name(const std::string& of_class) {
   return in_python() ? of_class : "torch::nn::" + of_class;
+}
+std::string of_type(const std::type_info& type) {
+  std::string text = type_name(type);
+  if (in_python()) return text;
+  static constexpr std::pair<std::string_view, std::string_view> kRenamed[] = {
+      {"tapedeck::Variable", "at::Tensor"}, {"tapedeck::", "torch::"}};
+  for (const auto& [own, libtorch] : kRenamed)
+    for (std::size_t at = 0; (at = text.find(own, at)) != std::string::npos; at += libtorch.size())
+      text.replace(at, own.size(), libtorch);
+  return text;
 }
 
 std::string of_float(double value) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <typeinfo>
 
 #include <tapedeck/array/array_ref.h>
 #include <tapedeck/nn/enum.h>
@@ -18,6 +19,9 @@ inline bool in_python() { return print_style() == PrintStyle::Python; }
 
 /// "Linear"; "torch::nn::Linear".
 std::string name(const std::string& of_class);
+/// The type in full: "tapedeck::nn::LinearImpl", "tapedeck::Variable"; in libtorch's namespaces
+/// "torch::nn::LinearImpl", "at::Tensor".
+std::string of_type(const std::type_info& type);
 /// "0.1", "1.0", "1e-05"; "0.1", "1", "1e-05".
 std::string of_float(double value);
 /// The same, without ".0": where Python code usually has an integer.

@@ -128,6 +128,8 @@ void EmbeddingBagImpl::pretty_print(std::ostream& stream) const {
     stream << ", mode='" << mode << "'";
   else if (!holds_alternative<enumtype::kMean>(options.mode()))
     stream << ", mode=" << mode;
+  if (options.include_last_offset() && !text::in_python())
+    stream << ", include_last_offset=" << text::of_bool(true);
   if (options.padding_idx()) stream << ", padding_idx=" << *options.padding_idx();
   stream << ")";
 }

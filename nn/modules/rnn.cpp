@@ -4,6 +4,7 @@
 #include <cmath>
 #include <ostream>
 
+#include <tapedeck/array/warning.h>
 #include <tapedeck/autograd/internal/check_defined.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/init.h>
@@ -63,6 +64,11 @@ void RNNImplBase<Derived>::reset() {
                     name_of(o),
                     ": expected an input_size and positive hidden_size and num_layers, ", "got ",
                     o.input_size(), ", ", o.hidden_size(), " and ", o.num_layers());
+  if (o.dropout() > 0 && o.num_layers() == 1)
+    TAPEDECK_WARN(name_of(o),
+                  ": dropout acts between layers, so non-zero dropout expects num_layers greater "
+                  "than 1, but got dropout=",
+                  o.dropout(), " and num_layers=1");
   names_.clear();
   const std::int64_t rows = gates_of(o) * o.hidden_size(), state = state_size(o);
   const auto add = [this](const std::string& name, IntArrayRef sizes) {

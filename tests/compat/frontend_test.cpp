@@ -76,7 +76,8 @@ TEST(Frontend, NodesCanBeHeldBySharedPointers) {
     names.push_back(node->name());
     node = node->next_edges().empty() ? nullptr : node->next_edges()[0].function;
   }
-  EXPECT_THAT(names, ElementsAre("ExpBackward0", "MulBackward0", "AccumulateGrad"));
+  EXPECT_THAT(names,
+              ElementsAre("ExpBackward0", "MulBackward0", "torch::autograd::AccumulateGrad"));
   EXPECT_EQ(std::shared_ptr<torch::autograd::Node>(x.grad_fn()), nullptr);
 }
 

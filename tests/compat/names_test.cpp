@@ -46,6 +46,30 @@ TEST(CompatNames, UsingTwoOfThemIsNotAmbiguous) {
   EXPECT_EQ(ones({2, 3}, kFloat64).sum().item<double>(), 6);
 }
 
+TEST(CompatNames, ExpandingArraysPrintMissingValues) {
+  using torch::ExpandingArrayWithOptionalElem;
+  EXPECT_EQ(c10::str(ExpandingArrayWithOptionalElem<2>({3, c10::nullopt})), "[3, None]");
+  EXPECT_EQ(c10::str(ExpandingArrayWithOptionalElem<1>(3)), "3");
+}
+
+TEST(CompatNames, VariantsOfAlternatives) {
+  c10::variant<torch::enumtype::kNone, torch::enumtype::kMean, torch::enumtype::kSum> choice;
+  choice = torch::kSum;
+  EXPECT_EQ(c10::visit(torch::enumtype::_compute_enum_name(), choice), "kSum");
+  EXPECT_EQ(torch::enumtype::reduction_get_enum(choice), at::Reduction::Sum);
+}
+
+TEST(CompatNames, HasForward) {
+  struct Many {
+    void forward(int) {}
+    void forward(double) {}
+  };
+  static_assert(torch::detail::has_forward<torch::nn::LinearImpl>::value);
+  static_assert(!torch::detail::has_forward<torch::nn::SequentialImpl>::value);
+  static_assert(!torch::detail::has_forward<Many>::value);
+  static_assert(!torch::detail::has_forward<int>::value);
+}
+
 TEST(CompatNames, Irange) {
   std::vector<int> seen;
   for (const auto i : c10::irange(3)) seen.push_back(i);
@@ -190,6 +214,18 @@ TEST(CompatNames, WarningsGoToTheHandlerOnceOrAlways) {
   const c10::Warning::WarnAlways always(true);
   for (int i = 0; i < 3; ++i) TORCH_WARN_ONCE("each time");
   EXPECT_EQ(captured.messages.size(), 3u);
+}
+
+TEST(CompatNames, DropoutOfOneLayerWarns) {
+  Captured captured;
+  const c10::Warning::WarningHandlerGuard guard(&captured);
+  torch::nn::LSTM(torch::nn::LSTMOptions(2, 3).dropout(0.5).num_layers(2));
+  torch::nn::GRU(torch::nn::GRUOptions(2, 3));
+  EXPECT_TRUE(captured.messages.empty());
+  torch::nn::LSTM(torch::nn::LSTMOptions(2, 3).dropout(0.5));
+  EXPECT_THAT(captured.messages,
+              ElementsAre(HasSubstr("expects num_layers greater than 1, but got dropout=0.5 and "
+                                    "num_layers=1")));
 }
 
 TEST(CompatNames, ThreadsAndDevices) {

@@ -73,6 +73,8 @@ TEST(LibtorchPrinting, NormsTablesAndRecurrentLayers) {
             "Embedding(num_embeddings=10, embedding_dim=2, padding_idx=3, max_norm=2)");
   EXPECT_EQ(own_text(EmbeddingBag(EmbeddingBagOptions(10, 2).mode(torch::kSum).sparse(true))),
             "EmbeddingBag(num_embeddings=10, embedding_dim=2, sparse=true, mode=kSum)");
+  EXPECT_EQ(own_text(EmbeddingBag(EmbeddingBagOptions(10, 2).include_last_offset(true))),
+            "EmbeddingBag(num_embeddings=10, embedding_dim=2, include_last_offset=true)");
   EXPECT_EQ(own_text(LSTM(LSTMOptions(12, 8).proj_size(3))),
             "LSTM(input_size=12, hidden_size=8, num_layers=1, bias=true, batch_first=false, "
             "dropout=0, bidirectional=false, proj_size=3)");

@@ -6,6 +6,7 @@
 #include <tapedeck/tapedeck.h>
 #include <tests/support/arrays.h>
 #include <tests/support/compare.h>
+#include <tests/support/errors.h>
 #include <tests/support/op_table.h>
 
 namespace tapedeck {
@@ -177,6 +178,22 @@ TEST(Shape, Resize) {
   const Tensor columns = arange(6).reshape({2, 3}).t().clone();
   columns.resize_({7});
   EXPECT_THAT(values<std::int64_t>(columns.slice(0, 0, 6).array()), ElementsAre(0, 1, 2, 3, 4, 5));
+}
+
+TEST(Shape, ResizeNeverLeavesTheCallersMemory) {
+  float memory[] = {1, 2, 3, 4};
+  const Tensor x = from_blob(memory, {4});
+  EXPECT_ERROR(x.resize_({5}), "storage that is not resizable");
+  x.resize_({1, 2});
+  EXPECT_EQ(x.data_ptr<float>(), memory);
+}
+
+TEST(Shape, AScalarHasNoAxisToAskFor) {
+  const Tensor x = ones({});
+  EXPECT_ERROR(x.size(0), "size: Dimension specified as 0 but tensor has no dimensions");
+  EXPECT_ERROR(x.size(-1), "Dimension specified as -1");
+  EXPECT_ERROR(x.stride(0), "stride: Dimension specified as 0");
+  EXPECT_EQ(x.sum(0).dim(), 0);
 }
 
 TEST(Shape, ViewUnderAnotherDtype) {

@@ -147,6 +147,19 @@ TEST(Scheduler, ReduceLROnPlateau) {
               HasSubstr("factor below 1"));
 }
 
+TEST(Scheduler, ReduceLROnPlateauHasAMinimumForEachGroup) {
+  const Tensor a = ones({1}, requires_grad()), b = ones({1}, requires_grad());
+  SGD sgd({OptimizerParamGroup({a}), OptimizerParamGroup({b})}, 1.0);
+  const auto options = ReduceLROnPlateauOptions().factor(0.1).patience(0);
+  ReduceLROnPlateau scheduler(sgd, ReduceLROnPlateauOptions(options).group_min_lrs({0.5, 0.25}));
+  for (int i = 0; i < 2; ++i) scheduler.step(1);
+  EXPECT_THAT(scheduler.get_last_lr(), ElementsAre(0.5, 0.25));
+  EXPECT_THAT(message_of([&] {
+                ReduceLROnPlateau o(sgd, ReduceLROnPlateauOptions(options).group_min_lrs({0.5}));
+              }),
+              HasSubstr("expected one of group_min_lrs for each of 2 groups, got 1"));
+}
+
 TEST(Scheduler, CombineByTheInitialRate) {
   Schedule s;
   LinearLR warmup(s.sgd, 0.5, 1.0, 2);

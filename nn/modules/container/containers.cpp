@@ -1,7 +1,6 @@
 #include <ostream>
 #include <sstream>
 
-#include <tapedeck/array/type_name.h>
 #include <tapedeck/nn/any_module.h>
 #include <tapedeck/nn/internal/print.h>
 #include <tapedeck/nn/modules/container/functional.h>
@@ -39,7 +38,7 @@ std::shared_ptr<Module> ModuleListImpl::ptr(std::size_t index) const {
 void ModuleListImpl::wrong_type(std::size_t index, const std::type_info& wanted) const {
   tapedeck::detail::fail<TypeError>(tapedeck::detail::str("ModuleList: module ", index, " is a ",
                                                           modules_[index]->name(), ", not a ",
-                                                          type_name(wanted)));
+                                                          text::of_type(wanted)));
 }
 
 std::shared_ptr<Module> ModuleDictImpl::clone(const std::optional<Device>& device) const {
@@ -93,7 +92,7 @@ void ModuleDictImpl::insert(const std::string& key, std::shared_ptr<Module> modu
 void ModuleDictImpl::wrong_type(const std::string& key, const std::type_info& wanted) const {
   tapedeck::detail::fail<TypeError>(tapedeck::detail::str("ModuleDict: module '", key, "' is a ",
                                                           modules_[key]->name(), ", not a ",
-                                                          type_name(wanted)));
+                                                          text::of_type(wanted)));
 }
 
 namespace {
