@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -52,8 +51,10 @@ class GenericPackedTensorAccessor {
 
   GenericPackedTensorAccessor(PtrType data, const std::int64_t* sizes, const std::int64_t* strides)
       : data_(data) {
-    std::copy(sizes, sizes + N, sizes_.begin());
-    std::copy(strides, strides + N, strides_.begin());
+    for (std::size_t i = 0; i < N; ++i) {
+      sizes_[i] = sizes[i];
+      strides_[i] = strides[i];
+    }
   }
 
   decltype(auto) operator[](std::int64_t i) const {

@@ -1,14 +1,12 @@
 #pragma once
 
 #include <atomic>
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
 #include <exception>
 #include <functional>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -16,6 +14,7 @@
 #include <tapedeck/array/error.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/data/dataset.h>
+#include <tapedeck/data/preloaders.h>
 #include <tapedeck/data/samplers.h>
 #include <tapedeck/data/worker_exception.h>
 #include <tapedeck/serialize/archive.h>
@@ -122,7 +121,7 @@ class ExampleQueue {
  private:
   const std::size_t batch_size_, capacity_;
   std::mutex mutex_;
-  std::condition_variable room_, ready_;
+  Condition room_, ready_;
   std::deque<typename Batch::value_type> examples_;
   std::deque<std::exception_ptr> errors_;
   bool closed_ = false;
@@ -181,8 +180,7 @@ class ChunkDataset final
     queue_.emplace(options_.batch_size(), options_.cache_size());
     stopping_ = false;
     running_ = options_.preloader_count();
-    for (std::size_t i = 0; i < options_.preloader_count(); ++i)
-      preloaders_.emplace_back([this] { preload(); });
+    preloaders_.start(options_.preloader_count(), [this] { preload(); });
   }
 
   /// Not known.
@@ -205,8 +203,7 @@ class ChunkDataset final
   void stop() {
     stopping_ = true;
     if (queue_) queue_->close();
-    for (std::thread& thread : preloaders_) thread.join();
-    preloaders_.clear();
+    preloaders_.join();
   }
 
   void preload() {
@@ -255,7 +252,7 @@ class ChunkDataset final
   mutable std::mutex sampler_mutex_;
   std::mutex example_mutex_;
   std::optional<detail::ExampleQueue<UnwrappedBatchType>> queue_;
-  std::vector<std::thread> preloaders_;
+  detail::Preloaders preloaders_;
   std::atomic<std::size_t> running_ = 0;
   std::atomic<bool> stopping_ = false;
   bool loaded_ = false;

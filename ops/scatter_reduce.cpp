@@ -98,6 +98,9 @@ V scatter_with(const V& self, std::int64_t dim, const V& index, const V& src,
   return scatter_reduce(self, dim, index, src, "prod");
 }
 
+// What an in-place form reads instead of self: a product saves its factors, and would own itself.
+V operand_in_place(const V& self, bool is_product) { return is_product ? self.clone() : self; }
+
 // A number as a source of the index's shape.
 V spread_number(const V& self, const V& index, Scalar value) {
   return V(kernels::full({}, value, self.dtype()).expand(index.sizes()));
@@ -114,12 +117,14 @@ V scatter_reduce(const V& self, std::int64_t dim, const V& index, const V& src,
           reduce == "amin",
       "scatter_reduce: reduce argument must be either sum, prod, mean, amax or amin, got ", reduce);
   const V values = reached_part(index, src);
-  const V sent(kernels::ones(index.sizes(), kInt64));
-  const V reached = V(kernels::zeros(self.sizes(), kInt64)).scatter_add(dim, index, sent) > 0;
-  V own = include_self ? V(kernels::full(self.sizes(), true, kBool)) : logical_not(reached);
+  const auto reached = [&] {
+    const V sent(kernels::ones(index.sizes(), kInt64));
+    return V(kernels::zeros(self.sizes(), kInt64)).scatter_add(dim, index, sent) > 0;
+  };
   if (reduce == "prod")
-    return scattered_product(include_self ? self : self.masked_fill(reached, 1), dim, index,
+    return scattered_product(include_self ? self : self.masked_fill(reached(), 1), dim, index,
                              values);
+  V own = include_self ? V(kernels::full(self.sizes(), true, kBool)) : logical_not(reached());
   // What counts: everything for sums and means, what attains the extreme otherwise.
   V sent_counts = V(kernels::full(index.sizes(), true, kBool));
   if (reduce == "amax" || reduce == "amin") {
@@ -150,12 +155,11 @@ V VariableMath::scatter_reduce(std::int64_t dim, const V& index, const V& src,
                                std::string_view reduce, bool include_self) const {
   return tapedeck::scatter_reduce(self(), dim, index, src, reduce, include_self);
 }
-// In place on a copy's result: a product saves what it multiplied, and would own itself.
 V& VariableMath::scatter_reduce_(std::int64_t dim, const V& index, const V& src,
                                  std::string_view reduce, bool include_self) const {
-  return assign_inplace(
-      self(), tapedeck::scatter_reduce(self().clone(), dim, index, src, reduce, include_self),
-      "scatter_reduce_");
+  const V x = operand_in_place(self(), reduce == "prod");
+  return assign_inplace(self(), tapedeck::scatter_reduce(x, dim, index, src, reduce, include_self),
+                        "scatter_reduce_");
 }
 V VariableMath::scatter(std::int64_t dim, const V& index, const V& src,
                         std::string_view reduce) const {
@@ -167,13 +171,13 @@ V VariableMath::scatter(std::int64_t dim, const V& index, Scalar value,
 }
 V& VariableMath::scatter_(std::int64_t dim, const V& index, const V& src,
                           std::string_view reduce) const {
-  return assign_inplace(self(), tapedeck::scatter(self().clone(), dim, index, src, reduce),
-                        "scatter_");
+  const V x = operand_in_place(self(), reduce == "multiply");
+  return assign_inplace(self(), tapedeck::scatter(x, dim, index, src, reduce), "scatter_");
 }
 V& VariableMath::scatter_(std::int64_t dim, const V& index, Scalar value,
                           std::string_view reduce) const {
-  return assign_inplace(self(), tapedeck::scatter(self().clone(), dim, index, value, reduce),
-                        "scatter_");
+  const V x = operand_in_place(self(), reduce == "multiply");
+  return assign_inplace(self(), tapedeck::scatter(x, dim, index, value, reduce), "scatter_");
 }
 
 }  // namespace tapedeck

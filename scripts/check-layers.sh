@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks that includes point downward (docs/design.md, "Layers") and that the public headers bring
-# no dependency's header into a user's file.
+# no dependency's header into a user's file, and no header of the standard library that takes a
+# compiler long.
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 failures=0
@@ -56,6 +57,14 @@ complain "public headers include the standard library and public headers only:" 
   # shellcheck disable=SC2086
   grep -nHE '#include *[<"]((xtensor|xtl|xsimd|hwy)[/.a-z]|cblas|lapack|png|zlib|nlohmann|openblas|omp\.h|tapedeck/ops/kernels/|tapedeck/[a-z]*/internal/)' \
     $public || true
+)"
+# Those that programs for libtorch get with <torch/torch.h> are for compat/ only.
+slow='chrono|condition_variable|execution|filesystem|format|fstream|future|iomanip|list|locale|queue|random|ranges|regex|semaphore|shared_mutex|stop_token|thread|unordered_set|valarray'
+slow_but_usual='algorithm|cmath|iostream|istream|map|numeric|set|sstream'
+complain "these standard headers are for .cpp files:" "$(
+  # shellcheck disable=SC2086
+  grep -nHE "#include <($slow|$slow_but_usual)>" $public |
+    grep -vP "^compat/.*<(?!($slow)>)" || true
 )"
 complain "includes of the project are spelled <tapedeck/...>:" "$(
   git grep -nE '#include *"' -- 'array/*' 'autograd/*' 'ops/*' 'nn/*' 'optim/*' 'data/*' 'io/*' \
