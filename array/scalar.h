@@ -8,6 +8,17 @@
 
 namespace tapedeck {
 
+class Scalar;
+
+namespace detail {
+
+/// \throws Error that names `op` where `dtype` does not hold the value: it is beyond the largest or
+/// least number, or has no place there as NaN and infinity have none among integers. As in PyTorch
+/// a fraction is cut off, and a negative integer counts as its size for uint8.
+void check_fits(const Scalar& value, ScalarType dtype, const char* op);
+
+}  // namespace detail
+
 /// A number as an argument: bool, 64-bit integer or double. It takes part in type promotion by its
 /// category alone, so that `float32_tensor * 2.0` stays float32.
 class Scalar {
@@ -34,8 +45,16 @@ class Scalar {
   }
   constexpr double toDouble() const { return to<double>(); }
   constexpr float toFloat() const { return to<float>(); }
-  constexpr std::int64_t toLong() const { return to<std::int64_t>(); }
-  constexpr int toInt() const { return to<int>(); }
+  /// Without the fraction.
+  /// \throws Error where an integer of that size does not hold the number.
+  std::int64_t toLong() const {
+    if (isFloatingPoint()) detail::check_fits(*this, ScalarType::Long, "Scalar::toLong");
+    return to<std::int64_t>();
+  }
+  int toInt() const {
+    detail::check_fits(*this, ScalarType::Int, "Scalar::toInt");
+    return to<int>();
+  }
   constexpr bool toBool() const { return kind_ == ScalarType::Double ? d_ != 0 : i_ != 0; }
 
   constexpr bool isFloatingPoint() const { return kind_ == ScalarType::Double; }
@@ -75,14 +94,5 @@ class Scalar {
 };
 
 std::ostream& operator<<(std::ostream& out, const Scalar& value);
-
-namespace detail {
-
-/// \throws Error that names `op` where `dtype` does not hold the value: it is beyond the largest or
-/// least number, or has no place there as NaN and infinity have none among integers. As in PyTorch
-/// a fraction is cut off, and a negative integer counts as its size for uint8.
-void check_fits(const Scalar& value, ScalarType dtype, const char* op);
-
-}  // namespace detail
 
 }  // namespace tapedeck

@@ -1,8 +1,30 @@
 #include <tapedeck/autograd/saved.h>
 
+#include <utility>
+
 #include <tapedeck/autograd/grad_mode.h>
 
 namespace tapedeck::autograd {
+
+namespace {
+
+// The value and where its gradient goes, apart from the variable: that may become a result of the
+// node that saves it, or the base of one, by an operation in place, and the node would own itself.
+// A leaf that requires grad becomes nobody's result.
+Variable apart(const Variable& input) {
+  const VariableImpl& impl = *input.impl();
+  if (impl.requires_grad && !impl.grad_fn && !impl.base) return input;
+  Variable value(input.array());
+  value.impl()->counts_versions = impl.counts_versions;
+  if (input.requires_grad()) {
+    Edge edge = gradient_edge(input);
+    value.impl()->grad_fn = std::move(edge.function);
+    value.impl()->output_nr = edge.input_nr;
+  }
+  return value;
+}
+
+}  // namespace
 
 Saved save(const Variable& input, bool when) {
   Saved saved;
@@ -11,7 +33,7 @@ Saved save(const Variable& input, bool when) {
                    "Inference tensors cannot be saved for backward. To work around you can make a "
                    "clone to get a normal tensor and use it in autograd. (shape ",
                    input.sizes(), ")");
-    saved.value_ = input;
+    saved.value_ = apart(input);
     saved.version_ = input.array().storage()->version();
   }
   return saved;

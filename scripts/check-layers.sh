@@ -59,8 +59,8 @@ complain "public headers include the standard library and public headers only:" 
     $public || true
 )"
 # Those that programs for libtorch get with <torch/torch.h> are for compat/ only.
-slow='chrono|condition_variable|execution|filesystem|format|fstream|future|iomanip|list|locale|queue|random|ranges|regex|semaphore|shared_mutex|stop_token|thread|unordered_set|valarray'
-slow_but_usual='algorithm|cmath|iostream|istream|map|numeric|set|sstream'
+slow='chrono|condition_variable|execution|filesystem|format|fstream|future|locale|random|ranges|regex|semaphore|shared_mutex|stop_token|thread|valarray'
+slow_but_usual='algorithm|cmath|iomanip|iostream|istream|list|map|numeric|queue|set|sstream|unordered_set'
 complain "these standard headers are for .cpp files:" "$(
   # shellcheck disable=SC2086
   grep -nHE "#include <($slow|$slow_but_usual)>" $public |

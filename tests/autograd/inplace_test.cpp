@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <utility>
+
 #include <tapedeck/autograd/gradcheck_gtest.h>
 #include <tapedeck/tapedeck.h>
 #include <tests/support/errors.h>
@@ -72,6 +75,40 @@ TEST(InPlace, KeepsWhatItsOwnRuleNeedsOfTheOldValue) {
   };
   EXPECT_DERIVATIVES(f, {random_tensor({2, 3}, {3, 4}, 1).requires_grad_(),
                          random_tensor({2, 3}, {1, 2}, 2).requires_grad_()});
+}
+
+TEST(InPlace, NoResultOwnsItself) {
+  // Saved values that are, or are views of, what the operation turns into its result.
+  using Operation = void (*)(const Variable& x, const Variable& w);
+  const std::pair<const char*, Operation> operations[] = {
+      {"mul_", [](const Variable& x, const Variable&) { x.mul_(x); }},
+      {"mul_ by a row", [](const Variable& x, const Variable&) { x.mul_(x.select(0, 0)); }},
+      {"mul_ of a row",
+       [](const Variable& x, const Variable&) { x.select(0, 1).mul_(x.select(0, 0)); }},
+      {"div_", [](const Variable& x, const Variable&) { x.div_(x); }},
+      {"pow_", [](const Variable& x, const Variable&) { x.pow_(x); }},
+      {"xlogy_", [](const Variable& x, const Variable&) { x.xlogy_(x); }},
+      {"addcmul_", [](const Variable& x, const Variable&) { x.addcmul_(x, x); }},
+      {"addcdiv_", [](const Variable& x, const Variable& w) { x.addcdiv_(x, w); }},
+      {"lerp_", [](const Variable& x, const Variable& w) { x.lerp_(w, x); }},
+      {"addmm_", [](const Variable& x, const Variable& w) { x.addmm_(x, w); }},
+      {"addr_",
+       [](const Variable& x, const Variable& w) { x.addr_(x.select(0, 0), w.select(0, 0)); }},
+      {"data",
+       [](const Variable&, const Variable& w) {
+         const Variable y = w.detach().clone();
+         y.mul_(w).mul_(y);
+       }},
+  };
+  const Variable w = random_tensor({3, 3}, {1, 2}, 1).requires_grad_();
+  for (const auto& [name, operation] : operations) {
+    std::int64_t in_use = 0;
+    for (int i = 0; i < 2; ++i) {
+      in_use = memory_stats().in_use;
+      operation(w * 2, w);
+    }
+    EXPECT_EQ(memory_stats().in_use, in_use) << name;
+  }
 }
 
 TEST(InPlace, OnAQuotient) {

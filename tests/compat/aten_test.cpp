@@ -12,6 +12,8 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <climits>
+#include <cmath>
 #include <functional>
 #include <numeric>
 #include <string>
@@ -59,6 +61,19 @@ TEST(CompatAten, TensorKeepsTheDtype) {
   EXPECT_EQ(kind(at::tensor({1.5, 2.5}, at::kLong)), "Long[2]");
   EXPECT_EQ(kind(torch::tensor({1, 2})), "Long[2]");
   EXPECT_EQ(kind(torch::tensor(0.5)), "Float[]");
+}
+
+TEST(CompatAten, ScalarsConvertToIntegersThatHoldThem) {
+  EXPECT_EQ(at::Scalar(-2.9).toInt(), -2);
+  EXPECT_EQ(at::Scalar(1e15).toLong(), 1'000'000'000'000'000);
+  EXPECT_EQ(at::Scalar(std::int64_t{INT_MIN}).toInt(), INT_MIN);
+  EXPECT_EQ(
+      message_of([] { (void)at::Scalar(std::int64_t{1} << 31).toInt(); }),
+      "Scalar::toInt: value cannot be converted to type int without overflow, got 2147483648");
+  EXPECT_THAT(message_of([] { (void)at::Scalar(NAN).toInt(); }), HasSubstr("type int without"));
+  EXPECT_THAT(message_of([] { (void)at::Scalar(INFINITY).toLong(); }),
+              HasSubstr("type int64_t without overflow, got inf"));
+  EXPECT_THAT(message_of([] { (void)at::Scalar(-1e19).toLong(); }), HasSubstr("int64_t without"));
 }
 
 TEST(CompatAten, TypesKnowTheirBackend) {
