@@ -66,6 +66,23 @@ TYPED_TEST(TernaryTest, OutputMayBeOrOverlapAnOperand) {
   EXPECT_EQ(values<T>(out), values<T>(expected));
 }
 
+// In place in some columns of a wider matrix, whose others stay, with one operand twice.
+TYPED_TEST(TernaryTest, RowsOfEveryLengthWithAnOperandTwice) {
+  using T = TypeParam;
+  for (std::int64_t columns = 1; columns <= 40; ++columns) {
+    const Array whole = random_array({5, 6, columns + 2}, dtype_of<T>, 1, 1, 2);
+    for (const DimVector& sizes : {DimVector{5, 6, columns}, {5, 1, columns}, {5, 6, 1}, {columns}})
+      for (const Array& b : layouts_of(random_array(sizes, dtype_of<T>, 2, 1, 2))) {
+        Array changed = clone(whole), expected = clone(whole);
+        Array out = changed.slice(2, 1, 1 + columns, 1);
+        Array part = expected.slice(2, 1, 1 + columns, 1);
+        copy(binary(BinaryOp::AddScaled, part, mul(b, b), {{0.75}}), part);
+        ternary_out(TernaryOp::AddProduct, out, out, b, b, {{0.75}});
+        expect_close(changed, values<T>(expected), 4 * std::numeric_limits<T>::epsilon(), 0);
+      }
+  }
+}
+
 TEST(Ternary, LargeOnAnyNumberOfThreads) {
   const Array a = random_array({300, 1001}, kFloat32, 1), b = random_array({1001}, kFloat32, 2);
   const auto run = [&](int threads) {
