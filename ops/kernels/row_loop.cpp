@@ -459,7 +459,10 @@ void run_in_order(const DimVector& order, RowLoops loops, const double* params, 
   for (int k = 0; k < inputs; ++k) {
     inputs_in_order[k] = in[k];
     if (in[k].array == nullptr) continue;
-    ordered[k] = in_order(in[k].array->expand(out.sizes()), order);
+    // Not expanded: what repeats is then copied once, where it needs a copy.
+    ordered[k] = *in[k].array;
+    while (ordered[k].dim() < out.dim()) ordered[k] = ordered[k].unsqueeze(0);
+    ordered[k] = in_order(ordered[k], order);
     inputs_in_order[k] = ordered[k];
   }
   run_rows(loops, params, in_order(out, order), inputs_in_order, inputs);

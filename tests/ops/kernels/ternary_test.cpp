@@ -83,6 +83,27 @@ TYPED_TEST(TernaryTest, RowsOfEveryLengthWithAnOperandTwice) {
   }
 }
 
+// Large enough that operands which lie crosswise to the output are copied, whatever they repeat.
+TYPED_TEST(TernaryTest, OutputInAnyOrderOfTheAxes) {
+  using T = TypeParam;
+  for (const DimVector& order : {DimVector{0, 2, 1}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}) {
+    const Array x = random_array({21, 23, 19}, dtype_of<T>, 1, 1, 2).permute(order);
+    for (unsigned repeats = 0; repeats < 8; ++repeats) {
+      DimVector sizes = x.sizes();
+      for (int d = 0; d < 3; ++d)
+        if (repeats >> d & 1) sizes[d] = 1;
+      Array b = random_array(sizes, dtype_of<T>, 2, 1, 2);
+      if (repeats == 1) b = b.select(0, 0);
+      const Array expected =
+          ternary(TernaryOp::AddProduct, x.sizes(), clone(x), clone(b.expand(x.sizes())),
+                  clone(b.expand(x.sizes())), {{0.75}});
+      const Array out = ternary(TernaryOp::AddProduct, x.sizes(), x, b, b, {{0.75}});
+      EXPECT_EQ(out.strides(), x.strides());
+      EXPECT_EQ(values<T>(out), values<T>(expected));
+    }
+  }
+}
+
 TEST(Ternary, LargeOnAnyNumberOfThreads) {
   const Array a = random_array({300, 1001}, kFloat32, 1), b = random_array({1001}, kFloat32, 2);
   const auto run = [&](int threads) {
