@@ -1,5 +1,6 @@
 #include <tapedeck/ops/kernels/loop_nest.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace tapedeck::kernels {
@@ -36,6 +37,16 @@ LoopNest LoopNest::only(int operand) const {
   one.data[0] = data[operand];
   for (int d = 0; d < dims; ++d) one.strides[0][d] = strides[operand][d];
   return one;
+}
+
+int LoopNest::first_input_like(int operand) const {
+  const auto alike = [&](int k) {
+    return data[k] == data[operand] && item_size[k] == item_size[operand] &&
+           std::equal(strides[k], strides[k] + dims, strides[operand]);
+  };
+  int k = 1;
+  while (k < operand && !alike(k)) ++k;
+  return k;
 }
 
 void LoopNest::collapse() {

@@ -51,6 +51,9 @@ struct LoopNest {
     return true;
   }
 
+  /// The first operand from 1 on that walks the same elements as this one does: itself, mostly.
+  int first_input_like(int operand) const;
+
   /// Calls body(pointers, count) for each run of the innermost axis within the elements
   /// [begin, end) of the row-major order of the collapsed axes. The pointers are char* or void*.
   template <typename Pointer = char*, typename Body>

@@ -6,6 +6,8 @@
 #include <tapedeck/array/layout.h>
 #include <tapedeck/array/parallel.h>
 #include <tapedeck/ops/kernels/copy.h>
+#include <tapedeck/ops/kernels/copy_run.h>
+#include <tapedeck/ops/kernels/loop_nest.h>
 #include <tapedeck/ops/kernels/move_bytes.h>
 #include <tapedeck/ops/kernels/reversed_rows.h>
 #include <tapedeck/ops/kernels/row_moves.h>
@@ -61,11 +63,62 @@ Array reversed_blocks(const Array& x, std::int64_t dim) {
   return y;
 }
 
+// Whether reversed_strided() is for the array, not a copy by tiles before the reversal.
+bool goes_by_rows(const Array& x) {
+  constexpr std::int64_t kShort = 16, kNear = 2;
+  return x.dim() > 0 && x.sizes().back() >= kShort && x.strides().back() <= kNear;
+}
+
+// The array reversed along `dims` by one pass over its rows, backwards through their strides.
+Array reversed_strided(const Array& x, IntArrayRef dims) {
+  const Array y = Array::empty(x.sizes(), x.dtype());
+  const std::int64_t size = element_size(x.dtype());
+  LoopNest nest(x.sizes());
+  nest.add(y);
+  nest.add(x);
+  for (const std::int64_t dim : dims) {
+    nest.data[1] += (nest.sizes[dim] - 1) * nest.strides[1][dim];
+    nest.strides[1][dim] *= -1;
+  }
+  nest.collapse();
+  const std::int64_t step = nest.inner_stride(1);
+  dispatch_word(x.dtype(), [&](auto tag) {
+    using Word = typename decltype(tag)::type;
+    parallel_for(nest.numel, kGrainBytes / std::int64_t{sizeof(Word)},
+                 [&](std::int64_t begin, std::int64_t end) {
+                   nest.for_each_run(begin, end, [&](char* const* at, std::int64_t n) {
+                     if constexpr (sizeof(Word) >= 4)
+                       if (step == -size)
+                         return reverse_rows(reinterpret_cast<const Word*>(at[1] + (n - 1) * step),
+                                             reinterpret_cast<Word*>(at[0]), n, 1);
+                     copy_run<Word>(at[0], size, at[1], step, n);
+                   });
+                 });
+  });
+  return y;
+}
+
+// The same of an array whose axes lie in another order in the memory, as those of the result then
+// do.
+Array reversed_in_order(const Array& x, IntArrayRef dims) {
+  const DimVector order = memory_order(x);
+  DimVector places;
+  for (std::size_t i = 0; i < order.size(); ++i)
+    if (std::find(dims.begin(), dims.end(), order[i]) != dims.end())
+      places.push_back(static_cast<std::int64_t>(i));
+  const Array y = flip(in_order(x, order), places);
+  const Array* const like = &x;
+  return y.as_strided(x.sizes(), dense_strides_like(x.sizes(), {&like, 1}), y.offset());
+}
+
 }  // namespace
 
 Array flip(const Array& x, IntArrayRef dims) {
   if (x.numel() == 0) return clone(x);
-  if (!x.is_contiguous()) return flip(clone(x), dims);
+  if (!x.is_contiguous()) {
+    if (is_dense(x)) return reversed_in_order(x, dims);
+    return goes_by_rows(x) ? reversed_strided(x, dims) : flip(clone(x), dims);
+  }
   bool reversed[kMaxDims] = {};
   for (const std::int64_t dim : dims) reversed[dim] = x.sizes()[dim] > 1;
   // Axes of one element aside, neighbours that are reversed are one axis, and so are those that are

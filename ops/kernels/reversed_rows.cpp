@@ -17,6 +17,13 @@ template <typename Word>
 HWY_INLINE void ReverseRows(const Word* from, Word* to, std::int64_t n, std::int64_t rows) {
   const hn::ScalableTag<Word> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+#if HWY_TARGET != HWY_SCALAR
+  if (n == 2 && lanes > 2) {  // pairs, a vector of them at a time
+    const std::int64_t together = lanes / 2;
+    for (; rows >= together; rows -= together, from += lanes, to += lanes)
+      hn::StoreU(hn::Reverse2(d, hn::LoadU(d, from)), d, to);
+  }
+#endif
   for (; rows > 0; --rows, from += n, to += n) {
     if (n < lanes) {
       for (std::int64_t i = 0; i < n; ++i) to[i] = from[n - 1 - i];

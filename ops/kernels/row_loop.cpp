@@ -114,6 +114,10 @@ void run_strided_rows(RowLoop loop, const double* params, const LoopNest& nest, 
           const char* const part = at[k] + i * stride;
           from[k - 1] = part;
           if (stride == 0 || stride == size) continue;
+          if (const int alike = nest.first_input_like(k); alike != k) {
+            from[k - 1] = buffers[alike];
+            continue;
+          }
           copy_strided(size, buffers[k], size, part, stride, n);
           from[k - 1] = buffers[k];
         }
@@ -191,9 +195,11 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
   if (scalars == (1u << inputs) - 1) scalars &= ~1u;
   std::int64_t periods[LoopNest::kMaxOperands] = {};
   std::vector<LoopNest> alone;  // each of the inputs that are gathered
-  int place[LoopNest::kMaxOperands] = {};
+  int place[LoopNest::kMaxOperands] = {}, alike[LoopNest::kMaxOperands] = {};
   for (int k = 1; k < nest.operands; ++k) {
     if (direct >> k & 1 || scalars >> (k - 1) & 1) continue;
+    alike[k] = nest.first_input_like(k);
+    if (alike[k] != k) continue;
     periods[k] = short_period(nest, k);
     place[k] = static_cast<int>(alone.size());
     alone.push_back(nest.only(k));
@@ -215,6 +221,8 @@ void run_gathered(RowLoop loop, const double* params, const LoopNest& nest, int 
           from[k - 1] = nest.data[k];
         } else if (direct >> k & 1) {
           from[k - 1] = nest.data[k] + block * nest.item_size[k];
+        } else if (alike[k] != k) {
+          from[k - 1] = from[alike[k] - 1];
         } else if (periods[k] != 0) {
           from[k - 1] = buffers[k] + block % periods[k] * nest.item_size[k];
         } else {
@@ -292,15 +300,15 @@ bool has_rows_apart(const LoopNest& nest) {
   return true;
 }
 
-// Whether run_several_rows() is for a nest of gapless rows: where nothing repeats, or where they
-// are longer than a vector and, if no input is one number a row, longer than what gathering several
-// of them is worth.
+// Whether run_several_rows() is for a nest of gapless rows: where nothing repeats, where gathering
+// would have to scatter the output as well, or where they are longer than a vector and, if no input
+// is one number a row, longer than what gathering several of them is worth.
 bool takes_several_rows(const LoopNest& nest, unsigned scalars) {
   constexpr std::int64_t kVector = 64, kShortest = 56, kLongest = 512;
   if (nest.dims < 2 || nest.sizes[nest.dims - 2] < 4) return false;
   const std::int64_t row = nest.inner_size();
   if (row > kLongest) return false;
-  return has_rows_apart(nest) ||
+  return has_rows_apart(nest) || walk_of(nest, 0) != Walk::Gapless ||
          (scalars != 0 ? row * nest.item_size[0] > kVector : row >= kShortest);
 }
 
@@ -451,7 +459,10 @@ void run_in_order(const DimVector& order, RowLoops loops, const double* params, 
   for (int k = 0; k < inputs; ++k) {
     inputs_in_order[k] = in[k];
     if (in[k].array == nullptr) continue;
-    ordered[k] = in_order(in[k].array->expand(out.sizes()), order);
+    // Not expanded: what repeats is then copied once, where it needs a copy.
+    ordered[k] = *in[k].array;
+    while (ordered[k].dim() < out.dim()) ordered[k] = ordered[k].unsqueeze(0);
+    ordered[k] = in_order(ordered[k], order);
     inputs_in_order[k] = ordered[k];
   }
   run_rows(loops, params, in_order(out, order), inputs_in_order, inputs);
@@ -465,7 +476,9 @@ void run_in_order(const DimVector& order, RowLoops loops, const double* params, 
   const auto run_with = [&](int k, const Array& other) {
     RowInput changed[kMaxInputs] = {in[0], in[0], in[0], in[0]};
     std::copy_n(in, inputs, changed);
-    changed[k] = other;
+    for (int i = 0; i < inputs; ++i)  // x * x has one copy of x
+      if (i == k || (in[i].array != nullptr && in[i].array->same_view(*in[k].array)))
+        changed[i] = other;
     run_rows(loops, params, out, changed, inputs);
   };
   LoopNest nest(out.sizes());

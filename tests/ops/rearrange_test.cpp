@@ -83,8 +83,8 @@ TAPEDECK_OP_TABLE(RearrangeOps, rows());
 
 TEST(Rearrange, FlipsOfTheLastAxisInEveryDtypeAndLayout) {
   for (const ScalarType dtype : {kBool, kUInt8, kInt, kFloat32, kFloat64})
-    for (const std::int64_t size : {1, 5, 64, 1001}) {
-      const Tensor x = randint(100, {3, 2 * size}, kLong).to(dtype);
+    for (const std::int64_t size : {1, 2, 5, 64, 1001}) {
+      const Tensor x = randint(100, {19, 2 * size}, kLong).to(dtype);
       for (const Tensor& view : {x, x.slice(1, 0, 2 * size, 2), x.slice(1, 1, size + 1)}) {
         const Tensor y = view.flip(-1);
         for (std::int64_t i = 0; i < view.size(1); ++i)
@@ -92,6 +92,27 @@ TEST(Rearrange, FlipsOfTheLastAxisInEveryDtypeAndLayout) {
       }
     }
   EXPECT_EQ(zeros({3, 0}).flip(1).sizes(), (Ints{3, 0}));
+}
+
+// Rows that are long enough to be read backwards where they are, and axes in another order.
+TEST(Rearrange, FlipsOfAnyAxesOfEveryLayout) {
+  for (const ScalarType dtype : {kUInt8, kFloat32, kFloat64}) {
+    const Tensor x = randint(100, {4, 3, 80}, kLong).to(dtype);
+    const Tensor views[] = {x.slice(2, 1, 79),
+                            x.slice(2, 0, 80, 2),
+                            x.slice(2, 0, 80, 3),
+                            x.slice(0, 0, 4, 2),
+                            x.slice(1, 1, 3),
+                            x.transpose(0, 1),
+                            x.slice(1, 1, 2).expand({4, 3, 80})};
+    for (const Tensor& view : views)
+      for (unsigned axes = 0; axes < 8; ++axes) {
+        Ints dims;
+        for (int d = 0; d < 3; ++d)
+          if (axes >> d & 1) dims.push_back(d);
+        EXPECT_TRUE(view.flip(dims).equal(view.clone().flip(dims))) << axes;
+      }
+  }
 }
 
 TEST(Rearrange, FlipsOfAnyAxes) {

@@ -66,6 +66,44 @@ TYPED_TEST(TernaryTest, OutputMayBeOrOverlapAnOperand) {
   EXPECT_EQ(values<T>(out), values<T>(expected));
 }
 
+// In place in some columns of a wider matrix, whose others stay, with one operand twice.
+TYPED_TEST(TernaryTest, RowsOfEveryLengthWithAnOperandTwice) {
+  using T = TypeParam;
+  for (std::int64_t columns = 1; columns <= 40; ++columns) {
+    const Array whole = random_array({5, 6, columns + 2}, dtype_of<T>, 1, 1, 2);
+    for (const DimVector& sizes : {DimVector{5, 6, columns}, {5, 1, columns}, {5, 6, 1}, {columns}})
+      for (const Array& b : layouts_of(random_array(sizes, dtype_of<T>, 2, 1, 2))) {
+        Array changed = clone(whole), expected = clone(whole);
+        Array out = changed.slice(2, 1, 1 + columns, 1);
+        Array part = expected.slice(2, 1, 1 + columns, 1);
+        copy(binary(BinaryOp::AddScaled, part, mul(b, b), {{0.75}}), part);
+        ternary_out(TernaryOp::AddProduct, out, out, b, b, {{0.75}});
+        expect_close(changed, values<T>(expected), 4 * std::numeric_limits<T>::epsilon(), 0);
+      }
+  }
+}
+
+// Large enough that operands which lie crosswise to the output are copied, whatever they repeat.
+TYPED_TEST(TernaryTest, OutputInAnyOrderOfTheAxes) {
+  using T = TypeParam;
+  for (const DimVector& order : {DimVector{0, 2, 1}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}) {
+    const Array x = random_array({21, 23, 19}, dtype_of<T>, 1, 1, 2).permute(order);
+    for (unsigned repeats = 0; repeats < 8; ++repeats) {
+      DimVector sizes = x.sizes();
+      for (int d = 0; d < 3; ++d)
+        if (repeats >> d & 1) sizes[d] = 1;
+      Array b = random_array(sizes, dtype_of<T>, 2, 1, 2);
+      if (repeats == 1) b = b.select(0, 0);
+      const Array expected =
+          ternary(TernaryOp::AddProduct, x.sizes(), clone(x), clone(b.expand(x.sizes())),
+                  clone(b.expand(x.sizes())), {{0.75}});
+      const Array out = ternary(TernaryOp::AddProduct, x.sizes(), x, b, b, {{0.75}});
+      EXPECT_EQ(out.strides(), x.strides());
+      EXPECT_EQ(values<T>(out), values<T>(expected));
+    }
+  }
+}
+
 TEST(Ternary, LargeOnAnyNumberOfThreads) {
   const Array a = random_array({300, 1001}, kFloat32, 1), b = random_array({1001}, kFloat32, 2);
   const auto run = [&](int threads) {
