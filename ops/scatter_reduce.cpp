@@ -98,7 +98,8 @@ V scatter_with(const V& self, std::int64_t dim, const V& index, const V& src,
   return scatter_reduce(self, dim, index, src, "prod");
 }
 
-// What an in-place form reads instead of self: a product saves its factors, and would own itself.
+// What an in-place form reads instead of self: a product saves its factors, which the result
+// overwrites.
 V operand_in_place(const V& self, bool is_product) { return is_product ? self.clone() : self; }
 
 // A number as a source of the index's shape.
